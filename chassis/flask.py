@@ -1,0 +1,200 @@
+"""The Flask adapter: request ids, strict bodies, problem+json, tokens, health, metrics and API documents for an APIFlask app."""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import orjson
+from apiflask import APIBlueprint, APIFlask
+from flask import Response, current_app, g, request
+from flask.typing import ResponseReturnValue
+from flask_swagger_ui import get_swaggerui_blueprint
+from pydantic import BaseModel, ValidationError
+from structlog.contextvars import bind_contextvars, clear_contextvars
+from ulid import ULID
+from werkzeug.exceptions import HTTPException, UnsupportedMediaType
+
+from chassis import metrics
+from chassis.auth import Caller, Tokens
+from chassis.errors import PROBLEM_JSON, DomainError, Invalid, Unavailable, field_errors, problem
+from chassis.health import Down, Health
+from chassis.logs import get_logger
+from chassis.schemas import MAX_BODY_BYTES, parse_object
+
+log = get_logger(__name__)
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+QUIET = ("/health", "/metrics")  # polled every few seconds: logged only when they fail
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON answer by orjson."""
+    return Response(orjson.dumps(body), status, headers, mimetype="application/json")
+
+
+def caller() -> Caller:
+    """Who calls. Raises NotAuthenticated without a valid token."""
+    if "caller" not in g:
+        tokens: Tokens = current_app.extensions["tokens"]
+        g.caller = tokens.check_header(request.headers.get("Authorization"))
+    who: Caller = g.caller
+    return who
+
+
+def caller_if_any() -> Caller | None:
+    """As `caller`, but None when no token was sent; a bad one is still refused."""
+    return caller() if "Authorization" in request.headers else None
+
+
+class Blueprint(APIBlueprint):
+    """APIFlask's, with strict input: the model is documented by APIFlask and checked here."""
+
+    def requires(self, role: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        """Only for a valid token, and with `role` only for callers that hold it."""
+
+        def decorate(view: Callable[P, R]) -> Callable[P, R]:
+            @wraps(view)
+            def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+                who = caller()
+                if role:
+                    who.require(role)
+                return view(*args, **kwargs)
+
+            documented: Callable[P, R] = self.doc(security="bearer")(checked)
+            return documented
+
+        return decorate
+
+    def body(self, model: type[BaseModel]) -> Any:
+        """Pass the JSON body to the view as `body=model(…)`."""
+        return self._input(model, "json", "body", _read_body)
+
+    def query(self, model: type[BaseModel]) -> Any:
+        """Pass the query string to the view as `query=model(…)`."""
+        return self._input(model, "query", "query", request_query)
+
+    def _input(self, model: Any, location: str, name: str, read: Callable[[], Any]) -> Any:
+        def decorate(view: Callable[..., R]) -> Callable[..., R]:
+            @wraps(view)
+            def checked(*args: Any, **kwargs: Any) -> R:
+                return view(*args, **kwargs, **{name: validated(model, read())})
+
+            documented: Callable[..., R] = self.input(model, location=location, validation=False)(checked)
+            return documented
+
+        return decorate
+
+
+def validated(model: type[BaseModel], data: Any) -> BaseModel:
+    """`data` as `model`. Raises Invalid with a row for each refused field."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise Invalid(field_errors(error.errors(include_input=False, include_url=False))) from None
+
+
+def request_query() -> dict[str, str]:
+    """The query string, first values."""
+    return request.args.to_dict()
+
+
+def _read_body() -> dict[str, Any]:
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType("Send application/json")
+    return parse_object(request.get_data(cache=False))
+
+
+def make_app(
+    *, service: str, version: str, description: str, health: Health, tokens: Tokens, away: tuple[Any, ...]
+) -> APIFlask:
+    """An APIFlask app with all that the services share; `away` are the errors that mean: a server behind is away."""
+    app = APIFlask(service, title=service, version=version, docs_path=None, json_errors=False)
+    app.config |= {
+        "MAX_CONTENT_LENGTH": MAX_BODY_BYTES,
+        "DESCRIPTION": description,
+        "VALIDATION_ERROR_STATUS_CODE": 400,
+    }
+    app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    app.url_map.strict_slashes = False
+    app.extensions["tokens"] = tokens
+    app.before_request(_begin)
+    app.after_request(_finish)
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _crash)
+    for kind in away:
+        app.register_error_handler(kind, _server_away)
+    app.register_blueprint(_service_routes(health))
+    app.register_blueprint(get_swaggerui_blueprint("/docs", "/openapi.json", config={"app_name": f"{service} API"}))
+    return app
+
+
+def _service_routes(health: Health) -> Blueprint:
+    routes = Blueprint("service", __name__, enable_openapi=False)
+    for path, answer in (("/health", health.report), ("/health/live", health.live), ("/health/ready", health.ready)):
+        routes.get(path, endpoint=path.strip("/").replace("/", "_"))(
+            lambda answer=answer: json_response(*reversed(answer()))
+        )
+
+    @routes.get("/metrics")
+    def show_metrics() -> Response:
+        parts: dict[str, Any] = {}
+        for check in health.shown.values():
+            try:
+                parts |= check().get("parts", {})
+            except Down as down:
+                parts |= down.details.get("parts", {})
+            except Exception as error:  # the page still shows the rest
+                log.warning("metrics are incomplete", error=type(error).__name__)
+        return Response(metrics.render(parts), content_type=metrics.CONTENT_TYPE)
+
+    return routes
+
+
+def _begin() -> None:
+    sent = request.headers.get("X-Request-ID", "")
+    g.request_id = sent if REQUEST_ID.fullmatch(sent) else str(ULID())
+    g.began = time.perf_counter()
+    clear_contextvars()
+    bind_contextvars(request_id=g.request_id)
+
+
+def _finish(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.request_id
+    route = request.url_rule.rule if request.url_rule else "unknown"
+    seconds = time.perf_counter() - g.began
+    metrics.observe(request.method, route, response.status_code, seconds)
+    if not (request.path.startswith(QUIET) and response.status_code < 400):
+        milliseconds = round(seconds * 1000, 1)
+        log.info("request", method=request.method, route=route, status=response.status_code, ms=milliseconds)
+    return response
+
+
+def _problem(status: int, headers: Mapping[str, str] | None = None, **members: Any) -> Response:
+    body = problem(status, instance=request.path, request_id=g.get("request_id", ""), **members)
+    return Response(orjson.dumps(body), status, headers, content_type=PROBLEM_JSON)
+
+
+def _domain_error(error: DomainError) -> ResponseReturnValue:
+    return _problem(error.kind, error.headers, code=error.code, title=error.title, detail=error.detail, **error.extra)
+
+
+def _server_away(error: Exception) -> ResponseReturnValue:
+    log.warning("a server is away", error=type(error).__name__)
+    return _domain_error(Unavailable())
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None or (error.code or 500) < 400:
+        return error.get_response()
+    headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+    return _problem(error.code or 500, headers)
+
+
+def _crash(error: Exception) -> ResponseReturnValue:
+    log.error("request failed", exc_info=error)
+    return _problem(500)

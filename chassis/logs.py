@@ -1,0 +1,45 @@
+"""Logs: one JSON object a line in production, plain or coloured lines at a desk; request and event ids on each of them."""
+
+import logging
+import sys
+from typing import Any, Literal
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+LogFormat = Literal["json", "console"]
+
+
+def configure_logs(service: str, level: str = "INFO", form: LogFormat = "json") -> None:
+    """Send structlog's and the standard library's records through one handler on stdout."""
+
+    def name_service(_logger: Any, _method: str, event: EventDict) -> EventDict:
+        return {"service": service, **event}
+
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+    ]
+    render: list[Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), pad_event_to=0)]
+    if form == "json":
+        render = [name_service, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render]
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.getLogger("pymongo").setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        cache_logger_on_first_use=True,
+    )
+
+
+def get_logger(name: str) -> Any:
+    """A bound logger: `log.info("mail sent", kind="welcome")`. Bind ids by `structlog.contextvars.bound_contextvars`."""
+    return structlog.get_logger(name)

@@ -1,0 +1,122 @@
+"""MongoDB mechanics: bounded waits, the transaction of a change with its event, the outbox, the workers' states.
+
+MongoEngine 0.29 has no sessions, so a transaction works on PyMongo collections (`Model._get_collection()`).
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, TypeVar, cast
+
+import mongoengine
+import pymongo
+from pymongo import ASCENDING, IndexModel
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, WTimeoutError
+
+from chassis.envelope import NewRow, OutboxRow
+
+TIMEOUT_MS = 4000  # an answer within 5 s even from a frozen server
+AWAY: tuple[type[Exception], ...] = (ConnectionFailure, ExecutionTimeout, WTimeoutError, mongoengine.ConnectionFailure)
+STATE_SECONDS = 3600
+
+T = TypeVar("T")
+Db = Database[dict[str, Any]]
+
+
+def connect(uri: str) -> Db:
+    """Connect MongoEngine's default alias; call it after the fork. Does no I/O yet."""
+    client = mongoengine.connect(
+        host=uri,
+        timeoutMS=TIMEOUT_MS,
+        serverSelectionTimeoutMS=TIMEOUT_MS,
+        connectTimeoutMS=2000,
+        tz_aware=True,
+        uuidRepresentation="standard",
+        appname="microshop",
+    )
+    return cast(Db, client.get_default_database())
+
+
+def in_transaction(db: Db, work: Callable[[ClientSession], T]) -> T:
+    """Run `work(session)` in one transaction, again on a write conflict; within TIMEOUT_MS (the driver's limit is 120 s)."""
+    with pymongo.timeout(TIMEOUT_MS / 1000), db.client.start_session() as session:
+        return session.with_transaction(work)
+
+
+def ping(db: Db) -> Mapping[str, Any]:
+    """Health check. Raises when the server is away."""
+    with pymongo.timeout(2):
+        db.command("ping")
+    return {}
+
+
+class MongoOutbox:
+    """The outbox in collections `outbox` and `outbox_dead`."""
+
+    away = AWAY
+
+    def __init__(self, db: Db) -> None:
+        self._db, self._rows, self._dead = db, db["outbox"], db["outbox_dead"]
+
+    def ensure_indexes(self) -> None:
+        """Create the collections and indexes: a transaction must not."""
+        order = IndexModel([("aggregate_id", ASCENDING), ("sequence", ASCENDING)], unique=True)
+        self._rows.create_indexes([order, IndexModel([("created_at", ASCENDING)])])
+
+    def add(self, row: NewRow, session: ClientSession) -> None:
+        """Store `row` in the caller's transaction."""
+        fields = asdict(row)
+        self._rows.insert_one({"_id": fields.pop("event_id"), **fields}, session=session)
+
+    def pending(self, limit: int) -> Sequence[OutboxRow]:
+        """Rows by time, read from one snapshot; a full batch is completed with earlier rows of its aggregates, for the
+        writers' clocks may differ."""
+        with self._db.client.start_session(snapshot=True) as session:
+            rows = list(self._rows.find(session=session).sort("created_at", ASCENDING).limit(limit))
+            if len(rows) == limit:
+                highest = {
+                    row["aggregate_id"]: row["sequence"] for row in sorted(rows, key=lambda r: int(r["sequence"]))
+                }
+                earlier = [{"aggregate_id": a, "sequence": {"$lt": s}} for a, s in highest.items()]
+                known = {row["_id"] for row in rows}
+                rows += [row for row in self._rows.find({"$or": earlier}, session=session) if row["_id"] not in known]
+        return [cast(OutboxRow, SimpleNamespace(event_id=row.pop("_id"), **row)) for row in rows]
+
+    def delete(self, event_ids: Sequence[str]) -> None:
+        """Forget published rows."""
+        self._rows.delete_many({"_id": {"$in": list(event_ids)}})
+
+    def bury(self, row: OutboxRow, reason: str) -> None:
+        """Move a row to outbox_dead with the reason."""
+
+        def move(session: ClientSession) -> None:
+            if found := self._rows.find_one_and_delete({"_id": row.event_id}, session=session):
+                self._dead.insert_one({**found, "reason": reason, "died_at": datetime.now(UTC)}, session=session)
+
+        in_transaction(self._db, move)
+
+    def backlog(self) -> tuple[int, float]:
+        """(rows, age of the oldest in seconds)."""
+        oldest = self._rows.find_one({}, {"created_at": 1}, sort=[("created_at", ASCENDING)])
+        age = (datetime.now(UTC) - oldest["created_at"]).total_seconds() if oldest else 0.0
+        return self._rows.estimated_document_count(), max(0.0, age)
+
+
+class MongoWorkerStates:
+    """Worker states in collection `worker_states`, one document a process."""
+
+    def __init__(self, db: Db) -> None:
+        self._states = db["worker_states"]
+
+    def write(self, worker: str, state: Mapping[str, Any]) -> None:
+        """Replace this worker's state; drop those of workers gone for an hour."""
+        self._states.replace_one({"_id": worker}, dict(state), upsert=True)
+        self._states.delete_many({"beat": {"$lt": time.time() - STATE_SECONDS}})
+
+    def read(self) -> Sequence[Mapping[str, Any]]:
+        """All states."""
+        return list(self._states.find({}, {"_id": 0}))
