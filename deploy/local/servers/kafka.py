@@ -1,0 +1,99 @@
+"""Kafka in KRaft mode: broker and controller in one process, replication 1."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from deploy.local.errors import LocalError, NotReady
+from deploy.local.ports import LOOPBACK, is_open
+from deploy.local.process import Process
+from deploy.local.servers.programs import KAFKA_LIBS, java
+from deploy.local.state import State
+
+PROPERTIES = Path(__file__).with_name("kafka.properties")
+LOG4J = Path(__file__).with_name("kafka-log4j2.properties")
+
+
+@dataclass(frozen=True)
+class Kafka:
+    """One broker. The controller's port is used by the broker itself only."""
+
+    state: State
+    port: int
+    controller_port: int
+    name = "kafka"
+
+    @property
+    def ports(self) -> dict[str, int]:
+        return {"KAFKA_BROKERS": self.port, "KAFKA_CONTROLLER_PORT": self.controller_port}
+
+    @property
+    def brokers(self) -> str:
+        """The bootstrap address."""
+        return f"{LOOPBACK}:{self.port}"
+
+    @property
+    def _settings(self) -> Path:
+        return self.state.run / "kafka.properties"
+
+    def prepare(self) -> None:
+        """Write the settings; format the log directory beside its place and move it there whole."""
+        data = self.state.data / "kafka"
+        if not data.exists():
+            fresh = self.state.data / "kafka.new"
+            shutil.rmtree(fresh, ignore_errors=True)
+            self._write_settings(fresh)
+            cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+            command = [*self._java(), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._settings)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise LocalError(f"the Kafka log directory could not be made: {(done.stderr or done.stdout)[-400:]}")
+            fresh.rename(data)
+        self._write_settings(data)
+
+    def _write_settings(self, data: Path) -> None:
+        ours = {
+            "log.dirs": data,
+            "listeners": f"PLAINTEXT://{LOOPBACK}:{self.port},CONTROLLER://{LOOPBACK}:{self.controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{self.port}",
+            "controller.quorum.voters": f"1@{LOOPBACK}:{self.controller_port}",
+        }
+        lines = "".join(f"{name}={value}\n" for name, value in ours.items())
+        self._settings.write_text(PROPERTIES.read_text() + lines)
+
+    def _java(self) -> tuple[str, ...]:
+        return (
+            java(),
+            "-Xms128m",
+            "-Xmx384m",
+            "-XX:+UseSerialGC",  # two cores: less memory and a quicker start than G1
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+ExitOnOutOfMemoryError",
+            f"-Dlog4j2.configurationFile={LOG4J}",
+            "-cp",
+            f"{KAFKA_LIBS}/*",
+        )
+
+    def process(self) -> Process:
+        return Process(self.name, (*self._java(), "kafka.Kafka", str(self._settings)), stop_seconds=45)
+
+    def check(self) -> None:
+        """Ask for the cluster's metadata: an open port alone is not a broker that works."""
+        if not is_open(self.port):
+            raise NotReady(f"kafka on port {self.port} does not listen")
+        # Its own log lines about a broker that is still starting would only frighten: they are dropped.
+        admin = AdminClient({"bootstrap.servers": self.brokers, "log_level": 0})
+        try:
+            brokers = admin.list_topics(timeout=3).brokers
+        except KafkaException as error:
+            raise NotReady(f"kafka on port {self.port} does not answer: {error.args[0].str()}") from None
+        if not brokers:
+            raise NotReady(f"kafka on port {self.port} has no broker yet")

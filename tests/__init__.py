@@ -1,0 +1,1 @@
+"""Tests of the whole: journeys, contracts, architecture, the local stack. Each service keeps its own tests beside it."""

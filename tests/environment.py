@@ -1,0 +1,82 @@
+"""The environment of a test run, set before Django reads its settings: free ports and fresh secrets.
+
+Loaded by pytest's addopts. The servers themselves are started by `tests/stack.py`, when the first test asks for one.
+Nothing of the developer's own environment or .env reaches a test.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from deploy.local.ports import LOOPBACK, pick_free
+from deploy.local.state import ROOT
+
+KINDS = {
+    "unit": "unit",
+    "integration": "integration",
+    "contracts": "contract",
+    "architecture": "architecture",
+    "e2e": "e2e",
+}
+"""Folder under tests → mark."""
+
+
+def make_environment() -> dict[str, str]:
+    """Every variable that the four services need, with ports that are free now."""
+    mysql, mongo, kafka, controller, smtp, user, product, order, notification = pick_free(9)
+    return {
+        "JWT_SECRET": secrets.token_urlsafe(48),
+        "DJANGO_SECRET_KEY": secrets.token_urlsafe(48),
+        "MYSQL_HOST": LOOPBACK,
+        "MYSQL_PORT": str(mysql),
+        "MYSQL_DATABASE": "microshop",
+        "MYSQL_USER": "microshop",
+        "MYSQL_PASSWORD": secrets.token_urlsafe(24),
+        "MYSQL_ROOT_PASSWORD": secrets.token_urlsafe(24),
+        "MONGO_URI": f"mongodb://{LOOPBACK}:{mongo}/microshop_test?replicaSet=rs0",
+        "KAFKA_BROKERS": f"{LOOPBACK}:{kafka}",
+        "KAFKA_CONTROLLER_PORT": str(controller),
+        "SMTP_SERVER": LOOPBACK,
+        "SMTP_PORT": str(smtp),
+        "SMTP_SECURITY": "none",
+        "SMTP_USERNAME": "microshop",
+        "SMTP_PASSWORD": secrets.token_urlsafe(24),
+        "FROM_EMAIL": "shop@microshop.example",
+        "USER_SERVICE_PORT": str(user),
+        "PRODUCT_SERVICE_PORT": str(product),
+        "ORDER_SERVICE_PORT": str(order),
+        "NOTIFICATION_SERVICE_PORT": str(notification),
+        "RATE_LIMIT_REGISTER": "off",
+    }
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    """Set the environment before pytest-django loads the settings of order_service."""
+    os.environ.update(make_environment())
+    if (ROOT / "order_service" / "settings.py").exists():
+        os.environ["DJANGO_SETTINGS_MODULE"] = "order_service.settings"
+    signal.signal(signal.SIGTERM, _end_run)
+
+
+def _end_run(_signal: int, _frame: FrameType | None) -> None:
+    """A run that is told to end still stops the servers it started."""
+    pytest.exit("terminated", returncode=143)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark each test by the folder it lies in: chassis/tests/test_x.py and tests/local/test_x.py count as unit tests."""
+    for item in items:
+        item.add_marker(kind_of(item.path.relative_to(config.rootpath)))
+
+
+def kind_of(path: Path) -> str:
+    """The kind of the tests in a file, by the folders between `tests` and the file."""
+    folders = path.parts[path.parts.index("tests") + 1 : -1]
+    return next((KINDS[folder] for folder in folders if folder in KINDS), "unit")

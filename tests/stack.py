@@ -1,0 +1,125 @@
+"""The real servers for the tests, started when the first test asks and ended with the run.
+
+They run through the same code as `make up`. A killed test run takes them along: each dies with its parent.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local.errors import LocalError
+from deploy.local.servers import Server
+from deploy.local.servers.kafka import Kafka
+from deploy.local.servers.mongo import Mongo
+from deploy.local.servers.mysql import MySQL
+from deploy.local.state import ROOT, State
+from deploy.local.wait import until_ready
+
+READY_SECONDS = 60
+
+
+@pytest.fixture(scope="session")
+def server_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
+    """The directory of this run's servers. Their data goes with the run, their logs stay with pytest's own files."""
+    state = State(tmp_path_factory.mktemp("servers"))
+    state.make()
+    yield state
+    shutil.rmtree(state.data)
+    shutil.rmtree(state.run)
+
+
+@pytest.fixture(scope="session")
+def mysql(server_state: State) -> Iterator[MySQL]:
+    """The MySQL server that MYSQL_* name. Tests of order_service use it through pytest-django."""
+    database = os.environ["MYSQL_DATABASE"]
+    server = MySQL(
+        state=server_state,
+        port=int(os.environ["MYSQL_PORT"]),
+        databases=(database, f"test_{database}"),
+        user=os.environ["MYSQL_USER"],
+        password=os.environ["MYSQL_PASSWORD"],
+        root_password=os.environ["MYSQL_ROOT_PASSWORD"],
+    )
+    with running(server, server_state):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mongo(server_state: State) -> Iterator[str]:
+    """The address of the MongoDB server that MONGO_URI names: use a database of your own there."""
+    uri = os.environ["MONGO_URI"]
+    port = int(uri.removeprefix("mongodb://").partition("/")[0].rpartition(":")[2])
+    with running(Mongo(server_state, port), server_state):
+        yield uri
+
+
+@pytest.fixture(scope="session")
+def kafka(server_state: State) -> Iterator[str]:
+    """The address of the broker that KAFKA_BROKERS names: use topics and groups of your own, or wait for the end."""
+    brokers = os.environ["KAFKA_BROKERS"]
+    port = int(brokers.rpartition(":")[2])
+    with running(Kafka(server_state, port, int(os.environ["KAFKA_CONTROLLER_PORT"])), server_state):
+        yield brokers
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(mysql: MySQL) -> None:
+    """pytest-django asks for this one before it makes the test database: so the server runs by then."""
+
+
+@contextmanager
+def running(server: Server, state: State) -> Iterator[None]:
+    """Run a server while the block lasts. Raises NotReady with the end of its log when it does not come up."""
+    server.prepare()
+    process = server.process()
+    process.write_plan(state)
+    log = state.log / f"{process.name}.log"
+    launch = (sys.executable, "-m", "deploy.local.launch", str(state.path), process.name, "--die-with-parent")
+    with log.open("ab") as output:
+        child = subprocess.Popen(launch, cwd=ROOT, stdout=output, stderr=output, start_new_session=True)
+    try:
+        _wait(server, child, log)
+        yield
+    finally:
+        child.terminate()
+        try:
+            child.wait(process.stop_seconds)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _wait(server: Server, child: subprocess.Popen[bytes], log: Path) -> None:
+    def check() -> None:
+        if child.poll() is not None:
+            raise LocalError(f"{server.name} ended with status {child.returncode}")
+        server.check()
+
+    try:
+        until_ready(check, READY_SECONDS)
+    except LocalError as error:
+        pytest.fail(f"{error}\n{log.read_text(errors='replace')[-2000:]}", pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_network_in_unit_tests(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A unit test that opens a connection is none: it fails here, and not on another machine."""
+    if request.node.get_closest_marker("unit"):
+        connect = socket.socket.connect
+
+        def refuse(self: socket.socket, address: Any) -> None:
+            if self.family == socket.AF_UNIX:
+                return connect(self, address)
+            raise AssertionError(f"a unit test connects to {address}")
+
+        monkeypatch.setattr(socket.socket, "connect", refuse)
