@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import orjson
 from apiflask import APIBlueprint, APIFlask
@@ -21,14 +21,15 @@ from chassis.auth import Caller, Tokens
 from chassis.errors import PROBLEM_JSON, DomainError, Invalid, Unavailable, field_errors, problem
 from chassis.health import Down, Health
 from chassis.logs import get_logger
+from chassis.openapi import document_problems
 from chassis.schemas import MAX_BODY_BYTES, parse_object
 
 log = get_logger(__name__)
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 QUIET = ("/health", "/metrics")  # polled every few seconds: logged only when they fail
-P = ParamSpec("P")
-R = TypeVar("R")
+View = Callable[..., Response]
+Decorator = Callable[[View], View]
 
 
 def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -53,37 +54,42 @@ def caller_if_any() -> Caller | None:
 class Blueprint(APIBlueprint):
     """APIFlask's, with strict input: the model is documented by APIFlask and checked here."""
 
-    def requires(self, role: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    def requires(self, role: str | None = None) -> Decorator:
         """Only for a valid token, and with `role` only for callers that hold it."""
 
-        def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        def decorate(view: View) -> View:
             @wraps(view)
-            def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            def checked(*args: Any, **kwargs: Any) -> Response:
                 who = caller()
                 if role:
                     who.require(role)
                 return view(*args, **kwargs)
 
-            documented: Callable[P, R] = self.doc(security="bearer")(checked)
+            documented: View = self.doc(security="bearer")(checked)
             return documented
 
         return decorate
 
-    def body(self, model: type[BaseModel]) -> Any:
+    def refuses(self, *statuses: int) -> Decorator:
+        """Document these error answers beside the ones each route has anyway."""
+        decorate: Decorator = self.doc(responses=list(statuses))
+        return decorate
+
+    def body(self, model: type[BaseModel]) -> Decorator:
         """Pass the JSON body to the view as `body=model(…)`."""
         return self._input(model, "json", "body", _read_body)
 
-    def query(self, model: type[BaseModel]) -> Any:
+    def query(self, model: type[BaseModel]) -> Decorator:
         """Pass the query string to the view as `query=model(…)`."""
         return self._input(model, "query", "query", request_query)
 
-    def _input(self, model: Any, location: str, name: str, read: Callable[[], Any]) -> Any:
-        def decorate(view: Callable[..., R]) -> Callable[..., R]:
+    def _input(self, model: Any, location: str, name: str, read: Callable[[], Any]) -> Decorator:
+        def decorate(view: View) -> View:
             @wraps(view)
-            def checked(*args: Any, **kwargs: Any) -> R:
+            def checked(*args: Any, **kwargs: Any) -> Response:
                 return view(*args, **kwargs, **{name: validated(model, read())})
 
-            documented: Callable[..., R] = self.input(model, location=location, validation=False)(checked)
+            documented: View = self.input(model, location=location, validation=False)(checked)
             return documented
 
         return decorate
@@ -119,6 +125,7 @@ def make_app(
         "VALIDATION_ERROR_STATUS_CODE": 400,
     }
     app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    app.spec_processor(document_problems)
     app.url_map.strict_slashes = False
     app.extensions["tokens"] = tokens
     app.before_request(_begin)

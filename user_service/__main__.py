@@ -1,0 +1,76 @@
+"""`python -m user_service COMMAND`: the one way in, on a laptop, in a container and under a supervisor alike.
+
+The configuration is read first; each command then imports what it needs.
+"""
+
+import sys
+
+from chassis.commands import run_command
+from user_service.config import Config
+
+
+def web(config: Config, _arguments: list[str]) -> int:
+    """serve the HTTP API by gunicorn"""
+    from chassis.serve import serve_web
+
+    serve_web("user_service.wsgi:app", host=config.bind_host, port=config.user_service_port)
+    return 0
+
+
+def worker(config: Config, _arguments: list[str]) -> int:
+    """publish the outbox"""
+    from user_service.worker import run
+
+    return run(config)
+
+
+def check_config(_config: Config, _arguments: list[str]) -> int:
+    """exit 0 when the configuration is complete, else 78"""
+    return 0
+
+
+def check_worker(config: Config, _arguments: list[str]) -> int:
+    """exit 0 when this host's worker wrote its state within a minute"""
+    from user_service.worker import check
+
+    return check(config)
+
+
+def topics(config: Config, _arguments: list[str]) -> int:
+    """create the topics this service publishes"""
+    from chassis.kafka import create_topics
+    from user_service.events import topics
+
+    create_topics(config.kafka_brokers, topics())
+    return 0
+
+
+def indexes(config: Config, _arguments: list[str]) -> int:
+    """create the database's collections and indexes"""
+    from chassis.mongo import connect
+    from user_service.models import ensure_indexes
+
+    connect(config.mongo_uri.get_secret_value())
+    ensure_indexes()
+    return 0
+
+
+def staff(config: Config, arguments: list[str]) -> int:
+    """create or promote a staff account (--help for more)"""
+    from user_service.staff import make_staff
+
+    return make_staff(config, arguments)
+
+
+COMMANDS = {
+    "web": web,
+    "worker": worker,
+    "check-config": check_config,
+    "check-worker": check_worker,
+    "topics": topics,
+    "indexes": indexes,
+    "staff": staff,
+}
+
+if __name__ == "__main__":
+    sys.exit(run_command("user_service", Config, COMMANDS, sys.argv[1:]))

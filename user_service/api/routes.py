@@ -1,0 +1,117 @@
+"""What user_service answers, and to whom."""
+
+from flask import Response, current_app, request
+
+from chassis.auth import Tokens
+from chassis.errors import Invalid
+from chassis.flask import Blueprint, caller, json_response
+from chassis.paging import page_request
+from user_service import queries, use_cases
+from user_service.api import schemas
+
+routes = Blueprint("users", __name__)
+
+
+@routes.post("/register")
+@routes.body(schemas.Register)
+@routes.output(schemas.Registered, status_code=201)
+@routes.refuses(409)
+def register(body: schemas.Register) -> Response:
+    """Make an account."""
+    user_id = use_cases.register_user(username=body.username, email=body.email, password=body.password)
+    return json_response({"status": "User created", "userId": user_id}, 201)
+
+
+@routes.post("/login")
+@routes.body(schemas.Login)
+@routes.output(schemas.LoggedIn)
+@routes.refuses(401)
+def login(body: schemas.Login) -> Response:
+    """Get an access token for an e-mail address and a password."""
+    user = use_cases.authenticate_user(email=body.email, password=body.password)
+    tokens: Tokens = current_app.extensions["tokens"]
+    token = tokens.mint(user_id=str(user["_id"]), email=user["email"], username=user["username"], roles=user["roles"])
+    return json_response({"token": token, "expiresIn": tokens.lifetime_seconds})
+
+
+@routes.get("/users/me")
+@routes.requires()
+@routes.output(schemas.UserOut)
+def read_me() -> Response:
+    """Read your own account."""
+    return json_response(queries.to_public(use_cases.own_account(caller=caller())))
+
+
+@routes.patch("/users/me")
+@routes.requires()
+@routes.body(schemas.UpdateMe)
+@routes.output(schemas.UserOut)
+@routes.refuses(409)
+def update_me(body: schemas.UpdateMe) -> Response:
+    """Change your username or e-mail address."""
+    user = use_cases.update_own_account(caller=caller(), username=body.username, email=body.email)
+    return json_response(queries.to_public(user))
+
+
+@routes.delete("/users/me")
+@routes.requires()
+@routes.output({}, status_code=204)
+def delete_me() -> Response:
+    """Leave: the account is anonymised, its address and name are free again."""
+    use_cases.delete_own_account(caller=caller())
+    return Response(status=204)
+
+
+@routes.post("/users/me/password")
+@routes.requires()
+@routes.body(schemas.ChangePassword)
+@routes.output({}, status_code=204)
+def change_password(body: schemas.ChangePassword) -> Response:
+    """Change your password."""
+    use_cases.change_password(caller=caller(), current=body.current, new=body.new)
+    return Response(status=204)
+
+
+@routes.get("/users")
+@routes.requires("viewer")
+@routes.query(schemas.UsersQuery)
+@routes.output(schemas.UserPage)
+def list_users(query: schemas.UsersQuery) -> Response:
+    """Search accounts by the beginning of a username or e-mail address, newest first."""
+    wanted = page_request(sort="newest", key_types=[str], limit=query.limit, cursor=query.cursor)
+    page = queries.list_users(wanted, search=query.search, role=query.role, active=query.active)
+    return json_response(page.render(request.url))
+
+
+@routes.get("/users/<user_id>")
+@routes.requires("viewer")
+@routes.output(schemas.UserOut)
+def read_user(user_id: str) -> Response:
+    """Read one account."""
+    return json_response(queries.get_user(user_id))
+
+
+@routes.patch("/users/<user_id>")
+@routes.requires("staff")
+@routes.body(schemas.PatchUser)
+@routes.output(schemas.UserOut)
+@routes.refuses(409)
+def patch_user(user_id: str, body: schemas.PatchUser) -> Response:
+    """Disable or enable an account (staff), or give it roles (admin)."""
+    if (body.active is None) == (body.roles is None):
+        raise Invalid.field("active", "one-of", "Send either active or roles")
+    if body.roles is not None:
+        user = use_cases.set_roles(caller=caller(), user_id=user_id, roles=body.roles)
+    else:
+        user = use_cases.set_active(caller=caller(), user_id=user_id, active=bool(body.active))
+    return json_response(queries.to_public(user))
+
+
+@routes.delete("/users/<user_id>")
+@routes.requires("admin")
+@routes.output({}, status_code=204)
+@routes.refuses(409)
+def delete_user(user_id: str) -> Response:
+    """Anonymise an account."""
+    use_cases.delete_user(caller=caller(), user_id=user_id)
+    return Response(status=204)

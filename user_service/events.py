@@ -1,0 +1,55 @@
+"""The events this service owns."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from chassis.envelope import EventData, rfc3339
+from contracts import topic_settings
+
+
+class _Snapshot(EventData):
+    id: str
+    username: str
+    email: str
+    roles: list[str]
+    active: bool
+    created_at: str
+
+    @classmethod
+    def of(cls, user: Mapping[str, Any]) -> Self:
+        """From a user as MongoDB holds it."""
+        return cls(
+            id=str(user["_id"]),
+            username=user["username"],
+            email=user["email"],
+            roles=user["roles"],
+            active=user["active"],
+            created_at=rfc3339(user["created_at"]),
+        )
+
+
+class UserRegistered(_Snapshot):
+    topic: ClassVar[str] = "user-registered"
+
+
+class UserUpdated(_Snapshot):
+    topic: ClassVar[str] = "user-updated"
+
+
+class UserDeleted(EventData):
+    topic: ClassVar[str] = "user-deleted"
+    id: str
+    deleted_at: str
+
+    @classmethod
+    def of(cls, user: Mapping[str, Any]) -> Self:
+        """From a user as MongoDB holds it."""
+        return cls(id=str(user["_id"]), deleted_at=rfc3339(user["deleted_at"]))
+
+
+PUBLISHED = (UserRegistered, UserUpdated, UserDeleted)
+
+
+def topics() -> dict[str, dict[str, Any]]:
+    """The topics this service needs, with their settings."""
+    return topic_settings(*(event.topic for event in PUBLISHED))
