@@ -54,7 +54,16 @@ class Mail:
         try:
             with smtplib.SMTP(LOOPBACK, self.smtp_port, timeout=2) as smtp:
                 smtp.noop()
-        except OSError as error:
+        except (OSError, smtplib.SMTPException) as error:
             raise NotReady(f"mail on port {self.smtp_port} does not answer: {error}") from None
         if not is_open(self.page_port):
             raise NotReady(f"mail's page on port {self.page_port} does not answer")
+
+
+def answers_smtp(port: int) -> bool:
+    """Whether an SMTP server greets there: somebody's own, which then takes the shop's mail."""
+    try:
+        with smtplib.SMTP(LOOPBACK, port, timeout=2):
+            return True
+    except (OSError, smtplib.SMTPException):
+        return False

@@ -108,7 +108,7 @@ class MySQL:
                 password=self.password,
                 database=self.databases[0],
                 connect_timeout=2,
-            ).close()
+            ).close()  # type: ignore[no-untyped-call] # the stubs leave it out
         except MySQLdb.OperationalError as error:
             raise NotReady(f"mysql on port {self.port} does not answer: {error.args[-1]}") from None
 

@@ -1,0 +1,92 @@
+"""`make logs`: all log files as one stream, each line with its process in front."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+from deploy.local.state import State
+
+COLOURS = (36, 33, 32, 35, 34, 31, 96, 93, 92, 95, 94)
+NAME_WIDTH = 14
+POLL_SECONDS = 0.2
+TAIL_BYTES = 4096
+TELLING = re.compile(r"error|critical|fatal|refus|can't|cannot|missing|denied", re.IGNORECASE)
+
+
+def last_line(log: Path) -> str:
+    """The last line that tells what went wrong, or the last one at all."""
+    try:
+        lines = [line for line in log.read_text(errors="replace").splitlines()[-200:] if line.strip()]
+    except OSError:
+        return "(no log)"
+    telling = [line for line in lines if TELLING.search(line)]
+    return (telling or lines or ["(the log is empty)"])[-1].strip()[:500]
+
+
+class Follower:
+    """Reads what was added to the logs since the last look, through rotations too."""
+
+    def __init__(self, state: State, *, tail: bool) -> None:
+        """Begin at the end of each file; with `tail`, some lines before it."""
+        self._state = state
+        self._files: dict[str, BinaryIO] = {}
+        self._rest: dict[str, bytes] = {}
+        for path in self._paths():
+            file = self._open(path)
+            size = file.seek(0, os.SEEK_END)
+            if tail:
+                file.seek(max(0, size - TAIL_BYTES))
+                file.readline()
+
+    def _paths(self) -> list[Path]:
+        return sorted(self._state.log.glob("*.log"))
+
+    def _open(self, path: Path) -> BinaryIO:
+        self._files[path.stem] = file = path.open("rb")
+        return file
+
+    def read(self) -> list[tuple[str, str]]:
+        """New whole lines as (process, line)."""
+        lines: list[tuple[str, str]] = []
+        for path in self._paths():
+            file = self._files.get(path.stem) or self._open(path)
+            lines += self._take(path.stem, file)
+            if _was_rotated(path, file):
+                file.close()
+                lines += self._take(path.stem, self._open(path))
+        return lines
+
+    def _take(self, name: str, file: BinaryIO) -> list[tuple[str, str]]:
+        *whole, self._rest[name] = (self._rest.get(name, b"") + file.read()).split(b"\n")
+        return [(name, line.decode(errors="replace")) for line in whole]
+
+
+def _was_rotated(path: Path, file: BinaryIO) -> bool:
+    try:
+        return path.stat().st_ino != os.fstat(file.fileno()).st_ino or path.stat().st_size < file.tell()
+    except FileNotFoundError:
+        return False
+
+
+def follow(follower: Follower) -> None:
+    """Print lines until interrupted."""
+    names: list[str] = []
+    while True:
+        for name, line in follower.read():
+            if name not in names:
+                names.append(name)
+            print(_prefix(name, names.index(name)) + line)
+        sys.stdout.flush()
+        time.sleep(POLL_SECONDS)
+
+
+def _prefix(name: str, number: int) -> str:
+    text = f"{name:<{NAME_WIDTH}} | "
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return f"\033[{COLOURS[number % len(COLOURS)]}m{text}\033[0m"

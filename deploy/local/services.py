@@ -1,0 +1,110 @@
+"""The services' processes and their jobs at the start, and which variables each of them is given."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from deploy.local.process import Process
+from deploy.local.settings import Settings
+
+LOGS = ("LOG_LEVEL", "LOG_FORMAT")
+TOKENS = ("JWT_SECRET", "JWT_ISSUER", "JWT_AUDIENCE")
+WEB = ("BIND_HOST", "CORS_ORIGINS", "PROXY_COUNT", "PUBLIC_URL")
+SHOP = ("SHOP_NAME", "SHOP_CURRENCY", "KAFKA_BROKERS")
+SHARED = (*LOGS, *TOKENS, *WEB, *SHOP)
+
+VARIABLES: dict[str, tuple[str, ...]] = {
+    "user_service": (*SHARED, "USER_SERVICE_PORT", "RATE_LIMIT_REGISTER"),
+    "product_service": (*SHARED, "PRODUCT_SERVICE_PORT"),
+    "order_service": (
+        *SHARED,
+        "ORDER_SERVICE_PORT",
+        "MYSQL_HOST",
+        "MYSQL_PORT",
+        "MYSQL_DATABASE",
+        "MYSQL_USER",
+        "MYSQL_PASSWORD",
+        "DJANGO_SECRET_KEY",
+    ),
+    "notification_service": (
+        *SHARED,
+        "NOTIFICATION_SERVICE_PORT",
+        "SMTP_SERVER",
+        "SMTP_PORT",
+        "SMTP_SECURITY",
+        "SMTP_USERNAME",
+        "SMTP_PASSWORD",
+        "FROM_EMAIL",
+        "MAIL_CONCURRENCY",
+    ),
+}
+"""What a service may read, so that a stolen process gives away its own secrets only."""
+
+MONGO_URIS = {"user_service": "MONGO_URI_USER", "product_service": "MONGO_URI_PRODUCT"}
+"""Each service reads MONGO_URI; one .env for all has to tell them apart."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A process of a service that runs until it is stopped; `port` is set where it answers HTTP."""
+
+    name: str
+    package: str
+    command: str
+    port: tuple[str, int] | None = None
+
+    def process(self, settings: Settings) -> Process:
+        """The command with its variables."""
+        argv = (sys.executable, "-m", self.package, self.command)
+        return Process(self.name, argv, environment(self.package, settings), stop_seconds=35)
+
+
+SERVICES = (
+    Service("user-web", "user_service", "web", ("USER_SERVICE_PORT", 4000)),
+    Service("user-worker", "user_service", "worker"),
+    Service("product-web", "product_service", "web", ("PRODUCT_SERVICE_PORT", 8000)),
+    Service("product-worker", "product_service", "worker"),
+    Service("order-web", "order_service", "web", ("ORDER_SERVICE_PORT", 3000)),
+    Service("order-worker", "order_service", "worker"),
+    Service("notification", "notification_service", "web", ("NOTIFICATION_SERVICE_PORT", 5000)),
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A command that runs to its end at the start, after `server` answers; `once` for data that is made one time."""
+
+    server: str
+    package: str
+    arguments: tuple[str, ...]
+    needs_staff: bool = False
+    once: bool = False
+
+    @property
+    def name(self) -> str:
+        """How it is spoken of, in lines and marker files."""
+        return f"{self.package} {self.arguments[0]}"
+
+
+JOBS = (
+    Job("mysql", "order_service", ("migrate",)),
+    Job("mysql", "order_service", ("superuser",), needs_staff=True, once=True),
+    Job("mongo", "user_service", ("indexes",)),
+    Job("mongo", "user_service", ("staff", "--role", "admin"), needs_staff=True, once=True),
+    Job("mongo", "product_service", ("indexes",)),
+    Job("mongo", "product_service", ("seed",), once=True),
+    Job("kafka", "user_service", ("topics",)),
+    Job("kafka", "product_service", ("topics",)),
+    Job("kafka", "order_service", ("topics",)),
+    Job("kafka", "notification_service", ("topics",)),
+)
+"""In the order in which those of one server run; the servers' lists run side by side."""
+
+
+def environment(package: str, settings: Settings) -> dict[str, str]:
+    """The variables of a service, as far as they are set."""
+    values = {name: settings.values[name] for name in VARIABLES[package] if name in settings.values}
+    if package in MONGO_URIS:
+        values["MONGO_URI"] = settings.get(MONGO_URIS[package])
+    return {"LOG_FORMAT": "console"} | values

@@ -1,0 +1,73 @@
+"""The settings of a stack: .env, with the environment winning over it, for the names that env.example knows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from deploy.local import envfile
+from deploy.local.errors import LocalError
+
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All values that are set, by name; an empty one counts as not set."""
+
+    values: Mapping[str, str]
+    source: Path
+
+    def require(self, *names: str) -> None:
+        """Raise LocalError that names, in one line, every variable that is missing."""
+        missing = [name for name in names if not self.values.get(name)]
+        if missing:
+            raise LocalError(f"not set in {self.source.name} or the environment: {', '.join(missing)}")
+
+    def get(self, name: str) -> str:
+        """A value that must be there."""
+        self.require(name)
+        return self.values[name]
+
+    def port(self, name: str, default: int) -> int:
+        """A port number between 1 and 65535."""
+        text = self.values.get(name) or str(default)
+        if not text.isdigit() or not 0 < int(text) < 65536:
+            raise LocalError(f"{name} must be a port number between 1 and 65535")
+        return int(text)
+
+    def local_port(self, name: str, address: str) -> int:
+        """The port of an address such as 127.0.0.1:9092 or mongodb://127.0.0.1:27017/db, which must be on loopback."""
+        parts = urlsplit(address if "//" in address else f"//{address}")
+        try:
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host, port = None, None
+        if host not in LOOPBACK_NAMES or not port:
+            raise LocalError(f"{name} must name a port on 127.0.0.1: this stack starts its own server there")
+        return port
+
+
+def load(path: Path) -> Settings:
+    """Read a .env and the environment. `X_FILE` names a file that holds X, as for the services."""
+    known = set(envfile.read(envfile.EXAMPLE))
+    values = envfile.read(path)
+    for name in known | values.keys():
+        for place in (os.environ, values):
+            if place.get(name):
+                values[name] = place[name]
+                break
+            if place.get(f"{name}_FILE"):
+                values[name] = _read_secret(f"{name}_FILE", place[f"{name}_FILE"])
+                break
+    return Settings({name: value for name, value in values.items() if value.strip()}, path)
+
+
+def _read_secret(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        raise LocalError(f"{name} names a file that can't be read: {error.strerror}") from None
