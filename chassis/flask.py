@@ -89,8 +89,10 @@ class Blueprint(APIBlueprint):
             def checked(*args: Any, **kwargs: Any) -> Response:
                 return view(*args, **kwargs, **{name: validated(model, read())})
 
-            documented: View = self.input(model, location=location, validation=False)(checked)
-            return documented
+            self.input(model, location=location)(
+                checked
+            )  # documents `checked`; the wrapper it returns checks otherwise
+            return checked
 
         return decorate
 

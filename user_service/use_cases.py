@@ -117,7 +117,7 @@ def delete_user(*, caller: Caller, user_id: str) -> None:
 
 def _anonymise(user_id: ObjectId) -> None:
     moment = now()
-    nobody: RawUser = {"username": f"deleted-{user_id}"[:30], "email": None, "roles": [], "active": False}
+    nobody: RawUser = {"username": f"gone-{user_id}", "email": None, "roles": [], "active": False}
     nobody |= {"email_verified": False, "deleted_at": moment, "updated_at": moment}
     forgotten = {"username_key": "", "email_key": "", "password_hash": ""}
     _change({"_id": user_id}, nobody, UserDeleted.of, forget=forgotten)

@@ -1,0 +1,203 @@
+"""The Flask adapter: one small app, and what every service answers because of it."""
+
+import json
+import secrets
+
+import pytest
+from pydantic import SecretStr
+
+from chassis.auth import Tokens
+from chassis.errors import DomainError, Kind
+from chassis.flask import Blueprint, caller, caller_if_any, json_response, make_app
+from chassis.health import Down, Health
+from chassis.schemas import Body, Query
+
+TOKENS = Tokens(SecretStr(secrets.token_urlsafe(32)), "microshop", "microshop")
+
+
+class Thing(Body):
+    name: str
+    count: int = 0
+
+
+class ThingQuery(Query):
+    page: int = 1
+
+
+class Gone(DomainError):
+    kind, code, title = Kind.CONFLICT, "gone", "It is gone"
+
+
+class Away(Exception):
+    pass
+
+
+def thing_routes():
+    routes = Blueprint("things", __name__)
+
+    @routes.post("/things")
+    @routes.body(Thing)
+    @routes.output(Thing, status_code=201)
+    @routes.refuses(409)
+    def make_thing(body):
+        """Make a thing."""
+        if body.name == "gone":
+            raise Gone("since long", since=1999)
+        return json_response(body.model_dump(by_alias=True), 201)
+
+    @routes.get("/things/<thing_id>")
+    @routes.requires("staff")
+    @routes.query(ThingQuery)
+    @routes.output(Thing)
+    def read_thing(thing_id, query):
+        """Read a thing."""
+        if thing_id in ("away", "crash"):
+            raise Away if thing_id == "away" else RuntimeError("a secret detail")
+        return json_response({"name": caller().username, "count": query.page})
+
+    @routes.get("/hello")
+    def hello():
+        """Greet."""
+        who = caller_if_any()
+        return json_response({"name": who.username if who else "stranger"})
+
+    return routes
+
+
+def broken():
+    raise Down("gone for lunch", parts={"relay": {"pending": 3}})
+
+
+@pytest.fixture
+def client():
+    health = Health("things", "1.2.3", required={"store": dict}, shown={"worker": broken})
+    app = make_app(service="things", version="1.2.3", description="Things.", health=health, tokens=TOKENS, away=(Away,))
+    app.register_blueprint(thing_routes())
+    return app.test_client()
+
+
+def bearer(*roles):
+    token = TOKENS.mint(user_id="u1", email="a@example.com", username="ann", roles=roles)
+    return {"Authorization": f"Bearer {token}"}
+
+
+def assert_problem(answer, status, code=None):
+    assert answer.status_code == status
+    assert answer.content_type == "application/problem+json"
+    body = json.loads(answer.data)
+    assert body["status"] == status
+    assert body["requestId"] == answer.headers["X-Request-ID"]
+    assert code in (None, body["code"])
+    assert "secret" not in answer.text
+    return body
+
+
+def test_a_good_body_reaches_the_view_as_a_model(client):
+    assert client.post("/things/", json={"name": "a", "count": 2}).json == {"name": "a", "count": 2}
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind", "status"),
+    [
+        (b"{not json", "application/json", 400),
+        (b"", "application/json", 400),
+        (b"null", "application/json", 400),
+        (b"[1]", "application/json", 400),
+        (b"\xff", "application/json", 400),
+        (b"[" * 2000, "application/json", 400),
+        (b'{"a":' * 40 + b"1" + b"}" * 40, "application/json", 400),
+        (b'{"name": "' + b"x" * 70_000 + b'"}', "application/json", 413),
+        (b"<x/>", "text/xml", 415),
+        (b"name=a", "application/x-www-form-urlencoded", 415),
+    ],
+)
+def test_odd_bodies_are_problems(client, raw, kind, status):
+    assert_problem(client.post("/things", data=raw, content_type=kind), status)
+
+
+def test_each_bad_field_is_named(client):
+    body = assert_problem(client.post("/things", json={"count": "2", "colour": "red"}), 400, "invalid")
+    assert {error["field"] for error in body["errors"]} == {"name", "count", "colour"}
+
+
+def test_a_domain_error_shows_its_code_its_case_and_its_extras(client):
+    body = assert_problem(client.post("/things", json={"name": "gone"}), 409, "gone")
+    assert (body["type"], body["title"], body["detail"], body["since"]) == (
+        "/problems/gone",
+        "It is gone",
+        "since long",
+        1999,
+    )
+
+
+def test_who_you_are_comes_before_what_you_may(client):
+    assert_problem(client.get("/things/1"), 401)
+    assert_problem(client.get("/things/1", headers=bearer()), 403)
+    assert client.get("/things/1?page=4", headers=bearer("staff")).json == {"name": "ann", "count": 4}
+
+
+def test_a_token_is_optional_where_anyone_may_look_but_a_bad_one_is_refused(client):
+    assert client.get("/hello").json == {"name": "stranger"}
+    assert client.get("/hello", headers=bearer()).json == {"name": "ann"}
+    assert_problem(client.get("/hello", headers={"Authorization": "Bearer x"}), 401)
+
+
+def test_unknown_query_parameters_are_refused(client):
+    assert_problem(client.get("/things/1?pgae=4", headers=bearer("staff")), 400)
+
+
+def test_a_server_that_is_away_is_a_503_with_a_time_to_come_back(client):
+    answer = client.get("/things/away", headers=bearer("staff"))
+    assert_problem(answer, 503)
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_crash_shows_nothing_of_the_inside(client):
+    assert_problem(client.get("/things/crash", headers=bearer("staff")), 500)
+
+
+def test_wrong_paths_and_methods_are_problems(client):
+    assert_problem(client.get("/no-such-thing"), 404)
+    answer = client.delete("/hello")
+    assert_problem(answer, 405)
+    assert "GET" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [("abc-1.2_3", True), ("x" * 64, True), ("x" * 65, False), ("a b", False), ("", False)]
+)
+def test_a_well_formed_request_id_comes_back(client, sent, kept):
+    assert (client.get("/hello", headers={"X-Request-ID": sent}).headers["X-Request-ID"] == sent) is kept
+
+
+def test_health_tells_what_is_down_but_only_required_things_stop_traffic(client):
+    assert client.get("/health/live").status_code == 200
+    assert client.get("/health/ready").status_code == 200
+    report = client.get("/health").json
+    assert (report["status"], report["service"], report["version"]) == ("degraded", "things", "1.2.3")
+    assert report["checks"]["worker"]["reason"] == "gone for lunch"
+
+
+def test_metrics_count_by_route_template_and_show_the_worker(client):
+    client.get("/things/42", headers=bearer("staff"))
+    page = client.get("/metrics").text
+    assert 'route="/things/<thing_id>"' in page
+    assert "/things/42" not in page
+    assert 'outbox_pending{part="relay"} 3.0' in page
+
+
+def test_the_api_document_names_bodies_answers_and_problems(client):
+    spec = client.get("/openapi.json").json
+    post = spec["paths"]["/things"]["post"]
+    assert post["summary"] == "Make a thing."
+    assert "requestBody" in post
+    assert {"201", "400", "409", "413", "415", "503"} <= set(post["responses"])
+    assert {"400", "401", "403", "404", "503"} <= set(spec["paths"]["/things/{thing_id}"]["get"]["responses"])
+
+
+def test_the_api_page_loads_nothing_from_elsewhere(client):
+    page = client.get("/docs/")
+    assert page.status_code == 200
+    assert "http://" not in page.text.replace("http://localhost", "")
+    with client.get("/docs/swagger-ui-bundle.js") as script:
+        assert script.status_code == 200

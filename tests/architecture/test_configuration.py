@@ -1,0 +1,99 @@
+"""No service starts with a configuration that is incomplete or implausible, and none has a secret of its own."""
+
+import importlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import SecretStr
+
+from chassis.env import BadConfiguration, load
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ("user_service", "product_service", "order_service", "notification_service")
+CONFIGS = {service: importlib.import_module(f"{service}.config").Config for service in SERVICES}
+
+
+def is_secret(info):
+    return SecretStr in (info.annotation, *get_args(info.annotation))
+
+
+REQUIRED = [
+    (service, name.upper())
+    for service, config in CONFIGS.items()
+    for name, info in config.model_fields.items()
+    if info.is_required()
+]
+SECRETS = [
+    (service, name.upper())
+    for service, config in CONFIGS.items()
+    for name, info in config.model_fields.items()
+    if is_secret(info)
+]
+
+
+def refused(service, **changes):
+    with pytest.raises(BadConfiguration) as error:
+        load(CONFIGS[service], {**os.environ, **changes})
+    return set(error.value.problems)
+
+
+@pytest.mark.parametrize(("service", "name"), REQUIRED)
+@pytest.mark.parametrize("value", ["", "   "])
+def test_a_required_variable_may_not_be_empty_or_blank(service, name, value):
+    assert refused(service, **{name: value}) == {name}
+
+
+@pytest.mark.parametrize(("service", "name"), REQUIRED)
+def test_a_required_variable_may_not_be_absent(service, name):
+    environ = {key: value for key, value in os.environ.items() if key != name}
+    with pytest.raises(BadConfiguration) as error:
+        load(CONFIGS[service], environ)
+    assert set(error.value.problems) == {name}
+
+
+@pytest.mark.parametrize(("service", "name"), SECRETS)
+@pytest.mark.parametrize("value", ["changeme", "secret", "password", "your-secret-key-of-more-than-32-bytes"])
+def test_a_placeholder_is_no_secret(service, name, value):
+    assert refused(service, **{name: value}) == {name}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_two_secrets_of_a_service_may_not_be_the_same(service):
+    names = [name for owner, name in SECRETS if owner == service and name != "MONGO_URI"]
+    if len(names) < 2:
+        pytest.skip("has one secret only")
+    same = "the-same-secret-of-more-than-32-bytes"
+    assert refused(service, **{names[0]: same, names[1]: same}) == set(names[:2])
+
+
+@pytest.mark.parametrize(("service", "name"), SECRETS)
+def test_no_secret_has_a_default(service, name):
+    assert CONFIGS[service].model_fields[name.lower()].default in (None, ...) or name.lower() in required_of(service)
+
+
+def required_of(service):
+    return {name.lower() for owner, name in REQUIRED if owner == service}
+
+
+PROCESSES = [(service, command) for service in SERVICES for command in ("web", "worker", "check-config")]
+
+
+@pytest.mark.parametrize(("service", "command"), [p for p in PROCESSES if p != ("notification_service", "worker")])
+def test_a_process_without_configuration_ends_with_status_78_and_one_line(service, command):
+    ended = subprocess.run(
+        [sys.executable, "-m", service, command],
+        env={"PATH": os.defpath},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    named = {name for owner, name in REQUIRED if owner == service}
+    assert ended.returncode == 78, ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert named == set(re.findall(r"[A-Z][A-Z_]+", ended.stderr))

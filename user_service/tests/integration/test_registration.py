@@ -1,0 +1,95 @@
+"""Registration and login, over HTTP on a real database."""
+
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+
+import jwt
+import orjson
+import pytest
+
+
+def new_account(**changes):
+    tag = secrets.token_hex(5)
+    return {"username": f"u{tag}", "email": f"u{tag}@example.com", "password": f"Correct-horse-{tag}"} | changes
+
+
+def test_registering_stores_the_account_and_its_event_together(client, pending):
+    account = new_account()
+    answer = client.post("/register", json=account)
+    assert answer.status_code == 201
+    assert answer.json["status"] == "User created"
+    (row,) = pending(answer.json["userId"])
+    assert (row["topic"], row["sequence"]) == ("user-registered", 1)
+    assert orjson.loads(row["payload"])["email"] == account["email"]
+
+
+@pytest.mark.parametrize(("field", "code"), [("email", "email-taken"), ("username", "username-taken")])
+def test_names_are_taken_whatever_their_case(client, field, code):
+    first = new_account()
+    client.post("/register", json=first)
+    answer = client.post("/register", json=new_account(**{field: first[field].upper()}))
+    assert (answer.status_code, answer.json["code"]) == (409, code)
+
+
+def test_of_many_who_want_one_name_at_once_one_gets_it(client, app, pending):
+    accounts = [new_account(username="U" + secrets.token_hex(4))] * 8
+    accounts = [account | {"email": f"{n}{account['email']}"} for n, account in enumerate(accounts)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda account: app.test_client().post("/register", json=account), accounts))
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses == [201] + [409] * 7
+    winner = next(a.json["userId"] for a in answers if a.status_code == 201)
+    assert len(pending(winner)) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"username": "ab"}, "username"),
+        ({"username": "a" * 31}, "username"),
+        ({"username": "with space"}, "username"),
+        ({"username": "line\nbreak"}, "username"),
+        ({"username": {"$gt": ""}}, "username"),
+        ({"email": "no-at"}, "email"),
+        ({"email": "a" * 250 + "@example.com"}, "email"),
+        ({"email": "a@example.com\r\nBcc: b@example.com"}, "email"),
+        ({"email": {"$gt": ""}}, "email"),
+        ({"password": "short"}, "password"),
+        ({"password": "x" * 129}, "password"),
+        ({"password": 12345678}, "password"),
+        ({"roles": ["admin"]}, "roles"),
+    ],
+)
+def test_bad_fields_are_named(client, changes, field):
+    answer = client.post("/register", json=new_account(**changes))
+    assert answer.status_code == 400
+    assert answer.content_type == "application/problem+json"
+    assert field in [error["field"] for error in answer.json["errors"]]
+
+
+def test_a_login_gives_a_token_with_the_claims_of_the_contract(client, people, config):
+    person = people.make("viewer")
+    answer = client.post("/login", json={"email": person.email.lower(), "password": person.password})
+    assert answer.json["expiresIn"] == 900
+    secret = config.jwt_secret.get_secret_value()
+    claims = jwt.decode(answer.json["token"], secret, algorithms=["HS256"], audience="microshop", issuer="microshop")
+    assert claims["user_id"] == claims["sub"] == person.id
+    assert (claims["email"], claims["username"], claims["roles"]) == (person.email, person.username, ["viewer"])
+    assert claims["token_type"] == "access"
+    assert claims["jti"]
+    assert claims["exp"] - int(claims["iat"]) == 900
+
+
+def test_unknown_wrong_and_disabled_look_alike(client, people):
+    person, admin = people.make(), people.make("admin")
+    wrong = client.post("/login", json={"email": person.email, "password": "wrong-password"})
+    unknown = client.post("/login", json={"email": "nobody@example.com", "password": "wrong-password"})
+    client.patch(f"/users/{person.id}", json={"active": False}, headers=admin.headers)
+    disabled = client.post("/login", json={"email": person.email, "password": person.password})
+    shapes = {tuple(sorted((k, v) for k, v in a.json.items() if k != "requestId")) for a in (wrong, unknown, disabled)}
+    assert len(shapes) == 1
+    assert wrong.status_code == 401
+
+
+def test_operators_are_no_credentials(client):
+    assert client.post("/login", json={"email": {"$gt": ""}, "password": {"$gt": ""}}).status_code == 400
