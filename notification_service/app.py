@@ -1,0 +1,39 @@
+"""The only wiring of the process."""
+
+from apiflask import APIFlask
+
+from chassis.auth import Tokens
+from chassis.flask import make_app
+from chassis.health import Health
+from chassis.logs import configure_logs
+from notification_service import __doc__ as description
+from notification_service import __version__
+from notification_service.config import Config
+from notification_service.consumer import Listener
+from notification_service.handlers import bind_handlers
+from notification_service.mailer import Mailer
+from notification_service.mails import Composer
+from notification_service.routes import routes
+
+
+def create_app(config: Config) -> APIFlask:
+    """The application with its mailer and its listener, which consumes once it is started: after the fork."""
+    configure_logs("notification_service", config.log_level, config.log_format)
+    composer, mailer = Composer(config), Mailer(config)
+    listener = Listener(config.kafka_brokers, bind_handlers(composer, mailer))
+    app = make_app(
+        service="notification_service",
+        version=__version__,
+        description=description or "",
+        tokens=Tokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience),
+        health=Health(
+            "notification_service",
+            __version__,
+            required={"consumer": lambda: listener.check() | {"smtp": mailer.state()["status"]}},
+            shown={"consumer": listener.check, "smtp": mailer.check},
+        ),
+        away=(),
+    )
+    app.extensions |= {"composer": composer, "mailer": mailer, "listener": listener}
+    app.register_blueprint(routes)
+    return app

@@ -1,0 +1,34 @@
+"""The catalogue of what notification_service reads from the environment."""
+
+from typing import Literal
+
+from pydantic import AnyHttpUrl, EmailStr, Field
+
+from chassis.env import Secret, Settings, SigningKey
+from chassis.logs import LogFormat
+from chassis.schemas import Line
+
+SmtpSecurity = Literal["starttls", "tls", "none"]
+
+
+class Config(Settings):
+    """Fields without a default are required; the process does not start without them."""
+
+    kafka_brokers: str  # host:port, …
+    jwt_secret: SigningKey  # checks the access tokens; all services share it
+    jwt_issuer: str = "microshop"
+    jwt_audience: str = "microshop"
+    smtp_server: str = "127.0.0.1"
+    smtp_port: int = Field(587, ge=1, le=65_535)
+    smtp_security: SmtpSecurity = (
+        "starttls"  # none: in the clear and without a login, for a mail catcher on this machine
+    )
+    smtp_username: str
+    smtp_password: Secret
+    from_email: EmailStr  # the sender; its domain also ends each Message-ID
+    shop_name: Line = "MicroShop"
+    public_url: AnyHttpUrl | None = None  # where customers reach the shop; mails link to it when there is one
+    bind_host: str = "127.0.0.1"
+    notification_service_port: int = Field(5000, ge=1, le=65_535)
+    log_level: str = "INFO"
+    log_format: LogFormat = "json"

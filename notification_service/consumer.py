@@ -1,0 +1,72 @@
+"""The consumer in its thread, and the watchdog that ends the process when that thread dies or hangs.
+
+gunicorn starts another worker then: the service is never healthy to look at and deaf to events.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from chassis.consumer import EventConsumer, Handler
+from chassis.health import Down
+from chassis.kafka import create_topics_patiently, dead_letter_settings
+from chassis.logs import get_logger
+from chassis.worker import EX_SOFTWARE, JOIN_SECONDS, Watched
+from contracts import topic_settings
+from notification_service.handlers import HANDLERS
+
+log = get_logger(__name__)
+
+GROUP = "notification-service"
+WATCH_SECONDS = 1.0
+
+
+def topics() -> dict[str, dict[str, Any]]:
+    """The topics this service needs, with their settings."""
+    consumed = topic_settings(*HANDLERS)
+    return consumed | dead_letter_settings(consumed, GROUP)
+
+
+class Listener:
+    """Consumes in the background between `start` and `stop`."""
+
+    def __init__(self, brokers: str, handlers: Mapping[str, Handler], end: Callable[[int], Any] = os._exit) -> None:
+        """`end` ends the process with a status, at once: nothing can be relied on in a process whose consumer hangs."""
+        # Each offset is committed at once: a mail whose offset is not committed is mailed again after a crash.
+        self._consumer = EventConsumer(brokers=brokers, group=GROUP, handlers=handlers, commit_seconds=0)
+        self._stopping, self._stopped = threading.Event(), threading.Event()
+        prepare = partial(create_topics_patiently, brokers, topics())
+        self._thread = Watched(self._consumer, self._stopping, prepare)
+        self._watchdog = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+        self._end = end
+
+    def start(self) -> None:
+        """Start consuming. Call it after the fork: a Kafka client does not survive one."""
+        self._thread.start()
+        self._watchdog.start()
+
+    def stop(self) -> None:
+        """Finish the event in hand, commit, and leave the group; 20 s at most. The watchdog watches until that is done."""
+        self._stopping.set()
+        self._thread.join(JOIN_SECONDS)
+        self._stopped.set()
+
+    def check(self) -> dict[str, Any]:
+        """A health check: the consumer's state. Raises Down without partitions or broker."""
+        state = self._consumer.state()
+        parts = {GROUP: state}
+        if not state["broker"]:
+            raise Down("no Kafka broker answers", parts=parts)
+        if not state["assigned"]:
+            raise Down("no partitions are assigned yet", parts=parts)
+        return {"parts": parts}
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(WATCH_SECONDS):
+            problem = self._thread.problem()
+            if problem == "hangs" or (problem and not self._stopping.is_set()):
+                log.critical("the process ends: its consumer is lost", problem=problem)
+                self._end(EX_SOFTWARE)
+                return

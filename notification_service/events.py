@@ -1,0 +1,52 @@
+"""This service's own view of the events it consumes: the fields that a mail needs.
+
+What comes in is untrusted: whatever could break a header (line breaks, a second address) is refused here and dead-lettered.
+"""
+
+from typing import Annotated
+
+from email_validator import validate_email
+from pydantic import AfterValidator, Field, StringConstraints
+
+from chassis.envelope import ConsumedData
+from chassis.schemas import Line
+
+
+def _require_one_address(text: str) -> str:
+    """The address with its domain in ASCII, as SMTP wants it. Raises ValueError unless it is one address and nothing else."""
+    address = validate_email(text, check_deliverability=False)
+    return f"{address.local_part}@{address.ascii_domain}"
+
+
+Email = Annotated[
+    str, StringConstraints(max_length=254, pattern=r"^[^\s<>]+@[^\s<>]+$"), AfterValidator(_require_one_address)
+]
+Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{3,30}$")]
+OrderId = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
+Amount = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}\.[0-9]{2}$")]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+class UserRegistered(ConsumedData):
+    topic = "user-registered"
+    username: Username
+    email: Email
+
+
+class OrderLine(ConsumedData):
+    name: Annotated[Line, StringConstraints(min_length=1, max_length=200)]
+    quantity: Annotated[int, Field(ge=1)]
+    unit_price: Amount
+    line_total: Amount
+
+
+class OrderStep(ConsumedData):
+    """Any of the order-* events: they carry the same data."""
+
+    order_id: OrderId
+    user_email: Email
+    username: Username
+    total: Amount
+    currency: Currency
+    reason: Annotated[str, StringConstraints(max_length=200)] | None = None
+    items: Annotated[list[OrderLine], Field(min_length=1, max_length=50)]

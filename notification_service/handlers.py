@@ -1,0 +1,46 @@
+"""Which event is mailed how. A handler is a route's twin: an event in, one mail out.
+
+It raises what chassis.consumer asks for: ServerAway to be called again with the same event, Refused or MalformedEvent for a
+dead letter. When it returns, the SMTP server has the mail, and the event's offset may be committed.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from chassis.consumer import Handler
+from chassis.envelope import Event
+from notification_service.events import OrderStep, UserRegistered
+from notification_service.mailer import Mailer
+from notification_service.mails import Composer, Mail
+
+
+def welcome_user(event: Event, composer: Composer) -> Mail:
+    """The welcome mail."""
+    user = event.read(UserRegistered)
+    return composer.compose(event.type, event_id=event.id, to=user.email, values={"username": user.username})
+
+
+def tell_order_step(event: Event, composer: Composer) -> Mail:
+    """The mail of one step of an order."""
+    order = event.read(OrderStep)
+    return composer.compose(event.type, event_id=event.id, to=order.user_email, values=order.model_dump())
+
+
+def bind_handlers(composer: Composer, mailer: Mailer) -> dict[str, Handler]:
+    """HANDLERS as the consumer calls them: each mail is sent as soon as it is composed."""
+
+    def handle(compose: Callable[[Event, Composer], Mail], event: Event) -> None:
+        mailer.send(compose(event, composer))
+
+    return {topic: partial(handle, compose) for topic, compose in HANDLERS.items()}
+
+
+HANDLERS: dict[str, Callable[[Event, Composer], Mail]] = {
+    "user-registered": welcome_user,
+    "order-placed": tell_order_step,
+    "order-confirmed": tell_order_step,
+    "order-rejected": tell_order_step,
+    "order-shipped": tell_order_step,
+    "order-delivered": tell_order_step,
+    "order-cancelled": tell_order_step,
+}
