@@ -97,3 +97,10 @@ def _run(*command: str) -> None:
     if done.returncode:
         last = LOG.read_text().strip().splitlines()[-1]
         raise LocalError(f"{Path(command[0]).name} failed: {last} (all of it: {LOG})")
+
+
+if __name__ == "__main__":
+    try:
+        install()
+    except LocalError as error:
+        sys.exit(f"error: {error}")

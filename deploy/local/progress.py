@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -12,8 +13,11 @@ ALIVE_SECONDS = 2.0
 
 
 def say(text: str) -> None:
-    """Print one line at once."""
-    print(text, flush=True)
+    """Print one line at once. A start must not fail because nobody reads its output any more."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 # stays open: it is where the output goes from here on
 
 
 @contextmanager

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from deploy.local import supervisor
 from deploy.local.down import clear_left_overs, ready_mark, stop
-from deploy.local.errors import LocalError, NotReady
 from deploy.local.health import check_ready
-from deploy.local.identity import read_pid
 from deploy.local.jobs import run_jobs
-from deploy.local.logs import last_line
 from deploy.local.ports import require_free
 from deploy.local.progress import say, step
 from deploy.local.servers import Server
 from deploy.local.services import SERVICES, Service
 from deploy.local.stack import Stack
-from deploy.local.wait import side_by_side, until_ready
+from deploy.local.wait import side_by_side
+from deploy.local.watch import Watch
 
 SERVER_SECONDS = 90.0
 SERVICE_SECONDS = 90.0
@@ -60,39 +57,17 @@ def _start(stack: Stack) -> None:
         side_by_side(partial(_bring_up, stack), servers)
     with step("starting " + ", ".join(service.name for service in SERVICES)):
         supervisor.start_services(stack.state)
-        for service in SERVICES:
-            _wait_for_service(stack, service)
+        side_by_side(partial(_wait_for, stack), SERVICES)
     ready_mark(stack).touch()
 
 
 def _bring_up(stack: Stack, server: Server) -> None:
     """Wait for a server, then run the jobs that need it."""
-    _wait(stack, server.name, server.check, SERVER_SECONDS)
+    Watch(stack.state, server.name).wait(server.check, SERVER_SECONDS)
     run_jobs(stack, server.name)
 
 
-def _wait_for_service(stack: Stack, service: Service) -> None:
+def _wait_for(stack: Stack, service: Service) -> None:
+    watch = Watch(stack.state, service.name)
     port = stack.port_of(service)
-    if port:
-        _wait(stack, service.name, partial(check_ready, service.name, port), SERVICE_SECONDS)
-    else:
-        _wait(stack, service.name, partial(_check_alive, stack, service.name), SERVICE_SECONDS)
-
-
-def _check_alive(stack: Stack, name: str) -> None:
-    if read_pid(stack.state, name) is None:
-        raise NotReady(f"{name} is not running")
-
-
-def _wait(stack: Stack, name: str, check: Callable[[], None], seconds: float) -> None:
-    log = stack.state.log / f"{name}.log"
-
-    def ask() -> None:
-        if not supervisor.is_running(stack.state):
-            raise LocalError(f"the supervisor ended: see {stack.state.log / 'supervisor.log'}")
-        check()
-
-    try:
-        until_ready(ask, seconds)
-    except NotReady as error:
-        raise LocalError(f"{error} after {seconds:.0f} s. Last line of {log}: {last_line(log)}") from None
+    watch.wait(partial(check_ready, service.name, port) if port else watch.check_steady, SERVICE_SECONDS)

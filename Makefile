@@ -1,0 +1,68 @@
+# Every verb of the project. `make` alone lists them.
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+LOCAL := $(PYTHON) -m deploy.local
+PACKAGES := chassis contracts user_service product_service order_service notification_service
+SERVICES := user_service product_service order_service notification_service
+COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run up status logs down reset demo env test check unit lint types bench lock
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:
+	@deploy/local/bootstrap.sh
+
+run: setup ## start everything, with all logs on the terminal, until Ctrl-C
+	@$(LOCAL) run
+
+up: setup ## start everything in the background
+	@$(LOCAL) up
+
+status: installed ## show what runs
+	@$(LOCAL) status
+
+logs: installed ## follow the logs of a running shop
+	@$(LOCAL) logs
+
+down: installed ## stop everything
+	@$(LOCAL) down
+
+reset: installed ## stop everything and delete the local data (YES=1 does not ask)
+	@$(LOCAL) reset
+
+demo: installed ## the journey of a customer through the running shop
+	@$(LOCAL) demo
+
+env: setup ## make .env with fresh secrets
+	@$(LOCAL) env
+
+test: setup ## every test, on real servers of its own
+	@$(PYTHON) -m pytest
+
+check: unit lint types ## what needs no server: unit tests, lint, types
+
+unit: setup
+	@$(PYTHON) -m pytest -q -m "unit or architecture"
+
+lint: setup ## ruff and the import rules
+	@$(PYTHON) -m ruff check
+	@$(PYTHON) -m ruff format --check
+	@.venv/bin/lint-imports
+
+types: setup ## mypy, strict
+	@$(PYTHON) -m mypy $(PACKAGES:%=-p %) -p deploy.local
+
+bench: setup ## measure the running shop, into bench/results/
+	@$(PYTHON) -m bench
+
+lock: ## resolve the locks anew (needs uv)
+	@for service in $(SERVICES); do $(COMPILE) -c constraints.txt $$service/requirements.in -o $$service/requirements.txt; done
+	@$(COMPILE) -c constraints.txt requirements-dev.in -o requirements-dev.txt
+	@$(COMPILE) deploy/local/downloads/sendria.in -o deploy/local/downloads/sendria.txt
+
+.PHONY: installed
+installed:
+	@test -x $(PYTHON) || { echo 'error: nothing is installed here yet: `make up` does it' >&2; exit 1; }
