@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 
-_AMOUNT = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,2})0*)?")
+_AMOUNT = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,2}))?")
 
 
 def parse_money(value: object) -> int:

@@ -1,0 +1,88 @@
+"""`python -m product_service COMMAND`: the one way in, on a laptop, in a container and under a supervisor alike.
+
+The configuration is read first; each command then imports what it needs.
+"""
+
+import sys
+
+from chassis.commands import run_command
+from product_service.config import Config
+
+
+def web(config: Config, _arguments: list[str]) -> int:
+    """serve the HTTP API by gunicorn"""
+    from chassis.serve import serve_web
+
+    serve_web("product_service.wsgi:app", host=config.bind_host, port=config.product_service_port)
+    return 0
+
+
+def worker(config: Config, _arguments: list[str]) -> int:
+    """publish the outbox"""
+    from product_service.worker import run
+
+    return run(config)
+
+
+def check_config(_config: Config, _arguments: list[str]) -> int:
+    """exit 0 when the configuration is complete, else 78"""
+    return 0
+
+
+def check_worker(config: Config, _arguments: list[str]) -> int:
+    """exit 0 when this host's worker wrote its state within a minute"""
+    from product_service.worker import check
+
+    return check(config)
+
+
+def topics(config: Config, _arguments: list[str]) -> int:
+    """create the topics this service publishes"""
+    from chassis.kafka import create_topics
+    from product_service.events import topics
+
+    create_topics(config.kafka_brokers, topics())
+    return 0
+
+
+def indexes(config: Config, _arguments: list[str]) -> int:
+    """create the database's collections, validators and indexes"""
+    from chassis.mongo import connect
+    from product_service.models import ensure_indexes
+
+    connect(config.mongo_uri.get_secret_value())
+    ensure_indexes()
+    return 0
+
+
+def seed(config: Config, _arguments: list[str]) -> int:
+    """add the demo catalogue's products that are not there yet"""
+    from product_service.seed import seed_catalogue
+
+    return seed_catalogue(config)
+
+
+def republish(config: Config, _arguments: list[str]) -> int:
+    """send every product again, for consumers that lost some"""
+    from chassis.mongo import connect
+    from product_service.republish import republish_products
+
+    connect(config.mongo_uri.get_secret_value())
+    count = republish_products(currency=config.shop_currency)
+    sys.stdout.write(f"{count} products will be sent again by the worker\n")
+    return 0
+
+
+COMMANDS = {
+    "web": web,
+    "worker": worker,
+    "check-config": check_config,
+    "check-worker": check_worker,
+    "topics": topics,
+    "indexes": indexes,
+    "seed": seed,
+    "republish": republish,
+}
+
+if __name__ == "__main__":
+    sys.exit(run_command("product_service", Config, COMMANDS, sys.argv[1:]))

@@ -1,0 +1,126 @@
+"""The shapes that come in and go out."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+
+from chassis.money import parse_money
+from chassis.schemas import Body, Line, Query, Text
+from product_service.models import MAX_PRICE_MINOR, MAX_STOCK
+
+MONEY_TEXT = {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,2})?$"}
+PRICE_SCHEMA = {"anyOf": [MONEY_TEXT, {"type": "number", "minimum": 0, "maximum": 99_999.99, "multipleOf": 0.01}]}
+
+
+def _refuse_high_price(minor: int) -> int:
+    if minor > MAX_PRICE_MINOR:
+        raise ValueError("at most 99999.99")
+    return minor
+
+
+def _refuse_zero(delta: int) -> int:
+    if not delta:
+        raise ValueError("0 changes nothing")
+    return delta
+
+
+Amount = Annotated[int, BeforeValidator(parse_money), WithJsonSchema(MONEY_TEXT)]
+Price = Annotated[int, BeforeValidator(parse_money), AfterValidator(_refuse_high_price), WithJsonSchema(PRICE_SCHEMA)]
+Name = Annotated[Line, StringConstraints(min_length=1, max_length=200)]
+Description = Annotated[Text, StringConstraints(max_length=5000)]
+Sku = Annotated[Line, StringConstraints(min_length=1, max_length=64)]
+Category = Annotated[Line, StringConstraints(min_length=1, max_length=100)]
+# An address on the web, or a path on the shop's own host; no other scheme can run a script in somebody's page.
+ImageUrl = Annotated[
+    str, StringConstraints(max_length=2000, pattern=r"^(https?://|/)[^\s/\\\x00-\x1f][^\s\x00-\x1f]*$")
+]
+Stock = Annotated[int, Field(ge=0, le=MAX_STOCK)]
+
+
+class _Input(Body):
+    def stored(self, *, sent_only: bool = False) -> dict[str, Any]:
+        """The fields by their names in the document; with `sent_only` without those the client left out."""
+        fields = self.model_dump(exclude_unset=sent_only)
+        if "price" in fields:
+            fields["price_minor"] = fields.pop("price")
+        return fields
+
+
+class NewProduct(_Input):
+    name: Name
+    description: Description = ""
+    price: Price
+    stock: Stock
+    sku: Sku | None = None
+    category: Category | None = None
+    image_url: ImageUrl | None = None
+
+
+class ReplaceProduct(NewProduct):
+    """Fields left out are reset, but for the stock: it stays."""
+
+    stock: Stock = Field(default_factory=int)
+
+    def stored(self, *, sent_only: bool = False) -> dict[str, Any]:
+        """As the base's; without the stock when the client left it out."""
+        fields = super().stored(sent_only=sent_only)
+        if "stock" not in self.model_fields_set:
+            del fields["stock"]
+        return fields
+
+
+class PatchProduct(_Input):
+    """Only what is sent is set; the defaults here are never read (and null is no value but where it is one)."""
+
+    name: Name = Field(default_factory=str)
+    description: Description = Field(default_factory=str)
+    price: Price = Field(default_factory=int)
+    stock: Stock = Field(default_factory=int)
+    sku: Sku | None = None
+    category: Category | None = None
+    image_url: ImageUrl | None = None
+    active: bool = Field(default_factory=bool)
+
+
+class AdjustStock(Body):
+    delta: Annotated[int, Field(ge=-MAX_STOCK, le=MAX_STOCK), AfterValidator(_refuse_zero)]
+    reason: Annotated[Line, StringConstraints(min_length=1, max_length=200)]
+
+
+class ProductsQuery(Query):
+    search: Annotated[Line, StringConstraints(max_length=100)] | None = None
+    category: Annotated[Line, StringConstraints(max_length=100)] | None = None
+    min_price: Amount | None = None
+    max_price: Amount | None = None
+    in_stock: bool | None = None
+    active: bool = True
+    sort: Literal["newest", "price", "-price", "name"] = "newest"
+    limit: str | None = None
+    cursor: str | None = None
+
+
+class ProductOut(Body):
+    id: str
+    sku: str | None
+    name: str
+    description: str
+    category: str | None
+    image_url: str | None
+    price: str
+    currency: str
+    stock: int
+    active: bool
+    version: int
+    created_at: str
+    updated_at: str
+
+
+class ProductCreatedOut(Body):
+    status: Literal["success"]
+    product: ProductOut
+
+
+class ProductPage(Body):
+    next: str | None
+    previous: str | None
+    results: list[ProductOut]

@@ -1,0 +1,35 @@
+"""The only wiring of the web process."""
+
+from apiflask import APIFlask
+
+from chassis.auth import Tokens
+from chassis.flask import make_app
+from chassis.health import Health, worker_check
+from chassis.logs import configure_logs
+from chassis.mongo import AWAY, MongoWorkerStates, connect, ping
+from product_service import __doc__ as description
+from product_service import __version__
+from product_service.api.routes import routes
+from product_service.config import Config
+
+
+def create_app(config: Config) -> APIFlask:
+    """The application; call it after the fork, for the MongoDB client does not survive one."""
+    configure_logs("product_service", config.log_level, config.log_format)
+    db = connect(config.mongo_uri.get_secret_value())
+    app = make_app(
+        service="product_service",
+        version=__version__,
+        description=description or "",
+        tokens=Tokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience),
+        health=Health(
+            "product_service",
+            __version__,
+            required={"mongodb": lambda: ping(db)},
+            shown={"worker": worker_check(MongoWorkerStates(db))},
+        ),
+        away=AWAY,
+    )
+    app.config["SHOP_CURRENCY"] = config.shop_currency
+    app.register_blueprint(routes)
+    return app

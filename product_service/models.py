@@ -1,0 +1,113 @@
+"""The product and the movements of its stock, and their invariants.
+
+`stock` is always the sum of the product's movements and never below zero; only use_cases.py changes it, by a conditional update.
+`version` counts the changes of catalogue data, `sequence` the events.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from mongoengine import BooleanField, DateTimeField, Document, IntField, ObjectIdField, StringField
+
+from chassis.mongo import Db, MongoOutbox
+
+MAX_PRICE_MINOR = 9_999_999  # 99,999.99
+MAX_STOCK = 10_000_000
+NAME_KEY_LENGTH = 60  # a cursor holds the key, and a URL is at most 4 KiB
+
+RawProduct = dict[str, Any]
+
+
+def now() -> datetime:
+    """The present, in the milliseconds that MongoDB keeps."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def fold(name: str) -> str:
+    """The form by which names are sorted: without case and accents."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(c for c in letters if not unicodedata.combining(c))[:NAME_KEY_LENGTH]
+
+
+class Product(Document):  # type: ignore[misc] # MongoEngine has no types
+    """Something to buy. A deleted one stays, inactive: orders and movements still name it."""
+
+    name = StringField(required=True, max_length=200)
+    name_key = StringField(required=True)
+    description = StringField(default="", max_length=5000)
+    sku = StringField(max_length=64)
+    category = StringField(max_length=100)
+    image_url = StringField(max_length=2000)
+    price_minor = IntField(required=True, min_value=0, max_value=MAX_PRICE_MINOR)
+    stock = IntField(required=True, min_value=0, max_value=MAX_STOCK)
+    active = BooleanField(required=True, default=True)
+    version = IntField(required=True, default=1)
+    sequence = IntField(required=True, default=1)
+    created_at = DateTimeField(required=True, default=now)
+    updated_at = DateTimeField(required=True, default=now)  # of the catalogue data, as `version`
+
+    meta = {
+        "collection": "products",
+        "auto_create_index": False,  # the `indexes` command does it, never a request
+        "indexes": [
+            {"fields": ["active", "-created_at", "-id"], "name": "newest"},
+            {"fields": ["active", "price_minor", "id"], "name": "price"},
+            {"fields": ["active", "name_key", "id"], "name": "name"},
+            {"fields": ["active", "category", "-created_at", "-id"], "name": "category"},
+            # No language: a shop's words are names in any of them, so none is dropped or cut to its stem.
+            {"fields": ["active", "$name", "$description"], "name": "words", "default_language": "none"},
+            {"fields": ["sku"], "name": "sku", "unique": True, "partialFilterExpression": {"sku": {"$type": "string"}}},
+        ],
+    }
+
+
+class StockMovement(Document):  # type: ignore[misc]
+    """One change of a product's stock: how much, why, for what (`ref`), by whom (`actor`)."""
+
+    product = ObjectIdField(required=True)
+    delta = IntField(required=True)
+    reason = StringField(required=True)
+    ref = StringField()
+    actor = StringField()
+    at = DateTimeField(required=True, default=now)
+
+    meta = {
+        "collection": "stock_movements",
+        "auto_create_index": False,
+        "indexes": [{"fields": ["product", "at"], "name": "product"}],
+    }
+
+
+STOCK_RULE = {
+    "bsonType": "object",
+    "required": ["stock"],
+    "properties": {"stock": {"bsonType": ["int", "long"], "minimum": 0, "maximum": MAX_STOCK}},
+}
+
+
+def products() -> Any:
+    """The PyMongo collection: for transactions, which MongoEngine 0.29 has not, and for quick reads."""
+    return Product._get_collection()
+
+
+def movements() -> Any:
+    """The PyMongo collection of stock movements."""
+    return StockMovement._get_collection()
+
+
+def etag_of(product: Mapping[str, Any]) -> str:
+    """`version.stock`: what a client saw when it read the product."""
+    return f"{product['version']}.{product['stock']}"
+
+
+def ensure_indexes() -> None:
+    """Create what the database needs, before the first transaction; again and again without harm."""
+    db: Db = Product._get_db()
+    Product.ensure_indexes()
+    StockMovement.ensure_indexes()
+    # A belt: the conditional updates keep the rule already, and a bug in one is refused here.
+    db.command("collMod", "products", validator={"$jsonSchema": STOCK_RULE})
+    MongoOutbox(db).ensure_indexes()
