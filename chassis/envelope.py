@@ -8,7 +8,7 @@ import builtins
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import orjson
 from pydantic import ConfigDict, ValidationError
@@ -38,7 +38,8 @@ class ConsumedData(EventData):
 D = TypeVar("D", bound=EventData)
 
 
-class OutboxRow(Protocol):
+@dataclass(frozen=True)
+class OutboxRow:
     """A pending event, stored in the transaction of the change it tells of."""
 
     event_id: str  # ULID, 26 characters
@@ -48,54 +49,6 @@ class OutboxRow(Protocol):
     payload: str  # JSON
     headers: str  # JSON object of the CloudEvents headers
     created_at: datetime
-
-
-@dataclass(frozen=True)
-class NewRow:
-    """An OutboxRow that is not stored yet."""
-
-    event_id: str
-    topic: str
-    aggregate_id: str
-    sequence: int
-    payload: str
-    headers: str
-    created_at: datetime
-
-
-def rfc3339(moment: datetime) -> str:
-    """`2026-01-31T12:00:00.000Z`; a naive value is taken for UTC, as MongoDB's driver gives it."""
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def new_row(data: EventData, *, source: str, aggregate_id: str, sequence: int, traceparent: str = "") -> NewRow:
-    """The outbox row for `data`. Raises ValueError when the payload is over 64 KiB."""
-    payload = orjson.dumps(data.model_dump(mode="json", by_alias=True))
-    if len(payload) > MAX_PAYLOAD_BYTES:
-        raise ValueError(f"{data.topic}: payload of {len(payload)} bytes")
-    event_id, now = str(ULID()), datetime.now(UTC)
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": event_id,
-        "ce_type": data.topic,
-        "ce_source": source,
-        "ce_time": rfc3339(now),
-        "ce_subject": aggregate_id,
-        "ce_sequence": str(sequence),
-        "content-type": "application/json",
-    }
-    headers |= {"traceparent": traceparent} if traceparent else {}
-    return NewRow(event_id, data.topic, aggregate_id, sequence, payload.decode(), orjson.dumps(headers).decode(), now)
-
-
-class Message(Protocol):
-    """The part of a Kafka message that is read here."""
-
-    def topic(self) -> str | None: ...
-    def key(self) -> bytes | None: ...
-    def value(self) -> bytes | None: ...
-    def headers(self) -> Any: ...  # [(name, bytes)], or None
 
 
 @dataclass(frozen=True)
@@ -114,32 +67,41 @@ class Event:
         try:
             return model.model_validate(self.data)
         except ValidationError as error:
-            fields = sorted(
-                {".".join(map(str, e["loc"])) + ": " + e["type"] for e in error.errors(include_input=False)}
-            )
-            raise MalformedEvent("data: " + ", ".join(fields)[:500]) from None
+            fields = {".".join(map(str, e["loc"])) + ": " + e["type"] for e in error.errors(include_input=False)}
+            raise MalformedEvent("data: " + ", ".join(sorted(fields))[:500]) from None
 
 
-def _header_texts(message: Message) -> dict[str, str]:
+def rfc3339(moment: datetime) -> str:
+    """`2026-01-31T12:00:00.000Z`; a naive value is taken for UTC, as MongoDB's driver gives it."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def new_row(data: EventData, *, source: str, aggregate_id: str, sequence: int) -> OutboxRow:
+    """The outbox row for `data`. Raises ValueError when the payload is over 64 KiB."""
+    payload = orjson.dumps(data.model_dump(mode="json", by_alias=True))
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise ValueError(f"{data.topic}: payload of {len(payload)} bytes")
+    event_id, now = str(ULID()), datetime.now(UTC)
+    headers = {"ce_specversion": "1.0", "ce_id": event_id, "ce_type": data.topic, "ce_source": source}
+    headers |= {"ce_time": rfc3339(now), "ce_subject": aggregate_id, "ce_sequence": str(sequence)}
+    headers |= {"content-type": "application/json"}
+    return OutboxRow(
+        event_id, data.topic, aggregate_id, sequence, payload.decode(), orjson.dumps(headers).decode(), now
+    )
+
+
+def parse(message: Any) -> Event:
+    """The event in a Kafka message (confluent_kafka.Message). Raises MalformedEvent."""
     try:
-        return {name: (value or b"").decode() for name, value in message.headers() or []}
-    except (UnicodeDecodeError, AttributeError):
-        raise MalformedEvent("headers are not UTF-8") from None
-
-
-def parse(message: Message) -> Event:
-    """The event in a Kafka message. Raises MalformedEvent."""
-    headers = _header_texts(message)
-    if headers.get("ce_specversion") != "1.0":
-        raise MalformedEvent("ce_specversion is not 1.0")
-    if headers.get("ce_type") != message.topic():
-        raise MalformedEvent("ce_type is not the topic")
-    try:
+        headers = {name: (value or b"").decode() for name, value in message.headers() or []}
         event_id = str(ULID.from_str(headers.get("ce_id", "")))
         sequence = int(headers.get("ce_sequence", "0"))
-        key, value = (message.key() or b"").decode(), orjson.loads(message.value() or b"")
-    except ValueError:
-        raise MalformedEvent("ce_id, ce_sequence, key or value can't be read") from None
-    if not key or not isinstance(value, dict):
+        key, data = (message.key() or b"").decode(), orjson.loads(message.value() or b"")
+    except ValueError:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        raise MalformedEvent("headers, key or value can't be read, or ce_id is no ULID") from None
+    if headers.get("ce_specversion") != "1.0" or headers.get("ce_type") != message.topic():
+        raise MalformedEvent("ce_specversion is not 1.0, or ce_type is not the topic")
+    if not key or not isinstance(data, dict):
         raise MalformedEvent("no key, or the value is not an object")
-    return Event(event_id, headers["ce_type"], key, sequence, headers.get("ce_time", ""), value)
+    return Event(event_id, headers["ce_type"], key, sequence, headers.get("ce_time", ""), data)

@@ -65,7 +65,8 @@ class Blueprint(APIBlueprint):
                     who.require(role)
                 return view(*args, **kwargs)
 
-            documented: View = self.doc(security="bearer")(checked)
+            told = getattr(checked, "_spec", {}).get("responses")  # doc() forgets what it is not given
+            documented: View = self.doc(security="bearer", responses=told)(checked)
             return documented
 
         return decorate

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
 import mongoengine
@@ -17,7 +16,7 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, WTimeoutError
 
-from chassis.envelope import NewRow, OutboxRow
+from chassis.envelope import OutboxRow
 
 TIMEOUT_MS = 4000  # an answer within 5 s even from a frozen server
 AWAY: tuple[type[Exception], ...] = (ConnectionFailure, ExecutionTimeout, WTimeoutError, mongoengine.ConnectionFailure)
@@ -67,7 +66,7 @@ class MongoOutbox:
         order = IndexModel([("aggregate_id", ASCENDING), ("sequence", ASCENDING)], unique=True)
         self._rows.create_indexes([order, IndexModel([("created_at", ASCENDING)])])
 
-    def add(self, row: NewRow, session: ClientSession) -> None:
+    def add(self, row: OutboxRow, session: ClientSession) -> None:
         """Store `row` in the caller's transaction."""
         fields = asdict(row)
         self._rows.insert_one({"_id": fields.pop("event_id"), **fields}, session=session)
@@ -78,13 +77,10 @@ class MongoOutbox:
         with self._db.client.start_session(snapshot=True) as session:
             rows = list(self._rows.find(session=session).sort("created_at", ASCENDING).limit(limit))
             if len(rows) == limit:
-                highest = {
-                    row["aggregate_id"]: row["sequence"] for row in sorted(rows, key=lambda r: int(r["sequence"]))
-                }
-                earlier = [{"aggregate_id": a, "sequence": {"$lt": s}} for a, s in highest.items()]
-                known = {row["_id"] for row in rows}
-                rows += [row for row in self._rows.find({"$or": earlier}, session=session) if row["_id"] not in known]
-        return [cast(OutboxRow, SimpleNamespace(event_id=row.pop("_id"), **row)) for row in rows]
+                highest = {r["aggregate_id"]: r["sequence"] for r in sorted(rows, key=lambda r: int(r["sequence"]))}
+                earlier = {"$or": [{"aggregate_id": a, "sequence": {"$lt": s}} for a, s in highest.items()]}
+                rows = list({r["_id"]: r for r in [*rows, *self._rows.find(earlier, session=session)]}.values())
+        return [OutboxRow(event_id=row.pop("_id"), **row) for row in rows]
 
     def delete(self, event_ids: Sequence[str]) -> None:
         """Forget published rows."""

@@ -52,8 +52,7 @@ class Relay:
     def __init__(self, store: OutboxStore, make_producer: Callable[[], Producer]) -> None:
         self._store, self._make_producer = store, make_producer
         self._producer: Producer | None = None
-        self._counts = {"published": 0, "failed": 0, "buried": 0}
-        self.beat = time.monotonic()
+        self._counts, self.beat = {"published": 0, "failed": 0, "buried": 0}, time.monotonic()
 
     def run(self, stop: threading.Event) -> None:
         """Publish until `stop` is set; then send what is there, within DRAIN_SECONDS."""
@@ -70,11 +69,8 @@ class Relay:
         self._drain()
 
     def state(self) -> dict[str, Any]:
-        """What /health and /metrics show of the relay."""
-        try:
-            pending, age = self._store.backlog()
-        except self._store.away:
-            return dict(self._counts)
+        """What /health and /metrics show of the relay. Raises one of the store's `away` errors."""
+        pending, age = self._store.backlog()
         return {"pending": pending, "oldestAgeSeconds": round(age, 3), **self._counts}
 
     def _drain(self) -> None:

@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from chassis.health import STALE_BEAT_SECONDS, Down, WorkerStates, newest_state
@@ -19,6 +19,7 @@ log = get_logger(__name__)
 WRITE_SECONDS = 2
 JOIN_SECONDS = 20
 EX_SOFTWARE = 70  # sysexits.h: internal error
+Prepare = Callable[[threading.Event], None]
 
 
 class Part(Protocol):
@@ -34,7 +35,7 @@ class Part(Protocol):
 class Watched(threading.Thread):
     """A part in a thread, after `prepare` (create topics) was done."""
 
-    def __init__(self, part: Part, stop: threading.Event, prepare: Callable[[threading.Event], None]) -> None:
+    def __init__(self, part: Part, stop: threading.Event, prepare: Prepare) -> None:
         super().__init__(name=part.name, daemon=True)
         self.part, self._stop_event, self._prepare, self._prepared = part, stop, prepare, False
 
@@ -48,13 +49,11 @@ class Watched(threading.Thread):
 
     def problem(self) -> str | None:
         """Why the process must end, or None."""
-        if not self.is_alive():
-            return "died"
         hangs = self._prepared and time.monotonic() - self.part.beat > STALE_BEAT_SECONDS
-        return "hangs" if hangs else None
+        return "hangs" if hangs else None if self.is_alive() else "died"
 
 
-def run_worker(parts: Sequence[Part], states: WorkerStates, prepare: Callable[[threading.Event], None]) -> int:
+def run_worker(parts: Sequence[Part], states: WorkerStates, prepare: Prepare) -> int:
     """Run `parts` until SIGTERM or SIGINT; return the exit status, 0 unless a part died or hung."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -65,23 +64,21 @@ def run_worker(parts: Sequence[Part], states: WorkerStates, prepare: Callable[[t
     log.info("worker started", parts=[part.name for part in parts], pid=os.getpid())
     broken: dict[str, str] = {}
     while not stop.wait(WRITE_SECONDS) and not broken:
-        broken = {thread.name: problem for thread in threads if (problem := thread.problem())}
         _write(states, parts)
-    if broken:
-        log.critical("worker ends", broken=broken)
+        broken = {thread.name: problem for thread in threads if (problem := thread.problem())}
     stop.set()
     end = time.monotonic() + JOIN_SECONDS
     for thread in threads:
         thread.join(max(0, end - time.monotonic()))
-    log.info("worker stopped")
+    log.log(50 if broken else 20, "worker stopped", broken=broken)
     return EX_SOFTWARE if broken else 0
 
 
 def _write(states: WorkerStates, parts: Sequence[Part]) -> None:
     host = socket.gethostname()
-    state = {"beat": time.time(), "host": host, "parts": {part.name: part.state() for part in parts}}
     try:
-        states.write(f"{host}:{os.getpid()}", state)
+        parts_now = {part.name: part.state() for part in parts}
+        states.write(f"{host}:{os.getpid()}", {"beat": time.time(), "host": host, "parts": parts_now})
     except Exception as error:  # the database is away: the beat in it grows old, which is the truth
         log.warning("state not written", error=type(error).__name__)
 
@@ -89,9 +86,8 @@ def _write(states: WorkerStates, parts: Sequence[Part]) -> None:
 def check_worker(states: WorkerStates) -> int:
     """Exit status for `check-worker`: 0 when this host's worker wrote its state within a minute, else 1."""
     try:
-        state: Mapping[str, Any] = newest_state(states, socket.gethostname())
+        newest_state(states, socket.gethostname())
     except Down as down:
         log.error("worker is not well", reason=str(down))
         return 1
-    log.info("worker is well", parts=sorted(state["parts"]))
     return 0
