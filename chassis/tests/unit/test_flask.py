@@ -49,6 +49,7 @@ def thing_routes():
     @routes.requires("staff")
     @routes.query(ThingQuery)
     @routes.output(Thing)
+    @routes.refuses(409)
     def read_thing(thing_id, query):
         """Read a thing."""
         if thing_id in ("away", "crash"):
@@ -192,7 +193,7 @@ def test_the_api_document_names_bodies_answers_and_problems(client):
     assert post["summary"] == "Make a thing."
     assert "requestBody" in post
     assert {"201", "400", "409", "413", "415", "503"} <= set(post["responses"])
-    assert {"400", "401", "403", "404", "503"} <= set(spec["paths"]["/things/{thing_id}"]["get"]["responses"])
+    assert {"400", "401", "403", "404", "409", "503"} <= set(spec["paths"]["/things/{thing_id}"]["get"]["responses"])
 
 
 def test_the_api_page_loads_nothing_from_elsewhere(client):
