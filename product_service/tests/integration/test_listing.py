@@ -100,8 +100,19 @@ def test_next_is_an_address_that_keeps_the_filters(client, make, word):
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=101", "limit=x", "limit=", "cursor=garbage", "cursor=", "minPrice=abc", "minPrice=-1", "maxPrice=1.001", "sort=password", "inStock=maybe", "active=maybe", "colour=red", "search[$gt]=x", "minPrice="],
-)  # fmt: skip
+    [
+        *("limit=0", "limit=101", "limit=x", "limit=", "cursor=garbage", "cursor=", "sort=password", "colour=red"),
+        *(
+            "minPrice=abc",
+            "minPrice=-1",
+            "minPrice=",
+            "maxPrice=1.001",
+            "inStock=maybe",
+            "active=maybe",
+            "search[$gt]=x",
+        ),
+    ],
+)
 def test_bad_queries_are_refused(client, query):
     answer = client.get(f"/products?{query}")
     assert answer.status_code == 400
