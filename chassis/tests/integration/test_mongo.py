@@ -1,0 +1,102 @@
+"""The MongoDB outbox: transactions, order, and what a concurrent reader sees."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pymongo.errors import DuplicateKeyError
+
+from chassis.envelope import OutboxRow
+from chassis.mongo import MongoOutbox, MongoWorkerStates, in_transaction, ping
+
+
+def row(event_id, aggregate="a", sequence=1, age=0.0):
+    created = datetime.now(UTC) - timedelta(seconds=age)
+    return OutboxRow(str(event_id), "thing-made", aggregate, sequence, "{}", "{}", created)
+
+
+def store(db, *rows):
+    outbox = MongoOutbox(db)
+    for one in rows:
+        in_transaction(db, lambda session, one=one: outbox.add(one, session))
+    return outbox
+
+
+def test_a_row_of_a_failed_transaction_does_not_exist(db):
+    outbox = MongoOutbox(db)
+
+    def work(session):
+        outbox.add(row(1), session)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        in_transaction(db, work)
+    assert outbox.pending(10) == []
+
+
+def test_two_events_can_not_have_one_number(db):
+    store(db, row(1, sequence=5))
+    with pytest.raises(DuplicateKeyError):
+        store(db, row(2, sequence=5))
+
+
+def test_rows_come_oldest_first_and_go_by_their_ids(db):
+    outbox = store(db, row("new", "a", age=1), row("old", "b", age=9))
+    assert [r.event_id for r in outbox.pending(10)] == ["old", "new"]
+    outbox.delete(["old"])
+    assert [r.event_id for r in outbox.pending(10)] == ["new"]
+
+
+def test_a_full_batch_brings_the_earlier_rows_of_its_aggregates(db):
+    late_clock = [row("a2", "a", 2, age=9), row("b1", "b", 1, age=5), row("a1", "a", 1, age=1)]
+    outbox = store(db, *late_clock)
+    assert {r.event_id for r in outbox.pending(2)} == {"a2", "b1", "a1"}
+
+
+def test_a_buried_row_is_kept_aside_with_the_reason(db):
+    outbox = store(db, row(1), row(2, sequence=2))
+    outbox.bury(row(1), "too large")
+    assert [r.event_id for r in outbox.pending(10)] == ["2"]
+    (dead,) = db["outbox_dead"].find()
+    assert (dead["_id"], dead["reason"]) == ("1", "too large")
+
+
+def test_the_backlog_is_counted_and_aged(db):
+    assert MongoOutbox(db).backlog() == (0, 0.0)
+    pending, age = store(db, row(1, age=60), row(2, sequence=2)).backlog()
+    assert pending == 2
+    assert 59 < age < 70
+
+
+def test_writers_of_one_aggregate_make_its_sequence_without_gaps(db):
+    outbox, things = MongoOutbox(db), db["things"]
+    things.insert_one({"_id": "a", "sequence": 0})
+
+    def write(writer):
+        for n in range(5):
+
+            def work(session, n=n):
+                thing = things.find_one_and_update(
+                    {"_id": "a"}, {"$inc": {"sequence": 1}}, return_document=True, session=session
+                )
+                outbox.add(row(f"{writer}-{n}", "a", thing["sequence"]), session)
+
+            in_transaction(db, work)
+
+    threads = [threading.Thread(target=write, args=(w,)) for w in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(r.sequence for r in outbox.pending(100)) == list(range(1, 16))
+
+
+def test_worker_states_are_read_back_and_the_long_gone_are_dropped(db):
+    states = MongoWorkerStates(db)
+    states.write("old", {"beat": 1.0, "host": "h", "parts": {}})
+    states.write("new", {"beat": 9e9, "host": "h", "parts": {"relay": {"pending": 0}}})
+    assert states.read() == [{"beat": 9e9, "host": "h", "parts": {"relay": {"pending": 0}}}]
+
+
+def test_a_server_that_answers_passes_the_check(db):
+    assert ping(db) == {}
