@@ -2,7 +2,6 @@
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
 LOCAL := $(PYTHON) -m deploy.local
-PACKAGES := chassis contracts user_service product_service order_service notification_service
 SERVICES := user_service product_service order_service notification_service
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
@@ -53,7 +52,7 @@ lint: setup ## ruff and the import rules
 	@.venv/bin/lint-imports
 
 types: setup ## mypy, strict
-	@$(PYTHON) -m mypy $(PACKAGES:%=-p %) -p deploy.local
+	@$(PYTHON) -m tests.type_check
 
 bench: setup ## measure the running shop, into bench/results/
 	@$(PYTHON) -m bench

@@ -47,7 +47,7 @@ def make_environment() -> dict[str, str]:
         "SMTP_SECURITY": "none",
         "SMTP_USERNAME": "microshop",
         "SMTP_PASSWORD": secrets.token_urlsafe(24),
-        "FROM_EMAIL": "shop@microshop.example",
+        "FROM_EMAIL": "shop@example.com",
         "USER_SERVICE_PORT": str(user),
         "PRODUCT_SERVICE_PORT": str(product),
         "ORDER_SERVICE_PORT": str(order),

@@ -24,6 +24,7 @@ from deploy.local.servers.mongo import Mongo
 from deploy.local.servers.mysql import MySQL
 from deploy.local.state import ROOT, State
 from deploy.local.wait import until_ready
+from tests.shop import Shop, make_shop
 
 READY_SECONDS = 60
 
@@ -75,6 +76,20 @@ def kafka(server_state: State) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(mysql: MySQL) -> None:
     """pytest-django asks for this one before it makes the test database: so the server runs by then."""
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The whole shop, as `make up` starts it, beside any other that runs on this machine."""
+    shop = make_shop(tmp_path_factory.mktemp("shop"))
+    try:
+        done = shop.command("up")
+        if done.returncode:
+            pytest.fail(f"the shop does not start:\n{done.stdout}{done.stderr}", pytrace=False)
+        yield shop
+    finally:
+        shop.command("down")
+        shutil.rmtree(shop.state.data, ignore_errors=True)
 
 
 @contextmanager

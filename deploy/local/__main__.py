@@ -83,13 +83,13 @@ def _up(stack: Stack) -> None:
 def _run(stack: Stack) -> None:
     if is_up(stack):
         raise LocalError("the shop is up already: `make logs` follows it, `make down` stops it")
-    follower = Follower(stack.state, tail=False)
     with _alone(stack):
         up(stack)
     print_addresses(stack)
     say("  Ctrl-C stops everything.\n")
     try:
-        follow(follower)
+        with Follower(stack.state, tail=True) as follower:
+            follow(follower)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it running
         with _alone(stack):
@@ -118,8 +118,8 @@ def _confirm(question: str) -> None:
 
 
 def _logs(stack: Stack) -> None:
-    with suppress(KeyboardInterrupt):
-        follow(Follower(stack.state, tail=True))
+    with suppress(KeyboardInterrupt), Follower(stack.state, tail=True) as follower:
+        follow(follower)
 
 
 COMMANDS = {"env": _env, "up": _up, "run": _run, "down": _down, "reset": _reset, "status": status, "logs": _logs}

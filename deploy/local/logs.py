@@ -7,7 +7,7 @@ import re
 import sys
 import time
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from deploy.local.state import State
 
@@ -42,6 +42,13 @@ class Follower:
             if tail:
                 file.seek(max(0, size - TAIL_BYTES))
                 file.readline()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._files.values():
+            file.close()
 
     def _paths(self) -> list[Path]:
         return sorted(self._state.log.glob("*.log"))

@@ -41,6 +41,7 @@ def plan_path(state: State, name: str) -> Path:
 
 def base_env(state: State) -> dict[str, str]:
     """What every process gets. MICROSHOP_STATE marks our processes, so that no other is ever ended by mistake."""
-    kept = {name: os.environ[name] for name in ("HOME", "USER", "LANG", "TZ", "TMPDIR") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("HOME", "USER", "LANG", "TZ") if name in os.environ}
     path = os.pathsep.join((os.environ.get("PATH", ""), SYSTEM_PATH)).strip(os.pathsep)
-    return kept | {"PATH": path, "PYTHONUNBUFFERED": "1", "MICROSHOP_STATE": str(state.path)}
+    ours = {"PATH": path, "TMPDIR": str(state.temporary), "MICROSHOP_STATE": str(state.path)}
+    return kept | ours | {"PYTHONUNBUFFERED": "1"}

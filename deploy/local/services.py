@@ -8,15 +8,11 @@ from dataclasses import dataclass
 from deploy.local.process import Process
 from deploy.local.settings import Settings
 
-LOGS = ("LOG_LEVEL", "LOG_FORMAT")
-TOKENS = ("JWT_SECRET", "JWT_ISSUER", "JWT_AUDIENCE")
-WEB = ("BIND_HOST", "CORS_ORIGINS", "PROXY_COUNT", "PUBLIC_URL")
-SHOP = ("SHOP_NAME", "SHOP_CURRENCY", "KAFKA_BROKERS")
-SHARED = (*LOGS, *TOKENS, *WEB, *SHOP)
+SHARED = ("JWT_SECRET", "JWT_ISSUER", "JWT_AUDIENCE", "KAFKA_BROKERS", "BIND_HOST", "LOG_LEVEL", "LOG_FORMAT")
 
 VARIABLES: dict[str, tuple[str, ...]] = {
-    "user_service": (*SHARED, "USER_SERVICE_PORT", "RATE_LIMIT_REGISTER"),
-    "product_service": (*SHARED, "PRODUCT_SERVICE_PORT"),
+    "user_service": (*SHARED, "USER_SERVICE_PORT", "ACCESS_TOKEN_SECONDS"),
+    "product_service": (*SHARED, "PRODUCT_SERVICE_PORT", "SHOP_CURRENCY"),
     "order_service": (
         *SHARED,
         "ORDER_SERVICE_PORT",
@@ -26,6 +22,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {
         "MYSQL_USER",
         "MYSQL_PASSWORD",
         "DJANGO_SECRET_KEY",
+        "ALLOWED_HOSTS",
+        "SHOP_NAME",
     ),
     "notification_service": (
         *SHARED,
@@ -36,7 +34,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {
         "SMTP_USERNAME",
         "SMTP_PASSWORD",
         "FROM_EMAIL",
-        "MAIL_CONCURRENCY",
+        "SHOP_NAME",
+        "PUBLIC_URL",
     ),
 }
 """What a service may read, so that a stolen process gives away its own secrets only."""

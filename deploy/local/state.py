@@ -24,6 +24,11 @@ class State:
         return self.path / "run"
 
     @property
+    def temporary(self) -> Path:
+        """For the processes' own temporary files: what a killed one leaves goes with the next stop."""
+        return self.run / "tmp"
+
+    @property
     def log(self) -> Path:
         """One file a process, bounded."""
         return self.path / "log"
@@ -35,7 +40,7 @@ class State:
 
     def make(self) -> None:
         """Create the directories, closed to other users: generated settings hold secrets."""
-        for directory in (self.path, self.run, self.log, self.data):
+        for directory in (self.path, self.run, self.temporary, self.log, self.data):
             directory.mkdir(parents=True, exist_ok=True)
         self.run.chmod(0o700)
         self.data.chmod(0o700)

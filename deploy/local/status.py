@@ -9,7 +9,7 @@ from deploy.local.health import check_ready
 from deploy.local.identity import pid_path, read_pid
 from deploy.local.ports import LOOPBACK
 from deploy.local.progress import say
-from deploy.local.services import SERVICES
+from deploy.local.services import SERVICES, Service
 from deploy.local.stack import Stack
 
 SERVERS = ("mysql", "mongo", "kafka", "mail")
@@ -19,24 +19,26 @@ def status(stack: Stack) -> None:
     """One line a process: its pid, how long it has run, and what it says of itself."""
     say(f"{'process':<16}{'pid':>8}  {'up for':>9}  state")
     for name in SERVERS:
-        _line(stack, name, "running")
+        _line(stack, name)
     for service in SERVICES:
-        port = stack.port_of(service)
-        _line(stack, service.name, _state(service.name, port) if port else "running")
+        _line(stack, service.name, service)
 
 
-def _line(stack: Stack, name: str, state: str) -> None:
+def _line(stack: Stack, name: str, service: Service | None = None) -> None:
     pid = read_pid(stack.state, name)
     if pid is None:
         say(f"{name:<16}{'-':>8}  {'-':>9}  not running")
         return
     seconds = time.time() - pid_path(stack.state, name).stat().st_mtime
-    say(f"{name:<16}{pid:>8}  {_duration(seconds):>9}  {state}")
+    say(f"{name:<16}{pid:>8}  {_duration(seconds):>9}  {_state(stack, service)}")
 
 
-def _state(name: str, port: int) -> str:
+def _state(stack: Stack, service: Service | None) -> str:
+    port = stack.port_of(service) if service else None
+    if not service or not port:
+        return "running"
     try:
-        check_ready(name, port)
+        check_ready(service.name, port)
     except NotReady as error:
         return str(error)
     return f"ready on http://{LOOPBACK}:{port}/"

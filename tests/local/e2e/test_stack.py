@@ -1,0 +1,103 @@
+"""The running stack: what dies comes back, and a stop leaves nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.identity import find_ours, read_pid
+from tests.shop import Shop, make_shop
+
+PROCESSES = (
+    "mysql",
+    "mongo",
+    "kafka",
+    "mail",
+    "user-web",
+    "user-worker",
+    "product-web",
+    "product-worker",
+    "order-web",
+    "order-worker",
+    "notification",
+)
+RESTART_SECONDS = 2.0
+
+
+@pytest.fixture
+def own_shop(tmp_path: Path) -> Iterator[Shop]:
+    """A shop that a test may break."""
+    shop = make_shop(tmp_path)
+    yield shop
+    shop.command("down")
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_a_killed_process_is_started_again_within_two_seconds(shop: Shop, name: str) -> None:
+    assert shop.wait_restarted(name, shop.kill(name)) <= RESTART_SECONDS
+
+
+def test_starting_twice_says_that_the_shop_is_up_already(shop: Shop) -> None:
+    before = {name: shop.pid(name) for name in PROCESSES}
+    again = shop.command("up")
+    assert again.returncode == 0
+    assert "up already" in again.stdout
+    assert {name: shop.pid(name) for name in PROCESSES} == before
+
+
+def test_status_shows_every_process(shop: Shop) -> None:
+    lines = shop.command("status").stdout
+    assert all(f"{name} " in lines for name in PROCESSES)
+    assert "not running" not in lines
+
+
+def test_no_secret_is_in_a_command_line_or_a_log(shop: Shop) -> None:
+    secrets = [value for name, value in shop.env.items() if name.endswith(("PASSWORD", "SECRET", "SECRET_KEY"))]
+    texts = [Path(f"/proc/{pid}/cmdline").read_text() for pid in find_ours(shop.state)]
+    texts += [path.read_text(errors="replace") for path in shop.state.log.iterdir()]
+    assert not [secret for secret in secrets for text in texts if secret in text]
+
+
+def test_a_stop_leaves_nothing_behind_and_a_crashed_supervisor_is_cleaned_up(own_shop: Shop) -> None:
+    assert own_shop.command("up").returncode == 0
+    supervisor = own_shop.kill("supervisor", signal.SIGKILL)
+    left = find_ours(own_shop.state)
+    assert supervisor not in left
+    assert len(left) >= len(PROCESSES)
+
+    again = own_shop.command("up")
+    assert again.returncode == 0, again.stderr
+    assert not set(left) & set(find_ours(own_shop.state))
+
+    down = own_shop.command("down")
+    assert down.returncode == 0, down.stderr
+    assert find_ours(own_shop.state) == []
+    assert not own_shop.state.run.exists()
+    assert "Nothing was running" in own_shop.command("down").stdout
+
+
+def test_a_port_in_use_is_one_clear_line_and_nothing_stays(own_shop: Shop) -> None:
+    with socket.create_server(("127.0.0.1", int(own_shop.env["ORDER_SERVICE_PORT"]))):
+        done = own_shop.command("up")
+    assert done.returncode == 1
+    assert f"port {own_shop.env['ORDER_SERVICE_PORT']} (ORDER_SERVICE_PORT) is in use by" in done.stderr
+    assert f"(process {os.getpid()})" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert find_ours(own_shop.state) == []
+
+
+def test_a_bad_configuration_is_named_with_its_log_and_nothing_stays(own_shop: Shop) -> None:
+    text = own_shop.env_file.read_text().replace("JWT_SECRET=", "JWT_SECRET=short #")
+    own_shop.env_file.write_text(text)
+    done = own_shop.command("up")
+    assert done.returncode == 1
+    assert "JWT_SECRET" in done.stderr
+    assert ".log" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert find_ours(own_shop.state) == []
+    assert read_pid(own_shop.state, "supervisor") is None

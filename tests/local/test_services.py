@@ -1,0 +1,42 @@
+"""What each process is given."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from deploy.local import envfile
+from deploy.local.services import MONGO_URIS, VARIABLES, environment
+from deploy.local.settings import Settings
+
+
+@pytest.mark.parametrize("package", VARIABLES)
+def test_a_service_is_given_exactly_what_it_reads(package: str) -> None:
+    config = import_module(f"{package}.config").Config
+    reads = {field.upper() for field in config.model_fields}
+    given = set(VARIABLES[package]) | ({"MONGO_URI"} if package in MONGO_URIS else set())
+    assert given == reads
+
+
+def test_no_service_learns_the_secrets_of_another(tmp_path: Path) -> None:
+    envfile.create(tmp_path / ".env")
+    settings = Settings(envfile.read(tmp_path / ".env"), tmp_path / ".env")
+    owners = {
+        "MYSQL_PASSWORD": {"order_service"},
+        "DJANGO_SECRET_KEY": {"order_service"},
+        "SMTP_PASSWORD": {"notification_service"},
+        "MONGO_URI_USER": {"user_service"},
+        "MONGO_URI_PRODUCT": {"product_service"},
+        "MYSQL_ROOT_PASSWORD": set(),
+        "STAFF_PASSWORD": set(),
+    }
+    for name, wanted in owners.items():
+        knows = {package for package in VARIABLES if settings.get(name) in environment(package, settings).values()}
+        assert knows == wanted, name
+
+
+def test_an_empty_variable_is_not_passed_on() -> None:
+    settings = Settings({"MONGO_URI_USER": "mongodb://127.0.0.1/u"}, Path(".env"))
+    assert "JWT_SECRET" not in environment("user_service", settings)

@@ -1,0 +1,109 @@
+"""The whole shop for end-to-end tests, started and stopped by the commands that people use."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local import envfile
+from deploy.local.identity import read_pid
+from deploy.local.mailbox import Mailbox
+from deploy.local.ports import LOOPBACK, pick_free
+from deploy.local.state import ROOT, State
+
+PORTS = {
+    "user": "USER_SERVICE_PORT",
+    "product": "PRODUCT_SERVICE_PORT",
+    "order": "ORDER_SERVICE_PORT",
+    "notification": "NOTIFICATION_SERVICE_PORT",
+}
+COMMAND_SECONDS = 240
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A stack in a directory of its own, on free ports, with an .env that `make env` made."""
+
+    state: State
+    env: dict[str, str]
+
+    @property
+    def env_file(self) -> Path:
+        return self.state.path / ".env"
+
+    @property
+    def mail_url(self) -> str:
+        """The mail catcher's page."""
+        return f"http://{LOOPBACK}:{self.env['MAIL_PAGE_PORT']}"
+
+    def url(self, service: str, path: str = "") -> str:
+        """The address of `user`, `product`, `order` or `notification`, with a path such as /health."""
+        return f"http://{LOOPBACK}:{self.env[PORTS[service]]}{path}"
+
+    def mailbox(self) -> Mailbox:
+        """The mails from now on."""
+        return Mailbox(int(self.env["MAIL_PAGE_PORT"]))
+
+    def log(self, name: str) -> str:
+        """What a process has written so far."""
+        return (self.state.log / f"{name}.log").read_text(errors="replace")
+
+    def pid(self, name: str) -> int:
+        """The process that runs under a name now, such as user-web or mysql."""
+        pid = read_pid(self.state, name)
+        assert pid is not None, f"{name} is not running"
+        return pid
+
+    def kill(self, name: str, signal_number: int = signal.SIGKILL) -> int:
+        """Send a signal to a process, and return the pid that it had."""
+        pid = self.pid(name)
+        os.kill(pid, signal_number)
+        return pid
+
+    def wait_restarted(self, name: str, old_pid: int, seconds: float = 10.0) -> float:
+        """Wait until the process has another pid than before; return the seconds that it took."""
+        started = time.monotonic()
+        while read_pid(self.state, name) in (None, old_pid):
+            assert time.monotonic() - started < seconds, f"{name} was not started again in {seconds} s"
+            time.sleep(0.02)
+        return time.monotonic() - started
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `python -m deploy.local` for this shop, with nothing of the test run's own environment."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        paths = ("--state", str(self.state.path), "--env", str(self.env_file))
+        return subprocess.run(
+            [sys.executable, "-m", "deploy.local", *paths, *arguments],
+            cwd=ROOT,
+            env=kept,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+
+
+def make_shop(directory: Path) -> Shop:
+    """A shop that is not started yet: fresh secrets, free ports."""
+    path = directory / ".env"
+    envfile.create(path)
+    mysql, mongo, kafka, controller, smtp, page, *services = map(str, pick_free(10))
+    changes = {
+        "MYSQL_PORT": mysql,
+        "MONGO_URI_USER": f"mongodb://{LOOPBACK}:{mongo}/microshop_user?replicaSet=rs0",
+        "MONGO_URI_PRODUCT": f"mongodb://{LOOPBACK}:{mongo}/microshop_product?replicaSet=rs0",
+        "KAFKA_BROKERS": f"{LOOPBACK}:{kafka}",
+        "KAFKA_CONTROLLER_PORT": controller,
+        "SMTP_PORT": smtp,
+        "MAIL_PAGE_PORT": page,
+        **dict(zip(PORTS.values(), services, strict=True)),
+    }
+    changes["PUBLIC_URL"] = f"http://{LOOPBACK}:{changes['USER_SERVICE_PORT']}"
+    env = envfile.read(path) | changes
+    path.write_text("".join(f"{name}={value}\n" for name, value in env.items()))
+    return Shop(State(directory), env)
