@@ -10,8 +10,8 @@ def parse_money(value: object) -> int:
     """Minor units of `"12.5"`, `12.5` or `12`. Raises ValueError: not a plain amount, negative, or over two places."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError("a decimal string or a number is expected")
-    # repr is the shortest decimal that means this float, which is what the client wrote
-    text = value if isinstance(value, str) else format(Decimal(repr(value)), "f")
+    # repr is the shortest decimal that means this float, which is what the client wrote; + 0 makes -0.0 a plain 0
+    text = value if isinstance(value, str) else format(Decimal(repr(value)) + 0, "f")
     if not (amount := _AMOUNT.fullmatch(text)):
         raise ValueError("an amount of at least 0 with at most two decimal places is expected")
     whole, cents = amount.groups(default="")

@@ -1,0 +1,64 @@
+"""What comes in, and under which names it goes on."""
+
+import pytest
+from pydantic import ValidationError
+
+from product_service.api.schemas import NewProduct, PatchProduct, ProductsQuery, ReplaceProduct
+
+LEAST = {"name": "Lamp", "price": "1.5"}
+RESET = {"name": "Lamp", "description": "", "price_minor": 150, "sku": None, "category": None, "image_url": None}
+
+
+def test_a_new_product_goes_on_with_the_documents_names():
+    assert NewProduct.model_validate({**LEAST, "stock": 1}).stored() == {**RESET, "stock": 1}
+
+
+def test_a_replacement_names_every_field_but_a_stock_that_was_not_sent():
+    assert ReplaceProduct.model_validate(LEAST).stored() == RESET
+    assert ReplaceProduct.model_validate({**LEAST, "stock": 0}).stored() == {**RESET, "stock": 0}
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ({}, {}),
+        ({"price": 2}, {"price_minor": 200}),
+        (
+            {"sku": None, "imageUrl": "https://example.com/a.png"},
+            {"sku": None, "image_url": "https://example.com/a.png"},
+        ),
+        ({"active": False, "stock": 0, "description": ""}, {"active": False, "stock": 0, "description": ""}),
+    ],
+)
+def test_a_patch_goes_on_with_what_was_sent_alone(sent, stored):
+    assert PatchProduct.model_validate(sent).stored(sent_only=True) == stored
+
+
+@pytest.mark.parametrize("url", ["/a.png", "/img/a%20b.png?x=1", "http://example.com", "https://example.com/a.png"])
+def test_pictures_lie_on_the_web_or_on_the_shops_own_host(url):
+    assert PatchProduct.model_validate({"imageUrl": url}).image_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "a.png", "/", "//evil.example", "/\\evil.example", "/a b", "/a\n", "/" + "a" * 2000),
+        *("javascript:alert(1)", "data:image/png;base64,x", "https://"),
+    ],
+)
+def test_no_other_address_is_a_picture(url):
+    with pytest.raises(ValidationError):
+        PatchProduct.model_validate({"imageUrl": url})
+
+
+def test_a_query_reads_prices_in_minor_units():
+    query = ProductsQuery.model_validate({"minPrice": "1.5", "maxPrice": "20", "inStock": "true"})
+    assert (query.min_price, query.max_price, query.in_stock) == (150, 2000, True)
+    assert (query.active, query.sort) == (True, "newest")
+
+
+@pytest.mark.parametrize("model", [NewProduct, ReplaceProduct, PatchProduct])
+def test_the_defaults_that_mean_nothing_are_not_documented(model):
+    schema = model.model_json_schema(by_alias=True)
+    assert "default" not in schema["properties"]["price"]
+    assert "default" not in schema["properties"]["stock"]
