@@ -69,13 +69,15 @@ class EventConsumer:
         finally:
             self._commit(wait=True)
             self._consumer.close()
-            self._state["assigned"] = 0
+            self._producer, self._state["assigned"] = None, 0
 
     def _step(self) -> None:
         self.beat = time.monotonic()
         wait = POLL_SECONDS if self._held is None else max(0.0, min(POLL_SECONDS, self._due - self.beat))
         message = self._consumer.poll(wait)
         if message is not None and (error := message.error()):
+            if error.fatal():  # this client will never work again
+                raise KafkaException(error)
             log.warning("Kafka reports", error=error.name(), detail=error.str())
         elif message is not None:
             if self._held is not None:

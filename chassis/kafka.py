@@ -3,6 +3,7 @@
 librdkafka does not survive a fork (its issue 2374): nothing here is called before one, and web processes hold no client at all.
 """
 
+import logging
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -18,8 +19,10 @@ log = get_logger(__name__)
 Topics = Mapping[str, Mapping[str, Any]]  # name → the contract's x-topic: {"partitions": int, "config": {name: text}}
 DEAD_LETTER_RETENTION_MS = 30 * 24 * 3600 * 1000
 ADMIN_SECONDS = 10
+MAX_MESSAGE_BYTES = 2 * 1024 * 1024  # a dead letter is larger than its original, which a broker takes up to 1 MiB by default
 
 COMMON: dict[str, Any] = {"client.id": "microshop", "reconnect.backoff.max.ms": 2000, "log_level": 4}
+COMMON |= {"logger": logging.getLogger("librdkafka")}  # else it writes to stderr in a form of its own
 PRODUCER = COMMON | {
     "enable.idempotence": True,
     "acks": "all",
@@ -27,6 +30,7 @@ PRODUCER = COMMON | {
     "partitioner": "murmur2_random",  # the Java clients' choice of partition, so that other tools agree
     "linger.ms": 5,
     "compression.type": "lz4",
+    "message.max.bytes": MAX_MESSAGE_BYTES,
 }
 CONSUMER = (
     COMMON
@@ -62,6 +66,7 @@ def dead_letter_topic(topic: str, group: str) -> str:
 def dead_letter_settings(topics: Topics, group: str) -> dict[str, dict[str, Any]]:
     """The dead-letter topics of `topics`, with their settings: as many partitions, kept for 30 days."""
     config = {"cleanup.policy": "delete", "retention.ms": str(DEAD_LETTER_RETENTION_MS)}
+    config |= {"max.message.bytes": str(MAX_MESSAGE_BYTES)}
     return {dead_letter_topic(t, group): {"partitions": s["partitions"], "config": config} for t, s in topics.items()}
 
 
