@@ -34,28 +34,30 @@ class Listener:
 
     def __init__(self, brokers: str, handlers: Mapping[str, Handler], end: Callable[[int], Any] = os._exit) -> None:
         """`end` ends the process with a status, at once: nothing can be relied on in a process whose consumer hangs."""
-        # Each offset is committed at once: a mail whose offset is not committed is mailed again after a crash.
-        self._consumer = EventConsumer(brokers=brokers, group=GROUP, handlers=handlers, commit_seconds=0)
+        self._brokers, self._handlers, self._end = brokers, handlers, end
+        self._thread: Watched | None = None
         self._stopping, self._stopped = threading.Event(), threading.Event()
-        prepare = partial(create_topics_patiently, brokers, topics())
-        self._thread = Watched(self._consumer, self._stopping, prepare)
-        self._watchdog = threading.Thread(target=self._watch, name="watchdog", daemon=True)
-        self._end = end
 
     def start(self) -> None:
         """Start consuming. Call it after the fork: a Kafka client does not survive one."""
+        # Each offset is committed at once: a mail whose offset is not committed is mailed again after a crash.
+        consumer = EventConsumer(self._brokers, GROUP, self._handlers, commit_seconds=0)
+        self._thread = Watched(consumer, self._stopping, partial(create_topics_patiently, self._brokers, topics()))
         self._thread.start()
-        self._watchdog.start()
+        threading.Thread(target=self._watch, args=[self._thread], name="watchdog", daemon=True).start()
 
     def stop(self) -> None:
         """Finish the event in hand, commit, and leave the group; 20 s at most. The watchdog watches until that is done."""
         self._stopping.set()
-        self._thread.join(JOIN_SECONDS)
+        if self._thread is not None:
+            self._thread.join(JOIN_SECONDS)
         self._stopped.set()
 
     def check(self) -> dict[str, Any]:
         """A health check: the consumer's state. Raises Down without partitions or broker."""
-        state = self._consumer.state()
+        if self._thread is None:
+            raise Down("not consuming yet")
+        state = self._thread.part.state()
         parts = {GROUP: state}
         if not state["broker"]:
             raise Down("no Kafka broker answers", parts=parts)
@@ -63,9 +65,9 @@ class Listener:
             raise Down("no partitions are assigned yet", parts=parts)
         return {"parts": parts}
 
-    def _watch(self) -> None:
+    def _watch(self, thread: Watched) -> None:
         while not self._stopped.wait(WATCH_SECONDS):
-            problem = self._thread.problem()
+            problem = thread.problem()
             if problem == "hangs" or (problem and not self._stopping.is_set()):
                 log.critical("the process ends: its consumer is lost", problem=problem)
                 self._end(EX_SOFTWARE)

@@ -1,7 +1,7 @@
 """What the mails say: one row for each kind, named by its event; the looks are in templates/.
 
-The CSS is inlined in each rendered mail, for many mail programs drop style sheets. It costs 0.1 ms a mail (measured with an order
-of 50 lines), a tenth of what sending costs, so the templates need no second stage.
+The CSS is inlined in each rendered mail, for many mail programs drop style sheets. Measured: 0.15 ms a mail, 0.4 ms with 50 lines,
+where sending takes 2 ms at least; so one template language is enough, and nothing is inlined ahead.
 """
 
 from collections.abc import Mapping
@@ -135,7 +135,6 @@ class Composer:
             **values,
             "shop": self._shop,
             "shop_url": self._shop_url,
-            "sender_domain": self._domain,
             "heading": row.heading.format_map(texts),
             "lead": row.lead.format_map(texts),
             "explanation": REASONS.get(values.get("reason") or "", ""),
