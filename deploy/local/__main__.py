@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from deploy.local import envfile
+from deploy.local.demo import demo
 from deploy.local.down import reset, stop
 from deploy.local.errors import LocalError
 from deploy.local.logs import Follower, follow
@@ -122,7 +123,16 @@ def _logs(stack: Stack) -> None:
         follow(follower)
 
 
-COMMANDS = {"env": _env, "up": _up, "run": _run, "down": _down, "reset": _reset, "status": status, "logs": _logs}
+COMMANDS = {
+    "env": _env,
+    "up": _up,
+    "run": _run,
+    "down": _down,
+    "reset": _reset,
+    "status": status,
+    "logs": _logs,
+    "demo": demo,
+}
 
 
 if __name__ == "__main__":

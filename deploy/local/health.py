@@ -1,36 +1,21 @@
-"""Asking a service over HTTP whether it is ready."""
+"""Asking a service whether it is ready."""
 
 from __future__ import annotations
 
 import json
-from http.client import HTTPConnection, HTTPException
 
+from deploy.local.client import Answer, call
 from deploy.local.errors import NotReady
-from deploy.local.ports import LOOPBACK
-
-TIMEOUT_SECONDS = 5.0
 
 
 def check_ready(name: str, port: int) -> None:
     """Raise NotReady, with what the service says, unless /health/ready answers 200."""
-    connection = HTTPConnection(LOOPBACK, port, timeout=TIMEOUT_SECONDS)
-    try:
-        connection.request("GET", "/health/ready", headers={"Accept": "application/json"})
-        answer = connection.getresponse()
-        status, body = answer.status, answer.read()
-    except (OSError, HTTPException) as error:
-        raise NotReady(f"{name} does not answer on port {port} ({error or type(error).__name__})") from None
-    finally:
-        connection.close()
-    if status != 200:
-        raise NotReady(f"{name} is not ready: /health/ready answers {status}{_reason(body)}")
+    answer = call(port, "GET", "/health/ready")
+    if answer.status != 200:
+        raise NotReady(f"{name} is not ready: /health/ready answers {answer.status}{_reason(answer)}")
 
 
-def _reason(body: bytes) -> str:
-    """The checks that failed, as far as the answer tells them."""
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return ""
-    checks = answer.get("checks") if isinstance(answer, dict) else None
+def _reason(answer: Answer) -> str:
+    """The checks, as far as the answer tells them."""
+    checks = answer.json.get("checks") if isinstance(answer.json, dict) else None
     return f" {json.dumps(checks)}" if checks else ""

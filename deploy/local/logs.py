@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import BinaryIO, Self
 
+from deploy.local.services import PROCESS_NAMES
 from deploy.local.state import State
 
 COLOURS = (36, 33, 32, 35, 34, 31, 96, 93, 92, 95, 94)
@@ -51,7 +52,8 @@ class Follower:
             file.close()
 
     def _paths(self) -> list[Path]:
-        return sorted(self._state.log.glob("*.log"))
+        paths = [self._state.log / f"{name}.log" for name in PROCESS_NAMES]
+        return [path for path in paths if path.exists()]
 
     def _open(self, path: Path) -> BinaryIO:
         self._files[path.stem] = file = path.open("rb")
@@ -82,18 +84,22 @@ def _was_rotated(path: Path, file: BinaryIO) -> bool:
 
 def follow(follower: Follower) -> None:
     """Print lines until interrupted."""
-    names: list[str] = []
     while True:
         for name, line in follower.read():
-            if name not in names:
-                names.append(name)
-            print(_prefix(name, names.index(name)) + line)
+            print(_prefix(name) + line)
         sys.stdout.flush()
         time.sleep(POLL_SECONDS)
 
 
-def _prefix(name: str, number: int) -> str:
+def _prefix(name: str) -> str:
     text = f"{name:<{NAME_WIDTH}} | "
     if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
         return text
-    return f"\033[{COLOURS[number % len(COLOURS)]}m{text}\033[0m"
+    return f"\033[{COLOURS[PROCESS_NAMES.index(name)]}m{text}\033[0m"
+
+
+def set_aside(state: State) -> None:
+    """Give each start logs of its own: what is said of a failure must not come from an earlier one."""
+    for path in state.log.glob("*.log"):
+        if path.stem != "setup":
+            path.replace(path.with_suffix(".log.1"))

@@ -8,12 +8,9 @@ import json
 import time
 from dataclasses import dataclass
 from email.message import EmailMessage
-from http.client import HTTPConnection, HTTPException
 
-from deploy.local.errors import LocalError
-from deploy.local.ports import LOOPBACK
-
-TIMEOUT_SECONDS = 10.0
+from deploy.local.client import call
+from deploy.local.errors import LocalError, NotReady
 
 
 @dataclass(frozen=True)
@@ -61,14 +58,10 @@ class Mailbox:
         )
 
     def _get(self, path: str) -> bytes:
-        connection = HTTPConnection(LOOPBACK, self._port, timeout=TIMEOUT_SECONDS)
         try:
-            connection.request("GET", path)
-            return connection.getresponse().read()
-        except (OSError, HTTPException) as error:
-            raise LocalError(f"the mail catcher does not answer on port {self._port} ({error})") from None
-        finally:
-            connection.close()
+            return call(self._port, "GET", path).body
+        except NotReady as error:
+            raise LocalError(f"the mail catcher is away: {error}") from None
 
 
 def _part(message: EmailMessage, kind: str) -> str:

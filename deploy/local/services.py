@@ -69,6 +69,9 @@ SERVICES = (
     Service("notification", "notification_service", "web", ("NOTIFICATION_SERVICE_PORT", 5000)),
 )
 
+PROCESS_NAMES = ("mysql", "mongo", "kafka", "mail", *(service.name for service in SERVICES))
+"""Every process of a stack, in the order in which people read them."""
+
 
 @dataclass(frozen=True)
 class Job:

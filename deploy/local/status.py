@@ -9,22 +9,19 @@ from deploy.local.health import check_ready
 from deploy.local.identity import pid_path, read_pid
 from deploy.local.ports import LOOPBACK
 from deploy.local.progress import say
-from deploy.local.services import SERVICES, Service
+from deploy.local.services import PROCESS_NAMES, SERVICES, Service
 from deploy.local.stack import Stack
-
-SERVERS = ("mysql", "mongo", "kafka", "mail")
 
 
 def status(stack: Stack) -> None:
     """One line a process: its pid, how long it has run, and what it says of itself."""
     say(f"{'process':<16}{'pid':>8}  {'up for':>9}  state")
-    for name in SERVERS:
-        _line(stack, name)
-    for service in SERVICES:
-        _line(stack, service.name, service)
+    services = {service.name: service for service in SERVICES}
+    for name in PROCESS_NAMES:
+        _line(stack, name, services.get(name))
 
 
-def _line(stack: Stack, name: str, service: Service | None = None) -> None:
+def _line(stack: Stack, name: str, service: Service | None) -> None:
     pid = read_pid(stack.state, name)
     if pid is None:
         say(f"{name:<16}{'-':>8}  {'-':>9}  not running")

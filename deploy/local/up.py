@@ -8,6 +8,7 @@ from deploy.local import supervisor
 from deploy.local.down import clear_left_overs, ready_mark, stop
 from deploy.local.health import check_ready
 from deploy.local.jobs import run_jobs
+from deploy.local.logs import set_aside
 from deploy.local.ports import require_free
 from deploy.local.progress import say, step
 from deploy.local.servers import Server
@@ -30,6 +31,7 @@ def up(stack: Stack) -> bool:
     stack.make_env_file()
     stack.state.make()
     clear_left_overs(stack)
+    set_aside(stack.state)
     try:
         _start(stack)
     except BaseException:
