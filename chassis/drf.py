@@ -1,0 +1,198 @@
+"""The Django REST Framework adapter, the twin of `flask`: request ids, strict bodies, problem+json, health, metrics.
+
+Importable once Django's settings are there. A client that prefers HTML gets a page in place of a problem.
+"""
+
+import re
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import orjson
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.views.decorators.csrf import csrf_exempt
+from pydantic import BaseModel, ValidationError
+from rest_framework import exceptions, negotiation, parsers, renderers
+from rest_framework.response import Response
+from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
+from ulid import ULID
+
+from chassis import errors, metrics
+from chassis.health import Health
+from chassis.logs import get_logger
+from chassis.schemas import MAX_BODY_BYTES, parse_object
+
+log = get_logger(__name__)
+
+AWAY: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+QUIET = ("/health", "/metrics")  # polled every few seconds: logged only when they fail
+JSON = errors.PROBLEM_JSON
+MEANINGS: dict[tuple[type[Exception], ...], type[errors.DomainError]] = {
+    AWAY: errors.Unavailable,
+    (exceptions.NotAuthenticated, exceptions.AuthenticationFailed): errors.NotAuthenticated,
+    (exceptions.PermissionDenied, PermissionDenied): errors.NotAllowed,
+}
+"""What errors of Django and DRF mean."""
+View = Callable[..., HttpResponse]
+B = TypeVar("B", bound=BaseModel)
+
+
+class RequestMiddleware:
+    """The outermost middleware: request id, body limit, access log, metrics."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began, sent = time.perf_counter(), request.headers.get("X-Request-ID", "")
+        clear_contextvars()
+        bind_contextvars(request_id=sent if REQUEST_ID.fullmatch(sent) else str(ULID()))
+        too_large = int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES
+        response = _fail(request, 413) if too_large else self._get_response(request)
+        response["X-Request-ID"] = _request_id()
+        seconds, route = time.perf_counter() - began, _route(request)
+        metrics.observe(str(request.method), route, response.status_code, seconds)
+        if not (request.path.startswith(QUIET) and response.status_code < 400):
+            milliseconds = round(seconds * 1000, 1)
+            log.info("request", method=request.method, route=route, status=response.status_code, ms=milliseconds)
+        return response
+
+
+def _request_id() -> str:
+    return str(get_contextvars().get("request_id", ""))
+
+
+def _route(request: HttpRequest) -> str:
+    return "/" + request.resolver_match.route.rstrip("/") if request.resolver_match else "unknown"
+
+
+def routes(route: str, view: View) -> list[URLPattern]:
+    """`view` at `route`, with and without a slash at the end."""
+    return [path(route, view), path(route + "/", view)]
+
+
+def service_routes(health: Health) -> list[URLPattern]:
+    """/health, /health/live, /health/ready and /metrics."""
+
+    def show_metrics() -> HttpResponse:
+        checks = health.report()[1]["checks"].values()
+        parts = {name: state for check in checks for name, state in check.get("parts", {}).items()}
+        return HttpResponse(metrics.render(parts), content_type=metrics.CONTENT_TYPE)
+
+    return [
+        *routes("health", read_only(lambda: _report(*health.report()))),
+        *routes("health/live", read_only(lambda: _report(*health.live()))),
+        *routes("health/ready", read_only(lambda: _report(*health.ready()))),
+        *routes("metrics", read_only(show_metrics)),
+    ]
+
+
+def read_only(answer: Callable[[], HttpResponse]) -> View:
+    """A view that answers GET and HEAD, whatever the request holds."""
+
+    @csrf_exempt
+    def view(request: HttpRequest) -> HttpResponse:
+        return answer() if request.method in ("GET", "HEAD") else _fail(request, 405, {"Allow": "GET, HEAD"})
+
+    return view
+
+
+def _report(status: int, body: Mapping[str, Any]) -> HttpResponse:
+    return HttpResponse(orjson.dumps(body), status=status, content_type="application/json")
+
+
+def wants_html(request: Any) -> bool:
+    """True for a browser: a client whose Accept header prefers HTML to JSON."""
+    return bool(request.get_preferred_type(["application/json", "text/html"]) == "text/html")
+
+
+class Negotiation(negotiation.DefaultContentNegotiation):
+    """The page for a browser, JSON for everybody else: never 406."""
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
+        html = [r for r in renderers if r.media_type == "text/html"] if wants_html(request) else []
+        chosen = [*html, *renderers][0]
+        return chosen, chosen.media_type
+
+
+class JSONRenderer(renderers.BaseRenderer):
+    """JSON by orjson."""
+
+    media_type, format, charset = "application/json", "json", None
+
+    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
+        """The body; indented for the browsable pages."""
+        option = orjson.OPT_INDENT_2 if (renderer_context or {}).get("indent") else None
+        return b"" if data is None else orjson.dumps(data, option=option)
+
+
+class JSONParser(parsers.BaseParser):
+    """A JSON object, and nothing else."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> dict[str, Any]:
+        """Raises MalformedBody, TooDeep."""
+        return parse_object(stream.read())
+
+
+def validated(model: type[B], data: Mapping[str, Any]) -> B:
+    """`data` as `model`. Raises Invalid with a row for each refused field."""
+    try:
+        return model.model_validate(dict(data))
+    except ValidationError as error:
+        raise errors.Invalid(errors.field_errors(error.errors(include_input=False, include_url=False))) from None
+
+
+def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """DRF's exception handler: a problem for everything but a crash, which goes on to Django and `crashed`."""
+    status, headers, members = _describe(error)
+    if status == 500:
+        return None
+    request = context["request"]
+    html = request.accepted_renderer.media_type == "text/html"
+    return Response(_problem(request, status, members), status, None, headers, content_type=None if html else JSON)
+
+
+def failing(status: int) -> View:
+    """Django's error handler for `status`, and its CSRF_FAILURE_VIEW."""
+    return lambda request, exception=None, reason="": _fail(request, status)
+
+
+def crashed(request: HttpRequest) -> HttpResponse:
+    """Django's handler500, called while the exception is handled; a database that is away is no crash."""
+    return _fail(request, *_describe(sys.exc_info()[1]))
+
+
+def _describe(error: BaseException | None) -> tuple[int, dict[str, str], dict[str, Any]]:
+    """Status, headers and members of the problem."""
+    if isinstance(error, AWAY):
+        log.warning("a server is away", error=type(error).__name__)
+    error = next((domain() for kinds, domain in MEANINGS.items() if isinstance(error, kinds)), error)
+    if isinstance(error, errors.DomainError):
+        members = {"code": error.code, "title": error.title, "detail": error.detail, **error.extra}
+        return error.kind, error.headers, members
+    return (404 if isinstance(error, Http404) else getattr(error, "status_code", 500)), {}, {}
+
+
+def _problem(request: Any, status: int, members: Mapping[str, Any]) -> dict[str, Any]:
+    return errors.problem(status, instance=request.path, request_id=_request_id(), **members)
+
+
+def _fail(
+    request: HttpRequest,
+    status: int,
+    headers: Mapping[str, str] | None = None,
+    members: Mapping[str, Any] | None = None,
+) -> HttpResponse:
+    body = _problem(request, status, members or {})
+    if wants_html(request):
+        page = format_html("<!doctype html><title>{0}</title><h1>{0}</h1><p>{1}</p>", body["title"], body["code"])
+        return HttpResponse(page, status=status, headers=headers)
+    return HttpResponse(orjson.dumps(body), status=status, headers=headers, content_type=JSON)

@@ -1,0 +1,108 @@
+"""`python -m order_service COMMAND`: the one way in, on a laptop, in a container and under a supervisor alike.
+
+The configuration is read first; each command then imports what it needs.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from chassis.commands import run_command
+from order_service.config import Config
+
+
+def web(config: Config, _arguments: list[str]) -> int:
+    """serve the HTTP API and the admin pages by gunicorn"""
+    from chassis.serve import serve_web
+
+    serve_web("order_service.wsgi:app", host=config.bind_host, port=config.order_service_port)
+    return 0
+
+
+def worker(config: Config, _arguments: list[str]) -> int:
+    """publish the outbox, follow the catalogue"""
+    from order_service.app import set_up
+
+    set_up("order_worker", config)
+    from order_service.worker import run
+
+    return run(config)
+
+
+def check_config(_config: Config, _arguments: list[str]) -> int:
+    """exit 0 when the configuration is complete, else 78"""
+    return 0
+
+
+def check_worker(config: Config, _arguments: list[str]) -> int:
+    """exit 0 when this host's worker wrote its state within a minute"""
+    from order_service.app import set_up
+
+    set_up("order_worker", config)
+    from chassis.worker import check_worker as check
+    from order_service.states import DjangoWorkerStates
+
+    return check(DjangoWorkerStates())
+
+
+def topics(config: Config, _arguments: list[str]) -> int:
+    """create the topics this service publishes and consumes"""
+    from order_service.app import set_up
+
+    set_up("order_service", config)
+    from chassis.kafka import create_topics
+    from order_service.topics import topics
+
+    create_topics(config.kafka_brokers, topics())
+    return 0
+
+
+def migrate(config: Config, _arguments: list[str]) -> int:
+    """create or change the database's tables"""
+    from order_service.app import set_up
+
+    set_up("order_service", config)
+    from order_service.migrate import migrate
+
+    return migrate()
+
+
+def manage(config: Config, arguments: list[str]) -> int:
+    """run a command of Django's (manage help lists them)"""
+    from order_service.app import set_up
+
+    set_up("order_service", config)
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(["manage.py", *arguments])
+    return 0
+
+
+def superuser(config: Config, arguments: list[str]) -> int:
+    """create the admin pages' first account (--help for more)"""
+    from order_service.app import set_up
+
+    set_up("order_service", config)
+    from order_service.superuser import make_superuser
+
+    return make_superuser(arguments)
+
+
+COMMANDS = {
+    "web": web,
+    "worker": worker,
+    "check-config": check_config,
+    "check-worker": check_worker,
+    "topics": topics,
+    "migrate": migrate,
+    "manage": manage,
+    "superuser": superuser,
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; return its exit status."""
+    return run_command("order_service", Config, COMMANDS, list(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,54 @@
+"""Who calls: the holder of an access token, or staff with a session of the admin pages."""
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from rest_framework.request import Request
+from rest_framework_simplejwt.authentication import JWTStatelessUserAuthentication
+from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
+from rest_framework_simplejwt.tokens import AccessToken, Token
+
+from chassis.auth import MAX_TOKEN_BYTES, REQUIRED_CLAIMS, Caller, caller_from_claims
+from chassis.errors import NotAuthenticated
+
+
+class StrictAccessToken(AccessToken):
+    """simplejwt's access token, with the claims that chassis.auth requires."""
+
+    def verify(self) -> None:
+        """Raises TokenError."""
+        super().verify()
+        try:
+            caller_from_claims(self.payload)
+        except NotAuthenticated as error:
+            raise TokenError("claims are not those of an access token") from error
+        if not all(self.payload.get(claim) for claim in REQUIRED_CLAIMS):
+            raise TokenError("a required claim is missing")
+
+
+class BearerAuthentication(JWTStatelessUserAuthentication):
+    """simplejwt's, without a look at any database and with a limit on the token's size."""
+
+    def get_validated_token(self, raw_token: bytes) -> Token:
+        """Raises InvalidToken."""
+        if len(raw_token) > MAX_TOKEN_BYTES:
+            raise InvalidToken
+        return super().get_validated_token(raw_token)
+
+
+def caller_of(request: Request) -> Caller:
+    """The caller of an authenticated request."""
+    if has_token(request):
+        return caller_from_claims(request.auth.payload)
+    return desk_caller(request.user)
+
+
+def has_token(request: Request) -> bool:
+    """True for an access token, False for a session."""
+    return isinstance(request.auth, Token)
+
+
+def desk_caller(user: AbstractBaseUser | Any) -> Caller:
+    """The Caller behind a session: staff when they may change orders, else a viewer if they may see the desk at all."""
+    roles = ("staff",) if user.has_perm("orders.change_order") else ("viewer",) if user.is_staff else ()
+    return Caller(user.get_username(), user.email, user.get_username(), roles)

@@ -1,0 +1,55 @@
+"""/openapi.json: made once a process by drf-spectacular, from the views and the pydantic models."""
+
+from functools import cache
+from typing import Any
+
+import orjson
+from django.http import HttpResponse
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.utils import OpenApiParameter
+from pydantic import BaseModel
+
+from chassis.openapi import document_problems
+
+
+class Bearer(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the document names access tokens."""
+
+    target_class = "order_service.api.authentication.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        """The security scheme."""
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+def each_route_once(endpoints: Any) -> Any:
+    """Leave out the twins with a slash at the end."""
+    return [endpoint for endpoint in endpoints if not endpoint[0].endswith("/")]
+
+
+def with_problems(result: Any, generator: Any, request: Any, public: Any) -> Any:
+    """Add the error answers of every operation."""
+    return document_problems(result)
+
+
+def query_parameters(model: type[BaseModel]) -> list[OpenApiParameter]:
+    """The fields of a query string."""
+    properties = model.model_json_schema(by_alias=True)["properties"]
+    return [OpenApiParameter(name, type=_without_null(schema)) for name, schema in properties.items()]
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    kind = next(s for s in schema.get("anyOf", [schema]) if s.get("type") != "null")
+    return kind | ({"description": schema["description"]} if "description" in schema else {})
+
+
+@cache
+def _document() -> bytes:
+    return orjson.dumps(SchemaGenerator().get_schema(request=None, public=True), default=str)  # type: ignore[no-untyped-call]
+
+
+def show_document() -> HttpResponse:
+    """The answer to GET /openapi.json."""
+    return HttpResponse(_document(), content_type="application/json")

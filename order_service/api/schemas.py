@@ -1,0 +1,157 @@
+"""The shapes that come in and go out."""
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    RootModel,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from chassis.money import parse_money
+from chassis.schemas import Body, Line, Query
+from order_service.catalogue import Wanted
+
+PRICE_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,2})?$"},
+        {"type": "number", "minimum": 0, "maximum": 99_999.99, "multipleOf": 0.01},
+    ]
+}
+MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]{8,15}([Zz]|[+-][0-9]{2}:[0-9]{2})")
+
+
+def _require_rfc3339(value: Any) -> Any:
+    if not isinstance(value, str) or not MOMENT.fullmatch(value):
+        raise ValueError("a time such as 2026-01-31T12:00:00Z is expected")
+    return value
+
+
+Moment = Annotated[
+    AwareDatetime, BeforeValidator(_require_rfc3339), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+Price = Annotated[int, BeforeValidator(parse_money), WithJsonSchema(PRICE_SCHEMA)]
+ProductId = Annotated[Line, StringConstraints(min_length=1, max_length=64)]
+Quantity = Annotated[int, Field(ge=1, le=1000)]
+AddressLine = Annotated[Line, StringConstraints(min_length=1, max_length=200)]
+Status = Literal["pending", "confirmed", "rejected", "shipped", "delivered", "cancelled"]
+
+
+class ShippingAddress(Body):
+    name: AddressLine
+    line1: AddressLine
+    line2: AddressLine | None = None
+    city: AddressLine
+    postal_code: Annotated[Line, StringConstraints(min_length=1, max_length=20)]
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$")]
+
+
+class WantedItem(Body):
+    product_id: ProductId
+    quantity: Quantity
+    product_price: Price | None = None
+
+    def wanted(self) -> Wanted:
+        """For the use case."""
+        return Wanted(self.product_id, self.quantity, self.product_price)
+
+
+class _Order(Body):
+    shipping_address: ShippingAddress | None = None
+
+    def address(self) -> dict[str, Any] | None:
+        """The address to keep, as it was sent."""
+        return self.shipping_address and self.shipping_address.model_dump(by_alias=True, exclude_none=True)
+
+
+class OneItem(WantedItem, _Order):
+    """An order of one product."""
+
+    def all_wanted(self) -> list[Wanted]:
+        """The one line."""
+        return [self.wanted()]
+
+
+class ManyItems(_Order):
+    """An order of up to 50 products, each named once."""
+
+    items: list[WantedItem] = Field(min_length=1, max_length=50)
+
+    @model_validator(mode="after")
+    def _refuse_duplicates(self) -> Self:
+        ids = [item.product_id for item in self.items]
+        if len(set(ids)) < len(ids):
+            raise PydanticCustomError("duplicate_product", "Name each product once, with its whole quantity")
+        return self
+
+    def all_wanted(self) -> list[Wanted]:
+        """The lines in their order."""
+        return [item.wanted() for item in self.items]
+
+
+class PlaceOrder(RootModel[OneItem | ManyItems]):
+    """Either shape."""
+
+
+class SetStatus(Body):
+    status: Status
+
+
+class Nothing(Body):
+    """An empty object, or no body at all."""
+
+
+class OrdersQuery(Query):
+    status: Status | None = None
+    created_after: Moment | None = Field(None, description="Placed at this time or later")
+    created_before: Moment | None = Field(None, description="Placed before this time")
+    limit: str | None = Field(None, description="Orders on a page, 1 to 100; 20 by default")
+    cursor: str | None = Field(None, description="From `next` or `previous` of another page")
+
+
+class StaffOrdersQuery(OrdersQuery):
+    user_id: ProductId | None = Field(None, description="Orders of this customer (staff)")
+    search: Annotated[Line, StringConstraints(min_length=1, max_length=254)] | None = Field(
+        None, description="The beginning of an order's id, an e-mail address or a username (staff)"
+    )
+
+
+class LineOut(Body):
+    product_id: str
+    name: str
+    quantity: int
+    unit_price: str
+    line_total: str
+
+
+class OrderOut(Body):
+    id: str
+    status: Status
+    items: list[LineOut]
+    product_id: str
+    quantity: int
+    total: str
+    currency: str
+    shipping_address: ShippingAddress = Field(default=None)  # type: ignore[assignment] -- left out when there is none
+    reason: str = Field(default=None)  # type: ignore[assignment]
+    created_at: str
+    updated_at: str
+
+
+class PlacedOut(Body):
+    status: Literal["success"]
+    message: str
+    order_id: str
+    order: OrderOut
+
+
+class OrderPage(Body):
+    next: str | None
+    previous: str | None
+    results: list[OrderOut]

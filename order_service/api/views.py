@@ -1,0 +1,88 @@
+"""What order_service answers, and to whom."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from chassis.drf import validated
+from chassis.paging import page_request
+from order_service import models, queries, use_cases
+from order_service.api import schemas
+from order_service.api.authentication import caller_of
+from order_service.api.document import query_parameters
+from order_service.api.permissions import Customer, SignedIn, Staff
+
+
+class Orders(APIView):
+    """Orders: your own, or all for staff."""
+
+    def get_permissions(self) -> list[BasePermission]:
+        """Reading is for customers and the desk, ordering for customers."""
+        return [Customer() if self.request.method == "POST" else SignedIn()]
+
+    @extend_schema(
+        operation_id="list_orders",
+        parameters=query_parameters(schemas.StaffOrdersQuery),
+        responses={200: schemas.OrderPage},
+    )
+    def get(self, request: Request) -> Response:
+        """List orders, newest first: your own, or all for staff."""
+        caller = caller_of(request)
+        model = schemas.StaffOrdersQuery if caller.has_role("viewer") else schemas.OrdersQuery
+        query = validated(model, request.query_params.dict())
+        wanted = page_request(sort="newest", key_types=[str], limit=query.limit, cursor=query.cursor)
+        filters = queries.Filters(**query.model_dump(exclude={"limit", "cursor"}))
+        return Response(queries.list_orders(caller, wanted, filters).render(request.build_absolute_uri()))
+
+    @extend_schema(
+        operation_id="place_order", request=schemas.PlaceOrder, responses={201: schemas.PlacedOut, 409: None, 422: None}
+    )
+    def post(self, request: Request) -> Response:
+        """Place an order of one product or of several, at the catalogue's prices.
+
+        `productPrice` is only compared: 409 `price-changed` when the catalogue has another one. 422 for a product that is not
+        sold.
+        """
+        model = schemas.ManyItems if "items" in request.data else schemas.OneItem
+        body = validated(model, request.data)
+        order = use_cases.place_order(
+            caller=caller_of(request), wanted=body.all_wanted(), shipping_address=body.address()
+        )
+        answer = {"status": "success", "message": "Order placed", "orderId": order["id"]}
+        return Response(answer | {"order": queries.to_public(order)}, 201)
+
+
+class OneOrder(APIView):
+    """One order."""
+
+    @extend_schema(operation_id="read_order", responses={200: schemas.OrderOut})
+    def get(self, request: Request, order_id: str) -> Response:
+        """Read an order."""
+        return Response(queries.get_order(caller_of(request), order_id))
+
+
+class Cancellation(APIView):
+    """Cancels an order."""
+
+    @extend_schema(operation_id="cancel_order", request=None, responses={200: schemas.OrderOut, 409: None})
+    def post(self, request: Request, order_id: str) -> Response:
+        """Cancel an order, while it is pending or confirmed."""
+        validated(schemas.Nothing, request.data)
+        return Response(queries.to_public(use_cases.cancel_order(caller=caller_of(request), order_id=order_id)))
+
+
+class OrderStatus(APIView):
+    """An order's status, for staff."""
+
+    permission_classes = [Staff]
+
+    @extend_schema(
+        operation_id="set_order_status", request=schemas.SetStatus, responses={200: schemas.OrderOut, 409: None}
+    )
+    def put(self, request: Request, order_id: str) -> Response:
+        """Move an order on: confirmed, shipped, delivered or cancelled."""
+        status = models.Status(validated(schemas.SetStatus, request.data).status)
+        order = use_cases.set_status(caller=caller_of(request), order_id=order_id, status=status)
+        return Response(queries.to_public(order))

@@ -1,0 +1,24 @@
+"""The only wiring of the processes: logs, then Django."""
+
+import logging
+
+import django
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.wsgi import get_wsgi_application
+
+from chassis.logs import configure_logs
+from order_service.config import Config, use_django_settings
+
+
+def set_up(name: str, config: Config) -> None:
+    """Make models and use cases importable; `name` is told in the logs."""
+    configure_logs(name, config.log_level, config.log_format)
+    logging.getLogger("django.request").setLevel(logging.ERROR)  # the access log has the 4xx, without raw paths
+    use_django_settings()
+    django.setup(set_prefix=False)
+
+
+def create_app(config: Config) -> WSGIHandler:
+    """The application of a web process."""
+    set_up("order_service", config)
+    return get_wsgi_application()

@@ -1,0 +1,10 @@
+"""The one app of the project."""
+
+from django.apps import AppConfig
+
+
+class OrdersConfig(AppConfig):
+    """Named `orders` in migrations, tables of permissions and the admin's addresses."""
+
+    name, label, verbose_name = "order_service", "orders", "Orders"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,40 @@
+"""The catalogue of what order_service reads from the environment."""
+
+import os
+
+from pydantic import Field
+
+from chassis.env import Secret, Settings, SigningKey
+from chassis.logs import LogFormat
+
+
+class Config(Settings):
+    """Fields without a default are required; the process does not start without them."""
+
+    mysql_database: str
+    mysql_user: str
+    mysql_password: Secret
+    mysql_host: str = "127.0.0.1"
+    mysql_port: int = Field(3306, ge=1, le=65_535)
+    kafka_brokers: str  # host:port, … ; used by the worker only
+    jwt_secret: SigningKey  # checks the access tokens; all services share it
+    jwt_issuer: str = "microshop"
+    jwt_audience: str = "microshop"
+    django_secret_key: SigningKey  # signs the desk's sessions
+    allowed_hosts: str = ""  # host names, separated by commas, that clients may use beside those of loopback
+    bind_host: str = "127.0.0.1"
+    order_service_port: int = Field(3000, ge=1, le=65_535)
+    shop_name: str = "MicroShop"
+    log_level: str = "INFO"
+    log_format: LogFormat = "json"
+
+
+class StaffPassword(Settings):
+    """Read by the `superuser` command alone: a password has no place on a command line."""
+
+    staff_password: Secret | None = None
+
+
+def use_django_settings() -> None:
+    """Tell Django where its settings are, before anything of it is imported."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "order_service.settings"  # noqa: TID251 -- Django's own switch

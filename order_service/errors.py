@@ -1,0 +1,31 @@
+"""Domain errors: kind + code + title; chassis.errors says how they look on the wire."""
+
+from chassis.errors import DomainError, Kind
+
+
+class UnknownOrder(DomainError):
+    kind, code, title = Kind.MISSING, "unknown-order", "There is no such order"
+
+
+class IllegalTransition(DomainError):
+    kind, code, title = Kind.CONFLICT, "illegal-transition", "The order's status does not allow that"
+
+
+class UnknownProduct(DomainError):
+    """Not in the catalogue, or not sold any more; `products` lists the ids."""
+
+    kind, code, title = Kind.IMPOSSIBLE, "unknown-product", "A product is not in the catalogue"
+
+
+class PriceChanged(DomainError):
+    """The price that the client showed is not the catalogue's; `prices` lists those that are."""
+
+    kind, code, title = Kind.CONFLICT, "price-changed", "The price has changed"
+
+
+class MixedCurrencies(DomainError):
+    kind, code, title = Kind.IMPOSSIBLE, "mixed-currencies", "One order has one currency"
+
+
+class TotalTooLarge(DomainError):
+    kind, code, title = Kind.IMPOSSIBLE, "total-too-large", "The total is more than an order can hold"

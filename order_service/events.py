@@ -1,0 +1,109 @@
+"""The events this service owns, and its own view of those it consumes."""
+
+from decimal import Decimal
+from typing import Annotated, ClassVar, Self
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from chassis.envelope import ConsumedData, EventData, rfc3339
+from chassis.schemas import Body, Line
+from order_service.models import RawOrder, Status
+
+
+class Item(Body):
+    product_id: str
+    name: str
+    quantity: int
+    unit_price: str
+    line_total: str
+    version: int
+
+
+class OrderEvent(EventData):
+    """An order at the moment of a transition."""
+
+    order_id: str
+    user_id: str
+    user_email: str
+    username: str
+    product_id: str
+    quantity: int
+    total: str
+    currency: str
+    status: str
+    previous_status: str | None
+    reason: str | None
+    timestamp: str
+    items: list[Item]
+
+    @classmethod
+    def of(cls, order: RawOrder, previous: str | None) -> Self:
+        """From an order as it is now; `previous` is the status it had before."""
+        items = [
+            Item(
+                product_id=line["product_id"],
+                name=line["name"],
+                quantity=line["quantity"],
+                unit_price=str(line["unit_price"]),
+                line_total=str(line["line_total"]),
+                version=line["product_version"],
+            )
+            for line in order["lines"]
+        ]
+        return cls(
+            order_id=order["id"],
+            user_id=order["user_id"],
+            user_email=order["user_email"],
+            username=order["username"],
+            product_id=items[0].product_id,
+            quantity=items[0].quantity,
+            total=str(order["total"]),
+            currency=order["currency"],
+            status=str(order["status"]),
+            previous_status=previous,
+            reason=order["reason"],
+            timestamp=rfc3339(order["updated_at"]),
+            items=items,
+        )
+
+
+class OrderPlaced(OrderEvent):
+    topic: ClassVar[str] = "order-placed"
+
+
+class OrderConfirmed(OrderEvent):
+    topic: ClassVar[str] = "order-confirmed"
+
+
+class OrderShipped(OrderEvent):
+    topic: ClassVar[str] = "order-shipped"
+
+
+class OrderDelivered(OrderEvent):
+    topic: ClassVar[str] = "order-delivered"
+
+
+class OrderCancelled(OrderEvent):
+    topic: ClassVar[str] = "order-cancelled"
+
+
+EVENT_OF: dict[str, type[OrderEvent]] = {
+    Status.PENDING: OrderPlaced,
+    Status.CONFIRMED: OrderConfirmed,
+    Status.SHIPPED: OrderShipped,
+    Status.DELIVERED: OrderDelivered,
+    Status.CANCELLED: OrderCancelled,
+}
+"""Each status has the event that tells of it."""
+
+
+class Product(ConsumedData):
+    """What the replica keeps of a product-* event."""
+
+    id: Annotated[Line, StringConstraints(min_length=1, max_length=64)]
+    name: Annotated[Line, StringConstraints(min_length=1, max_length=200)]
+    price: Annotated[Decimal, Field(strict=False, ge=0, max_digits=12, decimal_places=2)]
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    active: bool
+    version: Annotated[int, Field(ge=1, lt=2**31)]
+    updated_at: Annotated[AwareDatetime, Field(strict=False)]

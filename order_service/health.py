@@ -1,0 +1,33 @@
+"""What must be up for the web process to take traffic, and what it shows besides."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import connection
+
+from chassis.health import Down, Health, worker_check
+from order_service import __version__
+from order_service.models import CatalogueState
+from order_service.states import DjangoWorkerStates
+
+
+def check_database() -> Mapping[str, Any]:
+    """Raises when the server is away."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return {}
+
+
+def check_catalogue() -> Mapping[str, Any]:
+    """Raises Down until the replica was filled once."""
+    if not CatalogueState.objects.filter(ready_at__isnull=False).exists():
+        raise Down("the catalogue has not been read to its end yet")
+    return {}
+
+
+health = Health(
+    "order_service",
+    __version__,
+    required={"mysql": check_database, "catalogue": check_catalogue},
+    shown={"worker": worker_check(DjangoWorkerStates())},
+)

@@ -1,0 +1,211 @@
+"""The tables and their invariants. Ids are compared byte by byte; money is DECIMAL(12,2); times are UTC."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+from ulid import ULID
+
+from chassis.auth import Caller
+
+MAX_AMOUNT = Decimal("9999999999.99")  # DECIMAL(12,2)
+BYTEWISE = "utf8mb4_bin"  # known to MySQL and MariaDB alike
+RawOrder = dict[str, Any]  # the columns of an order by name, and "lines": the columns of its lines
+
+
+def now() -> datetime:
+    """The present in milliseconds: what an order's id and its answers hold."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def new_id(moment: datetime) -> str:
+    """The id of an order placed at `moment`; ids sort by time."""
+    return str(ULID.from_datetime(moment))
+
+
+def first_id(moment: datetime) -> str:
+    """The smallest id of an order placed at `moment` or later."""
+    milliseconds = max(0, -(-int(moment.timestamp() * 1_000_000) // 1000))
+    return str(ULID.from_bytes(milliseconds.to_bytes(6, "big") + bytes(10)))
+
+
+class Status(models.TextChoices):
+    """transitions.py tells which may follow which."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+
+
+def _amount() -> Any:
+    return models.DecimalField(max_digits=12, decimal_places=2)
+
+
+class Order(models.Model):
+    """An order as it was placed. Only its status changes, by a guarded UPDATE, never by save()."""
+
+    id = models.CharField(primary_key=True, max_length=26, db_collation=BYTEWISE)  # ULID: the order of lists
+    user_id = models.CharField(max_length=64, db_collation=BYTEWISE)
+    user_email = models.CharField("e-mail", max_length=254)
+    username = models.CharField(max_length=64)
+    status = models.CharField(max_length=10, choices=Status.choices)
+    total = _amount()
+    currency = models.CharField(max_length=3)
+    shipping_address = models.JSONField(null=True)
+    reason = models.CharField(max_length=200, null=True)
+    sequence = models.PositiveIntegerField()  # the order's event counter
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "orders"
+        indexes = [
+            models.Index(fields=["user_id", "id"], name="orders_of_user"),
+            models.Index(fields=["status", "id"], name="orders_of_status"),
+            models.Index(fields=["user_email"], name="orders_of_email"),
+            models.Index(fields=["username"], name="orders_of_username"),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class OrderLine(models.Model):
+    """One product of an order, with the catalogue's name and price at that time."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="lines", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    product_id = models.CharField(max_length=64, db_collation=BYTEWISE)
+    name = models.CharField(max_length=200)
+    quantity = models.PositiveIntegerField()
+    unit_price = _amount()
+    line_total = _amount()
+    product_version = models.PositiveIntegerField()
+
+    class Meta:
+        db_table = "order_lines"
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["order", "position"], name="line_of_order")]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} x {self.name}"
+
+
+class OrderChange(models.Model):
+    """What happened to an order and by whom; rows are only ever added."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="changes")
+    from_status = models.CharField("from", max_length=10, null=True)  # null: it was placed
+    to_status = models.CharField("to", max_length=10)
+    actor = models.CharField(max_length=200)  # customer:ID or staff:ID
+    reason = models.CharField(max_length=200, null=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "order_changes"
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.from_status or 'new'} → {self.to_status}"
+
+
+class CatalogueProduct(models.Model):
+    """The replica of a product, as product_service published it last. Deleted ones stay, inactive."""
+
+    product_id = models.CharField(primary_key=True, max_length=64, db_collation=BYTEWISE)
+    name = models.CharField(max_length=200)
+    price = _amount()
+    currency = models.CharField(max_length=3)
+    active = models.BooleanField()
+    version = models.PositiveIntegerField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "catalogue_products"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CatalogueState(models.Model):
+    """One row: how far the replica's first fill must read, and since when it has."""
+
+    ends = models.JSONField()  # {"topic/partition": offset}, noted at the first start of a worker
+    ready_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "catalogue_state"
+
+
+class PendingEvent(models.Model):
+    """Columns of an event that waits for the relay, or waits no more."""
+
+    event_id = models.CharField(max_length=26, unique=True, db_collation=BYTEWISE)
+    topic = models.CharField(max_length=120)
+    aggregate_id = models.CharField(max_length=64, db_collation=BYTEWISE)
+    sequence = models.PositiveIntegerField()
+    payload = models.TextField()
+    headers = models.TextField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.event_id}"
+
+
+class Outbox(PendingEvent):
+    """Events stored with their change and not published yet."""
+
+    class Meta:
+        db_table = "outbox"
+        verbose_name_plural = "outbox"
+        constraints = [models.UniqueConstraint(fields=["aggregate_id", "sequence"], name="outbox_sequence")]
+
+
+class OutboxDead(PendingEvent):
+    """Events that Kafka will never take."""
+
+    reason = models.CharField(max_length=200)
+    died_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "outbox_dead"
+        verbose_name_plural = "dead events"
+
+
+class WorkerState(models.Model):
+    """What a worker process last said of itself."""
+
+    worker = models.CharField(primary_key=True, max_length=255)
+    beat = models.FloatField()  # epoch seconds
+    state = models.JSONField()
+
+    class Meta:
+        db_table = "worker_states"
+
+
+ORDER_COLUMNS = tuple(field.attname for field in Order._meta.concrete_fields)
+LINE_COLUMNS = ("product_id", "name", "quantity", "unit_price", "line_total", "product_version")
+
+
+def visible_to(caller: Caller) -> dict[str, str]:
+    """The filter for the orders that the caller may read: the own ones, or all for those who work here."""
+    return {} if caller.has_role("viewer") else {"user_id": caller.user_id}
+
+
+def read_order(order_id: str, caller: Caller) -> RawOrder | None:
+    """An order with its lines as plain columns, in one query; None when there is none that the caller may read."""
+    scope = {f"order__{name}": value for name, value in visible_to(caller).items()}
+    columns = [f"order__{name}" for name in ORDER_COLUMNS]
+    rows = list(OrderLine.objects.filter(order_id=order_id, **scope).values(*LINE_COLUMNS, *columns))
+    if not rows:
+        return None
+    order = {name: rows[0][f"order__{name}"] for name in ORDER_COLUMNS}
+    return order | {"lines": [{name: row[name] for name in LINE_COLUMNS} for row in rows]}

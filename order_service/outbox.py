@@ -1,0 +1,62 @@
+"""The one door to Kafka: an event is a row, stored in the transaction of the change it tells of.
+
+Written by the use cases, read by the worker's relay.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+
+from django.db import close_old_connections, transaction
+
+from chassis.drf import AWAY
+from chassis.envelope import OutboxRow, new_row
+from order_service.events import EVENT_OF
+from order_service.models import Outbox, OutboxDead, RawOrder, now
+
+
+def store_event(order: RawOrder, previous: str | None) -> None:
+    """Add the event of `order`'s status; its `sequence` was raised in this very transaction."""
+    event = EVENT_OF[order["status"]].of(order, previous)
+    row = new_row(event, source="order_service", aggregate_id=order["id"], sequence=order["sequence"])
+    Outbox.objects.create(**asdict(row))
+
+
+COLUMNS = tuple(field.name for field in fields(OutboxRow))
+
+
+class DjangoOutbox:
+    """The outbox as the relay sees it. Each method begins with a connection that is known to work."""
+
+    away = AWAY
+
+    def pending(self, limit: int) -> Sequence[OutboxRow]:
+        """Rows by id, all that are still there; a full batch is completed with earlier rows of its aggregates."""
+        close_old_connections()
+        rows = [OutboxRow(**row) for row in Outbox.objects.order_by("id").values(*COLUMNS)[:limit]]
+        if len(rows) < limit:
+            return rows
+        highest: dict[str, int] = {}
+        for row in rows:
+            highest[row.aggregate_id] = max(row.sequence, highest.get(row.aggregate_id, 0))
+        others = Outbox.objects.filter(aggregate_id__in=highest).exclude(event_id__in=[row.event_id for row in rows])
+        earlier = [OutboxRow(**row) for row in others.values(*COLUMNS)]
+        return rows + [row for row in earlier if row.sequence < highest[row.aggregate_id]]
+
+    def delete(self, event_ids: Sequence[str]) -> None:
+        """Forget published rows."""
+        close_old_connections()
+        Outbox.objects.filter(event_id__in=event_ids).delete()
+
+    def bury(self, row: OutboxRow, reason: str) -> None:
+        """Move a row to outbox_dead with the reason."""
+        close_old_connections()
+        with transaction.atomic():
+            moved, _ = Outbox.objects.filter(event_id=row.event_id).delete()
+            if moved:
+                OutboxDead.objects.create(**asdict(row), reason=reason[:200], died_at=now())
+
+    def backlog(self) -> tuple[int, float]:
+        """(rows, age of the oldest in seconds)."""
+        close_old_connections()
+        oldest = Outbox.objects.order_by("id").values_list("created_at", flat=True).first()
+        return Outbox.objects.count(), max(0.0, (now() - oldest).total_seconds()) if oldest else 0.0

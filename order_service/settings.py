@@ -1,0 +1,132 @@
+"""Django's settings, made from the configuration. Imported by Django itself, once a process."""
+
+from typing import Any
+
+from chassis.auth import ALGORITHM, LEEWAY_SECONDS
+from chassis.env import load
+from chassis.schemas import MAX_BODY_BYTES
+from order_service import __doc__ as description
+from order_service import __version__
+from order_service.config import Config
+
+config = load(Config)
+
+SECRET_KEY = config.django_secret_key.get_secret_value()
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *filter(None, map(str.strip, config.allowed_hosts.split(",")))]
+ROOT_URLCONF = "order_service.urls"
+SHOP_NAME = config.shop_name
+
+INSTALLED_APPS = [
+    "order_service.apps.OrdersConfig",  # first, for its templates win
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+MIDDLEWARE = [
+    "chassis.drf.RequestMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        "ENGINE": "django.db.backends.mysql",
+        "NAME": config.mysql_database,
+        "USER": config.mysql_user,
+        "PASSWORD": config.mysql_password.get_secret_value(),
+        "HOST": config.mysql_host,
+        "PORT": config.mysql_port,
+        "CONN_MAX_AGE": None,  # a connection for each thread, kept
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "charset": "utf8mb4",
+            "isolation_level": "read committed",  # the outbox's order rests on it
+            # In seconds. A frozen server costs a ping and a new connection: an answer within 5 s.
+            "connect_timeout": 2,
+            "read_timeout": 2,
+            "write_timeout": 2,
+        },
+        "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"},
+    }
+}
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True  # files are served from their packages: there is no collectstatic step
+
+PASSWORD_HASHERS = ["order_service.hashers.Argon2Hasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "UserAttributeSimilarityValidator")
+]
+LOGIN_REDIRECT_URL = "/orders"
+SESSION_COOKIE_AGE = 8 * 3600  # a working day, in seconds
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "order_service.urls.handler403"
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+
+LOGGING_CONFIG = None  # chassis.logs has it
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "order_service.api.authentication.BearerAuthentication",  # first, so that 401 stays 401
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["order_service.api.permissions.SignedIn"],
+    "DEFAULT_RENDERER_CLASSES": ["chassis.drf.JSONRenderer", "rest_framework.renderers.BrowsableAPIRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["chassis.drf.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chassis.drf.Negotiation",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "chassis.drf.handle_exception",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SIMPLE_JWT = {
+    "ALGORITHM": ALGORITHM,
+    "SIGNING_KEY": config.jwt_secret.get_secret_value(),
+    "ISSUER": config.jwt_issuer,
+    "AUDIENCE": config.jwt_audience,
+    "LEEWAY": LEEWAY_SECONDS,
+    "AUTH_HEADER_TYPES": ("Bearer", "bearer"),
+    "AUTH_TOKEN_CLASSES": ["order_service.api.authentication.StrictAccessToken"],
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "order_service",
+    "DESCRIPTION": description,
+    "VERSION": __version__,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "PREPROCESSING_HOOKS": ["order_service.api.document.each_route_once"],
+    "POSTPROCESSING_HOOKS": ["order_service.api.document.with_problems"],
+}

@@ -1,0 +1,100 @@
+"""What happens to orders. Every change and its event are one transaction; no request talks to Kafka."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from chassis.auth import Caller
+from order_service.catalogue import Wanted, price_lines
+from order_service.errors import UnknownOrder
+from order_service.models import Order, OrderChange, OrderLine, RawOrder, Status, new_id, now, read_order
+from order_service.outbox import store_event
+from order_service.transitions import require_legal
+
+
+def place_order(*, caller: Caller, wanted: Sequence[Wanted], shipping_address: Mapping[str, Any] | None) -> RawOrder:
+    """Order at the catalogue's prices.
+
+    Raises UnknownProduct, PriceChanged, MixedCurrencies, TotalTooLarge.
+    """
+    total, currency, lines = price_lines(wanted)
+    moment = now()
+    columns: RawOrder = {
+        "id": new_id(moment),
+        "user_id": caller.user_id,
+        "user_email": caller.email,
+        "username": caller.username,
+        "status": Status.PENDING,
+        "total": total,
+        "currency": currency,
+        "shipping_address": shipping_address,
+        "reason": None,
+        "sequence": 1,
+        "created_at": moment,
+        "updated_at": moment,
+    }
+    order = {**columns, "lines": lines}
+    with transaction.atomic():
+        Order.objects.create(**columns)
+        OrderLine.objects.bulk_create(
+            OrderLine(order_id=order["id"], position=number, **line) for number, line in enumerate(lines, start=1)
+        )
+        _record(order, previous=None, actor=f"customer:{caller.user_id}")
+    return order
+
+
+def cancel_order(*, caller: Caller, order_id: str) -> RawOrder:
+    """Cancel an order of the caller's, or any by staff. Raises UnknownOrder, NotAllowed, IllegalTransition."""
+    order = _find(caller, order_id)
+    if order["user_id"] == caller.user_id:
+        return _move(order, Status.CANCELLED, caller, role="customer")
+    caller.require("staff")
+    return _move(order, Status.CANCELLED, caller, role="staff")
+
+
+def set_status(*, caller: Caller, order_id: str, status: Status) -> RawOrder:
+    """Move an order on, by staff. Raises NotAllowed, UnknownOrder, IllegalTransition."""
+    caller.require("staff")
+    return _move(_find(caller, order_id), status, caller, role="staff")
+
+
+def _find(caller: Caller, order_id: str) -> RawOrder:
+    if not (order := read_order(order_id, caller)):
+        raise UnknownOrder
+    return order
+
+
+def _move(order: RawOrder, to: Status, caller: Caller, *, role: str) -> RawOrder:
+    # A turn of the loop is lost when another transition came first; transitions.py has no circle, so it ends.
+    while True:
+        require_legal(order["status"], to)
+        if moved := _try_move(order, to, f"{role}:{caller.user_id}"):
+            return moved
+        order = _find(caller, order["id"])
+
+
+@transaction.atomic
+def _try_move(order: RawOrder, to: Status, actor: str) -> RawOrder | None:
+    """Change the status and raise the event counter in one guarded statement; None when the order has changed meanwhile."""
+    reason = f"cancelled_by_{actor.partition(':')[0]}" if to is Status.CANCELLED else order["reason"]
+    changes = {"status": to, "reason": reason, "sequence": order["sequence"] + 1, "updated_at": now()}
+    unchanged = Order.objects.filter(id=order["id"], status=order["status"], sequence=order["sequence"])
+    if not unchanged.update(**changes):
+        return None
+    moved = order | changes
+    _record(moved, previous=order["status"], actor=actor)
+    return moved
+
+
+def _record(order: RawOrder, *, previous: str | None, actor: str) -> None:
+    """Write the transition down and store its event."""
+    OrderChange.objects.create(
+        order_id=order["id"],
+        from_status=previous,
+        to_status=order["status"],
+        actor=actor,
+        reason=order["reason"],
+        at=order["updated_at"],
+    )
+    store_event(order, previous)

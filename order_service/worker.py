@@ -1,0 +1,21 @@
+"""The worker: the relay that publishes the outbox, and the consumer that keeps the catalogue's replica."""
+
+from functools import partial
+
+from chassis.kafka import create_topics_patiently, make_producer
+from chassis.relay import Relay
+from chassis.worker import run_worker
+from order_service.config import Config
+from order_service.consumers import make_catalogue_consumer
+from order_service.outbox import DjangoOutbox
+from order_service.readiness import FirstFill
+from order_service.states import DjangoWorkerStates
+from order_service.topics import topics
+
+
+def run(config: Config) -> int:
+    """Run until a signal; return the exit status."""
+    brokers = config.kafka_brokers
+    relay = Relay(DjangoOutbox(), partial(make_producer, brokers))
+    parts = [relay, make_catalogue_consumer(brokers), FirstFill(brokers)]
+    return run_worker(parts, DjangoWorkerStates(), partial(create_topics_patiently, brokers, topics()))
