@@ -101,7 +101,7 @@ class Blueprint(APIBlueprint):
 def validated(model: type[BaseModel], data: Any) -> BaseModel:
     """`data` as `model`. Raises Invalid with a row for each refused field."""
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, by_alias=True, by_name=False)  # price_minor is no name for priceMinor
     except ValidationError as error:
         raise Invalid(field_errors(error.errors(include_input=False, include_url=False))) from None
 

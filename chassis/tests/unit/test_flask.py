@@ -18,6 +18,7 @@ TOKENS = Tokens(SecretStr(secrets.token_urlsafe(32)), "microshop", "microshop")
 class Thing(Body):
     name: str
     count: int = 0
+    made_in: str | None = None
 
 
 class ThingQuery(Query):
@@ -94,7 +95,7 @@ def assert_problem(answer, status, code=None):
 
 
 def test_a_good_body_reaches_the_view_as_a_model(client):
-    assert client.post("/things/", json={"name": "a", "count": 2}).json == {"name": "a", "count": 2}
+    assert client.post("/things/", json={"name": "a", "count": 2}).json == {"name": "a", "count": 2, "madeIn": None}
 
 
 @pytest.mark.parametrize(
@@ -119,6 +120,12 @@ def test_odd_bodies_are_problems(client, raw, kind, status):
 def test_each_bad_field_is_named(client):
     body = assert_problem(client.post("/things", json={"count": "2", "colour": "red"}), 400, "invalid")
     assert {error["field"] for error in body["errors"]} == {"name", "count", "colour"}
+
+
+def test_a_field_has_one_name(client):
+    assert client.post("/things", json={"name": "a", "madeIn": "Bergen"}).status_code == 201
+    body = assert_problem(client.post("/things", json={"name": "a", "made_in": "Bergen"}), 400, "invalid")
+    assert [error["field"] for error in body["errors"]] == ["made_in"]
 
 
 def test_a_domain_error_shows_its_code_its_case_and_its_extras(client):
