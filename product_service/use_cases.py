@@ -149,7 +149,9 @@ def _is_current(product: RawProduct, tags: Collection[str], *, sets_stock: bool)
 def _run(work: Callable[[ClientSession], T]) -> T:
     try:
         return in_transaction(Product._get_db(), work)
-    except DuplicateKeyError:
+    except DuplicateKeyError as error:
+        if "sku" not in (error.details or {}).get("keyPattern", {}):
+            raise  # an event number given twice: a bug, and none of the client's making
         raise SkuTaken from None
 
 

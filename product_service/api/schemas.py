@@ -5,11 +5,18 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from chassis.money import parse_money
+from chassis.paging import DEFAULT_LIMIT, MAX_LIMIT
 from chassis.schemas import Body, Line, Query, Text
 from product_service.models import MAX_PRICE_MINOR, MAX_STOCK
 
-MONEY_TEXT = {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,2})?$"}
-PRICE_SCHEMA = {"anyOf": [MONEY_TEXT, {"type": "number", "minimum": 0, "maximum": 99_999.99, "multipleOf": 0.01}]}
+LIMIT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
+AMOUNT_SCHEMA = {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,2})?$"}
+PRICE_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^[0-9]{1,5}(\.[0-9]{1,2})?$"},
+        {"type": "number", "minimum": 0, "maximum": 99_999.99, "multipleOf": 0.01},
+    ]
+}
 
 
 def _refuse_high_price(minor: int) -> int:
@@ -24,7 +31,7 @@ def _refuse_zero(delta: int) -> int:
     return delta
 
 
-Amount = Annotated[int, BeforeValidator(parse_money), WithJsonSchema(MONEY_TEXT)]
+Amount = Annotated[int, BeforeValidator(parse_money), WithJsonSchema(AMOUNT_SCHEMA)]
 Price = Annotated[int, BeforeValidator(parse_money), AfterValidator(_refuse_high_price), WithJsonSchema(PRICE_SCHEMA)]
 Name = Annotated[Line, StringConstraints(min_length=1, max_length=200)]
 Description = Annotated[Text, StringConstraints(max_length=5000)]
@@ -95,7 +102,7 @@ class ProductsQuery(Query):
     in_stock: bool | None = None
     active: bool = True
     sort: Literal["newest", "price", "-price", "name"] = "newest"
-    limit: str | None = None
+    limit: Annotated[str, WithJsonSchema(LIMIT_SCHEMA)] | None = None  # read by chassis.paging
     cursor: str | None = None
 
 
