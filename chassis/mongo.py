@@ -99,7 +99,7 @@ class MongoOutbox:
         """(rows, age of the oldest in seconds)."""
         oldest = self._rows.find_one({}, {"created_at": 1}, sort=[("created_at", ASCENDING)])
         age = (datetime.now(UTC) - oldest["created_at"]).total_seconds() if oldest else 0.0
-        return self._rows.estimated_document_count(), max(0.0, age)
+        return self._rows.count_documents({}), max(0.0, age)
 
 
 class MongoWorkerStates:

@@ -21,7 +21,7 @@ log = get_logger(__name__)
 BATCH = 200
 IDLE_SECONDS = 0.05  # insert → consumer p50 40 ms, and 1-3 % of one core when idle
 AWAY_SECONDS = 1.0
-DRAIN_SECONDS = 10.0
+DRAIN_SECONDS = 5.0
 # Errors that no retry mends: the row goes to outbox_dead, the rest goes on.
 PERMANENT = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.TOPIC_EXCEPTION)
 
@@ -126,9 +126,7 @@ class Relay:
             self._counts["buried"] += 1
         elif error.code() not in (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT):
             log.warning("event not published yet", event_id=row.event_id, topic=row.topic, error=error.name())
-            self._producer = (
-                None  # a fatal error (a broken idempotent session) needs a new producer; others don't mind one
-            )
+            self._producer = None  # after a fatal error (a broken idempotent session) only a new one works
 
 
 def sorted_by_aggregate(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
