@@ -48,7 +48,7 @@ class Received:
         """The text of the `plain` or the `html` part."""
         body = self.message.get_body((kind,))
         assert body is not None
-        return str(body.get_content())
+        return str(body.get_content()).replace("\r\n", "\n")
 
 
 class SmtpSink:

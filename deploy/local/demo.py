@@ -10,7 +10,6 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
@@ -94,9 +93,8 @@ class Demo:
 
         with self._step(title):
             until_ready(look, MAIL_SECONDS, every=0.02)
-        self._console.print(
-            Panel(found[0].text.strip(), title=found[0].subject, title_align="left", width=90), markup=False
-        )
+        for line in ("Subject: " + found[0].subject, "", *found[0].text.strip().splitlines()):
+            self._console.print(Text(f"    │ {line}"), soft_wrap=True)
 
     def _show_products(self, products: list[dict[str, Any]]) -> None:
         table = Table("product", "price", "in stock", box=None, padding=(0, 2, 0, 4))

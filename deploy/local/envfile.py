@@ -57,9 +57,10 @@ def read(path: Path) -> dict[str, str]:
 
 
 def _unquote(value: str) -> str:
-    if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
-        return value[1:-1]
-    return value
+    """The value without its quotes, or without the comment behind it."""
+    if value[:1] in ("'", '"') and value.count(value[0]) > 1:
+        return value[1 : value.index(value[0], 1)]
+    return value.partition(" #")[0].rstrip()
 
 
 def create(path: Path) -> None:

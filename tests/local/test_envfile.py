@@ -61,7 +61,16 @@ def test_every_variable_of_the_example_is_explained() -> None:
 
 @pytest.mark.parametrize(
     ("line", "value"),
-    [("X=a b", "a b"), ("X='a'", "a"), ('X="a=b"', "a=b"), ("export X=a", "a"), ("X=", ""), ("X = a ", "a")],
+    [
+        ("X=a b", "a b"),
+        ("X='a'", "a"),
+        ('X="a=b"', "a=b"),
+        ("export X=a", "a"),
+        ("X=", ""),
+        ("X = a ", "a"),
+        ("X=a#b # c", "a#b"),
+        ("X='a # b' # c", "a # b"),
+    ],
 )
 def test_lines_are_read_as_compose_reads_them(tmp_path: Path, line: str, value: str) -> None:
     (tmp_path / ".env").write_text(f"# comment\n\n{line}\n")

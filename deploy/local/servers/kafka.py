@@ -51,8 +51,9 @@ class Kafka:
             fresh = self.state.data / "kafka.new"
             shutil.rmtree(fresh, ignore_errors=True)
             self._write_settings(fresh)
-            cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-            command = [*self._java(), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._settings)]
+            # With "=", for one id in 64 begins with a dash.
+            cluster = f"--cluster-id={urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip('=')}"
+            command = [*self._java(), "kafka.tools.StorageTool", "format", cluster, "-c", str(self._settings)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise LocalError(f"the Kafka log directory could not be made: {(done.stderr or done.stdout)[-400:]}")
