@@ -1,0 +1,45 @@
+"""The service without servers: a configuration, an app, and tokens for people of each role."""
+
+import os
+
+import pytest
+from apiflask import APIFlask
+from flask.testing import FlaskClient
+
+from chassis.auth import Tokens
+from chassis.env import load
+from notification_service.app import create_app
+from notification_service.config import Config
+from notification_service.mails import Composer
+
+
+@pytest.fixture
+def config() -> Config:
+    return load(Config, dict(os.environ))
+
+
+@pytest.fixture
+def composer(config: Config) -> Composer:
+    return Composer(config)
+
+
+@pytest.fixture
+def app(config: Config) -> APIFlask:
+    return create_app(config)
+
+
+@pytest.fixture
+def client(app: APIFlask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def as_role(config: Config):
+    """`as_role("staff")`: the headers of a caller with that role; `as_role()` of a customer."""
+    tokens = Tokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience)
+
+    def headers(*roles: str) -> dict[str, str]:
+        token = tokens.mint(user_id="a" * 24, email="grace@example.com", username="grace", roles=roles)
+        return {"Authorization": f"Bearer {token}"}
+
+    return headers

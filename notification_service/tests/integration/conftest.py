@@ -1,0 +1,108 @@
+"""The service with a real SMTP sink and a real broker; tests mail to addresses of their own."""
+
+import os
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from chassis.env import load
+from chassis.envelope import EventData, OutboxRow, new_row
+from chassis.kafka import create_topics, dead_letter_topic, make_producer
+from contracts import topic_settings
+from notification_service.config import Config
+from notification_service.consumer import GROUP
+from notification_service.handlers import HANDLERS
+from tests.smtp_sink import SmtpSink
+
+LINE = {"name": "Lamp", "quantity": 2, "unitPrice": "9.95", "lineTotal": "19.90", "version": 1, "productId": "b" * 24}
+
+
+def wait_until(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.02)
+    return result
+
+
+@pytest.fixture
+def config(smtp_sink: SmtpSink) -> Config:
+    """The environment's, but for the sink's port."""
+    return load(Config, {**os.environ, "SMTP_SERVER": smtp_sink.host, "SMTP_PORT": str(smtp_sink.port)})
+
+
+@dataclass
+class Person:
+    username: str
+    email: str
+
+
+@pytest.fixture
+def person() -> Person:
+    tag = secrets.token_hex(5)
+    return Person(f"u{tag}", f"u{tag}@example.com")
+
+
+class AnyData(EventData):
+    """Data of any shape."""
+
+    model_config = {"extra": "allow"}
+
+
+def any_row(topic: str, data: dict[str, Any], key: str) -> OutboxRow:
+    """The outbox row of an event that says `data`."""
+    return new_row(type("Any", (AnyData,), {"topic": topic})(**data), source="test", aggregate_id=key, sequence=1)
+
+
+class Shop:
+    """Plays the other services: it publishes what happens."""
+
+    def __init__(self, brokers: str) -> None:
+        create_topics(brokers, topic_settings(*HANDLERS))
+        self._brokers, self._producer = brokers, make_producer(brokers)
+
+    def close(self) -> None:
+        self._producer.close()
+
+    def publish_raw(self, topic: str, value: bytes | None, key: bytes | None, headers: Any, **where: Any) -> None:
+        self._producer.produce(topic, value, key, headers=headers, **where)
+        assert self._producer.flush(10) == 0
+
+    def publish(self, topic: str, data: dict[str, Any], key: str = "a") -> str:
+        """Publish an event; return its id."""
+        row = any_row(topic, data, key)
+        self.publish_raw(topic, row.payload.encode(), key.encode(), orjson.loads(row.headers))
+        return row.event_id
+
+    def register(self, person: Person) -> str:
+        return self.publish("user-registered", {"username": person.username, "email": person.email})
+
+    def step(self, topic: str, person: Person, **changes: Any) -> str:
+        order = {"orderId": "01K00000000000000000000000", "userEmail": person.email, "username": person.username}
+        order |= {"total": "19.90", "currency": "USD", "reason": None, "items": [LINE]}
+        return self.publish(topic, order | changes)
+
+    def dead_letters(self, topic: str, marker: bytes) -> list[Any]:
+        """The dead letters of `topic` whose value or headers hold `marker`."""
+        reader = Consumer({"bootstrap.servers": self._brokers, "group.id": secrets.token_hex(4), "log_level": 2})
+        reader.assign([TopicPartition(dead_letter_topic(topic, GROUP), p, 0) for p in range(3)])
+        found: list[Any] = []
+        try:
+            end = time.monotonic() + 1.5
+            while time.monotonic() < end:
+                found.extend(m for m in reader.consume(100, 0.1) if not m.error())
+        finally:
+            reader.close()
+        return [m for m in found if marker in (m.value() or b"") + b"".join(v or b"" for _, v in m.headers())]
+
+
+@pytest.fixture
+def shop(kafka: str):
+    shop = Shop(kafka)
+    yield shop
+    shop.close()

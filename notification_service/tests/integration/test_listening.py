@@ -1,0 +1,150 @@
+"""From an event on a real broker to a mail at a real SMTP server."""
+
+import orjson
+import pytest
+
+from notification_service.consumer import GROUP, Listener
+from notification_service.handlers import bind_handlers
+from notification_service.mailer import Mailer
+from notification_service.mails import Composer
+from notification_service.tests.integration.conftest import any_row, wait_until
+
+
+class Listening:
+    """A listener with its own mailer; `state()` is its consumer's."""
+
+    def __init__(self, config):
+        self.mailer, self.ended = Mailer(config), []
+        self.listener = Listener(config.kafka_brokers, bind_handlers(Composer(config), self.mailer), self.ended.append)
+
+    def state(self):
+        return self.listener._thread.part.state()
+
+    def __enter__(self):
+        self.listener.start()
+        wait_until(lambda: self.state()["assigned"] == 21)
+        return self
+
+    def __exit__(self, *_):
+        self.listener.stop()
+        assert self.ended == []
+
+
+@pytest.fixture
+def listening(config, kafka):
+    with Listening(config) as listening:
+        yield listening
+
+
+def test_a_registration_is_welcomed_once(listening, shop, smtp_sink, person):
+    shop.register(person)
+    (got,) = smtp_sink.wait(person.email)
+    assert got.subject == f"Welcome to MicroShop, {person.username}!"
+    assert person.username in got.part("plain")
+    assert person.username in got.part("html")
+    wait_until(lambda: listening.state()["broker"] and listening.state()["lag"] == 0)
+    assert listening.listener.check()["parts"][GROUP]["deadLetters"] == 0
+
+
+@pytest.mark.parametrize(
+    ("topic", "subject"),
+    [
+        ("order-placed", "Order Confirmation - #01K00000000000000000000000"),
+        ("order-confirmed", "Your order #01K00000000000000000000000 is reserved"),
+        ("order-rejected", "Your order #01K00000000000000000000000 could not be filled"),
+        ("order-shipped", "Your order #01K00000000000000000000000 is on its way"),
+        ("order-delivered", "Your order #01K00000000000000000000000 was delivered"),
+        ("order-cancelled", "Your order #01K00000000000000000000000 was cancelled"),
+    ],
+)
+def test_each_step_of_an_order_is_mailed(listening, shop, smtp_sink, person, topic, subject):
+    shop.step(topic, person)
+    (got,) = smtp_sink.wait(person.email)
+    assert got.subject == subject
+    assert "19.90" in got.part("plain")
+    assert "19.90" in got.part("html")
+
+
+def test_what_was_mailed_is_not_mailed_again_after_a_restart(config, kafka, shop, smtp_sink, person):
+    with Listening(config):
+        shop.register(person)
+        smtp_sink.wait(person.email)
+    with Listening(config) as again:
+        shop.step("order-placed", person)
+        smtp_sink.wait(person.email, 2)
+        wait_until(lambda: again.state()["lag"] == 0)
+    assert len({got.id for got in smtp_sink.to(person.email)}) == len(smtp_sink.to(person.email)) == 2
+
+
+def test_while_the_smtp_server_is_away_nothing_is_lost_and_the_partitions_are_kept(listening, shop, smtp_sink, person):
+    smtp_sink.behave("refuse")
+    shop.register(person)
+    for topic in ("order-placed", "order-confirmed", "order-shipped"):
+        shop.step(topic, person)
+    wait_until(lambda: (listening.state()["retrying"] or {}).get("attempts", 0) >= 3)
+    assert listening.state()["retrying"]["reason"] == "the SMTP server refused the connection"
+    assert listening.state()["assigned"] == 21
+    beat = listening.listener._thread.part.beat
+    wait_until(lambda: listening.listener._thread.part.beat > beat)
+    smtp_sink.behave("421")
+    wait_until(lambda: "421" in listening.state()["retrying"]["reason"])
+    smtp_sink.behave("ok")
+    assert len(smtp_sink.wait(person.email, 4, 60)) == 4
+    wait_until(lambda: listening.state()["lag"] == 0 and not listening.state()["retrying"])
+    assert len(smtp_sink.to(person.email)) == 4
+    assert listening.state()["deadLetters"] == 0
+    assert listening.state()["assigned"] == 21
+
+
+@pytest.mark.parametrize("mode", ["550", "554"])
+def test_a_mail_that_is_refused_for_good_is_a_dead_letter_and_the_next_one_goes_out(
+    listening, shop, smtp_sink, person, mode
+):
+    smtp_sink.behave(mode)
+    shop.register(person)
+    wait_until(lambda: listening.state()["deadLetters"] == 1)
+    smtp_sink.behave("ok")
+    shop.step("order-placed", person)
+    (got,) = smtp_sink.wait(person.email)
+    assert got.subject.startswith("Order Confirmation")
+    (letter,) = shop.dead_letters("user-registered", person.email.encode())
+    assert mode in dict(letter.headers())["x-reason"].decode()
+
+
+def test_a_server_that_hangs_up_at_quit_gets_each_mail_once(listening, shop, smtp_sink, person):
+    smtp_sink.behave("quit-drop")
+    for topic in ("order-placed", "order-confirmed", "order-shipped"):
+        shop.step(topic, person)
+    smtp_sink.wait(person.email, 3)
+    wait_until(lambda: listening.state()["handled"] >= 3 and listening.state()["lag"] == 0)
+    assert len(smtp_sink.to(person.email)) == 3
+
+
+BROKEN = [
+    {"username": "{u}", "email": "{u}@example.com\r\nBcc: eve@example.com"},
+    {"username": "{u}\r\nBcc: eve@example.com", "email": "{u}@example.com"},
+    {"username": "{u}", "email": ["{u}@example.com"]},
+    {"username": "{u}"},
+    {"username": "<b>{u}</b>", "email": "{u}@example.com"},
+    {"user": {"$gt": "{u}"}},
+]
+
+
+def test_malformed_events_each_give_one_dead_letter_and_the_good_ones_between_are_mailed(
+    listening, shop, smtp_sink, person
+):
+    sent = []
+    for broken in BROKEN:
+        sent.append(orjson.dumps(broken).replace(b"{u}", person.username.encode()))
+        headers = orjson.loads(any_row("user-registered", {}, "a").headers)
+        shop.publish_raw("user-registered", sent[-1], b"a", headers, partition=0)
+        shop.register(person)
+    mails = smtp_sink.wait(person.email, len(BROKEN))
+    assert len({got.id for got in mails}) == len(BROKEN)
+    assert all(got.message["Bcc"] is None for got in mails)
+    wait_until(lambda: listening.state()["deadLetters"] == len(BROKEN))
+    letters = shop.dead_letters("user-registered", person.username.encode())
+    assert sorted(letter.value() for letter in letters) == sorted(sent)
+    for letter in letters:
+        assert dict(letter.headers())["x-reason"].decode().startswith("data: ")
+        assert person.username.encode() not in dict(letter.headers())["x-reason"]

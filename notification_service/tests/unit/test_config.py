@@ -1,0 +1,40 @@
+"""The configuration: complete and plausible, or nothing starts."""
+
+import os
+
+import pytest
+
+from chassis.env import BadConfiguration, load
+from notification_service.config import Config
+
+REQUIRED = {"KAFKA_BROKERS", "JWT_SECRET", "SMTP_USERNAME", "SMTP_PASSWORD", "FROM_EMAIL"}
+
+
+def test_all_missing_variables_are_named_at_once():
+    with pytest.raises(BadConfiguration) as refused:
+        load(Config, {})
+    assert set(refused.value.problems) == REQUIRED
+
+
+def test_mails_are_sent_over_a_verified_connection_unless_told_otherwise():
+    names = {name: os.environ[name] for name in REQUIRED}
+    assert load(Config, names).smtp_security == "starttls"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SMTP_SECURITY", "ssl"),
+        ("SMTP_PORT", "0"),
+        ("SMTP_PORT", "mail"),
+        ("FROM_EMAIL", "MicroShop"),
+        ("PUBLIC_URL", "shop"),
+        ("SHOP_NAME", "Micro\nShop"),
+        ("SMTP_PASSWORD", "your-password"),
+    ],
+)
+def test_an_implausible_value_is_refused_by_name(name, value):
+    with pytest.raises(BadConfiguration) as refused:
+        load(Config, {**os.environ, name: value})
+    assert set(refused.value.problems) == {name}
+    assert value not in str(refused.value)

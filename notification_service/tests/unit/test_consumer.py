@@ -1,0 +1,118 @@
+"""The listener: it watches its consumer, and ends the process rather than be deaf."""
+
+import threading
+import time
+
+import pytest
+
+from chassis.health import Down
+from notification_service import consumer as module
+from notification_service.consumer import Listener, topics
+from notification_service.handlers import HANDLERS
+
+
+class Part:
+    """A consumer that runs until it is told to stop, dies, or hangs."""
+
+    def __init__(self, does="run"):
+        self.name, self.beat, self.does, self.handled = (
+            "notification-service",
+            time.monotonic(),
+            does,
+            threading.Event(),
+        )
+        self.told = {"broker": True, "assigned": 3}
+
+    def run(self, stop):
+        if self.does == "die":
+            raise RuntimeError("dead")
+        if self.does == "hang":
+            self.beat = time.monotonic() - 61
+        stop.wait(20)
+        self.handled.wait(20)
+
+    def state(self):
+        return self.told
+
+
+class Process:
+    def __init__(self):
+        self.status, self.ended = None, threading.Event()
+
+    def end(self, status):
+        self.status = status
+        self.ended.set()
+
+
+@pytest.fixture
+def listen(monkeypatch):
+    monkeypatch.setattr(module, "create_topics_patiently", lambda *_: None)
+    monkeypatch.setattr(module, "WATCH_SECONDS", 0.02)
+    listeners = []
+
+    def start(part):
+        monkeypatch.setattr(module, "EventConsumer", lambda *_, **__: part)
+        process = Process()
+        listeners.append((Listener("nowhere", {}, process.end), part))
+        listeners[-1][0].start()
+        return listeners[-1][0], process
+
+    yield start
+    for listener, part in listeners:
+        part.handled.set()
+        listener.stop()
+
+
+@pytest.mark.parametrize("fate", ["die", "hang"])
+def test_a_consumer_that_dies_or_hangs_ends_the_process(listen, fate):
+    _, process = listen(Part(fate))
+    assert process.ended.wait(5)
+    assert process.status == 70
+
+
+def test_a_stop_waits_for_the_event_in_hand_and_is_no_death(listen):
+    part = Part()
+    listener, process = listen(part)
+    stopper = threading.Thread(target=listener.stop)
+    stopper.start()
+    assert not process.ended.wait(0.2)
+    assert stopper.is_alive()
+    part.handled.set()
+    stopper.join(5)
+    assert not stopper.is_alive()
+    assert process.status is None
+
+
+def test_a_consumer_that_hangs_while_it_is_stopped_ends_the_process_too(listen):
+    part = Part()
+    listener, process = listen(part)
+    threading.Thread(target=listener.stop, daemon=True).start()
+    part.beat = time.monotonic() - 61
+    assert process.ended.wait(5)
+
+
+def test_a_listener_that_never_started_stops_at_once():
+    Listener("nowhere", {}).stop()
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        ({"broker": False, "assigned": 3}, "no Kafka broker answers"),
+        ({"broker": True, "assigned": 0}, "no partitions are assigned yet"),
+    ],
+)
+def test_without_broker_or_partitions_the_check_is_down_and_shows_the_state(listen, state, reason):
+    part = Part()
+    listener, _ = listen(part)
+    assert listener.check() == {"parts": {"notification-service": part.told}}
+    part.told = state
+    with pytest.raises(Down, match=reason) as down:
+        listener.check()
+    assert down.value.details == {"parts": {"notification-service": state}}
+
+
+def test_each_consumed_topic_has_a_dead_letter_topic_of_as_many_partitions():
+    needed = topics()
+    assert set(needed) == {*HANDLERS, *(f"{topic}.notification-service.dlq" for topic in HANDLERS)}
+    assert {settings["partitions"] for settings in needed.values()} == {3}

@@ -1,0 +1,119 @@
+"""What the mails say and how they are built."""
+
+import re
+
+import pytest
+
+from notification_service.handlers import HANDLERS
+from notification_service.mails import KINDS, Composer
+from notification_service.samples import ORDER, SAMPLES
+
+SUBJECTS = {
+    "user-registered": "Welcome to MicroShop, ada!",
+    "order-placed": "Order Confirmation - #01K00000000000000000000000",
+    "order-confirmed": "Your order #01K00000000000000000000000 is reserved",
+    "order-rejected": "Your order #01K00000000000000000000000 could not be filled",
+    "order-shipped": "Your order #01K00000000000000000000000 is on its way",
+    "order-delivered": "Your order #01K00000000000000000000000 was delivered",
+    "order-cancelled": "Your order #01K00000000000000000000000 was cancelled",
+    "test": "Test mail from MicroShop",
+}
+ORDER_KINDS = [kind for kind in SUBJECTS if kind.startswith("order-")]
+
+
+def compose(composer, kind, **changes):
+    return composer.compose(kind, event_id="e1", to="ada@example.com", values=SAMPLES[kind] | changes)
+
+
+def test_there_is_a_mail_for_each_event_and_the_test_mail():
+    assert set(KINDS) == {*HANDLERS, "test"} == set(SUBJECTS)
+
+
+@pytest.mark.parametrize(("kind", "subject"), SUBJECTS.items())
+def test_subjects_are_those_of_the_contract(composer, kind, subject):
+    assert compose(composer, kind).subject == subject
+
+
+@pytest.mark.parametrize("kind", SUBJECTS)
+def test_both_parts_greet_by_name_and_name_the_shop(composer, kind):
+    mail = compose(composer, kind)
+    for part in (mail.text, mail.html):
+        assert "ada" in part
+        assert "MicroShop" in part
+
+
+@pytest.mark.parametrize("kind", ORDER_KINDS)
+def test_order_mails_list_lines_and_total_in_both_parts(composer, kind):
+    mail = compose(composer, kind)
+    plain = re.sub(r"<[^>]+>", " ", mail.html.replace("&amp;", "&"))
+    for part in (mail.text, plain):
+        assert ORDER["order_id"] in part
+        assert "91.70 USD" in part
+        for line in ORDER["items"]:
+            assert line["name"] in part
+            assert line["unit_price"] in part
+            assert f"{line['line_total']} USD" in part
+
+
+@pytest.mark.parametrize("kind", SUBJECTS)
+def test_css_is_inlined_and_nothing_is_loaded_from_elsewhere(composer, kind):
+    html = compose(composer, kind).html
+    assert "<h1 style=" in html
+    assert "prefers-color-scheme: dark" in html
+    assert not re.search(r"<(img|link|script)|url\(|@import|https?:", html)
+
+
+def test_markup_in_a_product_name_is_only_text(composer):
+    lines = [
+        {"name": "<script>alert(1)</script> {{ 7 * 7 }}", "quantity": 1, "unit_price": "1.00", "line_total": "1.00"}
+    ]
+    mail = compose(composer, "order-placed", items=lines)
+    assert "<script" not in mail.html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; {{ 7 * 7 }}" in mail.html
+    assert "<script>alert(1)</script> {{ 7 * 7 }}" in mail.text
+
+
+def test_the_same_event_gets_the_same_message_id_and_another_event_or_kind_another(composer, config):
+    first, again = compose(composer, "order-placed"), compose(composer, "order-placed")
+    other = composer.compose("order-placed", event_id="e2", to="ada@example.com", values=ORDER)
+    assert first.message_id == again.message_id
+    assert len({first.message_id, other.message_id, compose(composer, "order-confirmed").message_id}) == 3
+    domain = config.from_email.rpartition("@")[2]
+    assert re.fullmatch(rf"<[0-9a-f]{{64}}@{re.escape(domain)}>", first.message_id)
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("out_of_stock", "out of stock"),
+        ("price_changed", "price changed"),
+        ("timeout", "in time"),
+        ("x-internal", None),
+    ],
+)
+def test_a_reason_is_told_when_it_is_one_for_customers(composer, reason, said):
+    mail = compose(composer, "order-rejected", reason=reason)
+    for part in (mail.text, mail.html):
+        assert said is None or said in part
+        assert reason not in part
+
+
+@pytest.mark.parametrize(
+    ("kind", "reached"), [("order-placed", 1), ("order-confirmed", 2), ("order-shipped", 3), ("order-delivered", 4)]
+)
+def test_the_progress_of_an_order_is_shown(composer, kind, reached):
+    assert len(re.findall(r'class="step reached"', compose(composer, kind).html)) == reached
+
+
+@pytest.mark.parametrize("kind", ["order-rejected", "order-cancelled", "user-registered"])
+def test_no_progress_is_shown_where_there_is_none(composer, kind):
+    assert 'class="step' not in compose(composer, kind).html
+
+
+def test_mails_link_to_the_shop_when_its_address_is_known(config):
+    composer = Composer(config.model_copy(update={"public_url": "https://shop.example/", "shop_name": "Ann & Bob"}))
+    mail = compose(composer, "user-registered")
+    assert mail.subject == "Welcome to Ann & Bob, ada!"
+    assert 'href="https://shop.example"' in mail.html
+    assert "Ann &amp; Bob" in mail.html
+    assert "Visit Ann & Bob: https://shop.example\n" in mail.text
