@@ -7,6 +7,7 @@ from typing import Any
 from bson import ObjectId
 
 from chassis.envelope import rfc3339
+from chassis.errors import Invalid
 from chassis.paging import Page, PageRequest, build_page
 from user_service.errors import UnknownUser
 from user_service.models import fold, users
@@ -47,6 +48,8 @@ def list_users(request: PageRequest, *, search: str | None, role: str | None, ac
     if active is not None:
         where["active"] = active
     if request.position:
+        if not ObjectId.is_valid(request.position[0]):
+            raise Invalid.field("cursor", "invalid-cursor", "The cursor can't be read")
         where["_id"] = {"$gt" if request.backwards else "$lt": ObjectId(request.position[0])}
     rows = users().find(where, FIELDS).sort("_id", 1 if request.backwards else -1).limit(request.limit + 1)
     return build_page(request, [to_public(row) for row in rows], lambda user: (user["id"],))

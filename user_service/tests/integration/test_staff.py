@@ -36,7 +36,7 @@ def test_filters_narrow_the_list(client, people):
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=101", "limit=x", "cursor=garbage", "role=king", "active=maybe", "colour=red"]
+    "query", ["limit=0", "limit=101", "limit=x", "cursor=garbage", "cursor=WyJuZXdlc3QiLGZhbHNlLCJ4Il0", "role=king", "active=maybe", "colour=red"]
 )
 def test_bad_queries_are_refused(client, people, query):
     assert client.get(f"/users?{query}", headers=people.make("viewer").headers).status_code == 400
