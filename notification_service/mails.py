@@ -96,6 +96,8 @@ REASONS = {
     "out_of_stock": "Some of the goods are out of stock.",
     "price_changed": "A price changed while you ordered.",
     "timeout": "The goods could not be reserved in time.",
+    "cancelled_by_customer": "You asked us to.",
+    "cancelled_by_staff": "Our staff cancelled it. Please ask us if you wonder why.",
 }
 
 

@@ -1,0 +1,77 @@
+"""The events that notification_service consumes: whatever the shared schemas allow can be mailed."""
+
+import os
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from chassis.env import load
+from chassis.envelope import Event
+from contracts import event_schema, topic_settings
+from notification_service.config import Config
+from notification_service.consumer import topics
+from notification_service.events import OrderStep, UserRegistered
+from notification_service.handlers import HANDLERS
+from notification_service.mails import Composer
+
+EVENT_ID = "01K00000000000000000000000"
+STATUSES = {
+    "order-placed": "pending",
+    "order-confirmed": "confirmed",
+    "order-rejected": "rejected",
+    "order-shipped": "shipped",
+    "order-delivered": "delivered",
+    "order-cancelled": "cancelled",
+}
+LINE = {"productId": "b" * 24, "name": "Lamp", "quantity": 2, "unitPrice": "9.95", "lineTotal": "19.90", "version": 1}
+LONG_LINE = LINE | {"name": "☕" * 200, "quantity": 10**9, "unitPrice": "999999999999.99"}
+USER = {"id": "a" * 24, "username": "ada", "email": "ada@example.com", "roles": [], "active": True}
+USER |= {"createdAt": "2026-01-31T12:00:00.000Z"}
+ORDER: dict[str, Any] = {
+    "orderId": EVENT_ID,
+    "userId": "a" * 24,
+    "userEmail": "ada@example.com",
+    "username": "ada",
+    "productId": "b" * 24,
+    "quantity": 2,
+    "total": "19.90",
+    "currency": "USD",
+    "previousStatus": None,
+    "reason": None,
+    "timestamp": "2026-01-31T12:00:00.000Z",
+    "items": [LINE],
+}
+LONG_NAMES = {"username": "A-._" * 7 + "zz", "userEmail": "ada+" + "x" * 60 + "@" + "example." * 23 + "com"}
+
+EXAMPLES = [
+    ("user-registered", USER),
+    ("user-registered", USER | {"username": LONG_NAMES["username"], "email": LONG_NAMES["userEmail"]}),
+    ("user-registered", USER | {"roles": ["viewer", "staff", "admin"], "active": False, "later": {"field": 1}}),
+    *((topic, ORDER | {"status": status}) for topic, status in STATUSES.items()),
+    ("order-placed", ORDER | {"status": "pending", "items": [LONG_LINE] * 50, "total": "999999999999.99"} | LONG_NAMES),
+    ("order-rejected", ORDER | {"status": "rejected", "previousStatus": "pending", "reason": "x" * 200}),
+    ("order-cancelled", ORDER | {"status": "cancelled", "previousStatus": "confirmed", "reason": "timeout"}),
+]
+
+
+@pytest.mark.parametrize(("topic", "data"), EXAMPLES, ids=[topic for topic, _ in EXAMPLES])
+def test_what_the_schema_allows_is_composed_to_a_mail(topic, data):
+    Draft202012Validator(event_schema(topic)).validate(data)
+    composer = Composer(load(Config, dict(os.environ)))
+    mail = HANDLERS[topic](Event(EVENT_ID, topic, "a", 1, "", data), composer)
+    assert mail.to == (data.get("email") or data.get("userEmail"))
+    assert data["username"] in mail.text
+
+
+@pytest.mark.parametrize("topic", HANDLERS)
+def test_no_field_is_needed_that_the_schema_leaves_out(topic):
+    model, schema = UserRegistered if topic == "user-registered" else OrderStep, event_schema(topic)
+    needed = {field.alias for field in model.model_fields.values() if field.is_required()}
+    assert needed <= set(schema["required"])
+    assert {field.alias for field in model.model_fields.values()} <= set(schema["properties"])
+
+
+def test_every_topic_it_consumes_is_created_as_the_contract_says():
+    wanted = topic_settings(*HANDLERS)
+    assert {name: settings for name, settings in topics().items() if name in wanted} == wanted
