@@ -54,7 +54,8 @@ lint: setup ## ruff and the import rules
 types: setup ## mypy, strict
 	@$(PYTHON) -m tests.type_check
 
-bench: setup ## measure the running shop, into bench/results/
+bench: ## measure a shop of its own, into bench/results/
+	@deploy/local/bootstrap.sh wrk
 	@$(PYTHON) -m bench
 
 lock: ## resolve the locks anew (needs uv)

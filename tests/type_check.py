@@ -19,6 +19,7 @@ PACKAGES = (
     "order_service",
     "notification_service",
     "deploy.local",
+    "bench",
 )
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Brings a machine to the point where Python can take over: system packages, the virtual environment, the servers' programs.
 # Every step is skipped when its result is there; with nothing to do it ends in a fraction of a second.
+# Arguments name programs that one verb alone needs, and that Debian packages under the same name.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -98,6 +99,7 @@ main() {
     printf '%s' "$wanted" >"$stamp"
   fi
   .venv/bin/python -m deploy.local.install
+  for wanted in "$@"; do have "$wanted" || install_packages "$wanted"; done
 }
 
-main
+main "$@"

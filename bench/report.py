@@ -1,0 +1,70 @@
+"""The table of one run, with what was aimed at beside what was measured."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+RESULTS = Path(__file__).with_name("results")
+BYTES_IN_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure. `aim` is the least to reach, or with `at_most` the most that is allowed; None: no aim."""
+
+    what: str
+    measured: float
+    unit: str
+    aim: float | None = None
+    at_most: bool = False
+    note: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """Whether the aim was reached."""
+        if self.aim is None:
+            return ""
+        reached = self.measured <= self.aim if self.at_most else self.measured >= self.aim
+        return "reached" if reached else "MISSED"
+
+    def line(self) -> str:
+        """The row of a Markdown table."""
+        aim = "" if self.aim is None else f"{'≤ ' if self.at_most else '≥ '}{self.aim:,.0f} {self.unit}"
+        return f"| {self.what} | {self.measured:,.0f} {self.unit} | {aim} | {self.verdict} | {self.note} |"
+
+
+@dataclass
+class Report:
+    """The rows so far, and the memory of each process in MiB."""
+
+    rows: list[Row] = field(default_factory=list)
+    memory: dict[str, float] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """The whole report in Markdown."""
+        lines = [f"# Benchmark of {time.strftime('%Y-%m-%d %H:%M')}", "", machine(), ""]
+        lines += [
+            "| what | measured | aim | | |",
+            "| --- | ---: | ---: | --- | --- |",
+            *(row.line() for row in self.rows),
+        ]
+        lines += ["", "| process | MiB |", "| --- | ---: |"]
+        lines += [f"| {name} | {size:.0f} |" for name, size in self.memory.items()]
+        return "\n".join(lines) + "\n"
+
+    def write(self) -> Path:
+        """Write it under today's date; a later run of the same day replaces it."""
+        RESULTS.mkdir(exist_ok=True)
+        path = RESULTS / f"{time.strftime('%Y-%m-%d')}.md"
+        path.write_text(self.text())
+        return path
+
+
+def machine() -> str:
+    """What it was measured on, in a sentence."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // BYTES_IN_MIB
+    return f"{os.cpu_count()} cores, {memory:,} MiB, Linux {platform.release()}, Python {platform.python_version()}."
