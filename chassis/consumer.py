@@ -46,7 +46,8 @@ class EventConsumer:
         self, brokers: str, group: str, handlers: Mapping[str, Handler], away: Away = (), commit_seconds: float = 0.5
     ) -> None:
         """`away`: errors of a handler that mean ServerAway. `commit_seconds` 0 commits after each event."""
-        self.name, self._brokers, self._handlers, self._away = group, brokers, handlers, (ServerAway, *away)
+        self.name, self._brokers, self._handlers = group, brokers, handlers
+        self._away: Away = (ServerAway, *away)
         self._commit_seconds, self._committed_at, self._uncommitted = commit_seconds, 0.0, False
         self._consumer: Consumer = kafka.make_consumer(brokers, group, stats_cb=self._on_statistics)
         self._producer: Producer | None = None
