@@ -1,14 +1,22 @@
 """The catalogue of what notification_service reads from the environment."""
 
-from typing import Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import AnyHttpUrl, EmailStr, Field
+from pydantic import AfterValidator, AnyHttpUrl, EmailStr, Field, SecretStr
 
 from chassis.env import Secret, Settings, SigningKey
 from chassis.logs import LogFormat
 from chassis.schemas import Line
 
 SmtpSecurity = Literal["starttls", "tls", "none"]
+T = TypeVar("T", str, SecretStr)
+
+
+def _require_ascii(value: T) -> T:
+    text = value if isinstance(value, str) else value.get_secret_value()
+    if not text.isascii():  # smtplib logs in with ASCII only, and would fail at each mail
+        raise ValueError("is not ASCII")
+    return value
 
 
 class Config(Settings):
@@ -23,8 +31,8 @@ class Config(Settings):
     smtp_security: SmtpSecurity = (
         "starttls"  # none: in the clear and without a login, for a mail catcher on this machine
     )
-    smtp_username: str
-    smtp_password: Secret
+    smtp_username: Annotated[str, AfterValidator(_require_ascii)]
+    smtp_password: Annotated[Secret, AfterValidator(_require_ascii)]
     from_email: EmailStr  # the sender; its domain also ends each Message-ID
     shop_name: Line = "MicroShop"
     public_url: AnyHttpUrl | None = None  # where customers reach the shop; mails link to it when there is one

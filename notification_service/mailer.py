@@ -34,6 +34,7 @@ SENT = Counter("mails_sent", "Mails that the SMTP server took", ["kind"])
 FAILED = Counter("mail_failures", "Mails that the SMTP server did not take", ["kind", "outcome"])
 
 TIMEOUT_SECONDS = 10.0
+LOGIN_REQUIRED = 530  # RFC 4954 6: concerns the session, not the recipient or message at hand
 TOO_LARGE = 552  # RFC 5321 4.2.2, in answer to the SIZE that MAIL FROM announces
 
 
@@ -134,7 +135,7 @@ class Mailer:
             failure = explain(error)
             self._remember("down" if isinstance(failure, ServerAway) else "ok", str(failure))
             FAILED.labels(mail.kind, "away" if isinstance(failure, ServerAway) else "refused").inc()
-            raise failure from error
+            raise failure from None  # smtplib's errors hold the address
         self._remember("ok", None)
         SENT.labels(mail.kind).inc()
         log.info("mail sent", kind=mail.kind, message_id=mail.message_id)
@@ -180,6 +181,6 @@ def explain(error: OSError | Refused) -> ServerAway | Refused:
 
 
 def _by_code(code: int, what: str) -> ServerAway | Refused:
-    if code >= 500:
+    if code >= 500 and code != LOGIN_REQUIRED:
         return Refused(f"the SMTP server refused {what} ({code})")
     return ServerAway(f"the SMTP server puts {what} off ({code})")

@@ -4,6 +4,7 @@ ok          takes every mail
 refuse      nothing listens on the port
 421         turns every client away, in its greeting
 450, 550    refuses each recipient, for now or for ever
+530         wants a login first
 554         refuses each message, after DATA
 black-hole  accepts the connection and never says a word
 quit-drop   takes the mail, then hangs up at QUIT
@@ -150,7 +151,7 @@ class _Handler:
     async def handle_RCPT(
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        if self._sink.mode in ("450", "550"):
+        if self._sink.mode in ("450", "530", "550"):
             return f"{self._sink.mode} not this one"
         envelope.rcpt_tos.append(address)
         return "250 OK"

@@ -51,6 +51,7 @@ def test_a_mail_arrives_with_both_parts_and_the_headers_it_should_have(mailer, m
         ("refuse", ServerAway, "refused the connection"),
         ("421", ServerAway, "turned us away (421)"),
         ("450", ServerAway, "puts the recipient off (450)"),
+        ("530", ServerAway, "puts the recipient off (530)"),
         ("550", Refused, "refused the recipient (550)"),
         ("554", Refused, "refused the message (554)"),
         ("black-hole", ServerAway, "does not answer in time"),

@@ -31,6 +31,8 @@ def test_mails_are_sent_over_a_verified_connection_unless_told_otherwise():
         ("PUBLIC_URL", "shop"),
         ("SHOP_NAME", "Micro\nShop"),
         ("SMTP_PASSWORD", "your-password"),
+        ("SMTP_PASSWORD", "pässwörd-of-the-shop"),
+        ("SMTP_USERNAME", "häns"),
     ],
 )
 def test_an_implausible_value_is_refused_by_name(name, value):
