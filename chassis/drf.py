@@ -142,10 +142,10 @@ class JSONParser(parsers.BaseParser):
         return parse_object(stream.read())
 
 
-def validated(model: type[B], data: Mapping[str, Any]) -> B:
+def validated(model: type[B], data: Any) -> B:
     """`data` as `model`. Raises Invalid with a row for each refused field."""
     try:
-        return model.model_validate(dict(data))
+        return model.model_validate(dict(data), by_alias=True, by_name=False)
     except ValidationError as error:
         raise errors.Invalid(errors.field_errors(error.errors(include_input=False, include_url=False))) from None
 
@@ -167,7 +167,10 @@ def failing(status: int) -> View:
 
 def crashed(request: HttpRequest) -> HttpResponse:
     """Django's handler500, called while the exception is handled; a database that is away is no crash."""
-    return _fail(request, *_describe(sys.exc_info()[1]))
+    error = sys.exc_info()[1]
+    if (answer := _describe(error))[0] == 500:
+        log.error("request failed", exc_info=error)
+    return _fail(request, *answer)
 
 
 def _describe(error: BaseException | None) -> tuple[int, dict[str, str], dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from chassis.errors import DomainError
@@ -48,7 +48,7 @@ def _move_action(status: Status, verb: str) -> Action:
     return move
 
 
-class Lines(ReadOnly, admin.TabularInline):  # type: ignore[type-arg] -- generic in the stubs only
+class Lines(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
     """What was ordered."""
 
     model = OrderLine

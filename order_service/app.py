@@ -13,7 +13,7 @@ from order_service.config import Config, use_django_settings
 def set_up(name: str, config: Config) -> None:
     """Make models and use cases importable; `name` is told in the logs."""
     configure_logs(name, config.log_level, config.log_format)
-    logging.getLogger("django.request").setLevel(logging.ERROR)  # the access log has the 4xx, without raw paths
+    logging.getLogger("django.request").setLevel(logging.CRITICAL)  # chassis.drf logs requests, without raw paths
     use_django_settings()
     django.setup(set_prefix=False)
 

@@ -1,8 +1,10 @@
 """The replica of the catalogue: prices for orders, with product_service up or down."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -36,9 +38,8 @@ class Wanted:
 
 def keep_product(product: Product) -> None:
     """Bring the replica up to `product`, unless it knows a newer version."""
-    values = product.model_dump() | {
-        "updated_at": product.updated_at.replace(tzinfo=None) - product.updated_at.utcoffset()
-    }
+    moment = product.updated_at.astimezone(UTC).replace(tzinfo=None)  # as the tables keep times
+    values = product.model_dump() | {"updated_at": moment}
     with connection.cursor() as cursor:
         cursor.execute(KEEP, values)
 
@@ -64,7 +65,7 @@ def price_lines(wanted: Sequence[Wanted]) -> tuple[Decimal, str, list[RawOrder]]
     return total, currency, [_line(w, products[w.product_id]) for w in wanted]
 
 
-def _line(wanted: Wanted, product: RawOrder) -> RawOrder:
+def _line(wanted: Wanted, product: Mapping[str, Any]) -> RawOrder:
     return {
         "product_id": wanted.product_id,
         "name": product["name"],

@@ -1,11 +1,10 @@
 """What the worker does with each event that comes in: bytes in, one use case called."""
 
-from django.db import close_old_connections
-
 from chassis.consumer import EventConsumer
 from chassis.drf import AWAY
 from chassis.envelope import Event, MalformedEvent
 from order_service.catalogue import keep_product
+from order_service.connections import renew_connection
 from order_service.events import Product
 from order_service.topics import CATALOGUE, CATALOGUE_GROUP
 
@@ -15,7 +14,7 @@ def follow_product(event: Event) -> None:
     product = event.read(Product)
     if product.id != event.subject:
         raise MalformedEvent("id is not the key")
-    close_old_connections()  # the server may have been away since the last event
+    renew_connection()  # the server may have been away since the last event
     keep_product(product)
 
 

@@ -6,10 +6,11 @@ Written by the use cases, read by the worker's relay.
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
-from django.db import close_old_connections, transaction
+from django.db import transaction
 
 from chassis.drf import AWAY
 from chassis.envelope import OutboxRow, new_row
+from order_service.connections import renew_connection
 from order_service.events import EVENT_OF
 from order_service.models import Outbox, OutboxDead, RawOrder, now
 
@@ -31,7 +32,7 @@ class DjangoOutbox:
 
     def pending(self, limit: int) -> Sequence[OutboxRow]:
         """Rows by id, all that are still there; a full batch is completed with earlier rows of its aggregates."""
-        close_old_connections()
+        renew_connection()
         rows = [OutboxRow(**row) for row in Outbox.objects.order_by("id").values(*COLUMNS)[:limit]]
         if len(rows) < limit:
             return rows
@@ -44,12 +45,12 @@ class DjangoOutbox:
 
     def delete(self, event_ids: Sequence[str]) -> None:
         """Forget published rows."""
-        close_old_connections()
+        renew_connection()
         Outbox.objects.filter(event_id__in=event_ids).delete()
 
     def bury(self, row: OutboxRow, reason: str) -> None:
         """Move a row to outbox_dead with the reason."""
-        close_old_connections()
+        renew_connection()
         with transaction.atomic():
             moved, _ = Outbox.objects.filter(event_id=row.event_id).delete()
             if moved:
@@ -57,6 +58,6 @@ class DjangoOutbox:
 
     def backlog(self) -> tuple[int, float]:
         """(rows, age of the oldest in seconds)."""
-        close_old_connections()
+        renew_connection()
         oldest = Outbox.objects.order_by("id").values_list("created_at", flat=True).first()
         return Outbox.objects.count(), max(0.0, (now() - oldest).total_seconds()) if oldest else 0.0

@@ -10,16 +10,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from django.db import close_old_connections
 
 from chassis.drf import AWAY
 from chassis.kafka import make_consumer
 from chassis.logs import get_logger
+from order_service.connections import renew_connection
 from order_service.models import CatalogueState, now
 from order_service.topics import CATALOGUE, CATALOGUE_GROUP
 
 log = get_logger(__name__)
 
+NOT_NOW: tuple[type[Exception], ...] = (*AWAY, KafkaException)
 LOOK_SECONDS = 0.5
 KAFKA_SECONDS = 5
 
@@ -46,9 +47,9 @@ class FirstFill:
 
     def _look(self) -> None:
         try:
-            close_old_connections()
+            renew_connection()
             self._ready = CatalogueState.objects.filter(ready_at__isnull=False).exists() or self._fill()
-        except (*AWAY, KafkaException) as error:
+        except NOT_NOW as error:
             log.warning("can't tell yet whether the catalogue is filled", error=type(error).__name__)
 
     def _fill(self) -> bool:

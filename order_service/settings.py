@@ -106,7 +106,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["chassis.drf.JSONRenderer", "rest_framework.renderers.BrowsableAPIRenderer"],
     "DEFAULT_PARSER_CLASSES": ["chassis.drf.JSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chassis.drf.Negotiation",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "order_service.api.document.Documented",
     "EXCEPTION_HANDLER": "chassis.drf.handle_exception",
     "URL_FORMAT_OVERRIDE": None,
 }

@@ -4,8 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import close_old_connections
-
+from order_service.connections import renew_connection
 from order_service.models import WorkerState
 
 STATE_SECONDS = 3600
@@ -16,7 +15,7 @@ class DjangoWorkerStates:
 
     def write(self, worker: str, state: Mapping[str, Any]) -> None:
         """Replace this worker's state; drop those of workers gone for an hour."""
-        close_old_connections()
+        renew_connection()
         row = WorkerState(worker=worker, beat=state["beat"], state=dict(state))
         WorkerState.objects.bulk_create([row], update_conflicts=True, update_fields=["beat", "state"])
         WorkerState.objects.filter(beat__lt=time.time() - STATE_SECONDS).delete()

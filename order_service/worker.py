@@ -4,7 +4,7 @@ from functools import partial
 
 from chassis.kafka import create_topics_patiently, make_producer
 from chassis.relay import Relay
-from chassis.worker import run_worker
+from chassis.worker import Part, run_worker
 from order_service.config import Config
 from order_service.consumers import make_catalogue_consumer
 from order_service.outbox import DjangoOutbox
@@ -17,5 +17,5 @@ def run(config: Config) -> int:
     """Run until a signal; return the exit status."""
     brokers = config.kafka_brokers
     relay = Relay(DjangoOutbox(), partial(make_producer, brokers))
-    parts = [relay, make_catalogue_consumer(brokers), FirstFill(brokers)]
+    parts: list[Part] = [relay, make_catalogue_consumer(brokers), FirstFill(brokers)]
     return run_worker(parts, DjangoWorkerStates(), partial(create_topics_patiently, brokers, topics()))

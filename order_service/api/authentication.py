@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTStatelessUserAuthentication
 from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
@@ -38,9 +37,8 @@ class BearerAuthentication(JWTStatelessUserAuthentication):
 
 def caller_of(request: Request) -> Caller:
     """The caller of an authenticated request."""
-    if has_token(request):
-        return caller_from_claims(request.auth.payload)
-    return desk_caller(request.user)
+    token: Any = request.auth
+    return caller_from_claims(token.payload) if has_token(request) else desk_caller(request.user)
 
 
 def has_token(request: Request) -> bool:
@@ -48,7 +46,7 @@ def has_token(request: Request) -> bool:
     return isinstance(request.auth, Token)
 
 
-def desk_caller(user: AbstractBaseUser | Any) -> Caller:
+def desk_caller(user: Any) -> Caller:
     """The Caller behind a session: staff when they may change orders, else a viewer if they may see the desk at all."""
     roles = ("staff",) if user.has_perm("orders.change_order") else ("viewer",) if user.is_staff else ()
     return Caller(user.get_username(), user.email, user.get_username(), roles)

@@ -7,6 +7,7 @@ import orjson
 from django.http import HttpResponse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from pydantic import BaseModel
 
@@ -24,13 +25,26 @@ class Bearer(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 
+class Documented(AutoSchema):
+    """Takes the first line of a view's docstring for the operation's summary."""
+
+    def get_summary(self) -> str:
+        return super().get_description().partition("\n")[0]
+
+    def get_description(self) -> str:  # type: ignore[override]  # the stubs know its base only
+        return super().get_description().partition("\n")[2].strip()
+
+
 def each_route_once(endpoints: Any) -> Any:
     """Leave out the twins with a slash at the end."""
     return [endpoint for endpoint in endpoints if not endpoint[0].endswith("/")]
 
 
 def with_problems(result: Any, generator: Any, request: Any, public: Any) -> Any:
-    """Add the error answers of every operation."""
+    """Add the error answers of every operation; a body that is described has to be sent."""
+    for operation in (o for operations in result["paths"].values() for o in operations.values()):
+        if "requestBody" in operation:
+            operation["requestBody"]["required"] = True
     return document_problems(result)
 
 
@@ -42,7 +56,8 @@ def query_parameters(model: type[BaseModel]) -> list[OpenApiParameter]:
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     kind = next(s for s in schema.get("anyOf", [schema]) if s.get("type") != "null")
-    return kind | ({"description": schema["description"]} if "description" in schema else {})
+    described: dict[str, Any] = kind | ({"description": schema["description"]} if "description" in schema else {})
+    return described
 
 
 @cache

@@ -67,7 +67,8 @@ class _Order(Body):
 
     def address(self) -> dict[str, Any] | None:
         """The address to keep, as it was sent."""
-        return self.shipping_address and self.shipping_address.model_dump(by_alias=True, exclude_none=True)
+        address = self.shipping_address
+        return address.model_dump(by_alias=True, exclude_none=True) if address else None
 
 
 class OneItem(WantedItem, _Order):
@@ -138,8 +139,8 @@ class OrderOut(Body):
     quantity: int
     total: str
     currency: str
-    shipping_address: ShippingAddress = Field(default=None)  # type: ignore[assignment] -- left out when there is none
-    reason: str = Field(default=None)  # type: ignore[assignment]
+    shipping_address: ShippingAddress | None = Field(None, description="Left out when there is none")
+    reason: str | None = Field(None, description="Why it was cancelled or rejected; left out when there is none")
     created_at: str
     updated_at: str
 

@@ -45,11 +45,12 @@ class Orders(APIView):
         `productPrice` is only compared: 409 `price-changed` when the catalogue has another one. 422 for a product that is not
         sold.
         """
-        model = schemas.ManyItems if "items" in request.data else schemas.OneItem
-        body = validated(model, request.data)
-        order = use_cases.place_order(
-            caller=caller_of(request), wanted=body.all_wanted(), shipping_address=body.address()
+        several = "items" in request.data
+        body: schemas.OneItem | schemas.ManyItems = (
+            validated(schemas.ManyItems, request.data) if several else validated(schemas.OneItem, request.data)
         )
+        caller, wanted = caller_of(request), body.all_wanted()
+        order = use_cases.place_order(caller=caller, wanted=wanted, shipping_address=body.address())
         answer = {"status": "success", "message": "Order placed", "orderId": order["id"]}
         return Response(answer | {"order": queries.to_public(order)}, 201)
 
@@ -66,7 +67,7 @@ class OneOrder(APIView):
 class Cancellation(APIView):
     """Cancels an order."""
 
-    @extend_schema(operation_id="cancel_order", request=None, responses={200: schemas.OrderOut, 409: None})
+    @extend_schema(operation_id="cancel_order", request=None, responses={200: schemas.OrderOut, 400: None, 409: None})
     def post(self, request: Request, order_id: str) -> Response:
         """Cancel an order, while it is pending or confirmed."""
         validated(schemas.Nothing, request.data)

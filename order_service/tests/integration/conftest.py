@@ -1,0 +1,104 @@
+"""The service on a real MySQL or MariaDB: clients with tokens, a catalogue, orders."""
+
+import json
+import os
+import secrets
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+from chassis.auth import Tokens
+from chassis.env import load
+from order_service.config import Config
+from order_service.models import CatalogueProduct, now
+
+
+@pytest.fixture(scope="session")
+def config() -> Config:
+    return load(Config, os.environ)
+
+
+@pytest.fixture(scope="session")
+def tokens(config: Config) -> Tokens:
+    return Tokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience)
+
+
+class Caller(Client):
+    """A Django test client with a token, that speaks JSON."""
+
+    def __init__(self, token: str | None = None, user_id: str = "", **defaults: Any) -> None:
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        super().__init__(headers={"accept": "application/json", **headers}, **defaults)
+        self.user_id = user_id
+
+    def send(self, path: str, body: Any, method: str = "POST") -> Any:
+        """A request with a JSON body."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.generic(method, path, data=raw, content_type="application/json")
+
+
+@pytest.fixture
+def anybody() -> Caller:
+    return Caller()
+
+
+@pytest.fixture
+def make_caller(tokens: Tokens) -> Callable[..., Caller]:
+    """`make_caller("staff")`: somebody new with these roles."""
+
+    def make(*roles: str) -> Caller:
+        user_id = secrets.token_hex(12)
+        name = f"u{user_id[:10]}"
+        token = tokens.mint(user_id=user_id, email=f"{name}@example.com", username=name, roles=roles)
+        return Caller(token, user_id)
+
+    return make
+
+
+@pytest.fixture
+def customer(make_caller: Callable[..., Caller]) -> Caller:
+    return make_caller()
+
+
+@pytest.fixture
+def staff(make_caller: Callable[..., Caller]) -> Caller:
+    return make_caller("staff")
+
+
+@pytest.fixture
+def desk(db: None) -> Client:
+    """A browser of somebody who signed in at the admin pages."""
+    name = f"{secrets.token_hex(6)}@example.com"
+    browser = Client(headers={"accept": "text/html"})
+    browser.force_login(get_user_model().objects.create_superuser(name, name, secrets.token_urlsafe(12)))
+    return browser
+
+
+@pytest.fixture
+def sell(db: None) -> Callable[..., str]:
+    """`sell("1.10")`: the id of a product that the catalogue's replica knows."""
+
+    def add(price: str = "19.90", product_id: str = "", **fields: Any) -> str:
+        product_id = product_id or secrets.token_hex(12)
+        columns = {"name": f"Lamp {product_id[:6]}", "currency": "USD", "active": True, "version": 3} | fields
+        CatalogueProduct.objects.create(product_id=product_id, price=Decimal(price), updated_at=now(), **columns)
+        return product_id
+
+    return add
+
+
+@pytest.fixture
+def place(sell: Callable[..., str]) -> Callable[..., str]:
+    """`place(customer)`: the id of a new order of one lamp."""
+
+    def order(caller: Caller, product_id: str | None = None) -> str:
+        answer = caller.send("/orders", {"productId": product_id or sell(), "quantity": 1})
+        assert answer.status_code == 201, answer.content
+        placed: str = answer.json()["orderId"]
+        return placed
+
+    return order

@@ -1,0 +1,150 @@
+"""What staff see in a browser: the admin pages and the browsable API."""
+
+import re
+import secrets
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+from order_service.models import CatalogueProduct, Order, Outbox, OutboxDead, now
+
+pytestmark = pytest.mark.django_db
+
+ORDERS = "/admin/orders/order/"
+MESSAGE = re.compile(r'<li class="(success|error)">(.*?)</li>', re.DOTALL)
+
+
+def page(browser, path, status=200):
+    answer = browser.get(path)
+    assert (answer.status_code, answer["Content-Type"]) == (status, "text/html; charset=utf-8"), answer.content
+    return answer.content.decode()
+
+
+def act(desk, action, *orders):
+    """Run an action on the list of orders; return its messages."""
+    answer = desk.post(ORDERS, {"action": action, "_selected_action": orders}, follow=True)
+    return MESSAGE.findall(answer.content.decode())
+
+
+def listed(desk, query=""):
+    return re.findall(r'name="_selected_action" value="(\w+)"', page(desk, ORDERS + query))
+
+
+def test_the_admin_pages_ask_to_sign_in_and_their_styles_need_no_other_host():
+    html = page(Client(headers={"accept": "text/html"}), "/admin/login/")
+    assert "<form" in html
+    styles = re.findall(r'href="(/static/[^"]+\.css)"', html)
+    assert styles
+    for style in styles:
+        answer = Client().get(style)
+        assert (answer.status_code, bool(answer.getvalue())) == (200, True)
+        answer.close()
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//', html)
+
+
+def test_orders_are_found_by_id_address_name_status_and_day(desk, customer, place):
+    order, cancelled = place(customer), place(customer)
+    customer.send(f"/orders/{cancelled}/cancel", {})
+    row = Order.objects.get(pk=order)
+    assert listed(desk) == [cancelled, order]
+    assert listed(desk, f"?q={order[:20]}") == [order]
+    for query in (f"?q={order}", f"?q={row.user_email}&status__exact=pending"):
+        assert listed(desk, query) == [order]
+    assert listed(desk, f"?q={row.username}") == [cancelled, order]
+    assert listed(desk, f"?created_at__gte={now():%Y-%m-%d}+00%3A00%3A00%2B00%3A00") == [cancelled, order]
+    assert listed(desk, "?created_at__lt=2026-01-01+00%3A00%3A00%2B00%3A00") == []
+
+
+def test_an_order_is_shown_with_lines_and_changes_and_nothing_to_edit(desk, customer, staff, sell, place):
+    order = place(customer, sell(name="Brass lamp"))
+    staff.send(f"/orders/{order}/status", {"status": "confirmed"}, "PUT")
+    html = page(desk, f"{ORDERS}{order}/change/")
+    assert "Brass lamp" in html
+    assert f"staff:{staff.user_id}" in html
+    shown = html[html.index('id="order_form"') :]
+    assert not re.findall(r'<input type="(?:text|submit|number)|<select|<textarea', shown)
+
+
+def test_actions_go_through_the_use_case_and_tell_of_each_order(desk, customer, place):
+    orders = [place(customer), place(customer)]
+    assert [kind for kind, _ in act(desk, "make_confirmed", *orders)] == ["success", "success"]
+    assert act(desk, "make_shipped", orders[0]) == [("success", f"Order {orders[0]} is shipped now")]
+    told = dict(reversed(message) for message in act(desk, "make_shipped", *orders))
+    assert sorted(told.values()) == ["error", "success"]
+    assert [kind for kind, _ in act(desk, "make_delivered", orders[0])] == ["success"]
+    assert [kind for kind, _ in act(desk, "make_cancelled", *orders)] == ["error", "error"]
+    assert {row.status for row in Order.objects.filter(pk__in=orders)} == {"delivered", "shipped"}
+    assert Outbox.objects.filter(aggregate_id=orders[0]).count() == 4
+    assert Order.objects.get(pk=orders[0]).changes.last().actor.startswith("staff:")
+
+
+def test_nothing_is_added_or_deleted_at_the_desk(desk, customer, place):
+    order = place(customer)
+    for path in (f"{ORDERS}add/", f"{ORDERS}{order}/delete/", "/admin/orders/outbox/add/"):
+        assert desk.get(path).status_code == 403
+    assert "delete_selected" not in page(desk, ORDERS)
+    desk.post(f"{ORDERS}{order}/change/", {"status": "delivered", "total": "0.01"})
+    assert Order.objects.get(pk=order).status == "pending"
+
+
+def test_the_machinery_may_be_looked_at(desk, customer, place, sell):
+    product, order = sell(), place(customer)
+    row = Outbox.objects.get(aggregate_id=order)
+    columns = {
+        field: getattr(row, field) for field in ("event_id", "topic", "aggregate_id", "sequence", "payload", "headers")
+    }
+    dead = OutboxDead.objects.create(**columns, created_at=now(), reason="MSG_SIZE_TOO_LARGE", died_at=now())
+    for name, key in (("catalogueproduct", product), ("outbox", row.pk), ("outboxdead", dead.pk)):
+        html = page(desk, f"/admin/orders/{name}/{key}/change/")
+        assert not re.findall(r'<input type="(?:text|submit)', html[html.index('id="content"') :])
+        assert str(key) in page(desk, f"/admin/orders/{name}/")
+    assert CatalogueProduct.objects.filter(pk=product).exists()
+
+
+def test_staff_without_the_permission_to_change_orders_only_look(customer, place):
+    order, name = place(customer), f"{secrets.token_hex(6)}@example.com"
+    user = get_user_model().objects.create_user(name, name, secrets.token_urlsafe(12), is_staff=True)
+    browser = Client()
+    browser.force_login(user)
+    path = f"/orders/{order}/status"
+    assert browser.get("/orders", headers={"accept": "application/json"}).status_code == 200
+    assert browser.put(path, {"status": "confirmed"}, "application/json").status_code == 403
+
+
+def test_the_browsable_api_has_the_same_addresses(desk, customer, place):
+    order = place(customer)
+    assert order in page(desk, "/orders")
+    html = page(desk, f"/orders/{order}")
+    assert "Admin pages" in html
+    assert 'data-method="PUT"' in page(desk, f"/orders/{order}/status", 405)
+    assert 'data-method="POST"' not in page(desk, "/orders")  # a session of the desk orders nothing
+
+
+def test_a_browser_that_has_not_signed_in_is_told_where_to():
+    browser = Client(headers={"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"})
+    assert "/api-auth/login/?next=/orders" in page(browser, "/orders", 401)
+    assert "<form" in page(browser, "/api-auth/login/")
+
+
+def test_a_browser_gets_pages_for_errors_too(desk):
+    assert "Not Found" in page(desk, "/no/such/page", 404)
+    assert "unknown-order" in page(desk, "/orders/x", 404)
+    assert "invalid-limit" in page(desk, "/orders?limit=0", 400)
+
+
+def test_a_session_changes_nothing_without_the_forms_token(desk, customer, place):
+    order = place(customer)
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = desk.cookies
+    accept = {"accept": "application/json"}
+    answer = strict.put(f"/orders/{order}/status", {"status": "confirmed"}, "application/json", headers=accept)
+    assert (answer.status_code, answer.json()["code"]) == (403, "not-allowed")
+    answer = strict.post("/admin/login/", {}, headers=accept)
+    assert (answer.status_code, answer["Content-Type"]) == (403, "application/problem+json")
+
+
+def test_accounts_of_the_desk_have_argon2id_hashes():
+    user = get_user_model().objects.create_user("x", "x@example.com", "a long enough password")
+    assert user.password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+    assert user.check_password("a long enough password")

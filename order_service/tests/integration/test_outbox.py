@@ -1,0 +1,94 @@
+"""The outbox as the relay reads it."""
+
+import threading
+
+import pytest
+from django.db import close_old_connections, connection, transaction
+
+from order_service.models import Outbox, OutboxDead, now
+from order_service.outbox import DjangoOutbox
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def add():
+    def row(aggregate, sequence):
+        event_id = f"{aggregate}-{sequence}"
+        columns = {"topic": "order-placed", "payload": "{}", "headers": "{}", "created_at": now()}
+        Outbox.objects.create(event_id=event_id, aggregate_id=aggregate, sequence=sequence, **columns)
+        return event_id
+
+    return row
+
+
+def pending(limit=200):
+    return [row.event_id for row in DjangoOutbox().pending(limit)]
+
+
+def test_rows_come_by_id_and_stay_until_they_are_deleted(add):
+    rows = [add("a", 1), add("b", 1), add("a", 2)]
+    assert pending() == pending() == rows
+    DjangoOutbox().delete(rows[:2])
+    assert pending() == rows[2:]
+
+
+def test_a_full_batch_brings_the_earlier_rows_of_its_aggregates(add):
+    rows = [add("a", 2), add("b", 1), add("c", 1), add("a", 1), add("a", 3)]
+    assert pending(2) == [*rows[:2], rows[3]]
+
+
+def test_a_row_that_can_never_be_published_is_moved_once(add):
+    add("a", 1)
+    store = DjangoOutbox()
+    [row] = store.pending(10)
+    store.bury(row, "MSG_SIZE_TOO_LARGE")
+    store.bury(row, "MSG_SIZE_TOO_LARGE")
+    assert OutboxDead.objects.values_list("event_id", "reason").get() == ("a-1", "MSG_SIZE_TOO_LARGE")
+    assert store.backlog() == (0, 0.0)
+
+
+def test_the_backlog_tells_how_many_wait_and_how_long(add):
+    add("a", 1)
+    add("a", 2)
+    Outbox.objects.filter(sequence=1).update(created_at="2026-01-01T00:00:00Z")
+    count, age = DjangoOutbox().backlog()
+    assert count == 2
+    assert age > 3600
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_with_a_lower_id_that_commits_later_is_not_lost(add):
+    inserted, commit = threading.Event(), threading.Event()
+
+    def slow_writer():
+        with transaction.atomic():
+            add("slow", 1)
+            inserted.set()
+            commit.wait(10)
+        connection.close()
+
+    writer = threading.Thread(target=slow_writer)
+    writer.start()
+    inserted.wait(10)
+    add("quick", 1)
+    assert pending() == ["quick-1"]
+    DjangoOutbox().delete(["quick-1"])
+    commit.set()
+    writer.join()
+    assert pending() == ["slow-1"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_broke_is_replaced(add):
+    rows = [add("a", 1)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT CONNECTION_ID()")
+        number = cursor.fetchone()[0]
+    connection.settings_dict["CONN_HEALTH_CHECKS"] = True
+    killer = connection.copy()
+    with killer.cursor() as cursor:
+        cursor.execute(f"KILL {number}")
+    killer.close()
+    assert pending() == rows
+    close_old_connections()

@@ -1,0 +1,128 @@
+"""Only tokens that user_service signed, for this shop, still valid and whole, let anybody in."""
+
+import base64
+import json
+import time
+
+import jwt
+import pytest
+
+from order_service.tests.integration.conftest import Caller
+from order_service.tests.integration.test_placing import problem
+
+pytestmark = pytest.mark.django_db
+
+KEY = "another-key-of-more-than-thirty-two-bytes"
+
+
+def b64(data):
+    return (
+        base64.urlsafe_b64encode(data if isinstance(data, bytes) else json.dumps(data).encode()).rstrip(b"=").decode()
+    )
+
+
+@pytest.fixture
+def claims():
+    now = time.time()
+    who = {"user_id": "0" * 24, "sub": "0" * 24, "email": "a@example.com", "username": "a", "roles": []}
+    return who | {
+        "token_type": "access",
+        "jti": "1",
+        "iat": now,
+        "exp": now + 60,
+        "iss": "microshop",
+        "aud": "microshop",
+    }
+
+
+@pytest.fixture
+def sign(config, claims):
+    """`sign(roles=["staff"])`: a token with other claims; None takes one away."""
+
+    def make(algorithm="HS256", key=None, headers=None, **other):
+        body = {name: value for name, value in (claims | other).items() if value is not None}
+        return jwt.encode(body, key or config.jwt_secret.get_secret_value(), algorithm, headers=headers)
+
+    return make
+
+
+def test_a_token_as_it_should_be_is_accepted(sign):
+    assert Caller(sign()).get("/orders").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "missing", ["exp", "iat", "sub", "iss", "aud", "jti", "user_id", "email", "username", "roles", "token_type"]
+)
+def test_a_token_without_a_claim_is_refused(sign, missing):
+    problem(Caller(sign(**{missing: None})).get("/orders"), 401, "not-authenticated")
+
+
+ODD = [
+    *({"sub": "1" * 24}, {"sub": 7}, {"user_id": ["0"]}, {"token_type": "refresh"}, {"iss": "other"}, {"aud": "other"}),
+    *({"roles": "staff"}, {"roles": ["root"]}, {"roles": [["staff"]]}, {"email": ""}, {"exp": "soon"}, {"iat": "now"}),
+]
+
+
+@pytest.mark.parametrize("claim", ODD, ids=str)
+def test_a_token_with_an_odd_claim_is_refused(sign, claim):
+    problem(Caller(sign(**claim)).get("/orders"), 401, "not-authenticated")
+
+
+@pytest.mark.parametrize(
+    ("claim", "seconds", "status"), [("exp", -25, 200), ("exp", -35, 401), ("iat", 25, 200), ("iat", 35, 401)]
+)
+def test_clocks_may_differ_by_half_a_minute(sign, claim, seconds, status):
+    assert Caller(sign(**{claim: time.time() + seconds})).get("/orders").status_code == status
+
+
+def test_a_forged_token_is_refused(sign, claims, config):
+    head, body, signature = sign().split(".")
+    forged = {
+        "unsigned": f"{b64({'alg': 'none', 'typ': 'JWT'})}.{body}.",
+        "unsigned, in capitals": f"{b64({'alg': 'NoNe'})}.{body}.",
+        "no signature": f"{head}.{body}.",
+        "other claims": f"{head}.{b64(claims | {'roles': ['admin']})}.{signature}",
+        "other key": sign(key=KEY),
+        "other algorithm": sign(algorithm="HS512"),
+        "critical extension": sign(headers={"crit": ["x"], "x": 1}),
+        "nested header": f"{b64(b'[' * 2000)}.{body}.{signature}",
+        "too long": sign(padding="x" * 5000),
+        "not a token": "x",
+        "three parts": "a.b.c",
+        "two words": "a b",
+        "no letters": "\u00e9",
+    }
+    for name, token in forged.items():
+        answer = Caller(token).get("/orders")
+        assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer"), name
+        assert answer["Content-Type"] == "application/problem+json", name
+
+
+def test_keys_and_addresses_in_a_header_are_not_followed(sign):
+    for header in (
+        {"kid": "../../x"},
+        {"jku": "http://127.0.0.1:1/keys"},
+        {"jwk": {"kty": "oct", "k": b64(KEY.encode())}},
+    ):
+        assert Caller(sign(headers=header)).get("/orders").status_code == 200  # the shared secret alone decides
+        problem(Caller(sign(headers=header, key=KEY)).get("/orders"), 401)
+
+
+def test_no_token_and_other_schemes_are_told_what_is_wanted(anybody):
+    for header in ({}, {"authorization": "Basic YTpi"}, {"authorization": "Bearer"}, {"authorization": ""}):
+        answer = anybody.get("/orders", headers={"accept": "application/json", **header})
+        problem(answer, 401, "not-authenticated")
+        assert answer["WWW-Authenticate"] == "Bearer"
+
+
+ROUTES = [("GET", ""), ("POST", ""), ("GET", "/x"), ("POST", "/x/cancel"), ("PUT", "/x/status")]
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_every_route_of_orders_wants_a_token(anybody, method, path):
+    problem(anybody.send(f"/orders{path}", {}, method), 401, "not-authenticated")
+
+
+def test_a_token_is_checked_without_a_look_at_the_database(sign, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert Caller(sign()).get("/orders?limit=0").status_code == 400

@@ -1,0 +1,177 @@
+"""The worker as a supervisor runs it: on a database of its own, with a real broker."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from decimal import Decimal
+
+import MySQLdb
+import orjson
+import pytest
+from confluent_kafka import Consumer
+
+from chassis.envelope import EventData, new_row
+from chassis.kafka import create_topics, make_producer
+from order_service.topics import topics
+
+DEADLINE_SECONDS = 40
+
+
+def run(*arguments, **environ):
+    argv = [sys.executable, "-m", "order_service", *arguments]
+    given = {**os.environ, **environ}
+    return subprocess.run(argv, env=given, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False)
+
+
+def wait_for(condition):
+    end = time.monotonic() + DEADLINE_SECONDS
+    while not (value := condition()):
+        assert time.monotonic() < end, "the deadline passed"
+        time.sleep(0.05)
+    return value
+
+
+@pytest.fixture(scope="module")
+def query(mysql):
+    """`query("SELECT 1")`: rows of the database that MYSQL_DATABASE names, which the worker uses."""
+    assert run("migrate").returncode == 0
+    place = {"host": "127.0.0.1", "port": mysql.port, "user": mysql.user, "password": mysql.password}
+    connection = MySQLdb.connect(**place, database=mysql.databases[0], autocommit=True, charset="utf8mb4")
+
+    def ask(sql, *values):
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return cursor.fetchall()
+
+    yield ask
+    connection.close()
+
+
+@pytest.fixture(scope="module")
+def worker(query, kafka):
+    """A running worker; ended with the module's tests."""
+    process = subprocess.Popen([sys.executable, "-m", "order_service", "worker"], env=dict(os.environ))
+    yield process
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(DEADLINE_SECONDS) == 0
+
+
+class Snapshot(EventData):
+    """product_service's side of a product-* event."""
+
+    id: str
+    name: str = "Lamp"
+    price: str = "19.90"
+    currency: str = "USD"
+    active: bool = True
+    version: int = 1
+    stock: int = 1
+    sku: None = None
+    category: None = None
+    updated_at: str = "2026-01-31T12:00:00.000Z"
+
+
+@pytest.fixture(scope="module")
+def publish(kafka):
+    """`publish("product-created", id=…)`: an event as product_service sends it; `raw` sends other bytes."""
+    create_topics(kafka, topics())
+    producer = make_producer(kafka)
+
+    def send(topic, raw=None, **fields):
+        event = type("Sent", (Snapshot,), {"topic": topic, "__module__": __name__})(**fields)
+        row = new_row(event, source="product_service", aggregate_id=event.id, sequence=event.version)
+        headers = list(orjson.loads(row.headers).items())
+        producer.produce(topic, raw or row.payload.encode(), event.id.encode(), headers=headers)
+        assert producer.flush(10) == 0
+
+    return send
+
+
+def test_a_new_shop_is_ready_once_the_catalogue_was_read_to_its_end(query, publish, request):
+    product = secrets.token_hex(12)
+    publish("product-created", id=product)
+    assert query("SELECT * FROM catalogue_state") == ()
+    request.getfixturevalue("worker")
+    wait_for(lambda: query("SELECT 1 FROM catalogue_state WHERE ready_at IS NOT NULL"))
+    assert query("SELECT price, active FROM catalogue_products WHERE product_id = %s", product) == (
+        (Decimal("19.90"), 1),
+    )
+    [[ends]] = query("SELECT ends FROM catalogue_state")
+    assert sum(orjson.loads(ends).values()) >= 1
+
+
+def test_the_worker_follows_the_catalogue_and_puts_aside_what_it_cannot_read(worker, query, publish, kafka):
+    product = secrets.token_hex(12)
+    publish("product-created", id=product)
+    publish("product-created", id=product, raw=b"{not json")
+    publish("product-updated", id=product, version=2, price="25.00")
+    publish("product-updated", id=product, version=3, price="much")
+    publish("product-deleted", id=product, version=4, active=False)
+    found = "SELECT 1 FROM catalogue_products WHERE product_id = %s AND version = 4 AND active = 0"
+    wait_for(lambda: query(found, product))
+    letters = {}
+    settings = {"bootstrap.servers": kafka, "group.id": secrets.token_hex(8), "auto.offset.reset": "earliest"}
+    consumer = Consumer(settings)
+    consumer.subscribe([f"product-{kind}.order-service-catalogue.dlq" for kind in ("created", "updated")])
+
+    def both():
+        message = consumer.poll(0.2)
+        if message is not None and message.error() is None and message.key() == product.encode():
+            letters[message.topic()] = (message.value(), dict(message.headers())["x-reason"])
+        return len(letters) == 2
+
+    wait_for(both)
+    consumer.close()
+    (raw, _), (_, reason) = (letters[topic] for topic in sorted(letters))
+    assert raw == b"{not json"
+    assert b"price" in reason
+    assert b"much" not in reason
+
+
+def test_an_order_is_published_and_its_row_deleted(worker, query, kafka):
+    event_id, order = "01M82CEBY32RNQGJ072R3P5R7Z", "01M82CEBY32RNQGJ072R3P5R80"
+    headers = orjson.dumps({"ce_specversion": "1.0", "ce_id": event_id, "ce_sequence": "1"}).decode()
+    columns = "event_id, topic, aggregate_id, sequence, payload, headers, created_at"
+    query(
+        f"INSERT INTO outbox ({columns}) VALUES (%s, 'order-placed', %s, 1, '{{}}', %s, NOW(6))",
+        event_id,
+        order,
+        headers,
+    )
+    wait_for(lambda: query("SELECT COUNT(*) FROM outbox") == ((0,),))
+    consumer = Consumer({"bootstrap.servers": kafka, "group.id": secrets.token_hex(8), "auto.offset.reset": "earliest"})
+    consumer.subscribe(["order-placed"])
+
+    def mine():
+        message = consumer.poll(0.2)
+        return message if message and message.error() is None and message.key() == order.encode() else None
+
+    message = wait_for(mine)
+    consumer.close()
+    assert message.value() == b"{}"
+    assert dict(message.headers())["ce_id"] == event_id.encode()
+
+
+def test_the_workers_state_is_there_for_all_to_see(worker, query):
+    wait_for(lambda: query("SELECT 1 FROM worker_states WHERE worker LIKE %s", f"{socket.gethostname()}:%"))
+    assert run("check-worker").returncode == 0
+    query("UPDATE worker_states SET state = JSON_SET(state, '$.beat', 1)")
+    wait_for(lambda: run("check-worker").returncode == 0)  # it writes again, every two seconds
+
+
+def test_the_worker_goes_on_after_the_database_broke_its_connections(worker, query, publish):
+    mine = query("SELECT CONNECTION_ID()")[0][0]
+    for [number] in query("SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> %s AND DB = DATABASE()", mine):
+        query(f"KILL {number}")
+    product = secrets.token_hex(12)
+    publish("product-created", id=product)
+    wait_for(lambda: query("SELECT 1 FROM catalogue_products WHERE product_id = %s", product))
+    assert worker.poll() is None
+
+
+def test_without_its_database_the_check_says_that_the_worker_is_not_well(query):
+    assert run("check-worker", MYSQL_PORT="1").returncode == 1

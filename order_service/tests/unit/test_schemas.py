@@ -1,0 +1,50 @@
+"""What a body may hold."""
+
+import pytest
+from pydantic import ValidationError
+
+from order_service.api.schemas import ManyItems, OneItem, OrdersQuery
+from order_service.catalogue import Wanted
+
+ADDRESS = {"name": "Ann", "line1": "Street 1", "city": "Oslo", "postalCode": "0150", "country": "no"}
+
+
+def test_an_order_of_one_is_an_order_of_many_with_one_line():
+    line = {"productId": "p", "quantity": 2, "productPrice": 19.9}
+    one, many = OneItem.model_validate(line), ManyItems.model_validate({"items": [line]})
+    assert one.all_wanted() == many.all_wanted() == [Wanted("p", 2, 1990)]
+
+
+@pytest.mark.parametrize(
+    ("price", "minor"), [("0", 0), (0.1, 10), ("19.9", 1990), (5, 500), (99999.99, 9_999_999), (None, None)]
+)
+def test_prices_come_as_texts_or_numbers(price, minor):
+    body = OneItem.model_validate({"productId": "p", "quantity": 1, "productPrice": price})
+    assert body.product_price == minor
+
+
+def test_an_address_is_kept_as_it_was_sent():
+    body = OneItem.model_validate({"productId": "p", "quantity": 1, "shippingAddress": ADDRESS})
+    assert body.address() == ADDRESS
+    body = OneItem.model_validate({"productId": "p", "quantity": 1, "shippingAddress": {**ADDRESS, "line2": None}})
+    assert body.address() == ADDRESS
+
+
+@pytest.mark.parametrize("missing", ["name", "line1", "city", "postalCode", "country"])
+def test_an_address_is_whole_or_not_there(missing):
+    address = {name: value for name, value in ADDRESS.items() if name != missing}
+    with pytest.raises(ValidationError):
+        OneItem.model_validate({"productId": "p", "quantity": 1, "shippingAddress": address})
+
+
+@pytest.mark.parametrize("text", ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00.123456+02:00", "2026-01-31t12:00:00z"])
+def test_times_are_rfc_3339(text):
+    assert OrdersQuery.model_validate({"createdAfter": text}).created_after.tzinfo
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-01-31", "2026-01-31T12:00:00", "1769860800", "2026-01-31 12:00:00Z", "2026-02-31T12:00:00Z"]
+)
+def test_other_times_are_not_guessed_at(text):
+    with pytest.raises(ValidationError):
+        OrdersQuery.model_validate({"createdAfter": text})

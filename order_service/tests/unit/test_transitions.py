@@ -1,0 +1,35 @@
+"""The life of an order."""
+
+import itertools
+
+import pytest
+
+from order_service.errors import IllegalTransition
+from order_service.models import Status
+from order_service.transitions import BEFORE, require_legal
+
+LEGAL = {
+    ("pending", "confirmed"),
+    ("confirmed", "shipped"),
+    ("shipped", "delivered"),
+    ("pending", "cancelled"),
+    ("confirmed", "cancelled"),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), list(itertools.product(Status, Status)))
+def test_only_the_contracts_transitions_are_legal(before, after):
+    if (before.value, after.value) in LEGAL:
+        require_legal(before.value, after)
+    else:
+        with pytest.raises(IllegalTransition, match=f"A {before.value} order can't become {after.value}"):
+            require_legal(before.value, after)
+
+
+def test_there_is_no_circle():
+    after = {status: [a for a, befores in BEFORE.items() if status in befores] for status in Status}
+
+    def longest(status):
+        return 1 + max(map(longest, after[status]), default=0)
+
+    assert longest(Status.PENDING) == 4

@@ -1,0 +1,139 @@
+"""The events of order_service, and those it consumes, against the shared schemas."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, ValidationError
+
+from chassis.envelope import Event
+from contracts import event_schema, topic_settings
+from order_service.events import EVENT_OF, Product
+from order_service.models import Status
+from order_service.topics import CATALOGUE, topics
+
+LINE: dict[str, Any] = {
+    "product_id": "64f00000000000000000000a",
+    "name": "Lamp",
+    "quantity": 3,
+    "unit_price": Decimal("19.90"),
+    "line_total": Decimal("59.70"),
+    "product_version": 2,
+}
+ORDER: dict[str, Any] = {
+    "id": "01M82CEBY32RNQGJ072R3P5R7Z",
+    "user_id": "64f000000000000000000001",
+    "user_email": "ann@example.com",
+    "username": "ann",
+    "total": Decimal("59.70"),
+    "currency": "USD",
+    "shipping_address": None,
+    "reason": None,
+    "sequence": 1,
+    "created_at": datetime(2026, 1, 31, 12, tzinfo=UTC),
+    "updated_at": datetime(2026, 1, 31, 12, 30, 15, 250_000, tzinfo=UTC),
+    "lines": [LINE],
+}
+LIMITS = ORDER | {
+    "user_email": f"{'a' * 242}@example.com",
+    "username": "x" * 30,
+    "total": Decimal("9999999999.99"),
+    "reason": "r" * 200,
+    "lines": [LINE | {"name": "é" * 200, "quantity": 1000, "unit_price": Decimal("0.00")}] * 50,
+}
+PREVIOUS = {
+    Status.PENDING: None,
+    Status.CONFIRMED: Status.PENDING,
+    Status.SHIPPED: Status.CONFIRMED,
+    Status.DELIVERED: Status.SHIPPED,
+    Status.CANCELLED: Status.PENDING,
+}
+
+
+def data_of(order: dict[str, Any], status: Status) -> dict[str, Any]:
+    event = EVENT_OF[status].of(order | {"status": status}, PREVIOUS[status])
+    return event.model_dump(mode="json", by_alias=True)
+
+
+@pytest.mark.parametrize("order", [ORDER, LIMITS], ids=["plain", "limits"])
+@pytest.mark.parametrize("status", PREVIOUS)
+def test_each_event_keeps_to_its_schema(order, status):
+    Draft202012Validator(event_schema(EVENT_OF[status].topic)).validate(data_of(order, status))
+
+
+@pytest.mark.parametrize("status", PREVIOUS)
+def test_each_event_says_all_that_its_schema_knows(status):
+    schema = event_schema(EVENT_OF[status].topic)["properties"]
+    assert set(data_of(ORDER, status)) == set(schema)
+    assert set(data_of(ORDER, status)["items"][0]) == set(schema["items"]["items"]["properties"])
+
+
+def test_an_order_is_told_as_clients_see_it():
+    assert data_of(ORDER, Status.CONFIRMED) == {
+        "orderId": "01M82CEBY32RNQGJ072R3P5R7Z",
+        "userId": "64f000000000000000000001",
+        "userEmail": "ann@example.com",
+        "username": "ann",
+        "productId": "64f00000000000000000000a",
+        "quantity": 3,
+        "total": "59.70",
+        "currency": "USD",
+        "status": "confirmed",
+        "previousStatus": "pending",
+        "reason": None,
+        "timestamp": "2026-01-31T12:30:15.250Z",
+        "items": [
+            {
+                "productId": "64f00000000000000000000a",
+                "name": "Lamp",
+                "quantity": 3,
+                "unitPrice": "19.90",
+                "lineTotal": "59.70",
+                "version": 2,
+            }
+        ],
+    }
+
+
+def test_the_schema_would_notice_a_status_that_is_not_the_events():
+    with pytest.raises(ValidationError):
+        Draft202012Validator(event_schema("order-placed")).validate(data_of(ORDER, Status.SHIPPED))
+
+
+PRODUCT = {
+    "id": "64f00000000000000000000a",
+    "sku": "LMP-1",
+    "name": "Lamp",
+    "price": "19.90",
+    "currency": "USD",
+    "category": None,
+    "active": True,
+    "version": 3,
+    "stock": 7,
+    "updatedAt": "2026-01-31T12:30:15.250Z",
+}
+
+
+@pytest.mark.parametrize("topic", CATALOGUE)
+@pytest.mark.parametrize(
+    "change", [{}, {"name": "é" * 200}, {"price": "0.00"}, {"price": "9999999999.99"}, {"active": False}]
+)
+def test_what_the_schema_allows_is_understood(topic, change):
+    data = PRODUCT | change
+    Draft202012Validator(event_schema(topic)).validate(data)
+    product = Event("", topic, data["id"], 1, "", data).read(Product)
+    assert (product.id, str(product.price), product.active) == (data["id"], data["price"], data["active"])
+
+
+@pytest.mark.parametrize("topic", CATALOGUE)
+def test_only_fields_that_the_schema_promises_are_needed(topic):
+    assert {field.alias for field in Product.model_fields.values()} <= set(event_schema(topic)["required"])
+
+
+def test_every_topic_it_needs_is_created_as_the_contract_says():
+    names = [event.topic for event in EVENT_OF.values()] + list(CATALOGUE)
+    expected = topic_settings(*names)
+    created = topics()
+    assert {name: created[name] for name in expected} == expected
+    assert set(created) - set(expected) == {f"{topic}.order-service-catalogue.dlq" for topic in CATALOGUE}
