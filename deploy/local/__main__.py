@@ -30,7 +30,7 @@ def main() -> int:
     """Run one command. Returns the exit status: 1 with one line on stderr for what a person can put right."""
     arguments = _parse()
     stack = Stack(State(arguments.state.resolve()), arguments.env.resolve())
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         COMMANDS[arguments.command](stack)
@@ -89,7 +89,7 @@ def _run(stack: Stack) -> None:
     print_addresses(stack)
     say("  Ctrl-C stops everything.\n")
     try:
-        with Follower(stack.state, tail=True) as follower:
+        with suppress(KeyboardInterrupt), Follower(stack.state, tail=False) as follower:
             follow(follower)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it running

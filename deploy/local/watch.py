@@ -14,6 +14,7 @@ from deploy.local.wait import until_ready
 
 MANY_STARTS = 4
 STEADY_SECONDS = 2.0
+POLL_SECONDS = 0.25  # each question is a line in the service's log
 
 
 class Watch:
@@ -33,7 +34,7 @@ class Watch:
             check()
 
         try:
-            until_ready(ask, seconds)
+            until_ready(ask, seconds, every=POLL_SECONDS)
         except NotReady as error:
             raise LocalError(f"{error} after {seconds:.0f} s. {self._last_words()}") from None
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import MySQLdb
 
@@ -43,6 +44,11 @@ class MySQL:
             raise LocalError("no MariaDB or MySQL server is installed: deploy/local/bootstrap.sh installs one")
         return server
 
+    @property
+    def _is_mariadb(self) -> bool:
+        """Debian installs MariaDB under both names, one a link to the other."""
+        return Path(self._server).resolve().name == "mariadbd"
+
     def prepare(self) -> None:
         """Initialise the data directory beside its place and move it there whole, so that a broken attempt is no data."""
         data = self.state.data / "mysql"
@@ -58,7 +64,7 @@ class MySQL:
         init.write_text("\n".join(self._accounts()) + "\n")
 
     def _initialise(self, directory: str) -> list[str]:
-        if self._server.endswith("mariadbd"):
+        if self._is_mariadb:
             install = shutil.which("mariadb-install-db", path=SYSTEM_PATH) or "mariadb-install-db"
             # "socket" makes one root account only, and no password is ever empty; the start gives it one.
             socket = "--auth-root-authentication-method=socket"
@@ -93,7 +99,7 @@ class MySQL:
             "--collation-server=utf8mb4_unicode_ci",
             "--innodb-buffer-pool-size=128M",
             "--performance-schema=OFF",
-            "--loose-mysqlx=OFF",
+            *([] if self._is_mariadb else ["--mysqlx=OFF"]),
             *_as_root(),
         )
         return Process(self.name, argv, stop_seconds=30)
