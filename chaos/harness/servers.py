@@ -1,0 +1,54 @@
+"""The real servers, each behind a proxy: clients are told the proxy's port, and the servers advertise it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chaos.harness.child import Child
+from chaos.harness.proxy import Proxy
+from chaos.harness.supervisor import Supervisor
+from deploy.local.ports import LOOPBACK
+from deploy.local.process import Process
+from deploy.local.servers import Server
+from deploy.local.state import State
+from deploy.local.wait import until_ready
+
+READY_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Fronted:
+    """A running server and the proxy in front of it."""
+
+    server: Server
+    proxy: Proxy
+    child: Child
+
+    def wait(self, seconds: float = READY_SECONDS) -> None:
+        """Wait until it does real work, through its proxy."""
+        until_ready(self.server.check, seconds)
+
+    def restart(self, supervisor: Supervisor) -> None:
+        """Stop it in good order, start it again, wait for it."""
+        self.child.stop()
+        supervisor.start(self.child)
+        self.wait()
+
+
+def front(server: Server, state: State, port: int, supervisor: Supervisor) -> Fronted:
+    """Start `server`, which believes to listen on its own port, on `port`, and a proxy where it believes to be."""
+    public = next(iter(server.ports.values()))
+    proxy = Proxy(server.name, public, port)
+    proxy.start()
+    server.prepare()
+    if server.name == "kafka":  # the last one of two equal keys counts
+        controller = server.ports["KAFKA_CONTROLLER_PORT"]
+        with (state.run / "kafka.properties").open("a") as settings:
+            settings.write(f"listeners=PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller}\n")
+    known = server.process()
+    argv = tuple(f"--port={port}" if part == f"--port={public}" else part for part in known.argv)
+    child = Child(Process(known.name, argv, known.env, known.stop_seconds), state)
+    supervisor.start(child)
+    fronted = Fronted(server, proxy, child)
+    fronted.wait()
+    return fronted
