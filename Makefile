@@ -6,7 +6,7 @@ SERVICES := user_service product_service order_service notification_service
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up status logs down reset demo env test check unit lint types bench lock
+.PHONY: help setup run up status logs down reset demo env test check unit lint types chaos soak bench lock
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,12 @@ lint: setup ## ruff and the import rules
 
 types: setup ## mypy, strict
 	@$(PYTHON) -m tests.type_check
+
+chaos: setup ## all fault tests but the soak, in half an hour
+	@$(PYTHON) -m pytest chaos
+
+soak: setup ## half an hour of customers and random faults
+	@$(PYTHON) -m pytest chaos -m soak
 
 bench: ## measure a shop of its own, into bench/results/
 	@deploy/local/bootstrap.sh wrk

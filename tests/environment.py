@@ -78,5 +78,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def kind_of(path: Path) -> str:
     """The kind of the tests in a file, by the folders between `tests` and the file."""
+    if path.parts[0] == "chaos":
+        return "chaos"
     folders = path.parts[path.parts.index("tests") + 1 : -1]
     return next((KINDS[folder] for folder in folders if folder in KINDS), "unit")
