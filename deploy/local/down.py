@@ -8,14 +8,13 @@ from pathlib import Path
 
 from deploy.local import supervisor
 from deploy.local.errors import LocalError
-from deploy.local.identity import ask, end, find_ours, read_pid, wait_gone
+from deploy.local.identity import end, find_ours, read_pid
 from deploy.local.progress import say, step
 from deploy.local.services import SERVICES
 from deploy.local.stack import Stack
 from deploy.local.state import State
 
 STOP_SECONDS = 120.0
-NUDGE_SECONDS = 5.0
 LEFT_OVER_SECONDS = 20.0
 
 
@@ -41,15 +40,9 @@ def stop(stack: Stack) -> bool:
 
 def _end_supervisor(state: State) -> None:
     """The supervisor ends the services, then the servers, and kills what takes longer than it may."""
-    supervisor_pid = read_pid(state, supervisor.NAME)
-    if supervisor_pid is None:
-        return
-    ask(state, [supervisor_pid])
-    deadline = time.monotonic() + STOP_SECONDS
-    while not wait_gone(state, [supervisor_pid], NUDGE_SECONDS) and time.monotonic() < deadline:
-        # MariaDB forgets a SIGTERM that comes while it starts.
-        ask(state, [pid for pid in [read_pid(state, "mysql")] if pid is not None])
-    end(state, [supervisor_pid], 0)
+    pid = read_pid(state, supervisor.NAME)
+    if pid is not None:
+        end(state, [pid], STOP_SECONDS)
 
 
 def clear_left_overs(stack: Stack) -> None:

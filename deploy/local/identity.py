@@ -49,27 +49,13 @@ def find_ours(state: State) -> list[int]:
     return sorted(pid for pid in pids if pid != os.getpid() and is_ours(state, pid))
 
 
-def ask(state: State, pids: list[int], signal_number: int = signal.SIGTERM) -> None:
-    """Send a signal to those of the processes that are ours."""
-    for pid in pids:
-        if is_ours(state, pid):
-            with suppress(ProcessLookupError):  # it ended by itself in the meantime
-                os.kill(pid, signal_number)
-
-
-def wait_gone(state: State, pids: list[int], seconds: float) -> bool:
-    """Wait until none of the processes is there any more; False when one is after the given time."""
-    deadline = time.monotonic() + seconds
-    while any(is_ours(state, pid) for pid in pids):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
 def end(state: State, pids: list[int], seconds: float) -> None:
     """Ask processes to end, and kill those that have not after the given time."""
-    ask(state, pids)
-    if not wait_gone(state, pids, seconds):
-        ask(state, pids, signal.SIGKILL)
-        wait_gone(state, pids, KILL_SECONDS)
+    for signal_number, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, KILL_SECONDS)):
+        pids = [pid for pid in pids if is_ours(state, pid)]
+        for pid in pids:
+            with suppress(ProcessLookupError):  # it ended by itself in the meantime
+                os.kill(pid, signal_number)
+        deadline = time.monotonic() + patience
+        while any(is_ours(state, pid) for pid in pids) and time.monotonic() < deadline:
+            time.sleep(0.05)

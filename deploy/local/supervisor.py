@@ -15,7 +15,7 @@ from supervisor.xmlrpc import SupervisorTransport
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.identity import read_pid
 from deploy.local.logs import last_line
-from deploy.local.process import Process
+from deploy.local.process import Process, base_env
 from deploy.local.state import ROOT, State
 from deploy.local.wait import until_ready
 
