@@ -51,6 +51,7 @@ def start(state: State, servers: list[Process], services: list[Process]) -> None
         child = subprocess.Popen(
             _launch(state, NAME),
             cwd=ROOT,
+            env=base_env(state),  # ours from its first moment, should the start be broken off just now
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
