@@ -61,6 +61,7 @@ class Event:
     sequence: int
     time: str
     data: Mapping[str, Any]
+    partition: int = 0  # of the Kafka message
 
     def read(self, model: builtins.type[D]) -> D:
         """The data as `model`. Raises MalformedEvent that names the fields, never their values."""
@@ -104,4 +105,4 @@ def parse(message: Any) -> Event:
         raise MalformedEvent("ce_specversion is not 1.0, or ce_type is not the topic")
     if not key or not isinstance(data, dict):
         raise MalformedEvent("no key, or the value is not an object")
-    return Event(event_id, headers["ce_type"], key, sequence, headers.get("ce_time", ""), data)
+    return Event(event_id, headers["ce_type"], key, sequence, headers.get("ce_time", ""), data, message.partition())

@@ -5,7 +5,8 @@ librdkafka does not survive a fork (its issue 2374): nothing here is called befo
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
@@ -19,7 +20,10 @@ log = get_logger(__name__)
 Topics = Mapping[str, Mapping[str, Any]]  # name → the contract's x-topic: {"partitions": int, "config": {name: text}}
 DEAD_LETTER_RETENTION_MS = 30 * 24 * 3600 * 1000
 ADMIN_SECONDS = 10
-MAX_MESSAGE_BYTES = 2 * 1024 * 1024  # a dead letter is larger than its original, which a broker takes up to 1 MiB by default
+DELIVERY_SECONDS = 10.0
+MAX_MESSAGE_BYTES = (
+    2 * 1024 * 1024
+)  # a dead letter is larger than its original, which a broker takes up to 1 MiB by default
 
 COMMON: dict[str, Any] = {"client.id": "microshop", "reconnect.backoff.max.ms": 2000, "log_level": 4}
 COMMON |= {"logger": logging.getLogger("librdkafka")}  # else it writes to stderr in a form of its own
@@ -56,6 +60,41 @@ def make_producer(brokers: str) -> Producer:
 def make_consumer(brokers: str, group: str, **more: Any) -> Consumer:
     """A group member that commits nothing on its own; `more` are further settings and callbacks."""
     return Consumer(CONSUMER | {"bootstrap.servers": brokers, "group.id": group} | more)
+
+
+class DurableProducer:
+    """Sends one message and waits for the broker to have it; from several threads at once."""
+
+    def __init__(self, brokers: str) -> None:
+        self._settings = PRODUCER | {"bootstrap.servers": brokers, "linger.ms": 0}
+        self._producer = Producer(self._settings)
+        self._closed = threading.Event()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while not self._closed.is_set():
+            self._producer.poll(0.1)
+
+    def close(self) -> None:
+        """Let the thread go that hears the broker's answers."""
+        self._closed.set()
+
+    def send(
+        self, topic: str, value: bytes | None, key: bytes | None, *, partition: int, headers: Sequence[Any]
+    ) -> None:
+        """Return once the broker has acknowledged the message. Raises KafkaException when it does not within 10 s."""
+        answer: SimpleQueue[KafkaError | None] = SimpleQueue()
+        try:
+            self._producer.produce(
+                topic, value, key, partition, headers=list(headers), on_delivery=lambda error, _: answer.put(error)
+            )
+            error = answer.get(timeout=DELIVERY_SECONDS)
+        except (BufferError, Empty):
+            error = KafkaError(KafkaError._TIMED_OUT, "the broker does not acknowledge")
+        if error:  # a new producer: after a fatal error the old one never works again
+            self._producer.purge()
+            self._producer = Producer(self._settings)
+            raise KafkaException(error)
 
 
 def dead_letter_topic(topic: str, group: str) -> str:

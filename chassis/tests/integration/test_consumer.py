@@ -87,6 +87,11 @@ class Lane:
         return found
 
 
+@pytest.fixture(autouse=True)
+def short_back_off(monkeypatch):
+    monkeypatch.setattr("chassis.lanes.BACKOFF_CAP_SECONDS", 0.5)
+
+
 @pytest.fixture
 def lane(kafka):
     lane = Lane(kafka)
@@ -227,7 +232,11 @@ def test_malformed_events_are_dead_lettered_with_their_bytes_and_the_good_ones_b
         (KeyError("ada@example.com"), "handler failed: KeyError"),
     ],
 )
-def test_an_event_that_can_never_be_handled_is_dead_lettered_with_a_reason_that_holds_no_value(lane, error, reason):
+def test_an_event_that_can_never_be_handled_is_dead_lettered_with_a_reason_that_holds_no_value(
+    lane, error, reason, monkeypatch
+):
+    monkeypatch.setattr("chassis.lanes.RETRY_SECONDS", (0.01,) * 5)
+
     def handle(_event):
         raise error
 
@@ -284,3 +293,65 @@ def test_a_member_that_joins_while_an_event_is_in_hand_loses_nothing(lane):
             wait_until(lambda: second.state()["retrying"])
             away.clear()
             wait_until(lambda: seen == set(range(30)), 30)
+
+
+def test_lanes_keep_each_keys_order_and_commit_all(lane):
+    seen, lock = {}, threading.Lock()
+
+    def handle(event):
+        with lock:
+            seen.setdefault(event.subject, []).append(event.data["n"])
+
+    for n in range(200):
+        lane.send(n, key=f"k{n % 10}")
+    with lane.consuming(handle, lanes=4, commit_seconds=0) as consumer:
+        wait_until(lambda: consumer.state()["handled"] == 200)
+        wait_until(lambda: lane.committed() == 200)
+    assert seen == {f"k{k}": list(range(k, 200, 10)) for k in range(10)}
+
+
+def test_an_event_still_open_holds_the_commit_of_those_after_it(lane):
+    may_end, seen = threading.Event(), []
+
+    def handle(event):
+        if event.subject == "slow":
+            may_end.wait(20)
+        seen.append(event.subject)
+
+    lane.send(0, key="slow", partition=0)
+    for n in range(1, 10):
+        lane.send(n, key=f"k{n}", partition=0)
+    with lane.consuming(handle, lanes=4, commit_seconds=0) as consumer:
+        wait_until(lambda: len(seen) >= 5)
+        assert (lane.committed(), consumer.state()["handled"]) == (0, 0)
+        may_end.set()
+        wait_until(lambda: lane.committed() == 10)
+
+
+def test_new_partitions_are_announced_before_their_first_event(lane):
+    told, known_at_first_event = set(), []
+    lane.send(0)
+    with lane.consuming(lambda event: known_at_first_event.append(set(told)), on_assigned=told.update):
+        wait_until(lambda: known_at_first_event)
+    assert known_at_first_event == [{0, 1, 2}]
+
+
+def test_more_events_than_a_hand_holds_wait_while_a_server_is_away(lane):
+    away, seen = threading.Event(), []
+    away.set()
+
+    def handle(event):
+        if away.is_set():
+            raise ServerAway("asleep")
+        seen.append(event.data["n"])
+
+    for n in range(100):
+        lane.send(n, partition=n % 3)
+    with lane.consuming(handle) as consumer:
+        wait_until(lambda: consumer.state()["retrying"])
+        polled = consumer.beat
+        wait_until(lambda: consumer.beat > polled + 1)
+        away.clear()
+        wait_until(lambda: len(seen) == 100, 40)
+        wait_until(lambda: lane.committed() == 100)
+    assert sorted(seen) == list(range(100))

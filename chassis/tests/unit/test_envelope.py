@@ -37,6 +37,9 @@ class Message:
     def value(self):
         return self._value
 
+    def partition(self):
+        return 2
+
     def headers(self):
         return self._headers
 
@@ -58,6 +61,7 @@ def test_a_row_carries_cloudevents_headers_and_camel_case_data(row):
 def test_what_goes_out_comes_in(row):
     event = parse(Message(row))
     assert (event.id, event.type, event.subject, event.sequence) == (row.event_id, "thing-made", "t1", 7)
+    assert event.partition == 2
     assert event.read(Seen).count == 3
 
 
