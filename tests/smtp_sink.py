@@ -7,8 +7,11 @@ refuse      nothing listens on the port
 530         wants a login first
 554         refuses each message, after DATA
 black-hole  accepts the connection and never says a word
+tarpit      says what it says at one byte a second
 quit-drop   takes the mail, then hangs up at QUIT
 ack-lost    takes the mail, then hangs up without saying so
+
+`seconds_a_mail` makes it slow: each mail is taken that much later.
 """
 
 from __future__ import annotations
@@ -60,6 +63,7 @@ class SmtpSink:
         (self.port,) = pick_free(1)
         self.host = LOOPBACK
         self.mode = "ok"
+        self.seconds_a_mail = 0.0
         self.mails: list[Received] = []
         self.connections = 0
         self._options = smtp_options
@@ -136,6 +140,14 @@ class _Protocol(SMTP):
         elif self._sink.mode != "black-hole":
             super().connection_made(transport)
 
+    async def push(self, status: str | bytes) -> None:
+        if self._sink.mode == "tarpit":
+            for byte in status if isinstance(status, bytes) else status.encode():
+                self._writer.write(bytes([byte]))
+                await asyncio.sleep(1)
+            status = b""
+        await super().push(status)
+
     def eof_received(self) -> bool | None:
         return super().eof_received() if self.session is not None else None
 
@@ -159,6 +171,7 @@ class _Handler:
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:
         if self._sink.mode == "554":
             return "554 not such a message"
+        await asyncio.sleep(self._sink.seconds_a_mail)
         message = cast(
             EmailMessage, message_from_bytes(cast(bytes, envelope.original_content), policy=email.policy.default)
         )
