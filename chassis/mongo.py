@@ -59,12 +59,21 @@ class MongoOutbox:
     away = AWAY
 
     def __init__(self, db: Db) -> None:
-        self._db, self._rows, self._dead = db, db["outbox"], db["outbox_dead"]
+        self._db, self._rows, self._dead, self._lease = db, db["outbox"], db["outbox_dead"], db["relay_lease"]
 
     def ensure_indexes(self) -> None:
         """Create the collections and indexes: a transaction must not."""
         order = IndexModel([("aggregate_id", ASCENDING), ("sequence", ASCENDING)], unique=True)
         self._rows.create_indexes([order, IndexModel([("created_at", ASCENDING)])])
+        nobodys = {"owner": "", "expires_at": datetime.fromtimestamp(0, UTC)}
+        self._lease.update_one({"_id": "relay"}, {"$setOnInsert": nobodys}, upsert=True)
+
+    def renew_lease(self, owner: str, seconds: int) -> bool:
+        """Take or keep the lease, by the server's clock. The document is there already: `$expr` can't be upserted."""
+        free = {"$or": [{"$eq": ["$owner", owner]}, {"$lt": ["$expires_at", "$$NOW"]}]}
+        until = {"$add": ["$$NOW", seconds * 1000]}
+        mine = [{"$set": {"owner": owner, "expires_at": until}}]
+        return self._lease.update_one({"_id": "relay", "$expr": free}, mine).matched_count == 1
 
     def add(self, row: OutboxRow, session: ClientSession) -> None:
         """Store `row` in the caller's transaction."""

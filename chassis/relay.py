@@ -3,6 +3,9 @@
 There is no high-water mark: ids become visible out of order, and a reader of `id > last` would lose rows. What is still there is
 still to be sent; the table stays tiny. A relay killed between acknowledgement and delete sends a row twice, which every consumer
 absorbs.
+
+Any number of relays may run over one store; the one with the lease is active. The lease goes by the database's clock, and a relay
+that was frozen finds it lost: at most its last batch goes out twice.
 """
 
 import threading
@@ -12,6 +15,7 @@ from typing import Any, Protocol
 
 import orjson
 from confluent_kafka import KafkaError, Message, Producer
+from ulid import ULID
 
 from chassis.envelope import OutboxRow
 from chassis.logs import get_logger
@@ -22,6 +26,8 @@ BATCH = 200
 IDLE_SECONDS = 0.05  # insert → consumer p50 40 ms, and 1-3 % of one core when idle
 AWAY_SECONDS = 1.0
 DRAIN_SECONDS = 5.0
+LEASE_SECONDS = 10
+RENEW_SECONDS = 2.0
 # Errors that no retry mends: the row goes to outbox_dead, the rest goes on.
 PERMANENT = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.TOPIC_EXCEPTION)
 
@@ -30,6 +36,9 @@ class OutboxStore(Protocol):
     """Where a service keeps its pending events. Any method may raise one of the store's `away` errors."""
 
     away: tuple[type[Exception], ...]
+
+    def renew_lease(self, owner: str, seconds: int) -> bool:
+        """Take or keep the lease for so long by the database's clock; False when another owner has it. 0 gives it back."""
 
     def pending(self, limit: int) -> Sequence[OutboxRow]:
         """At most about `limit` rows, oldest first; with a row come all earlier ones of its aggregate."""
@@ -53,31 +62,41 @@ class Relay:
         self._store, self._make_producer = store, make_producer
         self._producer: Producer | None = None
         self._counts, self.beat = {"published": 0, "failed": 0, "buried": 0}, time.monotonic()
+        self._owner, self._leader, self._renewed_at = str(ULID()), False, -RENEW_SECONDS
 
     def run(self, stop: threading.Event) -> None:
         """Publish until `stop` is set; then send what is there, within DRAIN_SECONDS."""
         while not stop.is_set():
             self.beat = time.monotonic()
             try:
-                full = self._publish_batch(lambda: not stop.is_set()) >= BATCH
+                full = self._leads() and self._publish_batch(lambda: not stop.is_set()) >= BATCH
             except self._store.away as error:
                 log.warning("the outbox's database is away", error=type(error).__name__)
                 stop.wait(AWAY_SECONDS)
-                continue
-            if not full:
-                stop.wait(IDLE_SECONDS)
+            else:
+                stop.wait(0 if full else IDLE_SECONDS if self._leader else AWAY_SECONDS)
         self._drain()
 
     def state(self) -> dict[str, Any]:
         """What /health and /metrics show of the relay. Raises one of the store's `away` errors."""
         pending, age = self._store.backlog()
-        return {"pending": pending, "oldestAgeSeconds": round(age, 3), **self._counts}
+        return {"pending": pending, "oldestAgeSeconds": round(age, 3), "leader": self._leader, **self._counts}
+
+    def _leads(self) -> bool:
+        if time.monotonic() - self._renewed_at >= RENEW_SECONDS:
+            before, self._renewed_at = self._leader, time.monotonic()
+            self._leader = self._store.renew_lease(self._owner, LEASE_SECONDS)
+            if self._leader != before:
+                log.info("relay leads" if self._leader else "another relay leads", owner=self._owner)
+        return self._leader
 
     def _drain(self) -> None:
         end = time.monotonic() + DRAIN_SECONDS
         try:
-            while time.monotonic() < end and self._publish_batch(lambda: time.monotonic() < end):
+            while time.monotonic() < end and self._leads() and self._publish_batch(lambda: time.monotonic() < end):
                 self.beat = time.monotonic()
+            if self._leader:
+                self._store.renew_lease(self._owner, 0)
         except self._store.away as error:
             log.warning("stopped with the outbox's database away", error=type(error).__name__)
 
@@ -90,9 +109,9 @@ class Relay:
         refused: list[tuple[OutboxRow, KafkaError]] = []
         for row in sorted_by_aggregate(rows):
             self._produce(producer, row, acked, refused)
-        while producer.flush(1) and go_on():
+        while producer.flush(1) and go_on() and self._leads():
             self.beat = time.monotonic()
-        if len(producer):  # stopped, or the broker is away: the rows stay, the copies in memory go
+        if len(producer):  # stopped, or another relay leads: the rows stay, the copies in memory go
             producer.purge()
             producer.flush(1)
             self._producer = None

@@ -1,6 +1,7 @@
 """The MongoDB outbox: transactions, order, and what a concurrent reader sees."""
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -100,3 +101,30 @@ def test_worker_states_are_read_back_and_the_long_gone_are_dropped(db):
 
 def test_a_server_that_answers_passes_the_check(db):
     assert ping(db) == {}
+
+
+def test_one_owner_at_a_time_has_the_lease(db):
+    outbox = MongoOutbox(db)
+    assert outbox.renew_lease("a", 60)
+    assert outbox.renew_lease("a", 60)
+    assert not outbox.renew_lease("b", 60)
+    assert outbox.renew_lease("a", 0)
+    wait_until(lambda: outbox.renew_lease("b", 60))
+    assert not outbox.renew_lease("a", 60)
+
+
+def test_of_many_who_want_a_free_lease_one_gets_it(db):
+    outbox, won = MongoOutbox(db), []
+    threads = [threading.Thread(target=lambda n=n: outbox.renew_lease(str(n), 60) and won.append(n)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

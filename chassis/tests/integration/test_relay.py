@@ -103,3 +103,21 @@ def test_what_the_relay_sends_is_what_a_consumer_reads(db, kafka, topic, read_to
     run_until(relay, lambda: relay.state()["pending"] == 0)
     event = parse(read_topic(topic, 1)[0])
     assert (event.id, event.subject, event.data) == (made.event_id, "t1", {"thingId": "t1"})
+
+
+def test_of_two_relays_one_publishes_and_the_other_takes_over_when_it_stops(db, kafka, topic):
+    outbox = store(db, [replace(row(1, "a", 1), topic=topic)])
+    first, second = (Relay(outbox, partial(make_producer, kafka)) for _ in range(2))
+    run_until(first, lambda: first.state()["published"] == 1)
+    assert not first.state()["pending"]
+    store(db, [replace(row(2, "a", 2), topic=topic)])
+    run_until(second, lambda: second.state()["published"] == 1)
+
+
+def test_a_relay_without_the_lease_publishes_nothing(db, kafka, topic):
+    outbox = store(db, [replace(row(1, "a", 1), topic=topic)])
+    assert outbox.renew_lease("another", 60)
+    relay = Relay(outbox, partial(make_producer, kafka))
+    beat = relay.beat
+    run_until(relay, lambda: relay.beat > beat)
+    assert (relay.state()["leader"], relay.state()["pending"]) == (False, 1)
