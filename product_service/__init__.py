@@ -1,7 +1,9 @@
 """The catalogue: products, their prices and their stock.
 
-Owns: products, stock_movements (MongoDB). Publishes: product-created, product-updated, product-deleted. Consumes: nothing.
-Read on in app.py (wiring), api/routes.py (what it answers), use_cases.py (what happens).
+Owns: products, stock_movements, reservations (MongoDB). Publishes: product-created, product-updated, product-deleted,
+stock-reserved, stock-rejected. Consumes: order-placed, order-cancelled.
+Read on in app.py (wiring), api/routes.py (what it answers), use_cases.py (what staff do), consumers.py (what comes in),
+reservations.py (what orders do).
 """
 
 __version__ = "0.1.0"

@@ -18,7 +18,7 @@ def web(config: Config, _arguments: list[str]) -> int:
 
 
 def worker(config: Config, _arguments: list[str]) -> int:
-    """publish the outbox"""
+    """publish the outbox, reserve stock for orders"""
     from product_service.worker import run
 
     return run(config)
@@ -37,9 +37,9 @@ def check_worker(config: Config, _arguments: list[str]) -> int:
 
 
 def topics(config: Config, _arguments: list[str]) -> int:
-    """create the topics this service publishes"""
+    """create the topics this service publishes and consumes"""
     from chassis.kafka import create_topics
-    from product_service.events import topics
+    from product_service.topics import topics
 
     create_topics(config.kafka_brokers, topics())
     return 0
@@ -73,6 +73,15 @@ def republish(config: Config, _arguments: list[str]) -> int:
     return 0
 
 
+def check_stock(config: Config, _arguments: list[str]) -> int:
+    """verify that stock, movements and reservations agree; exit 1 when they do not"""
+    from chassis.mongo import connect
+    from product_service.check_stock import check_stock
+
+    connect(config.mongo_uri.get_secret_value())
+    return check_stock()
+
+
 COMMANDS = {
     "web": web,
     "worker": worker,
@@ -82,6 +91,7 @@ COMMANDS = {
     "indexes": indexes,
     "seed": seed,
     "republish": republish,
+    "check-stock": check_stock,
 }
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from product_service import __doc__ as description
 from product_service import __version__
 from product_service.api.routes import routes
 from product_service.config import Config
+from product_service.prices import price_memory
 
 
 def create_app(config: Config) -> APIFlask:
@@ -31,5 +32,6 @@ def create_app(config: Config) -> APIFlask:
         away=AWAY,
     )
     app.config["SHOP_CURRENCY"] = config.shop_currency
+    app.config["PRICE_MEMORY"] = price_memory(config.order_pending_limit)
     app.register_blueprint(routes)
     return app

@@ -1,11 +1,16 @@
-"""The events this service owns: snapshots of a product, so that a consumer needs the newest alone."""
+"""The events this service owns, and its own view of those it consumes.
+
+A product's event is a snapshot, so that a consumer needs the newest alone; an order gets one answer, which may be sent again.
+"""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from chassis.envelope import EventData, rfc3339
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from chassis.envelope import ConsumedData, EventData, rfc3339
 from chassis.money import format_money
-from contracts import topic_settings
+from chassis.schemas import Body
 
 
 class ProductSnapshot(EventData):
@@ -51,9 +56,57 @@ class ProductDeleted(ProductSnapshot):
     topic: ClassVar[str] = "product-deleted"
 
 
-PUBLISHED = (ProductCreated, ProductUpdated, ProductDeleted)
+class StockItem(Body):
+    product_id: str
+    quantity: int
+    unit_price: str
 
 
-def topics() -> dict[str, dict[str, Any]]:
-    """The topics this service needs, with their settings."""
-    return topic_settings(*(event.topic for event in PUBLISHED))
+class Shortage(Body):
+    """A product of which an order wants more pieces than there are."""
+
+    product_id: str
+    wanted: int
+    available: int
+
+
+class StockAnswer(EventData):
+    """The one outcome of an order here."""
+
+    order_id: str
+    items: list[StockItem]
+    reason: str | None = None
+    shortages: list[Shortage] = []
+
+
+class StockReserved(StockAnswer):
+    topic: ClassVar[str] = "stock-reserved"
+
+
+class StockRejected(StockAnswer):
+    topic: ClassVar[str] = "stock-rejected"
+    reason: Literal["out_of_stock", "price_changed"]
+
+
+PRODUCT_EVENTS = (ProductCreated, ProductUpdated, ProductDeleted)
+STOCK_EVENTS = (StockReserved, StockRejected)
+
+OrderId = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
+
+
+class OrderLine(ConsumedData):
+    product_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
+    quantity: Annotated[int, Field(ge=1, lt=2**31)]
+    unit_price: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}\.[0-9]{2}$")]
+
+
+class OrderPlaced(ConsumedData):
+    topic: ClassVar[str] = "order-placed"
+    order_id: OrderId
+    timestamp: Annotated[AwareDatetime, Field(strict=False)]  # when the customer placed it
+    items: Annotated[list[OrderLine], Field(min_length=1, max_length=50)]
+
+
+class OrderCancelled(ConsumedData):
+    topic: ClassVar[str] = "order-cancelled"
+    order_id: OrderId

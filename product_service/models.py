@@ -1,15 +1,25 @@
-"""The product and the movements of its stock, and their invariants.
+"""The product, the movements of its stock and the orders' reservations, and their invariants.
 
-`stock` is always the sum of the product's movements and never below zero; only use_cases.py changes it, by a conditional update.
-`version` counts the changes of catalogue data, `sequence` the events.
+`stock` is always the sum of the product's movements and never below zero; only use_cases.py (staff) and reservations.py (orders)
+change it, by conditional updates. `version` counts the changes of catalogue data, `sequence` the events.
 """
 
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
-from mongoengine import BooleanField, DateTimeField, Document, IntField, ObjectIdField, StringField
+from mongoengine import (
+    BooleanField,
+    DateTimeField,
+    DictField,
+    Document,
+    IntField,
+    ListField,
+    ObjectIdField,
+    StringField,
+)
 
 from chassis.mongo import Db, MongoOutbox
 
@@ -42,6 +52,9 @@ class Product(Document):  # type: ignore[misc] # MongoEngine has no types
     category = StringField(max_length=100)
     image_url = StringField(max_length=2000)
     price_minor = IntField(required=True, min_value=0, max_value=MAX_PRICE_MINOR)
+    price_log = ListField(
+        DictField()
+    )  # {price_minor, until}: the prices before, as long as an order may still name one
     stock = IntField(required=True, min_value=0, max_value=MAX_STOCK)
     active = BooleanField(required=True, default=True)
     version = IntField(required=True, default=1)
@@ -60,6 +73,7 @@ class Product(Document):  # type: ignore[misc] # MongoEngine has no types
             # No language: a shop's words are names in any of them, so none is dropped or cut to its stem.
             {"fields": ["active", "$name", "$description"], "name": "words", "default_language": "none"},
             {"fields": ["sku"], "name": "sku", "unique": True, "partialFilterExpression": {"sku": {"$type": "string"}}},
+            {"fields": ["price_log.until"], "name": "price_log", "sparse": True},  # for housekeeping
         ],
     }
 
@@ -81,6 +95,33 @@ class StockMovement(Document):  # type: ignore[misc]
     }
 
 
+class State(StrEnum):
+    """What became of an order's stock."""
+
+    RESERVED = "RESERVED"  # set aside for the order, which may still be cancelled
+    REJECTED = "REJECTED"  # it never had any: one line could not be filled
+    RELEASED = "RELEASED"  # the order was cancelled: it has none, and gets none
+
+
+class Reservation(Document):  # type: ignore[misc]
+    """The stock's side of one order. The order's id is the key, so each order is decided once."""
+
+    id = StringField(primary_key=True)
+    state = StringField(required=True, choices=[state.value for state in State])
+    items = ListField(
+        DictField()
+    )  # {product, quantity, price_minor}: the order's lines; none when it was cancelled first
+    answer = DictField(null=True)  # the outbox row that told the outcome, to be sent again when the order asks again
+    created_at = DateTimeField(required=True, default=now)
+    closed_at = DateTimeField()  # when it became REJECTED or RELEASED
+
+    meta = {
+        "collection": "reservations",
+        "auto_create_index": False,
+        "indexes": [{"fields": ["closed_at"], "name": "closed_at", "sparse": True}],  # for housekeeping
+    }
+
+
 STOCK_RULE = {
     "bsonType": "object",
     "required": ["stock"],
@@ -98,6 +139,11 @@ def movements() -> Any:
     return StockMovement._get_collection()
 
 
+def reservations() -> Any:
+    """The PyMongo collection of reservations."""
+    return Reservation._get_collection()
+
+
 def etag_of(product: Mapping[str, Any]) -> str:
     """`version.stock`: what a client saw when it read the product."""
     return f"{product['version']}.{product['stock']}"
@@ -108,6 +154,7 @@ def ensure_indexes() -> None:
     db: Db = Product._get_db()
     Product.ensure_indexes()
     StockMovement.ensure_indexes()
+    Reservation.ensure_indexes()
     # A belt: the conditional updates keep the rule already, and a bug in one is refused here.
     db.command("collMod", "products", validator={"$jsonSchema": STOCK_RULE})
     MongoOutbox(db).ensure_indexes()

@@ -16,6 +16,7 @@ from chassis.paging import Page, PageRequest, build_page
 from product_service.errors import UnknownProduct
 from product_service.models import RawProduct, products
 
+WITHOUT_LOG = {"price_log": 0}  # the earlier prices are for reservations alone
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -96,7 +97,7 @@ def list_products(
     if request.position:
         where += _beyond(sort.field, direction, *request.position)
     order = [(sort.field, direction), ("_id", direction)]
-    rows = list(products().find({"$and": where}).sort(order).limit(request.limit + 1))
+    rows = list(products().find({"$and": where}, WITHOUT_LOG).sort(order).limit(request.limit + 1))
     page = build_page(request, rows, lambda row: (_cursor_value(row[sort.field]), str(row["_id"])))
     return Page([to_public(row, currency) for row in page.results], page.next, page.previous)
 

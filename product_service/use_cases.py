@@ -1,6 +1,7 @@
 """What happens to products. Every change, its stock movement and its event are one transaction; no request talks to Kafka."""
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from bson import ObjectId
@@ -23,6 +24,7 @@ from product_service.models import (
     products,
 )
 from product_service.outbox import store_event
+from product_service.prices import log_price
 
 T = TypeVar("T")
 
@@ -62,12 +64,19 @@ def create_product(
 
 
 def change_product(
-    *, product_id: str, changes: Mapping[str, Any], if_match: Collection[str] | None, currency: str, actor: str
+    *,
+    product_id: str,
+    changes: Mapping[str, Any],
+    if_match: Collection[str] | None,
+    currency: str,
+    actor: str,
+    price_memory: timedelta,
 ) -> RawProduct:
     """Set the fields in `changes` (named as in the document) and return the product; what changes nothing is no change.
 
+    `active: False` takes it out of the catalogue: it stays, inactive, for orders and movements still name it.
     `if_match` are the ETags of which the client takes one for the present one; None: whichever it is.
-    Raises UnknownProduct, StaleProduct, SkuTaken.
+    `price_memory`: how long an earlier price is kept. Raises UnknownProduct, StaleProduct, SkuTaken.
     """
     key = _object_id(product_id)
 
@@ -81,14 +90,11 @@ def change_product(
         delta = changes.get("stock", found["stock"]) - found["stock"]
         if not catalogue:
             return _move_stock(found, delta, "set by staff", actor, session) if delta else found
+        if "price_minor" in catalogue:
+            catalogue["price_log"] = log_price(found, price_memory)
         return _change_catalogue(found, catalogue, delta, currency, actor, session)
 
     return _run(work)
-
-
-def delete_product(*, product_id: str, if_match: Collection[str] | None, currency: str, actor: str) -> None:
-    """Take a product out of the catalogue; it stays, inactive. Raises UnknownProduct, StaleProduct."""
-    change_product(product_id=product_id, changes={"active": False}, if_match=if_match, currency=currency, actor=actor)
 
 
 def adjust_stock(*, product_id: str, delta: int, reason: str, actor: str) -> RawProduct:

@@ -1,4 +1,4 @@
-"""The worker: the relay that publishes the outbox."""
+"""The worker: the relay that publishes the outbox, the consumer that serves orders, and the housekeeping."""
 
 from functools import partial
 
@@ -6,18 +6,21 @@ from chassis.kafka import create_topics_patiently, make_producer
 from chassis.logs import configure_logs
 from chassis.mongo import MongoOutbox, MongoWorkerStates, connect
 from chassis.relay import Relay
-from chassis.worker import check_worker, run_worker
+from chassis.worker import Part, check_worker, run_worker
 from product_service.config import Config
-from product_service.events import topics
+from product_service.consumers import make_consumer
+from product_service.housekeeping import Housekeeping
+from product_service.prices import price_memory
+from product_service.topics import topics
 
 
 def run(config: Config) -> int:
     """Run until a signal; return the exit status."""
     configure_logs("product_worker", config.log_level, config.log_format)
-    db = connect(config.mongo_uri.get_secret_value())
-    relay = Relay(MongoOutbox(db), partial(make_producer, config.kafka_brokers))
-    prepare = partial(create_topics_patiently, config.kafka_brokers, topics())
-    return run_worker([relay], MongoWorkerStates(db), prepare)
+    db, brokers = connect(config.mongo_uri.get_secret_value()), config.kafka_brokers
+    relay = Relay(MongoOutbox(db), partial(make_producer, brokers))
+    parts: list[Part] = [relay, make_consumer(brokers), Housekeeping(price_memory(config.order_pending_limit))]
+    return run_worker(parts, MongoWorkerStates(db), partial(create_topics_patiently, brokers, topics()))
 
 
 def check(config: Config) -> int:

@@ -86,9 +86,7 @@ def patch_product(product_id: str, body: schemas.PatchProduct) -> Response:
 @routes.refuses(412)
 def delete_product(product_id: str) -> Response:
     """Take a product out of the catalogue: it becomes inactive."""
-    use_cases.delete_product(
-        product_id=product_id, if_match=sent_if_match(), currency=_currency(), actor=caller().user_id
-    )
+    _change(product_id, {"active": False})
     return Response(status=204)
 
 
@@ -106,7 +104,12 @@ def adjust_stock(product_id: str, body: schemas.AdjustStock) -> Response:
 
 def _change(product_id: str, changes: RawProduct) -> RawProduct:
     return use_cases.change_product(
-        product_id=product_id, changes=changes, if_match=sent_if_match(), currency=_currency(), actor=caller().user_id
+        product_id=product_id,
+        changes=changes,
+        if_match=sent_if_match(),
+        currency=_currency(),
+        actor=caller().user_id,
+        price_memory=current_app.config["PRICE_MEMORY"],
     )
 
 

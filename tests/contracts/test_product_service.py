@@ -1,4 +1,4 @@
-"""The events of product_service against the shared schemas."""
+"""The events of product_service against the shared schemas: what it publishes, and what it consumes."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,9 +7,23 @@ import pytest
 from bson import ObjectId
 from jsonschema import Draft202012Validator, ValidationError
 
+from chassis.envelope import MalformedEvent
+from chassis.kafka import dead_letter_topic
 from contracts import event_schema, topic_settings
-from product_service.events import PUBLISHED, ProductUpdated, topics
+from product_service.events import (
+    PRODUCT_EVENTS,
+    STOCK_EVENTS,
+    OrderLine,
+    OrderPlaced,
+    ProductUpdated,
+    Shortage,
+    StockItem,
+    StockRejected,
+    StockReserved,
+)
+from product_service.topics import CONSUMED, GROUP, PUBLISHED, topics
 
+ORDER_ID = "01K00000000000000000000000"
 FULL: dict[str, Any] = {
     "_id": ObjectId(),
     "name": "Lamp",
@@ -36,12 +50,47 @@ LIMITS = FULL | {
 }
 LEAST = BARE | {"price_minor": 0, "stock": 0, "version": 1, "active": False}
 
+ITEM = StockItem(product_id="b" * 24, quantity=2, unit_price="19.90")
+SHORT = Shortage(product_id="b" * 24, wanted=2, available=0)
+ANSWERS = [
+    StockReserved(order_id=ORDER_ID, items=[ITEM]),
+    StockReserved(order_id=ORDER_ID, items=[ITEM] * 50),
+    StockRejected(order_id=ORDER_ID, items=[ITEM], reason="price_changed"),
+    StockRejected(order_id=ORDER_ID, items=[ITEM] * 50, reason="out_of_stock", shortages=[SHORT] * 50),
+]
+
+LINE = {"productId": "b" * 24, "name": "Lamp", "quantity": 2, "unitPrice": "9.95", "lineTotal": "19.90", "version": 1}
+LONG_LINE = LINE | {"name": "☕" * 200, "quantity": 10**9, "unitPrice": "999999999999.99"}
+ORDER: dict[str, Any] = {
+    "orderId": ORDER_ID,
+    "userId": "a" * 24,
+    "userEmail": "ada@example.com",
+    "username": "ada",
+    "productId": "b" * 24,
+    "quantity": 2,
+    "total": "19.90",
+    "currency": "USD",
+    "previousStatus": None,
+    "reason": None,
+    "timestamp": "2026-01-31T12:00:00.000Z",
+    "items": [LINE],
+}
+STATUSES = {"order-placed": "pending", "order-cancelled": "cancelled"}
+
+
+def wire_form(event):
+    return event.model_dump(mode="json", by_alias=True)
+
 
 @pytest.mark.parametrize("product", [FULL, BARE, LIMITS, LEAST], ids=["full", "bare", "limits", "least"])
-@pytest.mark.parametrize("event", PUBLISHED)
-def test_each_event_keeps_to_its_schema(event, product):
-    data = event.of(product, "USD").model_dump(mode="json", by_alias=True)
-    Draft202012Validator(event_schema(event.topic)).validate(data)
+@pytest.mark.parametrize("event", PRODUCT_EVENTS)
+def test_each_product_event_keeps_to_its_schema(event, product):
+    Draft202012Validator(event_schema(event.topic)).validate(wire_form(event.of(product, "USD")))
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: f"{answer.topic}-{len(answer.items)}")
+def test_each_answer_to_an_order_keeps_to_its_schema(answer):
+    Draft202012Validator(event_schema(answer.topic)).validate(wire_form(answer))
 
 
 @pytest.mark.parametrize("event", PUBLISHED)
@@ -49,9 +98,15 @@ def test_each_event_says_all_that_its_schema_knows(event):
     assert {field.alias for field in event.model_fields.values()} == set(event_schema(event.topic)["properties"])
 
 
+@pytest.mark.parametrize("event", STOCK_EVENTS)
+@pytest.mark.parametrize(("model", "name"), [(StockItem, "items"), (Shortage, "shortages")])
+def test_the_lines_of_an_answer_say_all_that_their_schema_knows(event, model, name):
+    schema = event_schema(event.topic)["properties"][name]["items"]
+    assert {field.alias for field in model.model_fields.values()} == set(schema["properties"])
+
+
 def test_a_snapshot_shows_the_product_as_clients_see_it():
-    data = ProductUpdated.of(FULL, "EUR").model_dump(mode="json", by_alias=True)
-    assert data == {
+    assert wire_form(ProductUpdated.of(FULL, "EUR")) == {
         "id": str(FULL["_id"]),
         "sku": "LMP-1",
         "name": "Lamp",
@@ -66,10 +121,65 @@ def test_a_snapshot_shows_the_product_as_clients_see_it():
 
 
 def test_the_schema_would_notice_a_price_that_is_no_text():
-    data = ProductUpdated.of(FULL, "USD").model_dump(mode="json", by_alias=True) | {"price": 19.9}
+    data = wire_form(ProductUpdated.of(FULL, "USD")) | {"price": 19.9}
     with pytest.raises(ValidationError):
         Draft202012Validator(event_schema("product-updated")).validate(data)
 
 
-def test_every_topic_it_publishes_to_is_created_as_the_contract_says():
-    assert topics() == topic_settings("product-created", "product-updated", "product-deleted")
+@pytest.mark.parametrize("model", CONSUMED)
+@pytest.mark.parametrize(
+    "data",
+    [ORDER, ORDER | {"items": [LONG_LINE] * 50}, ORDER | {"later": {"field": 1}}],
+    ids=["plain", "limits", "more fields"],
+)
+def test_whatever_the_schema_allows_of_an_order_can_be_read(model, data):
+    data = data | {"status": STATUSES[model.topic]}
+    Draft202012Validator(event_schema(model.topic)).validate(data)
+    assert model.model_validate(data).order_id == ORDER_ID
+
+
+@pytest.mark.parametrize("model", CONSUMED)
+def test_no_field_of_an_order_is_needed_that_its_schema_leaves_out(model):
+    schema = event_schema(model.topic)
+    assert {field.alias for field in model.model_fields.values()} <= set(schema["required"])
+    line = schema["properties"]["items"]["items"]
+    assert {field.alias for field in OrderLine.model_fields.values()} <= set(line["required"])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"orderId": "x"},
+        {"timestamp": "yesterday"},
+        {"timestamp": "2026-01-31T12:00:00"},
+        {"items": []},
+        {"items": [LINE] * 51},
+        {"items": [LINE | {"quantity": 0}]},
+        {"items": [LINE | {"quantity": 2**63}]},
+        {"items": [LINE | {"quantity": "2"}]},
+        {"items": [LINE | {"productId": {"$gt": ""}}]},
+        {"items": [LINE | {"unitPrice": "-1.00"}]},
+    ],
+    ids=str,
+)
+def test_an_order_that_makes_no_sense_is_refused_without_telling_its_values(read, changes):
+    with pytest.raises(MalformedEvent) as refused:
+        read(OrderPlaced, ORDER | changes)
+    assert "2026" not in str(refused.value)
+
+
+@pytest.fixture
+def read():
+    """`read(model, data)`: as the consumer's handlers read an event."""
+    from chassis.envelope import Event
+
+    fields = {"id": ORDER_ID, "subject": ORDER_ID, "sequence": 1, "time": ""}
+    return lambda model, data: Event(type=model.topic, data=data, **fields).read(model)
+
+
+def test_every_topic_it_needs_is_created_as_the_contract_says():
+    contracted = topic_settings(*(event.topic for event in (*PUBLISHED, *CONSUMED)))
+    dead = {dead_letter_topic(event.topic, GROUP) for event in CONSUMED}
+    made = topics()
+    assert {name: settings for name, settings in made.items() if name in contracted} == contracted
+    assert made.keys() - contracted.keys() == dead

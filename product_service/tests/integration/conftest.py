@@ -1,8 +1,10 @@
-"""The service on a real MongoDB: an app, a client, people with tokens, products."""
+"""The service on a real MongoDB: an app, a client, people with tokens, products, orders."""
 
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import mongoengine
@@ -10,11 +12,14 @@ import pytest
 from apiflask import APIFlask
 from bson import ObjectId
 from flask.testing import FlaskClient
+from ulid import ULID
 
 from chassis.auth import Tokens
 from chassis.env import load
+from chassis.envelope import Event, rfc3339
 from product_service.app import create_app
 from product_service.config import Config
+from product_service.consumers import HANDLERS
 from product_service.models import Product, ensure_indexes, movements, products
 
 Headers = dict[str, str]
@@ -88,3 +93,39 @@ def moved(app: APIFlask) -> Callable[[str], list[int]]:
         return found
 
     return deltas
+
+
+def order_event(topic: str, lines: list[tuple[str, int, str]], placed_at: datetime | None = None) -> Event:
+    """An event of a new order with these (product id, quantity, unit price), as the consumer hands it over."""
+    order_id, moment = str(ULID()), rfc3339(placed_at or datetime.now(UTC))
+    items = [{"productId": product, "quantity": quantity, "unitPrice": price} for product, quantity, price in lines]
+    data = {"orderId": order_id, "timestamp": moment, "items": items}
+    return Event(id=str(ULID()), type=topic, subject=order_id, sequence=1, time=moment, data=data)
+
+
+@pytest.fixture
+def place(app: APIFlask) -> Callable[..., Event]:
+    """`place((product_id, quantity, price), …)`: an order-placed event, handled; it may be handled again."""
+
+    def handle(*lines: tuple[str, int, str], placed_at: datetime | None = None) -> Event:
+        event = order_event("order-placed", list(lines), placed_at)
+        HANDLERS[event.type](event)
+        return event
+
+    return handle
+
+
+@pytest.fixture
+def cancel(app: APIFlask) -> Callable[[Event], None]:
+    """`cancel(order)`: the order-cancelled event of an order, handled."""
+
+    def handle(order: Event) -> None:
+        HANDLERS["order-cancelled"](replace(order, id=str(ULID()), type="order-cancelled", sequence=order.sequence + 1))
+
+    return handle
+
+
+@pytest.fixture
+def stock_of(app: APIFlask) -> Callable[[str], int]:
+    """`stock_of(product_id)`: what can be bought now."""
+    return lambda product_id: products().find_one({"_id": ObjectId(product_id)})["stock"]

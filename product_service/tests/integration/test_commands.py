@@ -13,10 +13,10 @@ import pytest
 from bson import ObjectId
 from confluent_kafka import Consumer
 
-from product_service.events import topics
 from product_service.models import products
 from product_service.republish import republish_products
 from product_service.seed import CATALOGUE
+from product_service.topics import topics
 
 DEADLINE_SECONDS = 30
 

@@ -1,0 +1,18 @@
+"""The topics this service needs: what it publishes, what it consumes, and where it puts what it can't handle."""
+
+from typing import Any
+
+from chassis.kafka import dead_letter_settings
+from contracts import topic_settings
+from product_service.events import PRODUCT_EVENTS, STOCK_EVENTS, OrderCancelled, OrderPlaced
+
+GROUP = "product-service"
+PUBLISHED = (*PRODUCT_EVENTS, *STOCK_EVENTS)
+CONSUMED = (OrderPlaced, OrderCancelled)
+
+
+def topics() -> dict[str, dict[str, Any]]:
+    """All of them, with their settings."""
+    published = topic_settings(*(event.topic for event in PUBLISHED))
+    consumed = topic_settings(*(event.topic for event in CONSUMED))
+    return published | consumed | dead_letter_settings(consumed, GROUP)
