@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 
 from chassis import metrics
 from chassis.auth import Caller, Tokens
+from chassis.breaker import Breaker
 from chassis.errors import PROBLEM_JSON, DomainError, Invalid, Unavailable, field_errors, problem
 from chassis.health import Down, Health
 from chassis.logs import get_logger
@@ -28,6 +29,7 @@ log = get_logger(__name__)
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 QUIET = ("/health", "/metrics")  # polled every few seconds: logged only when they fail
+UNBROKEN = ("service", "openapi", "swagger_ui")  # blueprints that answer whatever the breaker says
 View = Callable[..., Response]
 Decorator = Callable[[View], View]
 
@@ -122,15 +124,12 @@ def make_app(
 ) -> APIFlask:
     """An APIFlask app with all that the services share; `away` are the errors that mean: a server behind is away."""
     app = APIFlask(service, title=service, version=version, docs_path=None, json_errors=False)
-    app.config |= {
-        "MAX_CONTENT_LENGTH": MAX_BODY_BYTES,
-        "DESCRIPTION": description,
-        "VALIDATION_ERROR_STATUS_CODE": 400,
-    }
+    app.config |= {"MAX_CONTENT_LENGTH": MAX_BODY_BYTES, "DESCRIPTION": description, "AUTO_404_RESPONSE": False}
+    app.config |= {"AUTO_VALIDATION_ERROR_RESPONSE": False, "AUTO_AUTH_ERROR_RESPONSE": False}
     app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     app.spec_processor(document_problems)
     app.url_map.strict_slashes = False
-    app.extensions["tokens"] = tokens
+    app.extensions |= {"tokens": tokens, "breaker": Breaker()}
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(DomainError, _domain_error)
@@ -171,10 +170,14 @@ def _begin() -> None:
     g.began = time.perf_counter()
     clear_contextvars()
     bind_contextvars(request_id=g.request_id)
+    if request.blueprint not in UNBROKEN:
+        current_app.extensions["breaker"].enter()
 
 
 def _finish(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
+    if response.status_code < 400 and request.blueprint not in UNBROKEN:
+        current_app.extensions["breaker"].worked()
     route = request.url_rule.rule if request.url_rule else "unknown"
     seconds = time.perf_counter() - g.began
     metrics.observe(request.method, route, response.status_code, seconds)
@@ -195,6 +198,7 @@ def _domain_error(error: DomainError) -> ResponseReturnValue:
 
 def _server_away(error: Exception) -> ResponseReturnValue:
     log.warning("a server is away", error=type(error).__name__)
+    current_app.extensions["breaker"].failed()
     return _domain_error(Unavailable())
 
 

@@ -160,6 +160,14 @@ def test_a_server_that_is_away_is_a_503_with_a_time_to_come_back(client):
     assert int(answer.headers["Retry-After"]) > 0
 
 
+def test_after_three_outages_in_a_row_requests_are_refused_at_once_but_health_still_answers(client):
+    for _ in range(3):
+        client.get("/things/away", headers=bearer("staff"))
+    assert_problem(client.get("/hello"), 503, "unavailable")
+    assert client.get("/health/live").status_code == 200
+    assert client.get("/openapi.json").status_code == 200
+
+
 def test_a_crash_shows_nothing_of_the_inside(client):
     assert_problem(client.get("/things/crash", headers=bearer("staff")), 500)
 

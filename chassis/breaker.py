@@ -1,0 +1,39 @@
+"""A small circuit breaker: while a server behind hangs, requests are refused at once instead of queueing for threads.
+
+A frozen database holds each thread for its whole time limit; sixteen such threads starve even /health/live. After three failures in
+a row everything is refused, but for one request every two seconds, which finds out whether the server is back.
+"""
+
+import threading
+import time
+
+from chassis.errors import Unavailable
+
+FAILURES = 3
+REST_SECONDS = 2.0
+
+
+class Breaker:
+    """One per process and server behind; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._failures, self._open_until, self._lock = 0, 0.0, threading.Lock()
+
+    def enter(self) -> None:
+        """Raise Unavailable while the breaker is open; let one request through when it has rested."""
+        with self._lock:
+            now = time.monotonic()
+            if self._failures >= FAILURES:
+                if now < self._open_until:
+                    raise Unavailable
+                self._open_until = now + REST_SECONDS
+
+    def failed(self) -> None:
+        """A request found the server away."""
+        with self._lock:
+            self._failures += 1
+            self._open_until = time.monotonic() + REST_SECONDS
+
+    def worked(self) -> None:
+        """A request was answered with the server's help."""
+        self._failures = 0

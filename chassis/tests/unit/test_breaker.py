@@ -1,0 +1,65 @@
+"""The breaker, on a clock of the test's own."""
+
+import pytest
+
+from chassis import breaker as module
+from chassis.breaker import FAILURES, REST_SECONDS, Breaker
+from chassis.errors import Unavailable
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    class Clock:
+        now = 100.0
+
+    monkeypatch.setattr(module.time, "monotonic", lambda: Clock.now)
+    return Clock
+
+
+def fail(breaker, times):
+    for _ in range(times):
+        breaker.failed()
+
+
+def test_two_failures_are_no_outage(clock):
+    breaker = Breaker()
+    fail(breaker, FAILURES - 1)
+    breaker.enter()
+
+
+def test_after_three_in_a_row_everything_is_refused_for_a_while(clock):
+    breaker = Breaker()
+    fail(breaker, FAILURES)
+    clock.now += REST_SECONDS - 0.1
+    with pytest.raises(Unavailable):
+        breaker.enter()
+
+
+def test_a_success_in_between_starts_the_count_again(clock):
+    breaker = Breaker()
+    fail(breaker, FAILURES - 1)
+    breaker.worked()
+    fail(breaker, FAILURES - 1)
+    breaker.enter()
+
+
+def test_after_the_rest_one_request_at_a_time_looks_whether_the_server_is_back(clock):
+    breaker = Breaker()
+    fail(breaker, FAILURES)
+    clock.now += REST_SECONDS
+    breaker.enter()
+    with pytest.raises(Unavailable):
+        breaker.enter()
+    breaker.failed()
+    with pytest.raises(Unavailable):
+        breaker.enter()
+
+
+def test_when_the_server_is_back_everybody_may_come_in(clock):
+    breaker = Breaker()
+    fail(breaker, FAILURES)
+    clock.now += REST_SECONDS
+    breaker.enter()
+    breaker.worked()
+    for _ in range(10):
+        breaker.enter()
