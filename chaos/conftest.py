@@ -66,8 +66,10 @@ def stack(whole_stack: Stack) -> Iterator[Stack]:
 
 
 @pytest.fixture
-def stores(stack: Stack) -> Stores:
-    return Stores(stack)
+def stores(stack: Stack) -> Iterator[Stores]:
+    stores = Stores(stack)
+    yield stores
+    stores.close()
 
 
 @pytest.fixture

@@ -53,6 +53,7 @@ class Proxy:
         self.down()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+        self._loop.close()
 
     def up(self) -> None:
         """Listen again after `down`."""

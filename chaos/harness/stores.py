@@ -28,7 +28,12 @@ class Stores:
         client: pymongo.MongoClient[Row] = pymongo.MongoClient(
             LOOPBACK, stack.mongo.proxy.target, directConnection=True, tz_aware=True, timeoutMS=10_000
         )
+        self._client = client
         self.users, self.shelf = client["microshop_user"], client["microshop_product"]
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
 
     def sql(self, query: str, values: Sequence[Any] = ()) -> list[Row]:
         """The rows of a query on order_service's database, each on a connection of its own: it may have been restarted."""

@@ -1,0 +1,66 @@
+"""R2: with the broker down everything can be written, as quickly as before, and is published when it is back."""
+
+from __future__ import annotations
+
+import pytest
+
+from chaos.harness.checks import ORDER_TOPICS, check_events, repeats
+from chaos.harness.customers import Customers
+from chaos.harness.load import load
+from chaos.harness.quiet import wait_quiet
+from chaos.harness.stack import Stack
+from chaos.harness.stores import Stores
+from chaos.harness.topics import Ends, Topics
+from chaos.harness.waiting import wait_until
+from deploy.local.errors import NotReady
+
+RATE = 20
+MIB = 2**20
+WEBS = ("user-web", "product-web", "order-web")
+DRAIN_SECONDS = 30.0
+
+
+@pytest.mark.quick
+def test_with_the_broker_down_every_write_succeeds_as_quickly_as_before(
+    stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends
+) -> None:
+    """15 s before, 30 s without the broker; then the backlog drains and nothing is missing."""
+    run(stack, customers, stores, topics, start, seconds=30)
+
+
+def test_with_the_broker_down_for_a_minute_every_write_succeeds_as_quickly_as_before(
+    stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends
+) -> None:
+    """The goal's quick duration; `make soak` has the long outages."""
+    run(stack, customers, stores, topics, start, seconds=60)
+
+
+def run(stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, *, seconds: int) -> None:
+    """Compare the time before the broker goes with the time while it is away."""
+    product_id = customers.new_product()["id"]
+    acts = (customers.register, lambda: customers.describe(product_id), lambda: customers.order(product_id))
+    with load(lambda number: acts[number % 3](), RATE) as clients:
+        wait_until(lambda: clients.count >= 15 * RATE, 60)
+        before, memory = customers.history.calls(), sum(stack.children[name].resident_bytes() for name in WEBS)
+        stack.kafka.child.stop()
+        assert stack.kafka.child.returncode is not None
+        away_since = customers.history.calls()[-1].at
+        wait_until(lambda: clients.count >= (15 + seconds) * RATE, 3 * seconds)
+        with pytest.raises(NotReady):
+            stack.kafka.server.check()
+        grown = sum(stack.children[name].resident_bytes() for name in WEBS) - memory
+    during = [call for call in customers.history.calls() if call.at > away_since]
+    assert {call.outcome for call in during} == {"ok"}, customers.history.statuses()
+    assert len(during) >= seconds * RATE * 0.8
+    waiting = sum(stores.outbox().values())
+    assert waiting >= len(during) * 0.9, "the broker was away, and yet nothing waits for it"
+    usual, now = customers.history.percentile(95, before), customers.history.percentile(95, during)
+    assert now <= max(1.2 * usual, usual + 0.02), f"p95 {usual * 1000:.0f} ms before, {now * 1000:.0f} ms without Kafka"
+    assert grown <= len(WEBS) * 20 * MIB, f"the web processes grew by {grown / MIB:.0f} MiB"
+    stack.supervisor.start(stack.kafka.child)
+    stack.kafka.wait()
+    wait_until(lambda: not any(stores.outbox().values()), DRAIN_SECONDS, stores.outbox)
+    wait_quiet(stores, topics)
+    records = topics.read(*ORDER_TOPICS, since=start)
+    check_events({order["id"]: order["sequence"] for order in stores.orders(product_id)}, records)
+    assert repeats(records) == 0
