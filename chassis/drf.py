@@ -23,6 +23,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars, get_conte
 from ulid import ULID
 
 from chassis import errors, metrics
+from chassis.breaker import Breaker
 from chassis.health import Health
 from chassis.logs import get_logger
 from chassis.schemas import MAX_BODY_BYTES, parse_object
@@ -32,6 +33,7 @@ log = get_logger(__name__)
 AWAY: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 QUIET = ("/health", "/metrics")  # polled every few seconds: logged only when they fail
+UNBROKEN = ("/health", "/metrics", "/openapi.json", "/docs", "/static/")  # they answer whatever the breaker says
 JSON = errors.PROBLEM_JSON
 MEANINGS: dict[tuple[type[Exception], ...], type[errors.DomainError]] = {
     AWAY: errors.Unavailable,
@@ -44,23 +46,38 @@ B = TypeVar("B", bound=BaseModel)
 
 
 class RequestMiddleware:
-    """The outermost middleware: request id, body limit, access log, metrics."""
+    """The outermost middleware: request id, body limit, breaker, access log, metrics."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self._get_response = get_response
+        self._get_response, self._breaker = get_response, Breaker()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         began, sent = time.perf_counter(), request.headers.get("X-Request-ID", "")
         clear_contextvars()
         bind_contextvars(request_id=sent if REQUEST_ID.fullmatch(sent) else str(ULID()))
-        too_large = int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES
-        response = _fail(request, 413) if too_large else self._get_response(request)
+        response = self._answer(request)
         response["X-Request-ID"] = _request_id()
         seconds, route = time.perf_counter() - began, _route(request)
         metrics.observe(str(request.method), route, response.status_code, seconds)
         if not (request.path.startswith(QUIET) and response.status_code < 400):
             milliseconds = round(seconds * 1000, 1)
             log.info("request", method=request.method, route=route, status=response.status_code, ms=milliseconds)
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        if int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES:
+            return _fail(request, 413)
+        if request.path.startswith(UNBROKEN):
+            return self._get_response(request)
+        try:
+            self._breaker.enter()
+        except errors.Unavailable as error:
+            return _fail(request, *_describe(error))
+        response = self._get_response(request)
+        if response.status_code == errors.Kind.UNAVAILABLE:
+            self._breaker.failed()
+        elif response.status_code < 400:
+            self._breaker.worked()
         return response
 
 

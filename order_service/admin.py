@@ -18,6 +18,7 @@ from order_service.use_cases import set_status
 
 admin.site.site_title = admin.site.site_header = f"{settings.SHOP_NAME} desk"
 admin.site.index_title = "Orders and catalogue"
+admin.site.site_url = "/orders"
 
 Action = Callable[["OrderAdmin", HttpRequest, QuerySet[Order]], None]
 

@@ -180,6 +180,17 @@ class OutboxDead(PendingEvent):
         verbose_name_plural = "dead events"
 
 
+class RelayLease(models.Model):
+    """One row: which worker's relay publishes, and until when by the database's clock."""
+
+    name = models.CharField(primary_key=True, max_length=40, db_collation=BYTEWISE)
+    owner = models.CharField(max_length=26, db_collation=BYTEWISE)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "relay_lease"
+
+
 class WorkerState(models.Model):
     """What a worker process last said of itself."""
 

@@ -6,7 +6,7 @@ Written by the use cases, read by the worker's relay.
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from chassis.drf import AWAY
 from chassis.envelope import OutboxRow, new_row
@@ -22,6 +22,14 @@ def store_event(order: RawOrder, previous: str | None) -> None:
     Outbox.objects.create(**asdict(row))
 
 
+RENEW = """
+UPDATE relay_lease SET owner = %(owner)s, expires_at = UTC_TIMESTAMP(6) + INTERVAL %(seconds)s SECOND
+WHERE name = 'relay' AND (owner = %(owner)s OR expires_at < UTC_TIMESTAMP(6))
+"""
+CREATE = """
+INSERT IGNORE INTO relay_lease (name, owner, expires_at)
+VALUES ('relay', %(owner)s, UTC_TIMESTAMP(6) + INTERVAL %(seconds)s SECOND)
+"""
 COLUMNS = tuple(field.name for field in fields(OutboxRow))
 
 
@@ -29,6 +37,16 @@ class DjangoOutbox:
     """The outbox as the relay sees it. Each method begins with a connection that is known to work."""
 
     away = AWAY
+
+    def renew_lease(self, owner: str, seconds: int) -> bool:
+        """Take or keep the lease, by the server's clock; the first one ever creates it."""
+        renew_connection()
+        with connection.cursor() as cursor:
+            for statement in (RENEW, CREATE):
+                cursor.execute(statement, {"owner": owner, "seconds": seconds})
+                if cursor.rowcount == 1:
+                    return True
+        return False
 
     def pending(self, limit: int) -> Sequence[OutboxRow]:
         """Rows by id, all that are still there; a full batch is completed with earlier rows of its aggregates."""

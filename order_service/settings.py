@@ -74,7 +74,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         "TEST": {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"},
     }
 }
-USE_TZ = True
+USE_TZ, TIME_ZONE = True, "UTC"
 USE_I18N = False
 
 STATIC_URL = "/static/"
@@ -121,7 +121,7 @@ SIMPLE_JWT = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "order_service",
-    "DESCRIPTION": description,
+    "DESCRIPTION": (description or "").partition("\n")[0],
     "VERSION": __version__,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -145,6 +145,17 @@ def test_views_of_django_itself_answer_alike(client, error, status, code):
     problem(client.get("/things/1/plain"), status, code)
 
 
+def test_after_three_outages_in_a_row_requests_are_refused_at_once_but_health_still_answers(client):
+    Things.raises = OperationalError()
+    for _ in range(3):
+        client.get("/things")
+    Things.raises = None
+    answer = client.get("/things")
+    problem(answer, 503, "unavailable")
+    assert answer["Retry-After"] == "2"
+    assert client.get("/health/live").status_code == 200
+
+
 def test_a_crash_is_logged_with_its_cause(client):
     Things.raises = RuntimeError("boom")
     with capture_logs() as logs:
@@ -153,9 +164,8 @@ def test_a_crash_is_logged_with_its_cause(client):
 
 
 def test_a_browser_gets_a_page_of_every_error():
-    browser = Client(raise_request_exception=False, headers={"accept": HTML})
     for error, status, _ in ERRORS:
-        Things.raises = error
+        Things.raises, browser = error, Client(raise_request_exception=False, headers={"accept": HTML})
         for path in ("/things", "/things/1/plain"):
             answer = browser.get(path)
             assert answer["Content-Type"] == "text/html; charset=utf-8"

@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import close_old_connections, connection, transaction
 
-from order_service.models import Outbox, OutboxDead, now
+from order_service.models import Outbox, OutboxDead, RelayLease, now
 from order_service.outbox import DjangoOutbox
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +31,23 @@ def test_rows_come_by_id_and_stay_until_they_are_deleted(add):
     assert pending() == pending() == rows
     DjangoOutbox().delete(rows[:2])
     assert pending() == rows[2:]
+
+
+def test_one_owner_at_a_time_has_the_lease():
+    store = DjangoOutbox()
+    assert store.renew_lease("a" * 26, 10)
+    assert not store.renew_lease("b" * 26, 10)
+    assert store.renew_lease("a" * 26, 10)
+    assert store.renew_lease("a" * 26, 0)
+    assert store.renew_lease("b" * 26, 10)
+    assert not store.renew_lease("a" * 26, 10)
+
+
+def test_a_lease_that_ran_out_is_free(add):
+    store = DjangoOutbox()
+    assert store.renew_lease("a" * 26, 10)
+    RelayLease.objects.update(expires_at="2026-01-01T00:00:00Z")
+    assert store.renew_lease("b" * 26, 10)
 
 
 def test_a_full_batch_brings_the_earlier_rows_of_its_aggregates(add):

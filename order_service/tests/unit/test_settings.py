@@ -12,6 +12,10 @@ def test_errors_are_never_shown_to_clients():
     assert settings.DEBUG is False
 
 
+def test_times_are_shown_in_utc():
+    assert (settings.USE_TZ, settings.TIME_ZONE) == (True, "UTC")
+
+
 def test_cookies_are_for_http_and_this_site_only():
     assert settings.SESSION_COOKIE_HTTPONLY
     assert settings.CSRF_COOKIE_HTTPONLY
