@@ -88,14 +88,16 @@ class Lanes:
     def _run(self, lane: int) -> None:
         while (job := self._queues[lane].get()) is not None:
             job.active = True  # before the look at `dropped`: who drops a job waits for the active ones
-            while not job.done and not job.dropped.is_set():
-                self.busy_since[lane] = time.monotonic()
-                wait = self._attempt(lane, job)
-                self.busy_since.pop(lane)
-                job.dropped.wait(wait)
-            self.retrying.pop(lane, None)
-            job.active = False
-            self.progress.set()
+            try:
+                while not job.done and not job.dropped.is_set():
+                    self.busy_since[lane] = time.monotonic()
+                    wait = self._attempt(lane, job)
+                    self.busy_since.pop(lane)
+                    job.dropped.wait(wait)
+                self.retrying.pop(lane, None)
+            finally:  # a thread that dies is not waited for
+                job.active = False
+                self.progress.set()
 
     def _attempt(self, lane: int, job: Job) -> float:
         """Try once; return the seconds to wait before the next turn, 0 when the job is done."""
