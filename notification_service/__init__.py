@@ -1,7 +1,8 @@
 """Mails to customers: a welcome, and every step of an order.
 
-Owns: nothing. Publishes: nothing. Consumes: user-registered, order-*.
-Read on in app.py (wiring), handlers.py (which event is mailed how), mails.py (what the mails say), mailer.py (how they are sent).
+Owns: nothing. Publishes: mail-sent, its memory. Consumes: user-registered, order-*.
+Read on in app.py (wiring), handlers.py (which event is mailed how), mails.py (what the mails say), mailer.py (how they are sent),
+ledger.py (why each is sent once).
 """
 
 __version__ = "0.1.0"

@@ -32,6 +32,7 @@ def _start_listening(worker: Any) -> None:
 def _stop_listening(_server: Any, worker: Any) -> None:
     if app := getattr(worker, "wsgi", None):  # None: the worker ends because the application did not load
         app.extensions["listener"].stop()
+        app.extensions["mailer"].close()
 
 
 def check_config(_config: Config, _arguments: list[str]) -> int:
@@ -40,7 +41,7 @@ def check_config(_config: Config, _arguments: list[str]) -> int:
 
 
 def topics(config: Config, _arguments: list[str]) -> int:
-    """create the topics this service consumes, and their dead-letter topics"""
+    """create the topics this service needs"""
     from chassis.kafka import create_topics
     from notification_service.consumer import topics
 

@@ -11,6 +11,7 @@ from notification_service import __version__
 from notification_service.config import Config
 from notification_service.consumer import Listener
 from notification_service.handlers import bind_handlers
+from notification_service.ledger import Ledger
 from notification_service.mailer import Mailer
 from notification_service.mails import Composer
 from notification_service.routes import routes
@@ -19,8 +20,9 @@ from notification_service.routes import routes
 def create_app(config: Config) -> APIFlask:
     """The application with its mailer and its listener, which consumes once it is started: after the fork."""
     configure_logs("notification_service", config.log_level, config.log_format)
-    composer, mailer = Composer(config), Mailer(config)
-    listener = Listener(config.kafka_brokers, bind_handlers(composer, mailer))
+    composer, mailer, ledger = Composer(config), Mailer(config), Ledger(config.kafka_brokers)
+    handlers = bind_handlers(composer, mailer, ledger)
+    listener = Listener(config.kafka_brokers, handlers, ledger, config.mail_concurrency)
     app = make_app(
         service="notification_service",
         version=__version__,

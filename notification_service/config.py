@@ -33,6 +33,9 @@ class Config(Settings):
     )
     smtp_username: Annotated[str, AfterValidator(_require_ascii)]
     smtp_password: Annotated[Secret, AfterValidator(_require_ascii)]
+    mail_concurrency: int = Field(
+        4, ge=1, le=16
+    )  # SMTP sessions that send at once; so many mails may repeat after a crash
     from_email: EmailStr  # the sender; its domain also ends each Message-ID
     shop_name: Line = "MicroShop"
     public_url: AnyHttpUrl | None = None  # where customers reach the shop; mails link to it when there is one

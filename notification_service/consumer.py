@@ -1,4 +1,4 @@
-"""The consumer in its thread, and the watchdog that ends the process when that thread dies or hangs.
+"""The consumer in its threads, and the watchdog that ends the process when that thread dies or hangs.
 
 gunicorn starts another worker then: the service is never healthy to look at and deaf to events.
 """
@@ -15,7 +15,9 @@ from chassis.kafka import create_topics_patiently, dead_letter_settings
 from chassis.logs import get_logger
 from chassis.worker import EX_SOFTWARE, JOIN_SECONDS, Watched
 from contracts import topic_settings
+from notification_service.events import MailSent
 from notification_service.handlers import HANDLERS
+from notification_service.ledger import Ledger
 
 log = get_logger(__name__)
 
@@ -26,32 +28,40 @@ WATCH_SECONDS = 1.0
 def topics() -> dict[str, dict[str, Any]]:
     """The topics this service needs, with their settings."""
     consumed = topic_settings(*HANDLERS)
-    return consumed | dead_letter_settings(consumed, GROUP)
+    return consumed | topic_settings(MailSent.topic) | dead_letter_settings(consumed, GROUP)
 
 
 class Listener:
     """Consumes in the background between `start` and `stop`."""
 
-    def __init__(self, brokers: str, handlers: Mapping[str, Handler], end: Callable[[int], Any] = os._exit) -> None:
-        """`end` ends the process with a status, at once: nothing can be relied on in a process whose consumer hangs."""
-        self._brokers, self._handlers, self._end = brokers, handlers, end
+    def __init__(
+        self,
+        brokers: str,
+        handlers: Mapping[str, Handler],
+        ledger: Ledger,
+        lanes: int,
+        end: Callable[[int], Any] = os._exit,
+    ) -> None:
+        """`lanes`: mails that are sent at once. `end` ends the process with a status, at once: nothing can be relied on in a
+        process whose consumer hangs."""
+        self._brokers, self._handlers, self._ledger, self._lanes, self._end = brokers, handlers, ledger, lanes, end
         self._thread: Watched | None = None
         self._stopping, self._stopped = threading.Event(), threading.Event()
 
     def start(self) -> None:
         """Start consuming. Call it after the fork: a Kafka client does not survive one."""
-        # Each offset is committed at once: a mail whose offset is not committed is mailed again after a crash.
-        consumer = EventConsumer(self._brokers, GROUP, self._handlers, commit_seconds=0)
+        consumer = EventConsumer(self._brokers, GROUP, self._handlers, lanes=self._lanes, on_assigned=self._ledger.load)
         self._thread = Watched(consumer, self._stopping, partial(create_topics_patiently, self._brokers, topics()))
         self._thread.start()
         threading.Thread(target=self._watch, args=[self._thread], name="watchdog", daemon=True).start()
 
     def stop(self) -> None:
-        """Finish the event in hand, commit, and leave the group; 20 s at most. The watchdog watches until that is done."""
+        """Finish the events in hand, commit, and leave the group; 20 s at most. The watchdog watches until that is done."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(JOIN_SECONDS)
         self._stopped.set()
+        self._ledger.close()
 
     def check(self) -> dict[str, Any]:
         """A health check: the consumer's state. Raises Down without partitions or broker."""

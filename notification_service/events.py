@@ -1,4 +1,4 @@
-"""This service's own view of the events it consumes: the fields that a mail needs.
+"""The event that this service publishes, and its own view of those it consumes: the fields that a mail needs.
 
 What comes in is untrusted: whatever could break a header (line breaks, a second address) is refused here and dead-lettered.
 """
@@ -8,7 +8,7 @@ from typing import Annotated
 from email_validator import validate_email
 from pydantic import AfterValidator, Field, StringConstraints
 
-from chassis.envelope import ConsumedData
+from chassis.envelope import ConsumedData, EventData
 from chassis.schemas import Line
 
 
@@ -25,6 +25,15 @@ Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{3,30}$")]
 OrderId = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
 Amount = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}\.[0-9]{2}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+class MailSent(EventData):
+    """The SMTP server took the mail of an event, whose id is the key."""
+
+    topic = "mail-sent"
+    kind: str
+    order_id: str | None
+    sent_at: str
 
 
 class UserRegistered(ConsumedData):

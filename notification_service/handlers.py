@@ -1,15 +1,18 @@
 """Which event is mailed how. A handler is a route's twin: an event in, one mail out.
 
-It raises what chassis.consumer asks for: ServerAway to be called again with the same event, Refused or MalformedEvent for a
-dead letter. When it returns, the SMTP server has the mail, and the event's offset may be committed.
+It raises what chassis.consumer asks for: ServerAway or RetryLater to be called again with the same event, Refused or
+MalformedEvent for a dead letter. When it returns, the SMTP server has the mail, the ledger knows, and the event's offset may be
+committed.
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 
 from chassis.consumer import Handler
-from chassis.envelope import Event
-from notification_service.events import OrderStep, UserRegistered
+from chassis.envelope import Event, rfc3339
+from notification_service.events import MailSent, OrderStep, UserRegistered
+from notification_service.ledger import Ledger
 from notification_service.mailer import Mailer
 from notification_service.mails import Composer, Mail
 
@@ -26,11 +29,16 @@ def tell_order_step(event: Event, composer: Composer) -> Mail:
     return composer.compose(event.type, event_id=event.id, to=order.user_email, values=order.model_dump())
 
 
-def bind_handlers(composer: Composer, mailer: Mailer) -> dict[str, Handler]:
-    """HANDLERS as the consumer calls them: each mail is sent as soon as it is composed."""
+def bind_handlers(composer: Composer, mailer: Mailer, ledger: Ledger) -> dict[str, Handler]:
+    """HANDLERS as the consumer calls them: each mail is sent as soon as it is composed, once."""
+
+    def send(compose: Callable[[Event, Composer], Mail], event: Event) -> MailSent:
+        mail = compose(event, composer)
+        mailer.send(mail)
+        return MailSent(kind=mail.kind, order_id=mail.order_id, sent_at=rfc3339(datetime.now(UTC)))
 
     def handle(compose: Callable[[Event, Composer], Mail], event: Event) -> None:
-        mailer.send(compose(event, composer))
+        ledger.once(event, partial(send, compose, event))
 
     return {topic: partial(handle, compose) for topic, compose in HANDLERS.items()}
 

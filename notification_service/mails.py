@@ -106,6 +106,7 @@ class Mail:
     """A composed mail to one recipient."""
 
     kind: str
+    order_id: str | None
     message_id: str
     to: str
     subject: str
@@ -149,6 +150,7 @@ class Composer:
         digest = sha256(f"{event_id} {kind}".encode()).hexdigest()
         return Mail(
             kind=kind,
+            order_id=values.get("order_id"),
             message_id=f"<{digest}@{self._domain}>",
             to=to,
             subject=row.subject.format_map(texts),

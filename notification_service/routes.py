@@ -5,7 +5,7 @@ from typing import Literal
 from flask import Response, current_app, render_template, request
 from ulid import ULID
 
-from chassis.consumer import Refused, ServerAway
+from chassis.consumer import Refused, RetryLater, ServerAway
 from chassis.flask import Blueprint, caller, json_response
 from chassis.schemas import Body
 from notification_service.errors import MailRefused, SmtpAway
@@ -55,8 +55,8 @@ def send_test_mail(body: TestMail) -> Response:
     to = body.to or caller().email
     mail = composer.compose("test", event_id=str(ULID()), to=to, values={"username": caller().username})
     try:
-        mailer.send(mail, timeout_seconds=PATIENCE_SECONDS)
-    except ServerAway as away:
+        mailer.send(mail, seconds=PATIENCE_SECONDS)
+    except (ServerAway, RetryLater) as away:
         raise SmtpAway(str(away)) from None
     except Refused as refused:
         raise MailRefused(str(refused)) from None

@@ -103,7 +103,6 @@ def make_shop(directory: Path) -> Shop:
         "MAIL_PAGE_PORT": page,
         **dict(zip(PORTS.values(), services, strict=True)),
     }
-    changes["PUBLIC_URL"] = f"http://{LOOPBACK}:{changes['USER_SERVICE_PORT']}"
     env = envfile.read(path) | changes
     path.write_text("".join(f"{name}={value}\n" for name, value in env.items()))
     return Shop(State(directory), env)

@@ -33,6 +33,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
         "SMTP_SECURITY",
         "SMTP_USERNAME",
         "SMTP_PASSWORD",
+        "MAIL_CONCURRENCY",
         "FROM_EMAIL",
         "SHOP_NAME",
         "PUBLIC_URL",

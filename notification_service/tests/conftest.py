@@ -1,6 +1,7 @@
 """The service without servers: a configuration, an app, and tokens for people of each role."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from apiflask import APIFlask
@@ -24,8 +25,10 @@ def composer(config: Config) -> Composer:
 
 
 @pytest.fixture
-def app(config: Config) -> APIFlask:
-    return create_app(config)
+def app(config: Config) -> Iterator[APIFlask]:
+    app = create_app(config)
+    yield app
+    app.extensions["mailer"].close()
 
 
 @pytest.fixture

@@ -15,8 +15,11 @@ from chassis.envelope import EventData, OutboxRow, new_row
 from chassis.kafka import create_topics, dead_letter_topic, make_producer
 from contracts import topic_settings
 from notification_service.config import Config
-from notification_service.consumer import GROUP
-from notification_service.handlers import HANDLERS
+from notification_service.consumer import GROUP, Listener
+from notification_service.handlers import HANDLERS, bind_handlers
+from notification_service.ledger import Ledger
+from notification_service.mailer import Mailer
+from notification_service.mails import Composer
 from tests.smtp_sink import SmtpSink
 
 LINE = {"name": "Lamp", "quantity": 2, "unitPrice": "9.95", "lineTotal": "19.90", "version": 1, "productId": "b" * 24}
@@ -34,6 +37,42 @@ def wait_until(condition, seconds=20):
 def config(smtp_sink: SmtpSink) -> Config:
     """The environment's, but for the sink's port."""
     return load(Config, {**os.environ, "SMTP_SERVER": smtp_sink.host, "SMTP_PORT": str(smtp_sink.port)})
+
+
+class Listening:
+    """A listener with its own mailer and ledger, alone in its group unless `alone` is False."""
+
+    def __init__(self, config: Config, alone: bool = True) -> None:
+        self.mailer, self.ended, self._alone = Mailer(config), list[int](), alone
+        ledger = Ledger(config.kafka_brokers)
+        handlers = bind_handlers(Composer(config), self.mailer, ledger)
+        self.listener = Listener(config.kafka_brokers, handlers, ledger, config.mail_concurrency, self.ended.append)
+
+    def state(self) -> dict[str, Any]:
+        """The consumer's."""
+        assert self.listener._thread
+        return self.listener._thread.part.state()
+
+    def settled(self) -> bool:
+        """Whether everything that was published is handled."""
+        state = self.state()
+        return bool(state["assigned"] and state["broker"] and not state["lag"] and not state["retrying"])
+
+    def __enter__(self) -> "Listening":
+        self.listener.start()
+        wait_until(lambda: self.state()["assigned"] == 21 if self._alone else self.state()["assigned"])
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.listener.stop()
+        self.mailer.close()
+        assert self.ended == []
+
+
+@pytest.fixture
+def listening(config, kafka):
+    with Listening(config) as listening:
+        yield listening
 
 
 @dataclass

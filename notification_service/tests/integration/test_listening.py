@@ -3,37 +3,8 @@
 import orjson
 import pytest
 
-from notification_service.consumer import GROUP, Listener
-from notification_service.handlers import bind_handlers
-from notification_service.mailer import Mailer
-from notification_service.mails import Composer
-from notification_service.tests.integration.conftest import any_row, wait_until
-
-
-class Listening:
-    """A listener with its own mailer; `state()` is its consumer's."""
-
-    def __init__(self, config):
-        self.mailer, self.ended = Mailer(config), []
-        self.listener = Listener(config.kafka_brokers, bind_handlers(Composer(config), self.mailer), self.ended.append)
-
-    def state(self):
-        return self.listener._thread.part.state()
-
-    def __enter__(self):
-        self.listener.start()
-        wait_until(lambda: self.state()["assigned"] == 21)
-        return self
-
-    def __exit__(self, *_):
-        self.listener.stop()
-        assert self.ended == []
-
-
-@pytest.fixture
-def listening(config, kafka):
-    with Listening(config) as listening:
-        yield listening
+from notification_service.consumer import GROUP
+from notification_service.tests.integration.conftest import Listening, any_row, wait_until
 
 
 def test_a_registration_is_welcomed_once(listening, shop, smtp_sink, person):

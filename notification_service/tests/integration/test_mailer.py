@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 from aiosmtpd.smtp import AuthResult
 
-from chassis.consumer import Refused, ServerAway
+from chassis.consumer import Refused, RetryLater, ServerAway
 from chassis.health import Down
 from notification_service.mailer import Mailer
 from notification_service.mails import Composer
@@ -19,7 +19,9 @@ from tests.smtp_sink import SmtpSink
 
 @pytest.fixture
 def mailer(config):
-    return Mailer(config)
+    mailer = Mailer(config)
+    yield mailer
+    mailer.close()
 
 
 @pytest.fixture
@@ -50,8 +52,8 @@ def test_a_mail_arrives_with_both_parts_and_the_headers_it_should_have(mailer, m
     [
         ("refuse", ServerAway, "refused the connection"),
         ("421", ServerAway, "turned us away (421)"),
-        ("450", ServerAway, "puts the recipient off (450)"),
-        ("530", ServerAway, "puts the recipient off (530)"),
+        ("450", RetryLater, "puts the recipient off (450)"),
+        ("530", ServerAway, "turned us away (530)"),
         ("550", Refused, "refused the recipient (550)"),
         ("554", Refused, "refused the message (554)"),
         ("black-hole", ServerAway, "does not answer in time"),
@@ -60,7 +62,7 @@ def test_a_mail_arrives_with_both_parts_and_the_headers_it_should_have(mailer, m
 def test_an_unsent_mail_is_kept_or_refused_as_the_server_says(mailer, mail, smtp_sink, mode, outcome, reason):
     smtp_sink.behave(mode)
     with pytest.raises(outcome) as error:
-        mailer.send(mail, timeout_seconds=0.5)
+        mailer.send(mail, seconds=0.5)
     assert reason in str(error.value)
     assert mail.to not in str(error.value)
     assert smtp_sink.to(mail.to) == []
@@ -85,14 +87,6 @@ def test_after_a_lost_acknowledgement_the_mail_is_repeated_under_the_same_id(mai
     assert [got.id for got in smtp_sink.to(mail.to)] == [mail.message_id] * 2
 
 
-def test_no_attempt_waits_for_ever(mailer, mail, smtp_sink):
-    smtp_sink.behave("black-hole")
-    began = time.monotonic()
-    with pytest.raises(ServerAway):
-        mailer.send(mail, timeout_seconds=0.5)
-    assert 0.4 < time.monotonic() - began < 3
-
-
 def test_health_tells_how_the_last_mail_went(mailer, mail, smtp_sink):
     assert mailer.check() == {"lastMailAt": None}
     smtp_sink.behave("refuse")
@@ -112,7 +106,9 @@ def test_an_international_address_is_for_servers_that_take_one(mailer, config, s
     able = SmtpSink(enable_SMTPUTF8=True)
     able.start()
     try:
-        Mailer(config.model_copy(update={"smtp_port": able.port})).send(compose(config, "josé@example.com"))
+        other = Mailer(config.model_copy(update={"smtp_port": able.port}))
+        other.send(compose(config, "josé@example.com"))
+        other.close()
         assert len(able.to("josé@example.com")) == 1
     finally:
         able.close()
@@ -153,6 +149,7 @@ class Secure:
 def secure(config, certificate):
     secure = Secure(config, certificate)
     yield secure
+    secure.mailer.close()
     secure.sink.close()
 
 

@@ -27,6 +27,8 @@ def test_mails_are_sent_over_a_verified_connection_unless_told_otherwise():
         ("SMTP_SECURITY", "ssl"),
         ("SMTP_PORT", "0"),
         ("SMTP_PORT", "mail"),
+        ("MAIL_CONCURRENCY", "0"),
+        ("MAIL_CONCURRENCY", "17"),
         ("FROM_EMAIL", "MicroShop"),
         ("PUBLIC_URL", "shop"),
         ("SHOP_NAME", "Micro\nShop"),

@@ -9,6 +9,7 @@ from chassis.health import Down
 from notification_service import consumer as module
 from notification_service.consumer import Listener, topics
 from notification_service.handlers import HANDLERS
+from notification_service.ledger import Ledger
 
 
 class Part:
@@ -53,7 +54,7 @@ def listen(monkeypatch):
     def start(part):
         monkeypatch.setattr(module, "EventConsumer", lambda *_, **__: part)
         process = Process()
-        listeners.append((Listener("nowhere", {}, process.end), part))
+        listeners.append((Listener("nowhere", {}, Ledger("nowhere"), 4, process.end), part))
         listeners[-1][0].start()
         return listeners[-1][0], process
 
@@ -92,7 +93,7 @@ def test_a_consumer_that_hangs_while_it_is_stopped_ends_the_process_too(listen):
 
 
 def test_a_listener_that_never_started_stops_at_once():
-    Listener("nowhere", {}).stop()
+    Listener("nowhere", {}, Ledger("nowhere"), 4).stop()
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_without_broker_or_partitions_the_check_is_down_and_shows_the_state(list
     assert down.value.details == {"parts": {"notification-service": state}}
 
 
-def test_each_consumed_topic_has_a_dead_letter_topic_of_as_many_partitions():
+def test_the_ledger_and_each_dead_letter_topic_have_as_many_partitions_as_the_topics_consumed():
     needed = topics()
-    assert set(needed) == {*HANDLERS, *(f"{topic}.notification-service.dlq" for topic in HANDLERS)}
+    assert set(needed) == {"mail-sent", *HANDLERS, *(f"{topic}.notification-service.dlq" for topic in HANDLERS)}
     assert {settings["partitions"] for settings in needed.values()} == {3}

@@ -1,0 +1,111 @@
+"""The ledger of sent mails: topic mail-sent, one record for each event whose mail the SMTP server took.
+
+It is read when partitions are assigned and written after each mail. So an event that comes twice (its relay published it again,
+the group was reset, the partitions moved, a dead letter was replayed) is mailed once. One window is left: a process that is
+killed between the SMTP server's answer and the broker's mails that one again, under the same Message-ID. A Kafka transaction
+would not close it, for SMTP has no part in one; measured, it only makes the window longer.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Any
+
+import orjson
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
+from prometheus_client import Counter
+
+from chassis.consumer import ServerAway
+from chassis.envelope import Event, new_row
+from chassis.kafka import DurableProducer, make_consumer
+from chassis.logs import get_logger
+from notification_service.events import MailSent
+
+log = get_logger(__name__)
+
+REPEATED = Counter("mails_not_repeated", "Events that came again after their mail was sent", ["kind"])
+
+LOAD_SECONDS = 45.0  # shorter than the patience with a consumer that does not poll, 60 s
+AT_ONCE = 1000
+READER: dict[str, Any] = {"enable.partition.eof": True, "fetch.wait.max.ms": 20, "statistics.interval.ms": 0}
+
+
+class Ledger:
+    """The event ids of sent mails, by partition of their events; about 100 bytes each."""
+
+    def __init__(self, brokers: str) -> None:
+        self._brokers = brokers
+        self._sent: dict[int, set[bytes]] = {}
+        self._next_offset: dict[int, int] = {}
+        self._unwritten: dict[bytes, MailSent] = {}
+
+    def load(self, partitions: Iterable[int]) -> None:
+        """Read what these partitions of the ledger hold by now. Raises KafkaException when the end is not reached in 45 s.
+
+        Partitions of other topics with the same numbers may be another member's, who writes to them too: each time they are read
+        on from where the last reading ended.
+        """
+        left, began = set(partitions), time.monotonic()
+        reader = make_consumer(self._brokers, "notification-service-ledger", **READER)  # assigned: it joins no group
+        try:
+            reader.assign([self._place(partition) for partition in left])
+            while left:
+                if time.monotonic() - began > LOAD_SECONDS:
+                    raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the ledger can't be read to its end"))
+                for message in reader.consume(AT_ONCE, 0.1):
+                    self._read(message, left)
+        finally:
+            reader.close()
+        log.info("ledger read", mails=sum(map(len, self._sent.values())), seconds=round(time.monotonic() - began, 2))
+
+    def once(self, event: Event, send: Callable[[], MailSent]) -> None:
+        """Have the mail of `event` sent, unless it was, and written down. Raises ServerAway, or what `send` raises."""
+        key, sent = event.id.encode(), self._sent[event.partition]
+        if key in sent:
+            self._unwritten.pop(key, None)
+            REPEATED.labels(event.type).inc()
+            log.info("mailed before")
+            return
+        if key not in self._unwritten:
+            self._unwritten[key] = send()
+        self._write(event, self._unwritten[key])
+        sent.add(key)
+        del self._unwritten[key]
+
+    def close(self) -> None:
+        """Let the producer go, if there is one."""
+        if "_producer" in vars(self):
+            self._producer.close()
+
+    def _place(self, partition: int) -> TopicPartition:
+        self._sent.setdefault(partition, set())
+        return TopicPartition(MailSent.topic, partition, self._next_offset.get(partition, OFFSET_BEGINNING))
+
+    def _read(self, message: Any, left: set[int]) -> None:
+        error, partition = message.error(), message.partition()
+        if error is None:
+            self._sent[partition].add(message.key())
+            self._next_offset[partition] = message.offset() + 1
+        elif error.code() == KafkaError._PARTITION_EOF:
+            left.discard(partition)
+        else:
+            log.warning("Kafka reports", error=error.name(), detail=error.str())
+
+    def _write(self, event: Event, sent: MailSent) -> None:
+        row = new_row(sent, source="notification_service", aggregate_id=event.id, sequence=0)
+        headers = {name: text for name, text in orjson.loads(row.headers).items() if name != "ce_sequence"}
+        try:
+            self._producer.send(
+                row.topic,
+                row.payload.encode(),
+                event.id.encode(),
+                partition=event.partition,
+                headers=list(headers.items()),
+            )
+        except KafkaException as error:
+            log.warning("a sent mail is not written down yet", error=error.args[0].name())
+            raise ServerAway("no Kafka broker takes the record of a sent mail") from None
+
+    @cached_property
+    def _producer(self) -> DurableProducer:
+        return DurableProducer(self._brokers)
