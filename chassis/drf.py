@@ -67,6 +67,8 @@ class RequestMiddleware:
     def _answer(self, request: HttpRequest) -> HttpResponse:
         if int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES:
             return _fail(request, 413)
+        if "Transfer-Encoding" in request.headers:  # Django would take a chunked body for an empty one
+            return _fail(request, 411)
         if request.path.startswith(UNBROKEN):
             return self._get_response(request)
         try:

@@ -200,6 +200,11 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read(client):
     assert send(client, f'{{"name":"{name}"}}'.encode()).status_code == 413
 
 
+def test_a_body_of_unknown_length_is_refused_rather_than_overlooked(client):
+    answer = client.generic("POST", "/things", b"", "application/json", headers={"transfer-encoding": "chunked"})
+    problem(answer, 411, "length-required")
+
+
 def test_health_tells_the_state_of_the_process(client):
     assert client.get("/health/live").json() == {"status": "ok", "service": "shop"}
     assert client.get("/health/ready/").json()["checks"] == {"disk": {"status": "ok"}}
