@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from chassis.kafka import make_producer
 
@@ -105,17 +105,23 @@ class Topics:
             member.close()
         return lags
 
-    def publish(self, records: Iterable[Record]) -> None:
-        """Send messages; the same again is what a relay's repeat looks like. Partition and offset do not count."""
-        producer = make_producer(self._brokers)
+    def publish(self, records: Iterable[Record]) -> set[tuple[str, int, int]]:
+        """Send messages, and return where they lie. The same again is what a relay's repeat looks like."""
+        producer, places = make_producer(self._brokers), set[tuple[str, int, int]]()
+
+        def delivered(error: KafkaError | None, message: Message) -> None:
+            assert error is None, error
+            places.add((str(message.topic()), message.partition() or 0, message.offset() or 0))
+
         headers: list[tuple[str, str | bytes | None]]
         for record in records:
             headers = list(record.headers.items())
-            producer.produce(record.topic, record.value, record.key, headers=headers)
+            producer.produce(record.topic, record.value, record.key, headers=headers, on_delivery=delivered)
         assert producer.flush(SECONDS) == 0
+        return places
 
 
-def _record(message) -> Record:  # type: ignore[no-untyped-def]
+def _record(message: Message) -> Record:
     headers = {name: value or b"" for name, value in message.headers() or []}
-    at = message.timestamp()[1]
-    return Record(message.topic(), message.partition(), message.offset(), at, message.key(), message.value(), headers)
+    place = str(message.topic()), message.partition() or 0, message.offset() or 0
+    return Record(*place, message.timestamp()[1], message.key(), message.value(), headers)

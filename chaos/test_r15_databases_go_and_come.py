@@ -1,0 +1,118 @@
+"""R15: a database that is restarted or frozen costs honest answers within five seconds, and no restart of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chaos.harness.customers import PASSWORD, Customers
+from chaos.harness.history import Call
+from chaos.harness.http import Answer
+from chaos.harness.load import load
+from chaos.harness.quiet import wait_quiet
+from chaos.harness.stack import Stack
+from chaos.harness.stores import Stores
+from chaos.harness.topics import Ends, Topics
+from chaos.harness.waiting import wait_until
+
+RATE = 10
+ANSWER_SECONDS = 5.0
+THAWED_SECONDS = 5.0
+RESTARTED_SECONDS = 2.0
+OF = {"mongo": ("user-web", "product-web"), "mysql": ("order-web",)}
+WORKERS = {"mongo": ("user-worker", "product-worker"), "mysql": ("order-worker",)}
+
+
+def acts(customers: Customers, product_id: str, database: str) -> list[Callable[[], Answer]]:
+    """Reads and writes of the services that stand on one database."""
+    record, at = customers.history.record, customers.at
+    body = {"email": customers.buyer_email, "password": PASSWORD}
+    if database == "mysql":
+        return [
+            lambda: record("read", "", lambda: at("order").get("/orders", customers.buyer)),
+            lambda: customers.order(product_id),
+        ]
+    return [
+        lambda: record("log in", "", lambda: at("user").call("POST", "/login", body)),
+        lambda: record("read", "", lambda: at("product").get("/products")),
+        lambda: customers.describe(product_id),
+    ]
+
+
+def check_answers(calls: list[Call]) -> None:
+    """Each came in time, and those that were no success were 503 with Retry-After."""
+    slow = [call for call in calls if call.answer.seconds > ANSWER_SECONDS]
+    assert not slow, f"{len(slow)} answers took over 5 s, the longest {max(c.answer.seconds for c in slow):.1f} s"
+    bad = [call for call in calls if call.outcome != "ok"]
+    others = [call for call in bad if call.answer.status != 503 or "Retry-After" not in call.answer.headers]
+    assert not others, [(call.kind, call.answer) for call in others[:3]]
+    assert bad, "the database was away, and nobody noticed"
+
+
+@pytest.mark.parametrize("database", ["mysql", pytest.param("mongo", marks=pytest.mark.quick)])
+def test_a_frozen_database_is_answered_for_within_five_seconds_and_forgiven_within_five(
+    stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, database: str
+) -> None:
+    """SIGSTOP for 20 s under load."""
+    child = stack.servers[database].child
+    pids, acting, product_id = prepare(stack, customers, database)
+    with load(acting, RATE) as clients:
+        wait_until(lambda: clients.count >= 2 * RATE, 10)
+        child.freeze()
+        for name in OF[database]:
+            target = stack.target(name)
+            wait_until(lambda target=target: target.get("/health/ready").status == 503, 10)
+            assert target.get("/health/live").status == 200
+        goal = clients.count + 20 * RATE
+        wait_until(lambda: clients.count >= goal, 60)
+        for name in OF[database]:
+            live = stack.target(name).get("/health/live")
+            assert live.status == 200
+            assert live.seconds < ANSWER_SECONDS
+        child.thaw()
+        back = wait_normal(acts(customers, product_id, database), THAWED_SECONDS)
+    check_answers(customers.history.calls())
+    print(f"normal {back:.2f} s after SIGCONT")  # noqa: T201 -- shown when the test fails
+    check_same(stack, pids)
+    wait_quiet(stores, topics)
+
+
+@pytest.mark.parametrize("database", [pytest.param("mysql", marks=pytest.mark.quick), "mongo"])
+def test_a_restarted_database_is_missed_by_503_alone_and_back_at_once(
+    stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, database: str
+) -> None:
+    """kill -9 and a restart under load."""
+    server = stack.servers[database]
+    pids, acting, product_id = prepare(stack, customers, database)
+    with load(acting, RATE) as clients:
+        wait_until(lambda: clients.count >= 2 * RATE, 10)
+        server.child.wanted = False
+        server.child.kill()
+        goal = clients.count + 5 * RATE
+        wait_until(lambda: clients.count >= goal, 30)
+        stack.supervisor.start(server.child)
+        server.wait()
+        wait_normal(acts(customers, product_id, database), RESTARTED_SECONDS)
+    check_answers(customers.history.calls())
+    check_same(stack, pids)
+    wait_quiet(stores, topics)
+
+
+def prepare(stack: Stack, customers: Customers, database: str) -> tuple[dict[str, int], Callable[[int], Any], str]:
+    """The pids that must stay, and the load."""
+    product_id = customers.new_product()["id"]
+    pids = {name: stack.children[name].pid for name in (*OF[database], *WORKERS[database])}
+    doing = acts(customers, product_id, database)
+    return pids, lambda number: doing[number % len(doing)](), product_id
+
+
+def wait_normal(doing: list[Callable[[], Answer]], seconds: float) -> float:
+    """Wait until every act succeeds."""
+    return wait_until(lambda: all(act().outcome == "ok" for act in doing), seconds, "not every act succeeds again")
+
+
+def check_same(stack: Stack, pids: dict[str, int]) -> None:
+    """No process was restarted for it."""
+    assert {name: stack.children[name].pid for name in pids} == pids
