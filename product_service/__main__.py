@@ -82,6 +82,17 @@ def check_stock(config: Config, _arguments: list[str]) -> int:
     return check_stock()
 
 
+def dlq(config: Config, arguments: list[str]) -> int:
+    """look at dead letters, handle them again (--help for more)"""
+    from chassis.dlq import run_dlq
+    from chassis.mongo import connect
+    from product_service.consumers import HANDLERS
+    from product_service.topics import GROUP
+
+    connect(config.mongo_uri.get_secret_value())
+    return run_dlq(config.kafka_brokers, {GROUP: HANDLERS}, arguments)
+
+
 COMMANDS = {
     "web": web,
     "worker": worker,
@@ -92,6 +103,7 @@ COMMANDS = {
     "seed": seed,
     "republish": republish,
     "check-stock": check_stock,
+    "dlq": dlq,
 }
 
 if __name__ == "__main__":

@@ -1,15 +1,11 @@
 """The one door to Kafka: an event is a row, stored in the transaction of the change it tells of."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
-
 from pymongo.client_session import ClientSession
 
 from chassis.envelope import OutboxRow, new_row
 from chassis.mongo import MongoOutbox
 from product_service.events import ProductSnapshot, StockAnswer
-from product_service.models import Product, RawProduct, now
+from product_service.models import Product, RawProduct
 
 SOURCE = "product_service"
 
@@ -20,14 +16,11 @@ def store_event(event: ProductSnapshot, product: RawProduct, session: ClientSess
     MongoOutbox(Product._get_db()).add(row, session)
 
 
-def store_answer(answer: StockAnswer, session: ClientSession) -> dict[str, Any]:
-    """Add an order's one answer, and return the row as the reservation keeps it for `store_answer_again`."""
-    row = new_row(answer, source=SOURCE, aggregate_id=answer.order_id, sequence=1)
-    MongoOutbox(Product._get_db()).add(row, session)
-    return asdict(row)
+def answer_row(answer: StockAnswer) -> OutboxRow:
+    """The row of an order's one answer; the reservation keeps it, so that it can be sent again as it was."""
+    return new_row(answer, source=SOURCE, aggregate_id=answer.order_id, sequence=1)
 
 
-def store_answer_again(answer: Mapping[str, Any], session: ClientSession) -> None:
-    """Add the very row of before: same event id, sequence and payload. Raises DuplicateKeyError while it is still there."""
-    row = OutboxRow(**{**answer, "created_at": now()})
+def store_answer(row: OutboxRow, session: ClientSession) -> None:
+    """Add an answer, for the first time or again. Raises DuplicateKeyError while it is still there."""
     MongoOutbox(Product._get_db()).add(row, session)

@@ -16,11 +16,12 @@ from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
+from chassis.envelope import OutboxRow
 from chassis.money import parse_money
 from chassis.mongo import in_transaction
 from product_service.events import OrderLine, Shortage, StockAnswer, StockItem, StockRejected, StockReserved
-from product_service.models import Product, RawProduct, State, StockMovement, movements, now, products, reservations
-from product_service.outbox import store_answer, store_answer_again
+from product_service.models import Product, RawProduct, State, movements, now, products, reservations
+from product_service.outbox import answer_row, store_answer
 from product_service.prices import was_price
 
 SEEN = {"stock": 1, "price_minor": 1, "price_log": 1}
@@ -62,13 +63,14 @@ def _decide(order_id: str, lines: Sequence[OrderLine], placed_at: datetime, sess
     wanted = pieces_of(items)
     on_sale = products().find({"_id": {"$in": list(wanted)}, "active": True}, SEEN, session=session)
     answer = _judge(order_id, lines, items, {product["_id"]: product for product in on_sale}, placed_at)
-    reservation = {"_id": order_id, "items": items, "created_at": now(), "answer": store_answer(answer, session)}
-    if isinstance(answer, StockRejected):
-        reservation |= {"state": State.REJECTED, "closed_at": reservation["created_at"]}
-    else:
-        reservation |= {"state": State.RESERVED}
+    row = answer_row(answer)
+    reservation = {"_id": order_id, "items": items, "created_at": now(), "answer": vars(row)}
+    if isinstance(answer, StockReserved):
+        reservations().insert_one(reservation | {"state": State.RESERVED}, session=session)
         _move({product: -quantity for product, quantity in wanted.items()}, "reserved", order_id, session)
-    reservations().insert_one(reservation, session=session)
+    else:
+        reservations().insert_one(reservation | {"state": State.REJECTED, "closed_at": now()}, session=session)
+    store_answer(row, session)
 
 
 def _judge(
@@ -112,13 +114,13 @@ def _move(deltas: Pieces, reason: str, order_id: str, session: ClientSession) ->
     ]
     if products().bulk_write(changes, session=session).matched_count != len(changes):
         raise RuntimeError("the stock is not what this transaction read")  # the snapshot rules it out
-    recorded = [
-        StockMovement(product=product, delta=delta, reason=reason, ref=order_id).to_mongo()
-        for product, delta in deltas.items()
-    ]
+    common = {"reason": reason, "ref": order_id, "at": now()}
+    recorded = [{"product": product, "delta": delta, **common} for product, delta in deltas.items()]
     movements().insert_many(recorded, session=session)
 
 
 def _answer_again(answer: Mapping[str, Any]) -> None:
+    """Same event id, sequence and payload: to whoever reads it, it is the same event."""
+    row = OutboxRow(**{**answer, "created_at": now()})
     with suppress(DuplicateKeyError):  # it is still on its way
-        in_transaction(Product._get_db(), partial(store_answer_again, answer))
+        in_transaction(Product._get_db(), partial(store_answer, row))

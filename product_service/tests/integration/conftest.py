@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,7 @@ from product_service.app import create_app
 from product_service.config import Config
 from product_service.consumers import HANDLERS
 from product_service.models import Product, ensure_indexes, movements, products
+from product_service.tests.integration.processes import Command, run_command, running_worker
 
 Headers = dict[str, str]
 
@@ -129,3 +131,21 @@ def cancel(app: APIFlask) -> Callable[[Event], None]:
 def stock_of(app: APIFlask) -> Callable[[str], int]:
     """`stock_of(product_id)`: what can be bought now."""
     return lambda product_id: products().find_one({"_id": ObjectId(product_id)})["stock"]
+
+
+@pytest.fixture
+def own_environ(config: Config) -> dict[str, str]:
+    """Where this package's database is, for the service's processes."""
+    return {"MONGO_URI": config.mongo_uri.get_secret_value()}
+
+
+@pytest.fixture
+def run(own_environ: dict[str, str]) -> Command:
+    """`run("seed", MONGO_URI=…)`: a command to its end."""
+    return lambda *arguments, **environ: run_command(*arguments, environ={**own_environ, **environ})
+
+
+@pytest.fixture
+def start_worker(own_environ: dict[str, str], kafka: str) -> Callable[[], AbstractContextManager[Any]]:
+    """`with start_worker():` a worker that runs while the block lasts."""
+    return lambda: running_worker({**own_environ, "KAFKA_BROKERS": kafka})

@@ -1,56 +1,15 @@
 """The commands, run as an operator and a supervisor run them, on real servers."""
 
-import os
 import secrets
-import signal
-import subprocess
-import sys
-import time
 
 import mongoengine
 import orjson
 import pytest
-from bson import ObjectId
-from confluent_kafka import Consumer
 
 from product_service.models import products
 from product_service.republish import republish_products
 from product_service.seed import CATALOGUE
-from product_service.topics import topics
-
-DEADLINE_SECONDS = 30
-
-
-@pytest.fixture
-def run(config):
-    """`run("seed", MONGO_URI=…)`: a command to its end."""
-    own = {"MONGO_URI": config.mongo_uri.get_secret_value()}
-
-    def command(name, **environ):
-        argv = [sys.executable, "-m", "product_service", name]
-        given = {**os.environ, **own, **environ}
-        return subprocess.run(argv, env=given, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False)
-
-    return command
-
-
-@pytest.fixture
-def worker(config, kafka):
-    """A running worker; ended with the test."""
-    own = {"MONGO_URI": config.mongo_uri.get_secret_value(), "KAFKA_BROKERS": kafka}
-    process = subprocess.Popen([sys.executable, "-m", "product_service", "worker"], env={**os.environ, **own})
-    yield process
-    if process.poll() is None:
-        process.kill()
-    process.wait()
-
-
-def wait_for(condition):
-    end = time.monotonic() + DEADLINE_SECONDS
-    while not (value := condition()):
-        assert time.monotonic() < end, "the deadline passed"
-        time.sleep(0.05)
-    return value
+from product_service.tests.integration.processes import read_events, wait_for
 
 
 def test_seeding_twice_adds_each_product_once(app, run, config):
@@ -105,37 +64,20 @@ def test_a_bad_configuration_ends_every_process_with_78_and_one_line(run, comman
     assert "never-shown" not in ended.stderr + ended.stdout
 
 
-def test_the_worker_publishes_what_was_stored_and_stops_when_told(client, staff, make, pending, kafka, worker, run):
+def test_the_worker_publishes_what_was_stored_and_stops_when_told(
+    client, staff, make, pending, kafka, start_worker, run
+):
     product = make(name="Lamp", price="12.50")
     client.patch(f"/products/{product['id']}", json={"price": "13.00"}, headers=staff)
-    wait_for(lambda: not pending(product["id"]))
-    events = read_events(kafka, product["id"], 2)
-    created, updated = events["product-created"], events["product-updated"]
-    assert orjson.loads(created.value())["price"] == "12.50"
-    assert orjson.loads(updated.value())["price"] == "13.00"
-    headers = {name: value.decode() for name, value in updated.headers()}
-    assert (headers["ce_type"], headers["ce_source"]) == ("product-updated", "product_service")
-    assert (headers["ce_subject"], headers["ce_sequence"]) == (product["id"], "2")
-    wait_for(lambda: run("check-worker").returncode == 0)
-    assert client.get("/health").json["checks"]["worker"]["parts"]["relay"]["pending"] == 0
-    worker.send_signal(signal.SIGTERM)
-    assert worker.wait(DEADLINE_SECONDS) == 0
-
-
-def read_events(brokers, product_id, count):
-    """The events of one product by topic."""
-    consumer = Consumer(
-        {"bootstrap.servers": brokers, "group.id": f"test-{ObjectId()}", "auto.offset.reset": "earliest"}
-    )
-    consumer.subscribe(list(topics()))
-    found = {}
-
-    def read():
-        message = consumer.poll(0.5)
-        if message is not None and not message.error() and message.key() == product_id.encode():
-            found[message.topic()] = message
-        return len(found) == count
-
-    wait_for(read)
-    consumer.close()
-    return found
+    with start_worker():
+        wait_for(lambda: not pending(product["id"]))
+        found = read_events(kafka, ["product-created", "product-updated"], {product["id"]}, 2)
+        by_topic = {message.topic(): message for message in found.values()}
+        created, updated = by_topic["product-created"], by_topic["product-updated"]
+        assert orjson.loads(created.value())["price"] == "12.50"
+        assert orjson.loads(updated.value())["price"] == "13.00"
+        headers = {name: value.decode() for name, value in updated.headers()}
+        assert (headers["ce_type"], headers["ce_source"]) == ("product-updated", "product_service")
+        assert (headers["ce_subject"], headers["ce_sequence"]) == (product["id"], "2")
+        wait_for(lambda: run("check-worker").returncode == 0)
+        assert client.get("/health").json["checks"]["worker"]["parts"]["relay"]["pending"] == 0

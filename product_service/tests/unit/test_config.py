@@ -25,6 +25,13 @@ def test_a_complete_environment_is_read(environ):
     assert load(Config, environ).shop_currency == "USD"
 
 
+def test_an_order_may_wait_for_half_an_hour_unless_somebody_says_otherwise(environ):
+    assert load(Config, environ).order_pending_limit == 1800
+    assert load(Config, environ | {"ORDER_PENDING_LIMIT": "600"}).order_pending_limit == 600
+    with pytest.raises(BadConfiguration):
+        load(Config, environ | {"ORDER_PENDING_LIMIT": "30m"})
+
+
 @pytest.mark.parametrize("name", REQUIRED)
 @pytest.mark.parametrize("value", [None, "", "   "])
 def test_a_required_variable_may_not_be_missing_empty_or_blank(environ, name, value):

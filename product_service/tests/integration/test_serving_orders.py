@@ -1,0 +1,121 @@
+"""The worker between the topics: orders in, answers out, what can't be handled set aside."""
+
+from collections import Counter
+from dataclasses import replace
+
+import orjson
+import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+from ulid import ULID
+
+from chassis.envelope import Event
+from chassis.kafka import create_topics, dead_letter_topic, make_consumer, make_producer
+from product_service.consumers import HANDLERS
+from product_service.events import STOCK_EVENTS
+from product_service.models import Product, reservations
+from product_service.tests.integration.conftest import order_event
+from product_service.tests.integration.processes import read_events, wait_for
+from product_service.topics import GROUP, topics
+
+
+@pytest.fixture
+def send(kafka):
+    """`send(event, …)`: into its topic, as order_service's relay does."""
+    create_topics(kafka, topics())
+    producer = make_producer(kafka)
+
+    def produce(*events: Event, value: bytes | None = None) -> None:
+        for event in events:
+            headers = {"ce_specversion": "1.0", "ce_id": event.id, "ce_type": event.type}
+            headers |= {"ce_subject": event.subject, "ce_sequence": str(event.sequence), "ce_time": event.time}
+            producer.produce(
+                event.type, value or orjson.dumps(event.data), event.subject, headers=list(headers.items())
+            )
+        assert producer.flush(30) == 0
+
+    return produce
+
+
+def is_caught_up(brokers):
+    """Whether the group has committed past all that is in its topics."""
+    client = make_consumer(brokers, GROUP)  # reads the group's offsets; never joins it
+    places = [TopicPartition(topic, p) for topic in HANDLERS for p in range(topics()[topic]["partitions"])]
+    ends = {(p.topic, p.partition): client.get_watermark_offsets(p, timeout=10)[1] for p in places}
+    committed = client.committed(places, timeout=10)
+    client.close()
+    return all(max(0, place.offset) == ends[place.topic, place.partition] for place in committed)
+
+
+def everything():
+    db = Product._get_db()
+    names = ("products", "stock_movements", "reservations", "outbox", "outbox_dead")
+    return {name: list(db[name].find().sort("_id", 1)) for name in names}
+
+
+def forget_offsets(brokers):
+    """Let the group read its topics from their start."""
+    admin = AdminClient({"bootstrap.servers": brokers})
+    for done in admin.delete_consumer_groups([GROUP]).values():
+        done.result(10)
+
+
+def placed(product, quantity=1):
+    return order_event("order-placed", [(product["id"], quantity, "19.90")])
+
+
+def cancelled(order):
+    return replace(order, id=str(ULID()), type="order-cancelled", sequence=order.sequence + 1)
+
+
+def test_orders_are_answered_once_each_whatever_comes_twice(make, stock_of, moved, kafka, send, start_worker, run):
+    product = make(stock=10)
+    orders = [placed(product) for _ in range(25)]
+    with start_worker():
+        send(*orders, *orders)
+        wait_for(lambda: is_caught_up(kafka) and not everything()["outbox"])
+        found = read_events(kafka, [event.topic for event in STOCK_EVENTS], {order.subject for order in orders}, 25)
+        assert Counter(message.topic() for message in found.values()) == {"stock-reserved": 10, "stock-rejected": 15}
+        assert {message.key().decode() for message in found.values()} == {order.subject for order in orders}
+        headers = dict(next(iter(found.values())).headers())
+        assert (headers["ce_source"], headers["ce_sequence"]) == (b"product_service", b"1")
+        reserved = {message.key().decode() for message in found.values() if message.topic() == "stock-reserved"}
+        ending = [cancelled(order) for order in orders if order.subject in reserved][:4]
+        send(*ending, *ending)
+        wait_for(lambda: stock_of(product["id"]) == 4)
+    assert moved(product["id"]) == [10] + [-1] * 10 + [1] * 4
+    checked = run("check-stock")
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_reading_the_topics_again_from_their_start_changes_nothing(make, kafka, send, start_worker):
+    product = make(stock=3)
+    orders = [placed(product) for _ in range(6)]
+    send(*orders, *(cancelled(order) for order in orders[:2]))
+    with start_worker():
+        wait_for(lambda: is_caught_up(kafka))
+        wait_for(lambda: not everything()["outbox"])
+    before = everything()
+    forget_offsets(kafka)
+    assert not is_caught_up(kafka)
+    with start_worker():
+        wait_for(lambda: is_caught_up(kafka))
+        wait_for(lambda: not everything()["outbox"])
+    assert everything() == before
+
+
+def test_what_is_no_order_becomes_a_dead_letter_and_the_next_order_is_served(make, kafka, send, start_worker, run):
+    product = make(stock=3)
+    bad, foreign, good = placed(product), placed(product), placed(product)
+    with start_worker():
+        send(bad, value=b'{"orderId": null}')
+        send(replace(foreign, data={**foreign.data, "orderId": good.subject}), good)
+        wait_for(lambda: is_caught_up(kafka))
+    assert reservations().find_one({"_id": good.subject})["state"] == "RESERVED"
+    found = read_events(kafka, [dead_letter_topic("order-placed", GROUP)], {bad.subject, foreign.subject}, 2)
+    reasons = {message.key().decode(): dict(message.headers())["x-reason"] for message in found.values()}
+    assert reasons[bad.subject].startswith(b"data: ")
+    assert reasons[foreign.subject] == b"orderId is not the key"
+    listed = run("dlq", "list", KAFKA_BROKERS=kafka)
+    assert listed.returncode == 0, listed.stderr
+    assert "orderId is not the key" in listed.stdout
