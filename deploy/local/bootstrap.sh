@@ -13,6 +13,8 @@ export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"  # an ordinary user's PATH l
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
+last_words() { grep -aE '^(E:|ERROR|Error|error)' "$LOG" | tail -n 1 | grep . || tail -n 1 "$LOG"; }
+
 # step TITLE COMMAND...: one line with the time it took; a long step shows that it is alive. Output goes to the log.
 step() {
   local title=$1 begun=$SECONDS; shift
@@ -29,7 +31,7 @@ step() {
     sleep 0.4
   done
   [[ -t 1 ]] && printf '\r\033[K'
-  wait "$job" || fail "$title failed: $(tail -n 1 "$LOG") (log: $LOG)"
+  wait "$job" || fail "$title failed: $(last_words) (log: $LOG)"
   printf '  %s (%d s)\n' "$title" $((SECONDS - begun))
 }
 

@@ -73,8 +73,17 @@ def _wanted_name(name: str) -> str | None:
 
 def _install_kafka(place: Path) -> None:
     """Copy the jars, and refuse any that is not the one we know: Maven itself compares SHA-1 with its source only."""
-    pom = str(LISTS / "kafka-pom.xml")
-    _run("mvn", "-q", "-B", "-f", pom, "dependency:copy-dependencies", f"-DoutputDirectory={place}")
+    cache = place / "maven"  # not the one in the user's home: everything that is downloaded lies in this clone
+    options = ("-q", "-B", "-Dstyle.color=never", f"-Dmaven.repo.local={cache}")
+    _run(
+        "mvn",
+        *options,
+        "-f",
+        str(LISTS / "kafka-pom.xml"),
+        "dependency:copy-dependencies",
+        f"-DoutputDirectory={place}",
+    )
+    shutil.rmtree(cache)
     lines = (LISTS / "kafka.sha256").read_text().splitlines()
     known = {name: digest for digest, name in (line.split() for line in lines)}
     found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in place.glob("*.jar")}
@@ -90,13 +99,16 @@ def _install_sendria(place: Path) -> None:
 
 def _run(*command: str) -> None:
     """Run a package manager with its output in the log."""
-    with LOG.open("a") as log:
+    with LOG.open("a+") as log:
         log.write(f"$ {' '.join(command)}\n")
         log.flush()
+        begun = log.tell()
         done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT, check=False)
+        log.seek(begun)
+        lines = log.read().splitlines() or ["(it says nothing)"]
     if done.returncode:
-        last = LOG.read_text().strip().splitlines()[-1]
-        raise LocalError(f"{Path(command[0]).name} failed: {last} (all of it: {LOG})")
+        reason = next((line for line in lines if "ERROR" in line), lines[-1])
+        raise LocalError(f"{Path(command[0]).name} failed: {reason} (all of it: {LOG})")
 
 
 if __name__ == "__main__":
