@@ -3,11 +3,9 @@
 Importable once Django's settings are there. A client that prefers HTML gets a page in place of a problem.
 """
 
-import re
 import sys
-import time
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 from django.core.exceptions import PermissionDenied
@@ -16,24 +14,20 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.views.decorators.csrf import csrf_exempt
-from pydantic import BaseModel, ValidationError
 from rest_framework import exceptions, negotiation, parsers, renderers
 from rest_framework.response import Response
-from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
-from ulid import ULID
+from structlog.contextvars import get_contextvars
 
 from chassis import errors, metrics
 from chassis.breaker import Breaker
 from chassis.health import Health
 from chassis.logs import get_logger
 from chassis.schemas import MAX_BODY_BYTES, parse_object
+from chassis.visits import Visit
 
 log = get_logger(__name__)
 
 AWAY: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-QUIET = ("/health", "/metrics")  # polled every few seconds: logged only when they fail
-UNBROKEN = ("/health", "/metrics", "/openapi.json", "/docs", "/static/")  # they answer whatever the breaker says
 JSON = errors.PROBLEM_JSON
 MEANINGS: dict[tuple[type[Exception], ...], type[errors.DomainError]] = {
     AWAY: errors.Unavailable,
@@ -42,7 +36,6 @@ MEANINGS: dict[tuple[type[Exception], ...], type[errors.DomainError]] = {
 }
 """What errors of Django and DRF mean."""
 View = Callable[..., HttpResponse]
-B = TypeVar("B", bound=BaseModel)
 
 
 class RequestMiddleware:
@@ -52,34 +45,24 @@ class RequestMiddleware:
         self._get_response, self._breaker = get_response, Breaker()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        began, sent = time.perf_counter(), request.headers.get("X-Request-ID", "")
-        clear_contextvars()
-        bind_contextvars(request_id=sent if REQUEST_ID.fullmatch(sent) else str(ULID()))
-        response = self._answer(request)
-        response["X-Request-ID"] = _request_id()
-        seconds, route = time.perf_counter() - began, _route(request)
-        metrics.observe(str(request.method), route, response.status_code, seconds)
-        if not (request.path.startswith(QUIET) and response.status_code < 400):
-            milliseconds = round(seconds * 1000, 1)
-            log.info("request", method=request.method, route=route, status=response.status_code, ms=milliseconds)
+        visit = Visit(request.headers.get("X-Request-ID", ""), request.path)
+        response = self._answer(request, visit)
+        response["X-Request-ID"] = visit.id
+        visit.end(self._breaker, str(request.method), _route(request), response.status_code)
         return response
 
-    def _answer(self, request: HttpRequest) -> HttpResponse:
+    def _answer(self, request: HttpRequest, visit: Visit) -> HttpResponse:
         if int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES:
             return _fail(request, 413)
         if "Transfer-Encoding" in request.headers:  # Django would take a chunked body for an empty one
             return _fail(request, 411)
-        if request.path.startswith(UNBROKEN):
-            return self._get_response(request)
         try:
-            self._breaker.enter()
+            visit.enter(self._breaker)
         except errors.Unavailable as error:
             return _fail(request, *_describe(error))
         response = self._get_response(request)
         if response.status_code == errors.Kind.UNAVAILABLE:
             self._breaker.failed()
-        elif response.status_code < 400:
-            self._breaker.worked()
         return response
 
 
@@ -100,9 +83,7 @@ def service_routes(health: Health) -> list[URLPattern]:
     """/health, /health/live, /health/ready and /metrics."""
 
     def show_metrics() -> HttpResponse:
-        checks = health.report()[1]["checks"].values()
-        parts = {name: state for check in checks for name, state in check.get("parts", {}).items()}
-        return HttpResponse(metrics.render(parts), content_type=metrics.CONTENT_TYPE)
+        return HttpResponse(metrics.render(health.parts()), content_type=metrics.CONTENT_TYPE)
 
     return [
         *routes("health", read_only(lambda: _report(*health.report()))),
@@ -159,14 +140,6 @@ class JSONParser(parsers.BaseParser):
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> dict[str, Any]:
         """Raises MalformedBody, TooDeep."""
         return parse_object(stream.read())
-
-
-def validated(model: type[B], data: Any) -> B:
-    """`data` as `model`. Raises Invalid with a row for each refused field."""
-    try:
-        return model.model_validate(dict(data), by_alias=True, by_name=False)
-    except ValidationError as error:
-        raise errors.Invalid(errors.field_errors(error.errors(include_input=False, include_url=False))) from None
 
 
 def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:

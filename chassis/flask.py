@@ -1,7 +1,5 @@
 """The Flask adapter: request ids, strict bodies, problem+json, tokens, health, metrics and API documents for an APIFlask app."""
 
-import re
-import time
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
@@ -11,25 +9,21 @@ from apiflask import APIBlueprint, APIFlask
 from flask import Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from flask_swagger_ui import get_swaggerui_blueprint
-from pydantic import BaseModel, ValidationError
-from structlog.contextvars import bind_contextvars, clear_contextvars
-from ulid import ULID
+from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 
 from chassis import metrics
 from chassis.auth import Caller, Tokens
 from chassis.breaker import Breaker
-from chassis.errors import PROBLEM_JSON, DomainError, Invalid, Unavailable, field_errors, problem
-from chassis.health import Down, Health
+from chassis.errors import PROBLEM_JSON, DomainError, Unavailable, problem
+from chassis.health import Health
 from chassis.logs import get_logger
 from chassis.openapi import document_problems
-from chassis.schemas import MAX_BODY_BYTES, parse_object
+from chassis.schemas import MAX_BODY_BYTES, parse_object, validated
+from chassis.visits import Visit
 
 log = get_logger(__name__)
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-QUIET = ("/health", "/metrics")  # polled every few seconds: logged only when they fail
-UNBROKEN = ("service", "openapi", "swagger_ui")  # blueprints that answer whatever the breaker says
 View = Callable[..., Response]
 Decorator = Callable[[View], View]
 
@@ -92,20 +86,10 @@ class Blueprint(APIBlueprint):
             def checked(*args: Any, **kwargs: Any) -> Response:
                 return view(*args, **kwargs, **{name: validated(model, read())})
 
-            self.input(model, location=location)(
-                checked
-            )  # documents `checked`; the wrapper it returns checks otherwise
+            self.input(model, location=location)(checked)  # documents it; the wrapper that comes back is not ours
             return checked
 
         return decorate
-
-
-def validated(model: type[BaseModel], data: Any) -> BaseModel:
-    """`data` as `model`. Raises Invalid with a row for each refused field."""
-    try:
-        return model.model_validate(data, by_alias=True, by_name=False)  # price_minor is no name for priceMinor
-    except ValidationError as error:
-        raise Invalid(field_errors(error.errors(include_input=False, include_url=False))) from None
 
 
 def request_query() -> dict[str, str]:
@@ -151,44 +135,25 @@ def _service_routes(health: Health) -> Blueprint:
 
     @routes.get("/metrics")
     def show_metrics() -> Response:
-        parts: dict[str, Any] = {}
-        for check in health.shown.values():
-            try:
-                parts |= check().get("parts", {})
-            except Down as down:
-                parts |= down.details.get("parts", {})
-            except Exception as error:  # the page still shows the rest
-                log.warning("metrics are incomplete", error=type(error).__name__)
-        return Response(metrics.render(parts), content_type=metrics.CONTENT_TYPE)
+        return Response(metrics.render(health.parts()), content_type=metrics.CONTENT_TYPE)
 
     return routes
 
 
 def _begin() -> None:
-    sent = request.headers.get("X-Request-ID", "")
-    g.request_id = sent if REQUEST_ID.fullmatch(sent) else str(ULID())
-    g.began = time.perf_counter()
-    clear_contextvars()
-    bind_contextvars(request_id=g.request_id)
-    if request.blueprint not in UNBROKEN:
-        current_app.extensions["breaker"].enter()
+    g.visit = Visit(request.headers.get("X-Request-ID", ""), request.path)
+    g.visit.enter(current_app.extensions["breaker"])
 
 
 def _finish(response: Response) -> Response:
-    response.headers["X-Request-ID"] = g.request_id
-    if response.status_code < 400 and request.blueprint not in UNBROKEN:
-        current_app.extensions["breaker"].worked()
+    response.headers["X-Request-ID"] = g.visit.id
     route = request.url_rule.rule if request.url_rule else "unknown"
-    seconds = time.perf_counter() - g.began
-    metrics.observe(request.method, route, response.status_code, seconds)
-    if not (request.path.startswith(QUIET) and response.status_code < 400):
-        milliseconds = round(seconds * 1000, 1)
-        log.info("request", method=request.method, route=route, status=response.status_code, ms=milliseconds)
+    g.visit.end(current_app.extensions["breaker"], request.method, route, response.status_code)
     return response
 
 
 def _problem(status: int, headers: Mapping[str, str] | None = None, **members: Any) -> Response:
-    body = problem(status, instance=request.path, request_id=g.get("request_id", ""), **members)
+    body = problem(status, instance=request.path, request_id=g.visit.id, **members)
     return Response(orjson.dumps(body), status, headers, content_type=PROBLEM_JSON)
 
 

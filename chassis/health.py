@@ -54,6 +54,11 @@ class Health:
         """Always 200; `status` is `ok` or `degraded`."""
         return 200, self._run({**self.required, **self.shown})
 
+    def parts(self) -> dict[str, Mapping[str, Any]]:
+        """The states of the workers' and consumers' parts by name, for the metrics."""
+        checks = self._run(self.shown)["checks"].values()
+        return {name: state for check in checks for name, state in check.get("parts", {}).items()}
+
     def _run(self, checks: Mapping[str, Check]) -> dict[str, Any]:
         results = {name: _outcome(name, check) for name, check in checks.items()}
         status = "ok" if all(r["status"] == "ok" for r in results.values()) else "degraded"

@@ -1,13 +1,13 @@
 """Bases of what comes in and goes out as JSON: camelCase names, strict types, nothing unknown."""
 
 import unicodedata
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 
-from chassis.errors import DomainError, Kind
+from chassis.errors import DomainError, Invalid, Kind, field_errors
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_DEPTH = 32
@@ -25,6 +25,17 @@ class Query(Body):
     """A query string: the same, but numbers come as text."""
 
     model_config = ConfigDict(strict=False)
+
+
+B = TypeVar("B", bound=BaseModel)
+
+
+def validated(model: type[B], data: Any) -> B:
+    """`data` as `model`, by its JSON names. Raises Invalid with a row for each refused field."""
+    try:
+        return model.model_validate(dict(data), by_alias=True, by_name=False)  # price_minor is no name for priceMinor
+    except ValidationError as error:
+        raise Invalid(field_errors(error.errors(include_input=False, include_url=False))) from None
 
 
 def _refuse_control_characters(text: str) -> str:

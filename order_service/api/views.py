@@ -6,8 +6,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from chassis.drf import validated
 from chassis.paging import page_request
+from chassis.schemas import validated
 from order_service import models, queries, use_cases
 from order_service.api import schemas
 from order_service.api.authentication import caller_of

@@ -12,10 +12,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from structlog.testing import capture_logs
 
-from chassis.drf import crashed, failing, read_only, routes, service_routes, validated
+from chassis.drf import crashed, failing, read_only, routes, service_routes
 from chassis.errors import DomainError, Kind
 from chassis.health import Down, Health
-from chassis.schemas import MAX_BODY_BYTES, Body
+from chassis.schemas import MAX_BODY_BYTES, Body, validated
 
 
 class Thing(Body):

@@ -1,0 +1,41 @@
+"""One request, from its id to its line in the log: what both web adapters do alike."""
+
+import re
+import time
+
+from structlog.contextvars import bind_contextvars, clear_contextvars
+from ulid import ULID
+
+from chassis import metrics
+from chassis.breaker import Breaker
+from chassis.logs import get_logger
+
+log = get_logger(__name__)
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+QUIET = ("/health", "/metrics")  # polled every few seconds: logged only when they fail
+UNBROKEN = (*QUIET, "/docs", "/openapi.json", "/static")  # answered whatever the breaker says
+
+
+class Visit:
+    """Made when a request comes in. `id` is the client's when it is well-formed, else a new one; it is on each line of the log."""
+
+    def __init__(self, sent_id: str, path: str) -> None:
+        self.id = sent_id if REQUEST_ID.fullmatch(sent_id) else str(ULID())
+        self._began, self._path = time.perf_counter(), path
+        clear_contextvars()
+        bind_contextvars(request_id=self.id)
+
+    def enter(self, breaker: Breaker) -> None:
+        """Raise Unavailable while the breaker is open."""
+        if not self._path.startswith(UNBROKEN):
+            breaker.enter()
+
+    def end(self, breaker: Breaker, method: str, route: str, status: int) -> None:
+        """Tell the breaker, the metrics and the log; `route` is the template."""
+        seconds = time.perf_counter() - self._began
+        metrics.observe(method, route, status, seconds)
+        if status < 400 and not self._path.startswith(UNBROKEN):
+            breaker.worked()
+        if status >= 400 or not self._path.startswith(QUIET):
+            log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
