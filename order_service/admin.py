@@ -79,7 +79,6 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     readonly_fields = tuple(field.name for field in Order._meta.fields)
     inlines = (Lines, Changes)
     actions = (
-        _move_action(Status.CONFIRMED, "Confirm"),
         _move_action(Status.SHIPPED, "Ship"),
         _move_action(Status.DELIVERED, "Deliver"),
         _move_action(Status.CANCELLED, "Cancel"),

@@ -1,7 +1,7 @@
 """The events this service owns, and its own view of those it consumes."""
 
 from decimal import Decimal
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
@@ -75,6 +75,10 @@ class OrderConfirmed(OrderEvent):
     topic: ClassVar[str] = "order-confirmed"
 
 
+class OrderRejected(OrderEvent):
+    topic: ClassVar[str] = "order-rejected"
+
+
 class OrderShipped(OrderEvent):
     topic: ClassVar[str] = "order-shipped"
 
@@ -90,6 +94,7 @@ class OrderCancelled(OrderEvent):
 EVENT_OF: dict[str, type[OrderEvent]] = {
     Status.PENDING: OrderPlaced,
     Status.CONFIRMED: OrderConfirmed,
+    Status.REJECTED: OrderRejected,
     Status.SHIPPED: OrderShipped,
     Status.DELIVERED: OrderDelivered,
     Status.CANCELLED: OrderCancelled,
@@ -107,3 +112,21 @@ class Product(ConsumedData):
     active: bool
     version: Annotated[int, Field(ge=1, lt=2**31)]
     updated_at: Annotated[AwareDatetime, Field(strict=False)]
+
+
+OrderId = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
+
+
+class StockReserved(ConsumedData):
+    """All lines of an order are set aside for it."""
+
+    topic: ClassVar[str] = "stock-reserved"
+    order_id: OrderId
+
+
+class StockRejected(ConsumedData):
+    """An order gets nothing, and why."""
+
+    topic: ClassVar[str] = "stock-rejected"
+    order_id: OrderId
+    reason: Literal["out_of_stock", "price_changed"]

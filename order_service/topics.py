@@ -4,14 +4,18 @@ from typing import Any
 
 from chassis.kafka import dead_letter_settings
 from contracts import topic_settings
-from order_service.events import EVENT_OF
+from order_service.events import EVENT_OF, StockRejected, StockReserved
 
 CATALOGUE_GROUP = "order-service-catalogue"
 CATALOGUE = ("product-created", "product-updated", "product-deleted")
+STOCK_GROUP = "order-service-stock"
+STOCK = (StockReserved.topic, StockRejected.topic)
 
 
 def topics() -> dict[str, dict[str, Any]]:
     """All of them, with their settings."""
-    consumed = topic_settings(*CATALOGUE)
-    published = topic_settings(*(event.topic for event in EVENT_OF.values()))
-    return published | consumed | dead_letter_settings(consumed, CATALOGUE_GROUP)
+    all_topics = topic_settings(*(event.topic for event in EVENT_OF.values()))
+    for group, names in ((CATALOGUE_GROUP, CATALOGUE), (STOCK_GROUP, STOCK)):
+        consumed = topic_settings(*names)
+        all_topics |= consumed | dead_letter_settings(consumed, group)
+    return all_topics

@@ -10,7 +10,7 @@ from order_service.catalogue import Wanted, price_lines
 from order_service.errors import UnknownOrder
 from order_service.models import Order, OrderChange, OrderLine, RawOrder, Status, new_id, now, read_order
 from order_service.outbox import store_event
-from order_service.transitions import require_legal
+from order_service.transitions import require_by_staff, require_legal
 
 
 def place_order(*, caller: Caller, wanted: Sequence[Wanted], shipping_address: Mapping[str, Any] | None) -> RawOrder:
@@ -56,7 +56,19 @@ def cancel_order(*, caller: Caller, order_id: str) -> RawOrder:
 def set_status(*, caller: Caller, order_id: str, status: Status) -> RawOrder:
     """Move an order on, by staff. Raises NotAllowed, UnknownOrder, IllegalTransition."""
     caller.require("staff")
-    return _move(_find(caller, order_id), status, caller, role="staff")
+    order = _find(caller, order_id)
+    require_by_staff(status)
+    return _move(order, status, caller, role="staff")
+
+
+def confirm_order(*, order_id: str) -> bool:
+    """The stock is reserved: confirm the order if it is still pending; tell whether it was. Raises UnknownOrder."""
+    return _decide(order_id, Status.CONFIRMED, None)
+
+
+def reject_order(*, order_id: str, reason: str) -> bool:
+    """The stock is not to be had: reject the order if it is still pending; tell whether it was. Raises UnknownOrder."""
+    return _decide(order_id, Status.REJECTED, reason)
 
 
 def _find(caller: Caller, order_id: str) -> RawOrder:
@@ -66,18 +78,25 @@ def _find(caller: Caller, order_id: str) -> RawOrder:
 
 
 def _move(order: RawOrder, to: Status, caller: Caller, *, role: str) -> RawOrder:
+    reason = f"cancelled_by_{role}" if to is Status.CANCELLED else None
     # A turn of the loop is lost when another transition came first; transitions.py has no circle, so it ends.
     while True:
         require_legal(order["status"], to)
-        if moved := _try_move(order, to, f"{role}:{caller.user_id}"):
+        if moved := _try_move(order, to, f"{role}:{caller.user_id}", reason):
             return moved
         order = _find(caller, order["id"])
 
 
+def _decide(order_id: str, to: Status, reason: str | None) -> bool:
+    """What nobody calls for but the saga: a pending order gets its fate, any other one has it already."""
+    if not (order := read_order(order_id)):
+        raise UnknownOrder
+    return order["status"] == Status.PENDING and _try_move(order, to, "saga", reason) is not None
+
+
 @transaction.atomic
-def _try_move(order: RawOrder, to: Status, actor: str) -> RawOrder | None:
+def _try_move(order: RawOrder, to: Status, actor: str, reason: str | None) -> RawOrder | None:
     """Change the status and raise the event counter in one guarded statement; None when the order has changed meanwhile."""
-    reason = f"cancelled_by_{actor.partition(':')[0]}" if to is Status.CANCELLED else order["reason"]
     changes = {"status": to, "reason": reason, "sequence": order["sequence"] + 1, "updated_at": now()}
     unchanged = Order.objects.filter(id=order["id"], status=order["status"], sequence=order["sequence"])
     if not unchanged.update(**changes):

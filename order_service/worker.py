@@ -1,4 +1,4 @@
-"""The worker: the relay that publishes the outbox, and the consumer that keeps the catalogue's replica."""
+"""The worker: the relay that publishes the outbox, and the consumers of catalogue and stock."""
 
 from functools import partial
 
@@ -6,7 +6,7 @@ from chassis.kafka import create_topics_patiently, make_producer
 from chassis.relay import Relay
 from chassis.worker import Part, run_worker
 from order_service.config import Config
-from order_service.consumers import make_catalogue_consumer
+from order_service.consumers import make_consumers
 from order_service.outbox import DjangoOutbox
 from order_service.readiness import FirstFill
 from order_service.states import DjangoWorkerStates
@@ -17,5 +17,5 @@ def run(config: Config) -> int:
     """Run until a signal; return the exit status."""
     brokers = config.kafka_brokers
     relay = Relay(DjangoOutbox(), partial(make_producer, brokers))
-    parts: list[Part] = [relay, make_catalogue_consumer(brokers), FirstFill(brokers)]
+    parts: list[Part] = [relay, *make_consumers(brokers), FirstFill(brokers)]
     return run_worker(parts, DjangoWorkerStates(), partial(create_topics_patiently, brokers, topics()))

@@ -83,7 +83,10 @@ class OrderStatus(APIView):
         operation_id="set_order_status", request=schemas.SetStatus, responses={200: schemas.OrderOut, 409: None}
     )
     def put(self, request: Request, order_id: str) -> Response:
-        """Move an order on: confirmed, shipped, delivered or cancelled."""
+        """Move an order on: shipped, delivered or cancelled.
+
+        Whether it is confirmed or rejected, the stock alone decides.
+        """
         status = models.Status(validated(schemas.SetStatus, request.data).status)
         order = use_cases.set_status(caller=caller_of(request), order_id=order_id, status=status)
         return Response(queries.to_public(order))

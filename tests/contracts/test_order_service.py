@@ -9,9 +9,9 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from chassis.envelope import Event
 from contracts import event_schema, topic_settings
-from order_service.events import EVENT_OF, Product
+from order_service.events import EVENT_OF, Product, StockRejected, StockReserved
 from order_service.models import Status
-from order_service.topics import CATALOGUE, topics
+from order_service.topics import CATALOGUE, STOCK, topics
 
 LINE: dict[str, Any] = {
     "product_id": "64f00000000000000000000a",
@@ -45,6 +45,7 @@ LIMITS = ORDER | {
 PREVIOUS = {
     Status.PENDING: None,
     Status.CONFIRMED: Status.PENDING,
+    Status.REJECTED: Status.PENDING,
     Status.SHIPPED: Status.CONFIRMED,
     Status.DELIVERED: Status.SHIPPED,
     Status.CANCELLED: Status.PENDING,
@@ -131,9 +132,44 @@ def test_only_fields_that_the_schema_promises_are_needed(topic):
     assert {field.alias for field in Product.model_fields.values()} <= set(event_schema(topic)["required"])
 
 
+ITEM = {"productId": "64f00000000000000000000a", "quantity": 3, "unitPrice": "19.90"}
+SHORTAGE = {"productId": "64f00000000000000000000a", "wanted": 3, "available": 0}
+ANSWER = {"orderId": ORDER["id"], "items": [ITEM], "reason": None, "shortages": []}
+
+
+@pytest.mark.parametrize(
+    ("model", "change"),
+    [
+        (StockReserved, {}),
+        (StockRejected, {"reason": "out_of_stock", "shortages": [SHORTAGE]}),
+        (StockRejected, {"reason": "price_changed", "note": "a later version's"}),
+    ],
+)
+def test_the_answers_of_the_stock_that_the_schemas_allow_are_understood(model, change):
+    data = ANSWER | change
+    Draft202012Validator(event_schema(model.topic)).validate(data)
+    answer = Event("", model.topic, ORDER["id"], 1, "", data).read(model)
+    assert answer.order_id == ORDER["id"]
+    assert getattr(answer, "reason", None) == change.get("reason")
+
+
+@pytest.mark.parametrize("model", [StockReserved, StockRejected])
+def test_only_fields_that_the_answers_schemas_promise_are_needed(model):
+    assert {field.alias for field in model.model_fields.values()} <= set(event_schema(model.topic)["required"])
+
+
+def test_every_reason_that_the_schema_knows_is_understood_and_fits_an_orders():
+    for reason in event_schema("stock-rejected")["properties"]["reason"]["enum"]:
+        event = Event("", "stock-rejected", ORDER["id"], 1, "", ANSWER | {"reason": reason})
+        order = ORDER | {"reason": event.read(StockRejected).reason}
+        assert data_of(order, Status.REJECTED)["reason"] == reason
+
+
 def test_every_topic_it_needs_is_created_as_the_contract_says():
-    names = [event.topic for event in EVENT_OF.values()] + list(CATALOGUE)
+    names = [event.topic for event in EVENT_OF.values()] + list(CATALOGUE + STOCK)
     expected = topic_settings(*names)
     created = topics()
     assert {name: created[name] for name in expected} == expected
-    assert set(created) - set(expected) == {f"{topic}.order-service-catalogue.dlq" for topic in CATALOGUE}
+    groups = {"order-service-catalogue": CATALOGUE, "order-service-stock": STOCK}
+    letters = {f"{topic}.{group}.dlq" for group, consumed in groups.items() for topic in consumed}
+    assert set(created) - set(expected) == letters

@@ -15,6 +15,7 @@ from chassis.auth import Tokens
 from chassis.env import load
 from order_service.config import Config
 from order_service.models import CatalogueProduct, now
+from order_service.use_cases import confirm_order
 
 
 @pytest.fixture(scope="session")
@@ -99,6 +100,18 @@ def place(sell: Callable[..., str]) -> Callable[..., str]:
         answer = caller.send("/orders", {"productId": product_id or sell(), "quantity": 1})
         assert answer.status_code == 201, answer.content
         placed: str = answer.json()["orderId"]
+        return placed
+
+    return order
+
+
+@pytest.fixture
+def place_confirmed(place: Callable[..., str]) -> Callable[..., str]:
+    """As `place`; the stock was reserved."""
+
+    def order(caller: Caller) -> str:
+        placed = place(caller)
+        assert confirm_order(order_id=placed)
         return placed
 
     return order

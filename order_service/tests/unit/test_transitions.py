@@ -6,10 +6,11 @@ import pytest
 
 from order_service.errors import IllegalTransition
 from order_service.models import Status
-from order_service.transitions import BEFORE, require_legal
+from order_service.transitions import BEFORE, require_by_staff, require_legal
 
 LEGAL = {
     ("pending", "confirmed"),
+    ("pending", "rejected"),
     ("confirmed", "shipped"),
     ("shipped", "delivered"),
     ("pending", "cancelled"),
@@ -24,6 +25,15 @@ def test_only_the_contracts_transitions_are_legal(before, after):
     else:
         with pytest.raises(IllegalTransition, match=f"A {before.value} order can't become {after.value}"):
             require_legal(before.value, after)
+
+
+@pytest.mark.parametrize("status", Status)
+def test_staff_do_all_but_what_the_stock_decides(status):
+    if status in ("shipped", "delivered", "cancelled"):
+        require_by_staff(status)
+    else:
+        with pytest.raises(IllegalTransition, match=f"Staff can't make an order {status.value}"):
+            require_by_staff(status)
 
 
 def test_there_is_no_circle():

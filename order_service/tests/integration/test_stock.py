@@ -1,0 +1,88 @@
+"""What the stock answers, and what becomes of the order."""
+
+import orjson
+import pytest
+from ulid import ULID
+
+from chassis.consumer import Refused
+from chassis.envelope import Event, MalformedEvent
+from order_service.consumers import HANDLERS
+from order_service.models import Order, OrderChange, Outbox
+from order_service.topics import STOCK_GROUP
+
+pytestmark = pytest.mark.django_db
+
+
+def hear(topic, order, key=None, **fields):
+    """Handle an answer as it comes from Kafka."""
+    item = {"productId": "0" * 24, "quantity": 1, "unitPrice": "19.90"}
+    data = {"orderId": order, "items": [item], "reason": None, "shortages": [], **fields}
+    HANDLERS[STOCK_GROUP][topic](Event(str(ULID()), topic, key or order, 1, "", data))
+
+
+def told(order):
+    """(topic, sequence, reason) of the order's events after it was placed."""
+    rows = Outbox.objects.filter(aggregate_id=order, sequence__gt=1).order_by("id")
+    return [(row.topic, row.sequence, orjson.loads(row.payload)["reason"]) for row in rows]
+
+
+def test_an_order_whose_stock_is_reserved_is_confirmed(customer, place):
+    order = place(customer)
+    hear("stock-reserved", order)
+    assert customer.get(f"/orders/{order}").json()["status"] == "confirmed"
+    assert told(order) == [("order-confirmed", 2, None)]
+    change = OrderChange.objects.get(order_id=order, to_status="confirmed")
+    assert (change.from_status, change.actor, change.reason) == ("pending", "saga", None)
+
+
+@pytest.mark.parametrize("reason", ["out_of_stock", "price_changed"])
+def test_an_order_whose_stock_is_not_to_be_had_is_rejected_with_the_reason(customer, place, reason):
+    order = place(customer)
+    hear("stock-rejected", order, reason=reason)
+    shown = customer.get(f"/orders/{order}").json()
+    assert (shown["status"], shown["reason"]) == ("rejected", reason)
+    assert told(order) == [("order-rejected", 2, reason)]
+    assert OrderChange.objects.get(order_id=order, to_status="rejected").actor == "saga"
+
+
+def test_an_answer_that_comes_again_does_nothing(customer, place):
+    for first, again in (("stock-reserved", "stock-rejected"), ("stock-rejected", "stock-reserved")):
+        order = place(customer)
+        hear(first, order, reason="out_of_stock")
+        before = Order.objects.values().get(pk=order)
+        for topic in (first, again):
+            hear(topic, order, reason="price_changed")
+        assert Order.objects.values().get(pk=order) == before
+        assert len(told(order)) == 1
+        assert OrderChange.objects.filter(order_id=order).count() == 2
+
+
+def test_an_answer_that_comes_after_the_cancellation_does_nothing(customer, place):
+    order = place(customer)
+    customer.send(f"/orders/{order}/cancel", {})
+    hear("stock-reserved", order)
+    assert told(order) == [("order-cancelled", 2, "cancelled_by_customer")]
+
+
+def test_an_answer_takes_few_statements(customer, place, django_assert_num_queries):
+    order = place(customer)
+    with django_assert_num_queries(6):  # read, change, write down, event; the test's own SAVEPOINT and RELEASE
+        hear("stock-reserved", order)
+    with django_assert_num_queries(1):
+        hear("stock-reserved", order)
+
+
+def test_an_answer_to_no_order_is_put_aside(db):
+    for topic in HANDLERS[STOCK_GROUP]:
+        with pytest.raises(Refused, match="no such order"):
+            hear(topic, str(ULID()), reason="out_of_stock")
+
+
+@pytest.mark.parametrize(
+    "fields", [{"orderId": "x"}, {"orderId": None}, {"orderId": str(ULID())}, {"reason": "because"}, {"reason": None}]
+)
+def test_an_answer_that_cannot_be_read_is_put_aside_and_changes_nothing(customer, place, fields):
+    order = place(customer)
+    with pytest.raises(MalformedEvent):
+        hear("stock-rejected", order, key=order, **{"reason": "out_of_stock"} | fields)
+    assert customer.get(f"/orders/{order}").json()["status"] == "pending"
