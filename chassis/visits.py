@@ -35,6 +35,7 @@ class Visit:
         """Tell the breaker, the metrics and the log; `route` is the template."""
         seconds = time.perf_counter() - self._began
         metrics.observe(method, route, status, seconds)
+        breaker.leave()
         if status < 400 and not self._path.startswith(UNBROKEN):
             breaker.worked()
         if status >= 400 or not self._path.startswith(QUIET):

@@ -3,7 +3,7 @@
 import pytest
 
 from chassis import breaker as module
-from chassis.breaker import FAILURES, REST_SECONDS, Breaker
+from chassis.breaker import FAILURES, HANG_SECONDS, REST_SECONDS, Breaker
 from chassis.errors import Unavailable
 
 
@@ -14,6 +14,13 @@ def clock(monkeypatch):
 
     monkeypatch.setattr(module.time, "monotonic", lambda: Clock.now)
     return Clock
+
+
+def hang(breaker, times, monkeypatch):
+    for thread in range(times):
+        monkeypatch.setattr(module.threading, "get_ident", lambda thread=thread: thread)
+        breaker.enter()
+    monkeypatch.setattr(module.threading, "get_ident", lambda: "me")
 
 
 def fail(breaker, times):
@@ -63,3 +70,30 @@ def test_when_the_server_is_back_everybody_may_come_in(clock):
     breaker.worked()
     for _ in range(10):
         breaker.enter()
+
+
+def test_when_three_hang_for_a_second_the_next_is_refused_before_any_has_failed(clock, monkeypatch):
+    breaker = Breaker()
+    hang(breaker, FAILURES, monkeypatch)
+    breaker.enter()
+    breaker.leave()
+    clock.now += HANG_SECONDS + 0.1
+    with pytest.raises(Unavailable):
+        breaker.enter()
+
+
+def test_slow_requests_are_no_outage_while_others_work(clock, monkeypatch):
+    breaker = Breaker()
+    hang(breaker, FAILURES, monkeypatch)
+    clock.now += HANG_SECONDS + 0.1
+    breaker.worked()
+    breaker.enter()
+
+
+def test_a_request_that_is_over_hangs_no_more(clock, monkeypatch):
+    breaker = Breaker()
+    hang(breaker, FAILURES - 1, monkeypatch)
+    breaker.enter()
+    breaker.leave()
+    clock.now += HANG_SECONDS + 0.1
+    breaker.enter()
