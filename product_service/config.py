@@ -15,7 +15,7 @@ class Config(Settings):
     jwt_issuer: str = "microshop"
     jwt_audience: str = "microshop"
     shop_currency: str = Field("USD", pattern=r"^[A-Z]{3}$")  # ISO 4217; of every price
-    order_pending_limit: int = Field(1800, ge=60, le=604_800)  # seconds; how long order_service lets an order wait
+    order_pending_limit: int = Field(1800, ge=1, le=604_800)  # seconds; how long order_service lets an order wait
     bind_host: str = "127.0.0.1"
     product_service_port: int = Field(8000, ge=1, le=65_535)
     log_level: str = "INFO"
