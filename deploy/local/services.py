@@ -12,7 +12,7 @@ SHARED = ("JWT_SECRET", "JWT_ISSUER", "JWT_AUDIENCE", "KAFKA_BROKERS", "BIND_HOS
 
 VARIABLES: dict[str, tuple[str, ...]] = {
     "user_service": (*SHARED, "USER_SERVICE_PORT", "ACCESS_TOKEN_SECONDS"),
-    "product_service": (*SHARED, "PRODUCT_SERVICE_PORT", "SHOP_CURRENCY"),
+    "product_service": (*SHARED, "PRODUCT_SERVICE_PORT", "SHOP_CURRENCY", "ORDER_PENDING_LIMIT"),
     "order_service": (
         *SHARED,
         "ORDER_SERVICE_PORT",
@@ -107,7 +107,8 @@ JOBS = (
 
 def environment(package: str, settings: Settings) -> dict[str, str]:
     """The variables of a service, as far as they are set."""
-    values = {name: settings.values[name] for name in VARIABLES[package] if name in settings.values}
+    known = {"LOG_FORMAT": "console"} | dict(settings.values)
+    values = {name: known[name] for name in VARIABLES[package] if name in known}
     if package in MONGO_URIS:
         values["MONGO_URI"] = settings.get(MONGO_URIS[package])
-    return {"LOG_FORMAT": "console"} | values
+    return values
