@@ -88,6 +88,7 @@ def run(
             else:
                 first.freeze()
             seconds = takeover(topics, start)
+            assert seconds > 3, "the leader was gone, and events came as before"
             assert seconds <= TAKEOVER_SECONDS, f"nothing was published for {seconds:.1f} s after the {fault}"
             if fault == "kill":
                 stack.supervisor.start(first)

@@ -1,0 +1,138 @@
+"""R18, R19: as many orders are confirmed as there are goods; every order is decided, soon after whatever went wrong is mended."""
+
+from __future__ import annotations
+
+import random
+import sys
+import subprocess
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from chaos.harness.customers import Customers
+from chaos.harness.load import load
+from chaos.harness.quiet import wait_quiet
+from chaos.harness.stack import Stack
+from chaos.harness.stores import Stores
+from chaos.harness.topics import Ends, Topics
+from chaos.harness.waiting import wait_until
+
+STOCK = 100
+DECIDED_SECONDS = 60.0
+RATE = 20
+
+
+@pytest.mark.quick
+def test_of_two_hundred_orders_for_a_hundred_goods_a_hundred_are_confirmed_with_the_worker_killed_twice(
+    stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, rng: random.Random
+) -> None:
+    """R18, smaller."""
+    run(stack, customers, stores, topics, start, rng, orders=200, kills=2)
+
+
+def test_of_five_hundred_orders_for_a_hundred_goods_a_hundred_are_confirmed_with_the_worker_killed_five_times(
+    stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, rng: random.Random
+) -> None:
+    """R18: kills, a broker restart, each event twice, and staff who move the stock up and down."""
+    run(stack, customers, stores, topics, start, rng, orders=500, kills=5, staff_changes=200)
+
+
+def run(
+    stack: Stack,
+    customers: Customers,
+    stores: Stores,
+    topics: Topics,
+    start: Ends,
+    rng: random.Random,
+    *,
+    orders: int,
+    kills: int,
+    staff_changes: int = 0,
+) -> None:
+    """Order from many hands while the one writer of the stock dies again and again."""
+    product_id, worker = customers.new_product(stock=STOCK)["id"], stack.children["product-worker"]
+    with ThreadPoolExecutor(16) as pool:
+        posts = [pool.submit(customers.order, product_id) for _ in range(orders)]
+        for kill in range(kills):
+            goal = orders * (kill + rng.random()) / kills
+            wait_until(lambda goal=goal: sum(post.done() for post in posts) >= goal, 120)
+            worker.kill()
+        for number in range(staff_changes):
+            delta = 1 if number % 2 else -1
+            pool.submit(adjust, customers, product_id, delta)
+    assert Counter(post.result().status for post in posts) == {201: orders}
+    stack.kafka.restart(stack.supervisor)
+    wait_until(lambda: not any(stores.outbox().values()), 60, stores.outbox)
+    topics.publish(topics.read("order-placed", "stock-reserved", "stock-rejected", since=start))
+    wait_quiet(stores, topics)
+    statuses = Counter(order["status"] for order in stores.orders(product_id))
+    (product,) = stores.shelf["products"].find({"name": {"$regex": customers.tag}})
+    if staff_changes:
+        assert statuses["confirmed"] + product["stock"] == STOCK + adjusted(customers)
+    else:
+        assert statuses == {"confirmed": STOCK, "rejected": orders - STOCK}
+        assert product["stock"] == 0
+    check_stock(stack)
+
+
+def adjust(customers: Customers, product_id: str, delta: int) -> None:
+    """Staff count the goods anew."""
+    body = {"delta": delta, "reason": "counted"}
+    path = f"/products/{product_id}/stock"
+    customers.history.record(
+        f"adjust {delta:+}", product_id, lambda: customers.at("product").call("POST", path, body, customers.staff)
+    )
+
+
+def adjusted(customers: Customers) -> int:
+    """What staff have added in all."""
+    assert not [call for call in customers.history.calls() if call.kind.startswith("adjust") and call.outcome == "info"]
+    return sum(len(customers.history.calls(f"adjust {delta:+}", "ok")) * delta for delta in (1, -1))
+
+
+def check_stock(stack: Stack) -> None:
+    """The product's own check of all its invariants."""
+    argv = [sys.executable, "-m", "product_service", "check-stock"]
+    env = dict(stack.children["product-worker"].env)
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["product-worker", "order-worker", "mongo", "kafka"])
+def test_orders_taken_during_an_outage_are_decided_within_a_minute_of_its_end(
+    stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, name: str
+) -> None:
+    """R19: twenty seconds without a part of the saga."""
+    child = stack.servers[name].child if name in stack.servers else stack.children[name]
+    product_id = customers.new_product()["id"]
+    with load(lambda _: customers.order(product_id), RATE / 2) as clients:
+        wait_until(lambda: clients.count >= 20, 10)
+        child.freeze()
+        goal = clients.count + 10 * RATE
+        wait_until(lambda: clients.count >= goal, 60)
+        child.thaw()
+    assert {call.outcome for call in customers.history.calls("order")} == {"ok"}, customers.history.statuses("order")
+    assert stores.pending() > 0, "nothing waited for the frozen part"
+    wait_until(lambda: not stores.pending(), DECIDED_SECONDS, stores.pending)
+    assert {order["status"] for order in stores.orders(product_id)} == {"confirmed"}
+    wait_quiet(stores, topics)
+
+
+def test_orders_are_decided_within_a_second_when_nothing_is_wrong(
+    stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends
+) -> None:
+    """R19: p95 from placed to confirmed at twenty orders a second."""
+    product_id = customers.new_product()["id"]
+    with load(lambda _: customers.order(product_id), RATE) as clients:
+        wait_until(lambda: clients.count >= 15 * RATE, 60)
+    wait_quiet(stores, topics)
+    rows = stores.sql(
+        "SELECT TIMESTAMPDIFF(MICROSECOND, o.created_at, c.at) / 1e6 AS seconds FROM order_changes c "
+        "JOIN orders o ON o.id = c.order_id JOIN order_lines l ON l.order_id = o.id "
+        "WHERE c.to_status = 'confirmed' AND l.product_id = %s",
+        [product_id],
+    )
+    seconds = sorted(float(row["seconds"]) for row in rows)
+    assert len(seconds) >= 15 * RATE
+    assert seconds[int(len(seconds) * 0.95)] <= 1.0
