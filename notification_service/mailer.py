@@ -8,7 +8,7 @@ Refused       never this mail
 
 import time
 from datetime import UTC, datetime
-from email.headerregistry import Address
+from email.utils import formataddr
 from typing import Any
 
 import flask_mail
@@ -20,6 +20,7 @@ from chassis.health import Down
 from chassis.logs import get_logger
 from notification_service.config import Config
 from notification_service.mails import Mail
+from notification_service.message import to_bytes
 from notification_service.sessions import Session, Sessions
 
 log = get_logger(__name__)
@@ -37,6 +38,7 @@ class Mailer:
     def __init__(self, config: Config) -> None:
         self._config, self._sessions = config, Sessions()
         self._mail = flask_mail.Mail().init_mail({})
+        self._sender = formataddr((config.shop_name, config.from_email))
         self._state: dict[str, Any] = {"status": "unknown", "reason": None, "at": None}
 
     def state(self) -> dict[str, Any]:
@@ -57,7 +59,7 @@ class Mailer:
     def send(self, mail: Mail, seconds: float = ATTEMPT_SECONDS) -> None:
         """Send `mail` within `seconds`, connecting included. Raises ServerAway, RetryLater or Refused."""
         try:
-            self._deliver(self._make_message(mail), time.monotonic() + seconds)
+            self._deliver(mail.to, to_bytes(mail, self._sender), time.monotonic() + seconds)
         except (ServerAway, RetryLater, Refused) as failure:
             self._remember("down" if isinstance(failure, ServerAway) else "ok", str(failure))
             FAILED.labels(mail.kind, OUTCOMES[type(failure)]).inc()
@@ -66,20 +68,20 @@ class Mailer:
         SENT.labels(mail.kind).inc()
         log.info("mail sent", kind=mail.kind, message_id=mail.message_id)
 
-    def _deliver(self, message: flask_mail.Message, deadline: float) -> None:
+    def _deliver(self, to: str, content: bytes, deadline: float) -> None:
         if kept := self._sessions.take():
             try:
-                self._send_over(kept, message, deadline)
+                self._send_over(kept, to, content, deadline)
                 return
             except ServerAway:  # servers end sessions that were idle, or had their share of mails
                 if kept.host.handed_over:
                     raise
-        self._send_over(Session(self._mail, self._config, deadline), message, deadline)
+        self._send_over(Session(self._mail, self._config, deadline), to, content, deadline)
 
-    def _send_over(self, session: Session, message: flask_mail.Message, deadline: float) -> None:
+    def _send_over(self, session: Session, to: str, content: bytes, deadline: float) -> None:
         sound = False
         try:
-            session.send(message, deadline)
+            session.send(to, content, deadline)
             sound = True
         except (RetryLater, Refused):  # the session itself is in order
             sound = True
@@ -89,14 +91,6 @@ class Mailer:
                 self._sessions.put(session)
             else:
                 session.host.close()
-
-    def _make_message(self, mail: Mail) -> flask_mail.Message:
-        sender = str(Address(self._config.shop_name, addr_spec=self._config.from_email))
-        message = flask_mail.Message(
-            subject=mail.subject, recipients=[mail.to], body=mail.text, html=mail.html, sender=sender
-        )
-        message.msgId = mail.message_id
-        return message
 
     def _remember(self, status: str, reason: str | None) -> None:
         self._state = {"status": status, "reason": reason, "at": rfc3339(datetime.now(UTC))}

@@ -1,0 +1,48 @@
+"""What a server's answer means for the mail."""
+
+import smtplib
+import ssl
+
+import pytest
+
+from chassis.consumer import Refused, RetryLater, ServerAway
+from notification_service.outcomes import explain
+
+
+def recipient(code):
+    return smtplib.SMTPRecipientsRefused({"ada@example.com": (code, b"no ada@example.com")})
+
+
+def sender(code):
+    return smtplib.SMTPSenderRefused(code, b"no", "shop@example.com")
+
+
+def message(code):
+    return smtplib.SMTPDataError(code, b"no ada@example.com")
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        *((kind(code), RetryLater) for kind in (recipient, message) for code in (450, 451, 452)),
+        *((kind(code), Refused) for kind in (recipient, message) for code in (550, 552, 554)),
+        *((kind(code), ServerAway) for kind in (recipient, message, sender) for code in (421, 530, -1)),
+        *((sender(code), ServerAway) for code in (450, 451, 550, 553)),
+        (sender(552), Refused),  # the size that MAIL FROM announces
+        (smtplib.SMTPConnectError(421, b"no"), ServerAway),
+        (smtplib.SMTPHeloError(500, b"no"), ServerAway),
+        (smtplib.SMTPAuthenticationError(535, b"no"), ServerAway),
+        (smtplib.SMTPNotSupportedError("no"), ServerAway),
+        (smtplib.SMTPServerDisconnected("no"), ServerAway),
+        (ssl.SSLCertVerificationError("no"), ServerAway),
+        (ConnectionRefusedError(), ServerAway),
+        (TimeoutError(), ServerAway),
+        (OSError(113, "no route to ada@example.com"), ServerAway),
+    ],
+    ids=repr,
+)
+def test_each_failure_has_an_outcome_and_words_without_an_address(error, outcome):
+    failure = explain(error)
+    assert type(failure) is outcome
+    assert str(failure).startswith("the SMTP server")
+    assert "@" not in str(failure)
