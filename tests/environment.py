@@ -15,7 +15,6 @@ from types import FrameType
 import pytest
 
 from deploy.local.ports import LOOPBACK, pick_free
-from deploy.local.state import ROOT
 
 KINDS = {
     "unit": "unit",
@@ -59,9 +58,7 @@ def make_environment() -> dict[str, str]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
     """Set the environment before pytest-django loads the settings of order_service."""
-    os.environ.update(make_environment())
-    if (ROOT / "order_service" / "settings.py").exists():
-        os.environ["DJANGO_SETTINGS_MODULE"] = "order_service.settings"
+    os.environ.update(make_environment(), DJANGO_SETTINGS_MODULE="order_service.settings")
     signal.signal(signal.SIGTERM, _end_run)
 
 
