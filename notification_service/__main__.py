@@ -49,7 +49,24 @@ def topics(config: Config, _arguments: list[str]) -> int:
     return 0
 
 
-COMMANDS = {"web": web, "check-config": check_config, "topics": topics}
+def dlq(config: Config, arguments: list[str]) -> int:
+    """look at dead letters, handle them again (--help for more)"""
+    from chassis.dlq import run_dlq
+    from contracts import topic_settings
+    from notification_service.consumer import GROUP
+    from notification_service.events import MailSent
+    from notification_service.handlers import bind_handlers
+    from notification_service.ledger import Ledger
+    from notification_service.mailer import Mailer
+    from notification_service.mails import Composer
+
+    ledger = Ledger(config.kafka_brokers)
+    ledger.load(range(topic_settings(MailSent.topic)[MailSent.topic]["partitions"]))
+    handlers = bind_handlers(Composer(config), Mailer(config), ledger)
+    return run_dlq(config.kafka_brokers, {GROUP: handlers}, arguments)
+
+
+COMMANDS = {"web": web, "check-config": check_config, "topics": topics, "dlq": dlq}
 
 if __name__ == "__main__":
     sys.exit(run_command("notification_service", Config, COMMANDS, sys.argv[1:]))

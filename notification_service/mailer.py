@@ -74,7 +74,7 @@ class Mailer:
                 self._send_over(kept, to, content, deadline)
                 return
             except ServerAway:  # servers end sessions that were idle, or had their share of mails
-                if kept.host.handed_over:
+                if kept.host.handed_over or time.monotonic() > deadline:
                     raise
         self._send_over(Session(self._mail, self._config, deadline), to, content, deadline)
 

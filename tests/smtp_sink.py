@@ -59,13 +59,14 @@ class SmtpSink:
     """The server, in a thread of its own; `mode` may be set at any time and counts for the next command."""
 
     def __init__(self, **smtp_options: Any) -> None:
-        """`smtp_options` are aiosmtpd's: tls_context, require_starttls, authenticator, …"""
+        """`smtp_options` are aiosmtpd's: tls_context, require_starttls, authenticator, …; `ssl`: TLS from the first byte."""
         (self.port,) = pick_free(1)
         self.host = LOOPBACK
         self.mode = "ok"
         self.seconds_a_mail = 0.0
         self.mails: list[Received] = []
         self.connections = 0
+        self._ssl = smtp_options.pop("ssl", None)
         self._options = smtp_options
         self._loop = asyncio.new_event_loop()
         self._server: asyncio.Server | None = None
@@ -110,7 +111,7 @@ class SmtpSink:
 
     async def _listen(self) -> None:
         if self._server is None:
-            self._server = await self._loop.create_server(self._session, self.host, self.port)
+            self._server = await self._loop.create_server(self._session, self.host, self.port, ssl=self._ssl)
 
     async def _deafen(self) -> None:
         if self._server is not None:

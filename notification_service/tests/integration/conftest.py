@@ -2,6 +2,8 @@
 
 import os
 import secrets
+import shutil
+import subprocess
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +21,8 @@ from notification_service.consumer import GROUP, Listener
 from notification_service.handlers import HANDLERS, bind_handlers
 from notification_service.ledger import Ledger
 from notification_service.mailer import Mailer
-from notification_service.mails import Composer
+from notification_service.mails import Composer, Mail
+from notification_service.samples import SAMPLES
 from tests.smtp_sink import SmtpSink
 
 LINE = {"name": "Lamp", "quantity": 2, "unitPrice": "9.95", "lineTotal": "19.90", "version": 1, "productId": "b" * 24}
@@ -37,6 +40,36 @@ def wait_until(condition, seconds=20):
 def config(smtp_sink: SmtpSink) -> Config:
     """The environment's, but for the sink's port."""
     return load(Config, {**os.environ, "SMTP_SERVER": smtp_sink.host, "SMTP_PORT": str(smtp_sink.port)})
+
+
+def compose(config: Config, to: str, kind: str = "order-placed") -> Mail:
+    """A mail of that kind, the same at each call."""
+    return Composer(config).compose(kind, event_id="e1", to=to, values=SAMPLES[kind])
+
+
+@pytest.fixture
+def mail(config, person):
+    return compose(config, person.email)
+
+
+@pytest.fixture
+def mailer(config):
+    mailer = Mailer(config)
+    yield mailer
+    mailer.close()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A self-signed certificate for 127.0.0.1."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("certificate")
+    names = ["-subj", "/CN=sink", "-addext", "subjectAltName=IP:127.0.0.1"]
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", str(folder / "key.pem")]
+    command = ["openssl", "req", "-x509", *key, "-days", "2", *names, "-out", str(folder / "cert.pem")]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder
 
 
 class Listening:

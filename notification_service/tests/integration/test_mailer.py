@@ -1,8 +1,6 @@
 """The mailer against a real SMTP server that misbehaves."""
 
-import shutil
 import ssl
-import subprocess
 import time
 from email.utils import parsedate_to_datetime
 
@@ -12,25 +10,8 @@ from aiosmtpd.smtp import AuthResult
 from chassis.consumer import Refused, RetryLater, ServerAway
 from chassis.health import Down
 from notification_service.mailer import Mailer
-from notification_service.mails import Composer
-from notification_service.samples import SAMPLES
+from notification_service.tests.integration.conftest import compose
 from tests.smtp_sink import SmtpSink
-
-
-@pytest.fixture
-def mailer(config):
-    mailer = Mailer(config)
-    yield mailer
-    mailer.close()
-
-
-@pytest.fixture
-def mail(config, person):
-    return compose(config, person.email)
-
-
-def compose(config, to, kind="order-placed"):
-    return Composer(config).compose(kind, event_id="e1", to=to, values=SAMPLES[kind])
 
 
 def test_a_mail_arrives_with_both_parts_and_the_headers_it_should_have(mailer, mail, smtp_sink, config):
@@ -112,19 +93,6 @@ def test_an_international_address_is_for_servers_that_take_one(mailer, config, s
         assert len(able.to("josé@example.com")) == 1
     finally:
         able.close()
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    """A self-signed certificate for 127.0.0.1."""
-    if not shutil.which("openssl"):
-        pytest.skip("openssl is not installed")
-    folder = tmp_path_factory.mktemp("certificate")
-    names = ["-subj", "/CN=sink", "-addext", "subjectAltName=IP:127.0.0.1"]
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", str(folder / "key.pem")]
-    command = ["openssl", "req", "-x509", *key, "-days", "2", *names, "-out", str(folder / "cert.pem")]
-    subprocess.run(command, check=True, capture_output=True)
-    return folder
 
 
 class Secure:
