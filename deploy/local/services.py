@@ -16,6 +16,7 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "order_service": (
         *SHARED,
         "ORDER_SERVICE_PORT",
+        "ORDER_PENDING_LIMIT",
         "MYSQL_HOST",
         "MYSQL_PORT",
         "MYSQL_DATABASE",

@@ -37,9 +37,10 @@ def start(state: State, servers: list[Process], services: list[Process]) -> None
 
     Returns when it answers. Raises LocalError when it does not.
     """
-    socket = _socket(state)
-    if len(str(socket).encode()) > SOCKET_PATH_LIMIT - 20:  # supervisor appends its pid while it makes the socket
+    if len(str(_socket(state)).encode()) > SOCKET_PATH_LIMIT - 20:  # supervisor appends its pid while it makes it
         raise LocalError(f"the path {state.path} is too long for a socket: move the clone to a shorter one")
+    if "%" in f"{state.path}{ROOT}{sys.executable}":
+        raise LocalError(f"supervisor can't work below {state.path}: move the clone to a path without %")
     for process in (*servers, *services):
         process.write_plan(state)
     config = state.run / "supervisor.conf"
@@ -93,16 +94,16 @@ def _config(state: State, servers: list[Process], services: list[Process]) -> st
     sections = [
         f"""
 [supervisord]
-logfile={_escape(state.log / NAME)}.log
+logfile={state.log / NAME}.log
 silent=true
 logfile_maxbytes=1MB
 logfile_backups=1
-pidfile={_escape(state.run / NAME)}.pid
-directory={_escape(ROOT)}
-childlogdir={_escape(state.log)}
+pidfile={state.run / NAME}.pid
+directory={ROOT}
+childlogdir={state.log}
 
 [unix_http_server]
-file={_escape(_socket(state))}
+file={_socket(state)}
 chmod=0700
 
 [rpcinterface:supervisor]
@@ -126,19 +127,14 @@ def _program(state: State, process: Process, *, autostart: bool) -> str:
     """startsecs=0: an exit is never "too quick", so nothing is ever given up; `launch` keeps the loop from spinning."""
     return f"""
 [program:{process.name}]
-command={_escape(shlex.join(_launch(state, process.name)))}
+command={shlex.join(_launch(state, process.name))}
 autostart={str(autostart).lower()}
 autorestart=true
 startsecs=0
 stopwaitsecs={process.stop_seconds}
 killasgroup=true
 redirect_stderr=true
-stdout_logfile={_escape(state.log / process.name)}.log
+stdout_logfile={state.log / process.name}.log
 stdout_logfile_maxbytes=10MB
 stdout_logfile_backups=1
 """
-
-
-def _escape(value: object) -> str:
-    """supervisor expands %(name)s in its settings."""
-    return str(value).replace("%", "%%")

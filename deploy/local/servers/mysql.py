@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -55,7 +56,12 @@ class MySQL:
         if not data.exists():
             fresh = self.state.data / "mysql.new"
             shutil.rmtree(fresh, ignore_errors=True)
-            done = subprocess.run(self._initialise(str(fresh)), capture_output=True, text=True, check=False)
+            fresh.mkdir()
+            with tempfile.TemporaryDirectory() as directory:
+                # mariadb-install-db is a shell script that stumbles over a space in the path.
+                link = Path(directory) / "data"
+                link.symlink_to(fresh)
+                done = subprocess.run(self._initialise(link), capture_output=True, text=True, check=False)
             if done.returncode:
                 raise LocalError(f"the MySQL data directory could not be made: {done.stderr.strip()[-400:]}")
             fresh.rename(data)
@@ -63,7 +69,7 @@ class MySQL:
         init.touch(mode=0o600)
         init.write_text("\n".join(self._accounts()) + "\n")
 
-    def _initialise(self, directory: str) -> list[str]:
+    def _initialise(self, directory: Path) -> list[str]:
         if self._is_mariadb:
             install = shutil.which("mariadb-install-db", path=SYSTEM_PATH) or "mariadb-install-db"
             # "socket" makes one root account only, and no password is ever empty; the start gives it one.
