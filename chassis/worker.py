@@ -65,7 +65,9 @@ def run_worker(parts: Sequence[Part], states: WorkerStates, prepare: Prepare) ->
     broken: dict[str, str] = {}
     while not stop.wait(WRITE_SECONDS) and not broken:
         _write(states, parts)
-        broken = {thread.name: problem for thread in threads if (problem := thread.problem())}
+        problems = {thread.name: problem for thread in threads if (problem := thread.problem())}
+        if not stop.is_set():  # while the state was written: then they have ended because they were told to
+            broken = problems
     stop.set()
     end = time.monotonic() + JOIN_SECONDS
     for thread in threads:

@@ -85,6 +85,17 @@ def test_a_database_that_is_away_does_not_end_the_worker():
     assert run_worker([ender], Broken(), lambda stop: threading.Event().wait(0.1)) == 0
 
 
+def test_a_part_that_ended_as_it_was_told_is_not_taken_for_dead():
+    ender = Loop("ender", "end")
+
+    class Slow(States):
+        def write(self, name, state):
+            thread = next(thread for thread in threading.enumerate() if thread.name == "ender")
+            thread.join(10)
+
+    assert run_worker([ender], Slow(), lambda stop: threading.Event().wait(0.1)) == 0
+
+
 def test_the_check_wants_a_fresh_beat_of_this_host():
     states = States()
     assert check_worker(states) == 1

@@ -68,10 +68,10 @@ def cancelled(order):
     return replace(order, id=str(ULID()), type="order-cancelled", sequence=order.sequence + 1)
 
 
-def test_orders_are_answered_once_each_whatever_comes_twice(make, stock_of, moved, kafka, send, start_worker, run):
+def test_two_workers_answer_each_order_once_whatever_comes_twice(make, stock_of, moved, kafka, send, start_worker, run):
     product = make(stock=10)
     orders = [placed(product) for _ in range(25)]
-    with start_worker():
+    with start_worker(), start_worker():
         send(*orders, *orders)
         wait_for(lambda: is_caught_up(kafka) and not everything()["outbox"])
         found = read_events(kafka, [event.topic for event in STOCK_EVENTS], {order.subject for order in orders}, 25)
