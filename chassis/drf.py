@@ -60,10 +60,7 @@ class RequestMiddleware:
             visit.enter(self._breaker)
         except errors.Unavailable as error:
             return _fail(request, *_describe(error))
-        response = self._get_response(request)
-        if response.status_code == errors.Kind.UNAVAILABLE:
-            self._breaker.failed()
-        return response
+        return self._get_response(request)
 
 
 def _request_id() -> str:

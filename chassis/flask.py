@@ -163,7 +163,6 @@ def _domain_error(error: DomainError) -> ResponseReturnValue:
 
 def _server_away(error: Exception) -> ResponseReturnValue:
     log.warning("a server is away", error=type(error).__name__)
-    current_app.extensions["breaker"].failed()
     return _domain_error(Unavailable())
 
 

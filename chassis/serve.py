@@ -6,12 +6,16 @@ gthread, two workers of eight threads; never preload: Kafka and MongoDB clients 
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.util import import_app
+from gunicorn.workers.gthread import ThreadWorker
+
+LAST_CALL_SECONDS = 5.0
 
 
 class QuietLogger(Logger):
@@ -20,6 +24,29 @@ class QuietLogger(Logger):
     def setup(self, cfg: Any) -> None:
         self.error_log.propagate = True
         self.error_log.handlers.clear()
+
+
+class LastCallWorker(ThreadWorker):
+    """gthread, that answers who is still in the socket's backlog when it stops.
+
+    gunicorn's worker stops accepting, ends its requests and closes the socket: the kernel resets the connections that it has
+    completed meanwhile (seen: 1 of 500 requests in a rolling restart at 50/s). All workers share the backlog; each empties it
+    right before it closes its end, so the last one leaves nobody standing there.
+    """
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        """gunicorn's, and with `force`, which it uses once, at the end: the last call."""
+        super().murder_keepalived(force)  # type: ignore[call-arg] # the stubs are older than gunicorn 27
+        if force:
+            for listener in self.sockets:
+                taken = -1
+                while taken < (taken := self.nr_conns):
+                    self.accept(listener)
+                listener.close()
+            end = time.monotonic() + LAST_CALL_SECONDS
+            while self.nr_conns > 0 and time.monotonic() < end:
+                self.wait_for_and_dispatch_events(timeout=0.1)
+                super().murder_keepalived(force)  # type: ignore[call-arg] # the stubs are older than gunicorn 27
 
 
 class _Web(BaseApplication):
@@ -40,7 +67,7 @@ def serve_web(app: str, *, host: str, port: int, workers: int = 2, threads: int 
     metrics = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="metrics-")  # noqa: TID251 -- read at its import
     settings = {
         "bind": f"{host}:{port}",
-        "worker_class": "gthread",
+        "worker_class": LastCallWorker,
         "workers": workers,
         "threads": threads,
         "timeout": 60,

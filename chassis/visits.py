@@ -8,6 +8,7 @@ from ulid import ULID
 
 from chassis import metrics
 from chassis.breaker import Breaker
+from chassis.errors import Kind
 from chassis.logs import get_logger
 
 log = get_logger(__name__)
@@ -15,6 +16,7 @@ log = get_logger(__name__)
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 QUIET = ("/health", "/metrics")  # polled every few seconds: logged only when they fail
 UNBROKEN = (*QUIET, "/docs", "/openapi.json", "/static")  # answered whatever the breaker says
+NEEDED_THE_SERVER = (Kind.CONFLICT, Kind.STALE, Kind.IMPOSSIBLE)  # a 400 or 401 says nothing of the database
 
 
 class Visit:
@@ -22,7 +24,7 @@ class Visit:
 
     def __init__(self, sent_id: str, path: str) -> None:
         self.id = sent_id if REQUEST_ID.fullmatch(sent_id) else str(ULID())
-        self._began, self._path = time.perf_counter(), path
+        self._began, self._path, self._entered = time.perf_counter(), path, False
         clear_contextvars()
         bind_contextvars(request_id=self.id)
 
@@ -30,13 +32,16 @@ class Visit:
         """Raise Unavailable while the breaker is open."""
         if not self._path.startswith(UNBROKEN):
             breaker.enter()
+            self._entered = True
 
     def end(self, breaker: Breaker, method: str, route: str, status: int) -> None:
         """Tell the breaker, the metrics and the log; `route` is the template."""
         seconds = time.perf_counter() - self._began
         metrics.observe(method, route, status, seconds)
         breaker.leave()
-        if status < 400 and not self._path.startswith(UNBROKEN):
+        if self._entered and (status < 400 or status in NEEDED_THE_SERVER):
             breaker.worked()
+        elif self._entered and status == Kind.UNAVAILABLE:
+            breaker.failed()
         if status >= 400 or not self._path.startswith(QUIET):
             log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
