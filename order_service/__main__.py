@@ -19,7 +19,7 @@ def web(config: Config, _arguments: list[str]) -> int:
 
 
 def worker(config: Config, _arguments: list[str]) -> int:
-    """publish the outbox, follow the catalogue"""
+    """publish the outbox, follow the catalogue, let the stock decide orders"""
     from order_service.app import set_up
 
     set_up("order_worker", config)
@@ -54,6 +54,17 @@ def topics(config: Config, _arguments: list[str]) -> int:
 
     create_topics(config.kafka_brokers, topics())
     return 0
+
+
+def dlq(config: Config, arguments: list[str]) -> int:
+    """list, show or replay dead letters (--help for more)"""
+    from order_service.app import set_up
+
+    set_up("order_service", config)
+    from chassis.dlq import run_dlq
+    from order_service.consumers import HANDLERS
+
+    return run_dlq(config.kafka_brokers, HANDLERS, arguments)
 
 
 def migrate(config: Config, _arguments: list[str]) -> int:
@@ -93,6 +104,7 @@ COMMANDS = {
     "check-config": check_config,
     "check-worker": check_worker,
     "topics": topics,
+    "dlq": dlq,
     "migrate": migrate,
     "manage": manage,
     "superuser": superuser,

@@ -22,6 +22,9 @@ class Config(Settings):
     jwt_audience: str = "microshop"
     django_secret_key: SigningKey  # signs the desk's sessions
     allowed_hosts: str = ""  # host names, separated by commas, that clients may use beside those of loopback
+    order_pending_limit: int = Field(
+        1800, ge=60, le=604_800
+    )  # seconds; then an order that the stock does not answer is cancelled
     bind_host: str = "127.0.0.1"
     order_service_port: int = Field(3000, ge=1, le=65_535)
     shop_name: str = "MicroShop"

@@ -23,6 +23,16 @@ class PriceChanged(DomainError):
     kind, code, title = Kind.CONFLICT, "price-changed", "The price has changed"
 
 
+class KeyReused(DomainError):
+    kind, code, title = Kind.IMPOSSIBLE, "idempotency-key-reused", "The Idempotency-Key belongs to another body"
+
+
+class KeyInFlight(DomainError):
+    """The first request with the key is not answered yet."""
+
+    kind, code, title = Kind.CONFLICT, "idempotency-key-in-flight", "An order with this Idempotency-Key is being placed"
+
+
 class MixedCurrencies(DomainError):
     kind, code, title = Kind.IMPOSSIBLE, "mixed-currencies", "One order has one currency"
 

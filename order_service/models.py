@@ -180,6 +180,37 @@ class OutboxDead(PendingEvent):
         verbose_name_plural = "dead events"
 
 
+class PendingOrder(PendingEvent):
+    """The question that an undecided order asks the stock: its order-placed event, kept so that it can be asked again unchanged."""
+
+    published_at = models.DateTimeField(null=True)  # when the broker had it for the first time
+    ask_at = models.DateTimeField(null=True)  # when to ask again; null while the event is in the outbox
+    asks = models.PositiveSmallIntegerField(default=0)  # how often it was asked again
+
+    class Meta:
+        db_table = "pending_orders"
+        constraints = [models.UniqueConstraint(fields=["aggregate_id"], name="question_of_order")]
+        indexes = [
+            models.Index(fields=["ask_at"], name="pending_orders_to_ask"),
+            models.Index(fields=["published_at"], name="pending_orders_by_age"),
+        ]
+
+
+class IdempotencyKey(models.Model):
+    """A key that a customer sent with an order, and the 201 that answered it; stored with the order or not at all."""
+
+    user_id = models.CharField(max_length=64, db_collation=BYTEWISE)
+    key = models.CharField(max_length=128, db_collation=BYTEWISE)
+    body_hash = models.CharField(max_length=64, db_collation=BYTEWISE)  # SHA-256 in hex
+    response = models.TextField()  # JSON
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "idempotency_keys"
+        constraints = [models.UniqueConstraint(fields=["user_id", "key"], name="key_of_user")]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_keys_by_age")]
+
+
 class RelayLease(models.Model):
     """One row: which worker's relay publishes, and until when by the database's clock."""
 

@@ -15,11 +15,12 @@ from order_service.events import EVENT_OF
 from order_service.models import Outbox, OutboxDead, RawOrder, now
 
 
-def store_event(order: RawOrder, previous: str | None) -> None:
-    """Add the event of `order`'s status; its `sequence` was raised in this very transaction."""
+def store_event(order: RawOrder, previous: str | None) -> OutboxRow:
+    """Add the event of `order`'s status and return its row; its `sequence` was raised in this very transaction."""
     event = EVENT_OF[order["status"]].of(order, previous)
     row = new_row(event, source="order_service", aggregate_id=order["id"], sequence=order["sequence"])
     Outbox.objects.create(**asdict(row))
+    return row
 
 
 RENEW = """
@@ -29,6 +30,12 @@ WHERE name = 'relay' AND (owner = %(owner)s OR expires_at < UTC_TIMESTAMP(6))
 CREATE = """
 INSERT IGNORE INTO relay_lease (name, owner, expires_at)
 VALUES ('relay', %(owner)s, UTC_TIMESTAMP(6) + INTERVAL %(seconds)s SECOND)
+"""
+# A question that is on its way for the n-th time is asked again after 30 s * 2^n, and no sooner than it has left the outbox.
+PUBLISHED = """
+UPDATE pending_orders SET published_at = COALESCE(published_at, UTC_TIMESTAMP(6)),
+  ask_at = UTC_TIMESTAMP(6) + INTERVAL 30 * POW(2, asks) SECOND
+WHERE event_id IN %s
 """
 COLUMNS = tuple(field.name for field in fields(OutboxRow))
 
@@ -62,17 +69,22 @@ class DjangoOutbox:
         return rows + [row for row in earlier if row.sequence < highest[row.aggregate_id]]
 
     def delete(self, event_ids: Sequence[str]) -> None:
-        """Forget published rows."""
+        """Forget published rows; of those that ask for stock, note when."""
+        if not event_ids:
+            return
         renew_connection()
-        Outbox.objects.filter(event_id__in=event_ids).delete()
+        with transaction.atomic(), connection.cursor() as cursor:
+            Outbox.objects.filter(event_id__in=event_ids).delete()
+            cursor.execute(PUBLISHED, [tuple(event_ids)])
 
     def bury(self, row: OutboxRow, reason: str) -> None:
         """Move a row to outbox_dead with the reason."""
         renew_connection()
         with transaction.atomic():
             moved, _ = Outbox.objects.filter(event_id=row.event_id).delete()
-            if moved:
-                OutboxDead.objects.create(**asdict(row), reason=reason[:200], died_at=now())
+            if moved:  # one that was asked again may have died before
+                dead = OutboxDead(**asdict(row), reason=reason[:200], died_at=now())
+                OutboxDead.objects.bulk_create([dead], ignore_conflicts=True)
 
     def backlog(self) -> tuple[int, float]:
         """(rows, age of the oldest in seconds)."""

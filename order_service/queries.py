@@ -69,6 +69,11 @@ def to_public(order: RawOrder) -> dict[str, Any]:
     return public | {name: value for name, value in optional.items() if value is not None}
 
 
+def to_placed(order: RawOrder) -> dict[str, Any]:
+    """The answer to the customer who placed it."""
+    return {"status": "success", "message": "Order placed", "orderId": order["id"], "order": to_public(order)}
+
+
 def get_order(caller: Caller, order_id: str) -> dict[str, Any]:
     """One order. Raises UnknownOrder, also for somebody else's."""
     if not (order := read_order(order_id, caller)):

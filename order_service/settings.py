@@ -66,6 +66,8 @@ DATABASES: dict[str, dict[str, Any]] = {
         "OPTIONS": {
             "charset": "utf8mb4",
             "isolation_level": "read committed",  # the outbox's order rests on it
+            # Seconds, the least there is: a server must not wait for a lock longer than we wait for the server.
+            "init_command": "SET SESSION innodb_lock_wait_timeout = 1",
             # In seconds. A frozen server costs a ping and a new connection: an answer within 5 s.
             "connect_timeout": 2,
             "read_timeout": 2,

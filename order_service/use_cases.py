@@ -1,14 +1,16 @@
 """What happens to orders. Every change and its event are one transaction; no request talks to Kafka."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
 
 from chassis.auth import Caller
+from chassis.envelope import OutboxRow
 from order_service.catalogue import Wanted, price_lines
 from order_service.errors import UnknownOrder
-from order_service.models import Order, OrderChange, OrderLine, RawOrder, Status, new_id, now, read_order
+from order_service.models import Order, OrderChange, OrderLine, PendingOrder, RawOrder, Status, new_id, now, read_order
 from order_service.outbox import store_event
 from order_service.transitions import require_by_staff, require_legal
 
@@ -35,12 +37,13 @@ def place_order(*, caller: Caller, wanted: Sequence[Wanted], shipping_address: M
         "updated_at": moment,
     }
     order = {**columns, "lines": lines}
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):  # may be part of a larger one (idempotency.py), and fails with it
         Order.objects.create(**columns)
         OrderLine.objects.bulk_create(
             OrderLine(order_id=order["id"], position=number, **line) for number, line in enumerate(lines, start=1)
         )
-        _record(order, previous=None, actor=f"customer:{caller.user_id}")
+        placed = _record(order, previous=None, actor=f"customer:{caller.user_id}")
+        PendingOrder.objects.create(**asdict(placed))
     return order
 
 
@@ -69,6 +72,11 @@ def confirm_order(*, order_id: str) -> bool:
 def reject_order(*, order_id: str, reason: str) -> bool:
     """The stock is not to be had: reject the order if it is still pending; tell whether it was. Raises UnknownOrder."""
     return _decide(order_id, Status.REJECTED, reason)
+
+
+def time_out_order(*, order_id: str) -> bool:
+    """The stock has not answered in time: cancel the order if it is still pending; tell whether it was. Raises UnknownOrder."""
+    return _decide(order_id, Status.CANCELLED, "timeout")
 
 
 def _find(caller: Caller, order_id: str) -> RawOrder:
@@ -102,12 +110,14 @@ def _try_move(order: RawOrder, to: Status, actor: str, reason: str | None) -> Ra
     if not unchanged.update(**changes):
         return None
     moved = order | changes
+    if order["status"] == Status.PENDING:
+        PendingOrder.objects.filter(aggregate_id=order["id"]).delete()
     _record(moved, previous=order["status"], actor=actor)
     return moved
 
 
-def _record(order: RawOrder, *, previous: str | None, actor: str) -> None:
-    """Write the transition down and store its event."""
+def _record(order: RawOrder, *, previous: str | None, actor: str) -> OutboxRow:
+    """Write the transition down and store its event; return the event's row."""
     OrderChange.objects.create(
         order_id=order["id"],
         from_status=previous,
@@ -116,4 +126,4 @@ def _record(order: RawOrder, *, previous: str | None, actor: str) -> None:
         reason=order["reason"],
         at=order["updated_at"],
     )
-    store_event(order, previous)
+    return store_event(order, previous)

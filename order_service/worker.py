@@ -5,8 +5,10 @@ from functools import partial
 from chassis.kafka import create_topics_patiently, make_producer
 from chassis.relay import Relay
 from chassis.worker import Part, run_worker
+from order_service.asking import Asking
 from order_service.config import Config
 from order_service.consumers import make_consumers
+from order_service.housekeeping import Housekeeping
 from order_service.outbox import DjangoOutbox
 from order_service.readiness import FirstFill
 from order_service.states import DjangoWorkerStates
@@ -17,5 +19,6 @@ def run(config: Config) -> int:
     """Run until a signal; return the exit status."""
     brokers = config.kafka_brokers
     relay = Relay(DjangoOutbox(), partial(make_producer, brokers))
-    parts: list[Part] = [relay, *make_consumers(brokers), FirstFill(brokers)]
+    parts: list[Part] = [relay, *make_consumers(brokers), FirstFill(brokers), Asking(config.order_pending_limit)]
+    parts.append(Housekeeping())
     return run_worker(parts, DjangoWorkerStates(), partial(create_topics_patiently, brokers, topics()))

@@ -1,7 +1,7 @@
 """/openapi.json: made once a process by drf-spectacular, from the views and the pydantic models."""
 
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from django.http import HttpResponse
@@ -48,10 +48,10 @@ def with_problems(result: Any, generator: Any, request: Any, public: Any) -> Any
     return document_problems(result)
 
 
-def query_parameters(model: type[BaseModel]) -> list[OpenApiParameter]:
-    """The fields of a query string."""
+def parameters_of(model: type[BaseModel], location: Literal["query", "header"] = "query") -> list[OpenApiParameter]:
+    """The fields of a query string, or of the headers."""
     properties = model.model_json_schema(by_alias=True)["properties"]
-    return [OpenApiParameter(name, type=_without_null(schema)) for name, schema in properties.items()]
+    return [OpenApiParameter(name, _without_null(schema), location) for name, schema in properties.items()]
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:

@@ -100,6 +100,14 @@ class PlaceOrder(RootModel[OneItem | ManyItems]):
     """Either shape."""
 
 
+class PlaceOrderHeaders(Query):
+    idempotency_key: Annotated[str, StringConstraints(pattern=r"^[ -~]{1,128}$")] | None = Field(
+        None,
+        alias="Idempotency-Key",
+        description="One order for one key, however often it is sent: the first 201 is answered again for 24 hours.",
+    )
+
+
 class SetStatus(Body):
     status: Status
 

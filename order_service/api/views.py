@@ -1,5 +1,7 @@
 """What order_service answers, and to whom."""
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -11,8 +13,11 @@ from chassis.schemas import validated
 from order_service import models, queries, use_cases
 from order_service.api import schemas
 from order_service.api.authentication import caller_of
-from order_service.api.document import query_parameters
+from order_service.api.document import parameters_of
 from order_service.api.permissions import Customer, SignedIn, Staff
+from order_service.idempotency import KeyedRequest, answer_once
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
 
 
 class Orders(APIView):
@@ -24,7 +29,7 @@ class Orders(APIView):
 
     @extend_schema(
         operation_id="list_orders",
-        parameters=query_parameters(schemas.StaffOrdersQuery),
+        parameters=parameters_of(schemas.StaffOrdersQuery),
         responses={200: schemas.OrderPage},
     )
     def get(self, request: Request) -> Response:
@@ -37,22 +42,34 @@ class Orders(APIView):
         return Response(queries.list_orders(caller, wanted, filters).render(request.build_absolute_uri()))
 
     @extend_schema(
-        operation_id="place_order", request=schemas.PlaceOrder, responses={201: schemas.PlacedOut, 409: None, 422: None}
+        operation_id="place_order",
+        parameters=parameters_of(schemas.PlaceOrderHeaders, "header"),
+        request=schemas.PlaceOrder,
+        responses={201: schemas.PlacedOut, 409: None, 422: None},
     )
     def post(self, request: Request) -> Response:
         """Place an order of one product or of several, at the catalogue's prices.
 
         `productPrice` is only compared: 409 `price-changed` when the catalogue has another one. 422 for a product that is not
-        sold.
+        sold. With an `Idempotency-Key` one order is placed, however often the request is sent: 409 `idempotency-key-in-flight`
+        while the first is being answered, 422 `idempotency-key-reused` for another body.
         """
+        sent = {name: value for name, value in request.headers.items() if name == IDEMPOTENCY_KEY}
+        key = validated(schemas.PlaceOrderHeaders, sent).idempotency_key
         several = "items" in request.data
         body: schemas.OneItem | schemas.ManyItems = (
             validated(schemas.ManyItems, request.data) if several else validated(schemas.OneItem, request.data)
         )
-        caller, wanted = caller_of(request), body.all_wanted()
-        order = use_cases.place_order(caller=caller, wanted=wanted, shipping_address=body.address())
-        answer = {"status": "success", "message": "Order placed", "orderId": order["id"]}
-        return Response(answer | {"order": queries.to_public(order)}, 201)
+        caller = caller_of(request)
+
+        def place() -> dict[str, Any]:
+            wanted, address = body.all_wanted(), body.address()
+            return queries.to_placed(use_cases.place_order(caller=caller, wanted=wanted, shipping_address=address))
+
+        if key is None:
+            return Response(place(), 201)
+        keyed = KeyedRequest(caller.user_id, key, body.model_dump(mode="json", by_alias=True))
+        return Response(answer_once(keyed, place), 201)
 
 
 class OneOrder(APIView):

@@ -51,6 +51,12 @@ def test_every_parameter_of_the_list_is_documented(document):
     assert names == {"status", "createdAfter", "createdBefore", "userId", "search", "limit", "cursor"}
 
 
+def test_the_idempotency_key_is_documented(document):
+    [header] = document["paths"]["/orders"]["post"]["parameters"]
+    assert (header["name"], header["in"], header.get("required", False)) == ("Idempotency-Key", "header", False)
+    assert header["schema"]["pattern"] == "^[ -~]{1,128}$"
+
+
 def test_every_reference_leads_somewhere(document):
     def references(node):
         if isinstance(node, dict):

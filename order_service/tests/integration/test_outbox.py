@@ -1,6 +1,7 @@
 """The outbox as the relay reads it."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import close_old_connections, connection, transaction
@@ -50,6 +51,26 @@ def test_a_lease_that_ran_out_is_free(add):
     assert store.renew_lease("b" * 26, 10)
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("there", [False, True])
+def test_of_eight_that_want_a_free_lease_at_once_one_has_it(there):
+    store = DjangoOutbox()
+    if there:
+        store.renew_lease("z" * 26, 10)
+        RelayLease.objects.update(expires_at="2026-01-01T00:00:00Z")
+    gate = threading.Barrier(8)
+
+    def want(letter):
+        gate.wait()
+        try:
+            return store.renew_lease(letter * 26, 10)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(want, "abcdefgh")).count(True) == 1
+
+
 def test_a_full_batch_brings_the_earlier_rows_of_its_aggregates(add):
     rows = [add("a", 2), add("b", 1), add("c", 1), add("a", 1), add("a", 3)]
     assert pending(2) == [*rows[:2], rows[3]]
@@ -63,6 +84,16 @@ def test_a_row_that_can_never_be_published_is_moved_once(add):
     store.bury(row, "MSG_SIZE_TOO_LARGE")
     assert OutboxDead.objects.values_list("event_id", "reason").get() == ("a-1", "MSG_SIZE_TOO_LARGE")
     assert store.backlog() == (0, 0.0)
+
+
+def test_a_row_that_dies_again_after_it_was_asked_for_again_is_moved_too(add):
+    store = DjangoOutbox()
+    for _ in range(2):
+        add("a", 1)
+        [row] = store.pending(10)
+        store.bury(row, "TOPIC_EXCEPTION")
+    assert OutboxDead.objects.count() == 1
+    assert pending() == []
 
 
 def test_the_backlog_tells_how_many_wait_and_how_long(add):

@@ -66,7 +66,9 @@ def test_an_answer_that_comes_after_the_cancellation_does_nothing(customer, plac
 
 def test_an_answer_takes_few_statements(customer, place, django_assert_num_queries):
     order = place(customer)
-    with django_assert_num_queries(6):  # read, change, write down, event; the test's own SAVEPOINT and RELEASE
+    with django_assert_num_queries(
+        7
+    ):  # read, change, question, write down, event; the test's own SAVEPOINT and RELEASE
         hear("stock-reserved", order)
     with django_assert_num_queries(1):
         hear("stock-reserved", order)
