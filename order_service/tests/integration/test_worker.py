@@ -13,6 +13,7 @@ import MySQLdb
 import orjson
 import pytest
 from confluent_kafka import Consumer
+from ulid import ULID
 
 from chassis.envelope import EventData, new_row
 from chassis.kafka import create_topics, make_producer
@@ -91,6 +92,76 @@ def publish(kafka):
     return send
 
 
+class Answer(EventData):
+    """product_service's side of stock-reserved and stock-rejected."""
+
+    order_id: str
+    items: list[dict[str, object]] = [{"productId": "0" * 24, "quantity": 1, "unitPrice": "19.90"}]
+    reason: str | None = None
+    shortages: list[dict[str, object]] = []
+
+
+@pytest.fixture(scope="module")
+def answer(kafka):
+    """`answer("stock-reserved", order)`: the answer of the stock."""
+    create_topics(kafka, topics())
+    producer = make_producer(kafka)
+
+    def send(topic, order, **fields):
+        event = type("Sent", (Answer,), {"topic": topic, "__module__": __name__})(order_id=order, **fields)
+        row = new_row(event, source="product_service", aggregate_id=order, sequence=1)
+        producer.produce(topic, row.payload.encode(), order.encode(), headers=list(orjson.loads(row.headers).items()))
+        assert producer.flush(10) == 0
+
+    return send
+
+
+@pytest.fixture
+def events_of(kafka):
+    """`events_of(order, "order-placed", 2)`: so many events of an order in a topic, once they are there."""
+    settings = {"bootstrap.servers": kafka, "group.id": secrets.token_hex(8), "auto.offset.reset": "earliest"}
+    consumer = Consumer(settings)
+
+    def read(order, topic, count=1):
+        consumer.subscribe([topic])
+        found = []
+
+        def all_there():
+            message = consumer.poll(0.2)
+            if message is not None and message.error() is None and message.key() == order.encode():
+                found.append(message)
+            return len(found) == count
+
+        wait_for(all_there)
+        return found
+
+    yield read
+    consumer.close()
+
+
+@pytest.fixture
+def place(query):
+    """`place()`: the id of a pending order, as the web process stores it."""
+
+    def insert(order=None):
+        order = order or str(ULID())
+        query(
+            "INSERT INTO orders (id, user_id, user_email, username, status, total, currency, sequence, created_at, updated_at)"
+            " VALUES (%s, %s, 'a@example.com', 'ann', 'pending', '19.90', 'USD', 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
+            order,
+            "0" * 24,
+        )
+        query(
+            "INSERT INTO order_lines (order_id, position, product_id, name, quantity, unit_price, line_total, product_version)"
+            " VALUES (%s, 1, %s, 'Lamp', 1, '19.90', '19.90', 1)",
+            order,
+            "0" * 24,
+        )
+        return order
+
+    return insert
+
+
 def test_a_new_shop_is_ready_once_the_catalogue_was_read_to_its_end(query, publish, request):
     product = secrets.token_hex(12)
     publish("product-created", id=product)
@@ -132,8 +203,8 @@ def test_the_worker_follows_the_catalogue_and_puts_aside_what_it_cannot_read(wor
     assert b"much" not in reason
 
 
-def test_an_order_is_published_and_its_row_deleted(worker, query, kafka):
-    event_id, order = "01M82CEBY32RNQGJ072R3P5R7Z", "01M82CEBY32RNQGJ072R3P5R80"
+def test_an_order_is_published_and_its_row_deleted(worker, query, events_of):
+    event_id, order = str(ULID()), str(ULID())
     headers = orjson.dumps({"ce_specversion": "1.0", "ce_id": event_id, "ce_sequence": "1"}).decode()
     columns = "event_id, topic, aggregate_id, sequence, payload, headers, created_at"
     query(
@@ -143,17 +214,52 @@ def test_an_order_is_published_and_its_row_deleted(worker, query, kafka):
         headers,
     )
     wait_for(lambda: query("SELECT COUNT(*) FROM outbox") == ((0,),))
-    consumer = Consumer({"bootstrap.servers": kafka, "group.id": secrets.token_hex(8), "auto.offset.reset": "earliest"})
-    consumer.subscribe(["order-placed"])
-
-    def mine():
-        message = consumer.poll(0.2)
-        return message if message and message.error() is None and message.key() == order.encode() else None
-
-    message = wait_for(mine)
-    consumer.close()
+    [message] = events_of(order, "order-placed")
     assert message.value() == b"{}"
     assert dict(message.headers())["ce_id"] == event_id.encode()
+
+
+def test_the_stock_decides_and_all_hear_of_it(worker, query, place, answer, events_of):
+    confirmed, rejected = place(), place()
+    answer("stock-rejected", rejected, reason="out_of_stock")
+    for _ in range(2):
+        answer("stock-reserved", confirmed)
+    status = "SELECT status, reason, sequence FROM orders WHERE id = %s"
+    wait_for(lambda: query(status, confirmed) == (("confirmed", None, 2),))
+    wait_for(lambda: query(status, rejected) == (("rejected", "out_of_stock", 2),))
+    [message] = events_of(confirmed, "order-confirmed")
+    assert orjson.loads(message.value())["previousStatus"] == "pending"
+    [message] = events_of(rejected, "order-rejected")
+    assert orjson.loads(message.value())["reason"] == "out_of_stock"
+
+
+def test_a_question_is_published_again_under_its_own_id(worker, query, place, events_of):
+    order, event_id = place(), str(ULID())
+    headers = orjson.dumps({"ce_specversion": "1.0", "ce_id": event_id, "ce_sequence": "1"}).decode()
+    columns = "event_id, topic, aggregate_id, sequence, payload, headers, created_at"
+    values = "(%s, 'order-placed', %s, 1, '{}', %s, NOW(6)"
+    query(f"INSERT INTO pending_orders ({columns}, asks) VALUES {values}, 0)", event_id, order, headers)
+    query(f"INSERT INTO outbox ({columns}) VALUES {values})", event_id, order, headers)
+    wait_for(lambda: query("SELECT 1 FROM pending_orders WHERE aggregate_id = %s AND ask_at IS NOT NULL", order))
+    query("UPDATE pending_orders SET ask_at = UTC_TIMESTAMP(6) WHERE aggregate_id = %s", order)
+    first, again = events_of(order, "order-placed", 2)
+    assert (first.value(), first.headers()) == (again.value(), again.headers())
+    asked = "SELECT asks FROM pending_orders WHERE aggregate_id = %s AND ask_at IS NOT NULL"
+    wait_for(lambda: query(asked, order) == ((1,),))
+
+
+def test_an_answer_that_was_put_aside_is_handled_by_the_dlq_command(worker, query, place, answer, events_of):
+    late = str(ULID())
+    answer("stock-reserved", late)
+    events_of(late, "stock-reserved.order-service-stock.dlq")
+    listed = run("dlq", "list")
+    assert (listed.returncode, "there is no such order" in listed.stdout) == (0, True), listed.stderr
+    [letter] = {line.split()[0] for line in listed.stdout.splitlines() if "no such order" in line}
+    assert late in run("dlq", "show", "--id", letter).stdout
+    assert run("dlq", "replay", "--id", letter).returncode == 1
+    place(late)
+    assert run("dlq", "replay", "--id", letter).returncode == 0
+    assert query("SELECT status FROM orders WHERE id = %s", late) == (("confirmed",),)
 
 
 def test_the_workers_state_is_there_for_all_to_see(worker, query):
