@@ -73,8 +73,10 @@ def stores(stack: Stack) -> Iterator[Stores]:
 
 
 @pytest.fixture
-def topics(stack: Stack) -> Topics:
-    return Topics(stack.settings.get("KAFKA_BROKERS"))
+def topics(stack: Stack) -> Iterator[Topics]:
+    topics = Topics(stack.settings.get("KAFKA_BROKERS"))
+    yield topics
+    topics.close()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
 from chassis.kafka import make_producer
 
@@ -51,6 +51,15 @@ class Topics:
     @cached_property
     def _client(self) -> Consumer:
         return self._consumer("chaos-reader")
+
+    @cached_property
+    def _producer(self) -> Producer:
+        return make_producer(self._brokers)
+
+    def close(self) -> None:
+        """Let go of the broker."""
+        if "_client" in vars(self):
+            self._client.close()
 
     def _consumer(self, group: str) -> Consumer:
         settings = {"bootstrap.servers": self._brokers, "group.id": group, "enable.auto.commit": False, "log_level": 0}
@@ -107,7 +116,7 @@ class Topics:
 
     def publish(self, records: Iterable[Record]) -> set[tuple[str, int, int]]:
         """Send messages, and return where they lie. The same again is what a relay's repeat looks like."""
-        producer, places = make_producer(self._brokers), set[tuple[str, int, int]]()
+        places = set[tuple[str, int, int]]()
 
         def delivered(error: KafkaError | None, message: Message) -> None:
             assert error is None, error
@@ -116,8 +125,8 @@ class Topics:
         headers: list[tuple[str, str | bytes | None]]
         for record in records:
             headers = list(record.headers.items())
-            producer.produce(record.topic, record.value, record.key, headers=headers, on_delivery=delivered)
-        assert producer.flush(SECONDS) == 0
+            self._producer.produce(record.topic, record.value, record.key, headers=headers, on_delivery=delivered)
+        assert self._producer.flush(SECONDS) == 0
         return places
 
 
