@@ -8,18 +8,16 @@ would not close it, for SMTP has no part in one; measured, it only makes the win
 
 import time
 from collections.abc import Callable, Iterable
-from functools import cached_property
 from typing import Any
 
-import orjson
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
 from prometheus_client import Counter
 
-from chassis.consumer import ServerAway
-from chassis.envelope import Event, new_row
-from chassis.kafka import DurableProducer, make_consumer
+from chassis.envelope import Event
+from chassis.kafka import make_consumer
 from chassis.logs import get_logger
 from notification_service.events import MailSent
+from notification_service.records import Records
 
 log = get_logger(__name__)
 
@@ -34,7 +32,7 @@ class Ledger:
     """The event ids of sent mails, by partition of their events; about 100 bytes each."""
 
     def __init__(self, brokers: str) -> None:
-        self._brokers = brokers
+        self._brokers, self._records = brokers, Records(brokers)
         self._sent: dict[int, set[bytes]] = {}
         self._next_offset: dict[int, int] = {}
         self._unwritten: dict[bytes, MailSent] = {}
@@ -68,14 +66,13 @@ class Ledger:
             return
         if key not in self._unwritten:
             self._unwritten[key] = send()
-        self._write(event, self._unwritten[key])
+        self._records.write(event, self._unwritten[key])
         sent.add(key)
         del self._unwritten[key]
 
     def close(self) -> None:
-        """Let the producer go, if there is one."""
-        if "_producer" in vars(self):
-            self._producer.close()
+        """Write down what is not written yet, if a broker takes it within 5 s."""
+        self._records.close()
 
     def _place(self, partition: int) -> TopicPartition:
         self._sent.setdefault(partition, set())
@@ -90,22 +87,3 @@ class Ledger:
             left.discard(partition)
         else:
             log.warning("Kafka reports", error=error.name(), detail=error.str())
-
-    def _write(self, event: Event, sent: MailSent) -> None:
-        row = new_row(sent, source="notification_service", aggregate_id=event.id, sequence=0)
-        headers = {name: text for name, text in orjson.loads(row.headers).items() if name != "ce_sequence"}
-        try:
-            self._producer.send(
-                row.topic,
-                row.payload.encode(),
-                event.id.encode(),
-                partition=event.partition,
-                headers=list(headers.items()),
-            )
-        except KafkaException as error:
-            log.warning("a sent mail is not written down yet", error=error.args[0].name())
-            raise ServerAway("no Kafka broker takes the record of a sent mail") from None
-
-    @cached_property
-    def _producer(self) -> DurableProducer:
-        return DurableProducer(self._brokers)

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from notification_service.consumer import GROUP
-from notification_service.tests.integration.conftest import Listening, any_row, wait_until
+from notification_service.tests.integration.world import any_row, wait_until
 
 
 def test_a_registration_is_welcomed_once(listening, shop, smtp_sink, person):
@@ -34,17 +34,6 @@ def test_each_step_of_an_order_is_mailed(listening, shop, smtp_sink, person, top
     assert got.subject == subject
     assert "19.90" in got.part("plain")
     assert "19.90" in got.part("html")
-
-
-def test_what_was_mailed_is_not_mailed_again_after_a_restart(config, kafka, shop, smtp_sink, person):
-    with Listening(config):
-        shop.register(person)
-        smtp_sink.wait(person.email)
-    with Listening(config) as again:
-        shop.step("order-placed", person)
-        smtp_sink.wait(person.email, 2)
-        wait_until(lambda: again.state()["lag"] == 0)
-    assert len({got.id for got in smtp_sink.to(person.email)}) == len(smtp_sink.to(person.email)) == 2
 
 
 def test_while_the_smtp_server_is_away_nothing_is_lost_and_the_partitions_are_kept(listening, shop, smtp_sink, person):

@@ -10,7 +10,7 @@ from aiosmtpd.smtp import AuthResult
 from chassis.consumer import Refused, RetryLater, ServerAway
 from chassis.health import Down
 from notification_service.mailer import Mailer
-from notification_service.tests.integration.conftest import compose
+from notification_service.tests.integration.world import compose
 from tests.smtp_sink import SmtpSink
 
 

@@ -3,17 +3,8 @@
 import json
 import os
 import signal
-import subprocess
-import sys
-import urllib.request
-from pathlib import Path
-from urllib.error import HTTPError
 
-import pytest
-
-from notification_service.tests.integration.conftest import wait_until
-
-ROOT = Path(__file__).parents[3]
+from notification_service.tests.integration.world import wait_until
 
 # Runs the service with a handler that ends its thread the first time that it is called, as no exception of ours can.
 DEADLY = """
@@ -31,56 +22,6 @@ def die_once(event, composer):
 handlers.HANDLERS["user-registered"] = die_once
 main.web(load(config.Config), [])
 """
-
-
-class Service:
-    """The running service."""
-
-    def __init__(self, arguments, environ, log):
-        self.log, self.url = log, f"http://127.0.0.1:{environ['NOTIFICATION_SERVICE_PORT']}"
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, *arguments], cwd=ROOT, env=environ, stdout=output, stderr=output
-            )
-
-    def get(self, path):
-        try:
-            with urllib.request.urlopen(self.url + path, timeout=5) as answer:
-                return answer.status, answer.read().decode()
-        except HTTPError as error:
-            return error.code, error.read().decode()
-        except OSError:
-            return 0, ""
-
-    def is_ready(self):
-        return self.get("/health/ready")[0] == 200
-
-    def worker(self):
-        """The pid of gunicorn's worker."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return int(children[0]) if children else None
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
-
-
-@pytest.fixture
-def serve(config, kafka, tmp_path):
-    services = []
-    environ = {**os.environ, "SMTP_PORT": str(config.smtp_port), "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
-
-    def start(*arguments):
-        service = Service(arguments, environ, tmp_path / f"{len(services)}.log")
-        services.append(service)
-        wait_until(service.is_ready, 30)
-        return service
-
-    yield start
-    for service in services:
-        if service.process.poll() is None:
-            service.process.kill()
-        service.process.wait()
 
 
 def test_it_mails_tells_how_it_does_and_stops_cleanly_when_told(serve, shop, smtp_sink, person):

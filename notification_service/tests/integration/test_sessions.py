@@ -10,7 +10,7 @@ from chassis.consumer import Refused, RetryLater, ServerAway
 from notification_service import mailer as mailer_module
 from notification_service import sessions
 from notification_service.mailer import Mailer
-from notification_service.tests.integration.conftest import wait_until
+from notification_service.tests.integration.world import wait_until
 from tests.smtp_sink import SmtpSink
 
 

@@ -1,0 +1,179 @@
+"""What the tests act with: the rest of the shop, a listener, the service as a process of its own."""
+
+import secrets
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+
+import orjson
+from confluent_kafka import Consumer, TopicPartition
+
+from chassis.envelope import EventData, OutboxRow, new_row
+from chassis.kafka import create_topics, dead_letter_topic, make_producer
+from contracts import topic_settings
+from notification_service.config import Config
+from notification_service.consumer import GROUP, Listener
+from notification_service.handlers import HANDLERS, bind_handlers
+from notification_service.ledger import Ledger
+from notification_service.mailer import Mailer
+from notification_service.mails import Composer, Mail
+from notification_service.samples import SAMPLES
+
+ROOT = Path(__file__).parents[3]
+LINE = {"name": "Lamp", "quantity": 2, "unitPrice": "9.95", "lineTotal": "19.90", "version": 1, "productId": "b" * 24}
+
+
+def wait_until(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.02)
+    return result
+
+
+def compose(config: Config, to: str, kind: str = "order-placed") -> Mail:
+    """A mail of that kind, the same at each call."""
+    return Composer(config).compose(kind, event_id="e1", to=to, values=SAMPLES[kind])
+
+
+@dataclass
+class Person:
+    username: str
+    email: str
+
+
+class AnyData(EventData):
+    """Data of any shape."""
+
+    model_config = {"extra": "allow"}
+
+
+def any_row(topic: str, data: dict[str, Any], key: str) -> OutboxRow:
+    """The outbox row of an event that says `data`."""
+    return new_row(type("Any", (AnyData,), {"topic": topic})(**data), source="test", aggregate_id=key, sequence=1)
+
+
+class Shop:
+    """Plays the other services: it publishes what happens."""
+
+    def __init__(self, brokers: str) -> None:
+        create_topics(brokers, topic_settings(*HANDLERS))
+        self._brokers, self._producer = brokers, make_producer(brokers)
+
+    def close(self) -> None:
+        self._producer.close()
+
+    def publish_raw(self, topic: str, value: bytes | None, key: bytes | None, headers: Any, **where: Any) -> None:
+        self._producer.produce(topic, value, key, headers=headers, **where)
+        assert self._producer.flush(10) == 0
+
+    def publish(self, topic: str, data: dict[str, Any], key: str = "a", times: int = 1) -> str:
+        """Publish an event so many times; return its id."""
+        row = any_row(topic, data, key)
+        for _ in range(times):
+            self.publish_raw(topic, row.payload.encode(), key.encode(), orjson.loads(row.headers))
+        return row.event_id
+
+    def register(self, person: Person) -> str:
+        return self.publish("user-registered", {"username": person.username, "email": person.email})
+
+    def step(self, topic: str, person: Person, key: str = "a", **changes: Any) -> str:
+        order = {"orderId": "01K00000000000000000000000", "userEmail": person.email, "username": person.username}
+        order |= {"total": "19.90", "currency": "USD", "reason": None, "items": [LINE]}
+        return self.publish(topic, order | changes, key)
+
+    def place_orders(self, person: Person, count: int) -> None:
+        """Orders with a key each."""
+        for _ in range(count):
+            self.step("order-placed", person, secrets.token_hex(13))
+
+    def rewind(self) -> int:
+        """Set the offsets of the service's group, which nobody is in, to the start; return how many events there are."""
+        admin = Consumer({"bootstrap.servers": self._brokers, "group.id": GROUP, "log_level": 2})
+        try:
+            parts = [TopicPartition(topic, p, 0) for topic in HANDLERS for p in range(3)]
+            admin.commit(offsets=parts, asynchronous=False)
+            return sum(admin.get_watermark_offsets(p, 10)[1] for p in parts)
+        finally:
+            admin.close()
+
+    def dead_letters(self, topic: str, marker: bytes) -> list[Any]:
+        """The dead letters of `topic` whose value or headers hold `marker`."""
+        reader = Consumer({"bootstrap.servers": self._brokers, "group.id": secrets.token_hex(4), "log_level": 2})
+        reader.assign([TopicPartition(dead_letter_topic(topic, GROUP), p, 0) for p in range(3)])
+        found: list[Any] = []
+        try:
+            end = time.monotonic() + 1.5
+            while time.monotonic() < end:
+                found.extend(m for m in reader.consume(100, 0.1) if not m.error())
+        finally:
+            reader.close()
+        return [m for m in found if marker in (m.value() or b"") + b"".join(v or b"" for _, v in m.headers())]
+
+
+class Listening:
+    """A listener with its own mailer and ledger, alone in its group unless `alone` is False."""
+
+    def __init__(self, config: Config, alone: bool = True) -> None:
+        self.mailer, self.ended, self._alone = Mailer(config), list[int](), alone
+        self.ledger = ledger = Ledger(config.kafka_brokers)
+        handlers = bind_handlers(Composer(config), self.mailer, ledger)
+        self.listener = Listener(config.kafka_brokers, handlers, ledger, config.mail_concurrency, self.ended.append)
+
+    def state(self) -> dict[str, Any]:
+        """The consumer's."""
+        assert self.listener._thread
+        return self.listener._thread.part.state()
+
+    def settled(self) -> bool:
+        """Whether everything that was published is handled."""
+        state = self.state()
+        return bool(state["assigned"] and state["broker"] and not state["lag"] and not state["retrying"])
+
+    def __enter__(self) -> "Listening":
+        self.listener.start()
+        wait_until(lambda: self.state()["assigned"] == 21 if self._alone else self.state()["assigned"])
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.listener.stop()
+        self.mailer.close()
+        assert self.ended == []
+
+
+class Service:
+    """The running service."""
+
+    def __init__(self, arguments, environ, log):
+        self.log, self.url = log, f"http://127.0.0.1:{environ['NOTIFICATION_SERVICE_PORT']}"
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, *arguments], cwd=ROOT, env=environ, stdout=output, stderr=output
+            )
+
+    def get(self, path):
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def is_ready(self):
+        return self.get("/health/ready")[0] == 200
+
+    def worker(self):
+        """The pid of gunicorn's worker."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return int(children[0]) if children else None
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
