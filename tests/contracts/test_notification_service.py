@@ -1,4 +1,4 @@
-"""The events that notification_service consumes: whatever the shared schemas allow can be mailed."""
+"""The events of notification_service: whatever the shared schemas allow can be mailed, and its record fits its schema."""
 
 import os
 from typing import Any
@@ -11,7 +11,7 @@ from chassis.envelope import Event
 from contracts import event_schema, topic_settings
 from notification_service.config import Config
 from notification_service.consumer import topics
-from notification_service.events import OrderStep, UserRegistered
+from notification_service.events import MailSent, OrderStep, UserRegistered
 from notification_service.handlers import HANDLERS
 from notification_service.mails import Composer
 
@@ -64,6 +64,12 @@ def test_what_the_schema_allows_is_composed_to_a_mail(topic, data):
     assert data["username"] in mail.text
 
 
+@pytest.mark.parametrize(("kind", "order_id"), [("user-registered", None), *((step, EVENT_ID) for step in STATUSES)])
+def test_the_record_of_a_sent_mail_fits_its_schema(kind, order_id):
+    sent = MailSent(kind=kind, order_id=order_id, sent_at="2026-01-31T12:00:00.000Z")
+    Draft202012Validator(event_schema("mail-sent")).validate(sent.model_dump(mode="json", by_alias=True))
+
+
 @pytest.mark.parametrize("topic", HANDLERS)
 def test_no_field_is_needed_that_the_schema_leaves_out(topic):
     model, schema = UserRegistered if topic == "user-registered" else OrderStep, event_schema(topic)
@@ -72,6 +78,6 @@ def test_no_field_is_needed_that_the_schema_leaves_out(topic):
     assert {field.alias for field in model.model_fields.values()} <= set(schema["properties"])
 
 
-def test_every_topic_it_consumes_is_created_as_the_contract_says():
-    wanted = topic_settings(*HANDLERS)
+def test_every_topic_it_needs_is_created_as_the_contract_says():
+    wanted = topic_settings(*HANDLERS, MailSent.topic)
     assert {name: settings for name, settings in topics().items() if name in wanted} == wanted
