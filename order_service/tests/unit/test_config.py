@@ -1,0 +1,20 @@
+"""The configuration: what has a default, and what it may be."""
+
+import os
+
+import pytest
+
+from chassis.env import BadConfiguration, load
+from order_service.config import Config
+
+
+def test_an_order_may_wait_for_half_an_hour_unless_somebody_says_otherwise():
+    assert load(Config, os.environ).order_pending_limit == 1800
+    assert load(Config, {**os.environ, "ORDER_PENDING_LIMIT": "600"}).order_pending_limit == 600
+
+
+@pytest.mark.parametrize("value", ["59", "604801", "30m", "-1"])
+def test_a_limit_that_makes_no_sense_is_refused(value):
+    with pytest.raises(BadConfiguration) as refused:
+        load(Config, {**os.environ, "ORDER_PENDING_LIMIT": value})
+    assert set(refused.value.problems) == {"ORDER_PENDING_LIMIT"}
