@@ -12,7 +12,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, Message
 
-DEADLINE_SECONDS = 30
+DEADLINE_SECONDS = 60
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
