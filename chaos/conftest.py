@@ -34,8 +34,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [
         item
         for item in ours
-        if (item.get_closest_marker("soak") and not asked)
-        or (not everything and not item.get_closest_marker("quick"))
+        if (item.get_closest_marker("soak") and not asked) or (not everything and not item.get_closest_marker("quick"))
     ]
     if left_out:
         config.hook.pytest_deselected(items=left_out)

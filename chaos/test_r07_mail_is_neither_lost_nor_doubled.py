@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from contextlib import AbstractContextManager
 
 import pytest
 
 from chaos.harness.customers import Customers
-from chaos.harness.load import load
+from chaos.harness.load import Load, load
 from chaos.harness.quiet import wait_quiet
 from chaos.harness.stack import Stack
 from chaos.harness.stores import Stores
@@ -29,6 +30,11 @@ class Post:
     def counts(self) -> Counter[str]:
         return Counter(mail.id for mail in self._sink.to(self._to))
 
+    def wait(self, mails: int) -> None:
+        """Wait until so many mails more came."""
+        goal = len(self.counts()) + mails
+        wait_until(lambda: len(self.counts()) >= goal, 40)
+
     def check(self, events: set[str], *, repeats: int) -> None:
         """One mail for each event, and at most so many mails more."""
         counts = self.counts()
@@ -43,8 +49,8 @@ def buyer_events(topics: Topics, start: Ends, customers: Customers) -> set[str]:
     return {record.event_id for record in topics.read(*MAILED, since=start) if email in (record.value or b"")}
 
 
-def order_meanwhile(customers: Customers, orders: int):  # type: ignore[no-untyped-def]
-    """A load of orders, and the means to wait until so many were placed."""
+def order_meanwhile(customers: Customers) -> AbstractContextManager[Load]:
+    """A load of orders."""
     product_id = customers.new_product()["id"]
     return load(lambda _: customers.order(product_id), RATE)
 
@@ -69,10 +75,9 @@ def killed(
 ) -> None:
     """kill -9 while mails go out; each waits until the next process mails again."""
     post = Post(stack, customers)
-    with order_meanwhile(customers, 0):
+    with order_meanwhile(customers):
         for _ in range(kills):
-            before = len(post.counts())
-            wait_until(lambda before=before: len(post.counts()) >= before + rng.randint(5, 30), 40)
+            post.wait(rng.randint(5, 30))
             stack.children["notification"].kill()
     wait_quiet(stores, topics)
     post.check(buyer_events(topics, start, customers), repeats=MAIL_CONCURRENCY * kills)
@@ -85,16 +90,15 @@ def test_hang_ups_at_quit_rebalances_a_broker_restart_and_repeats_by_the_relay_d
     """No crash, no double: a second member comes and goes, the broker is restarted, events come twice."""
     post = Post(stack, customers)
     stack.sink.behave("quit-drop")
-    with order_meanwhile(customers, 0) as clients:
-        wait_until(lambda: clients.count >= 2 * RATE, 20)
+    with order_meanwhile(customers) as clients:
+        clients.wait(2 * RATE)
         second = stack.start("notification", copy=2)
         stack.wait_ready("notification-2")
         repeated = [record for record in topics.read("order-placed", since=start)]
         topics.publish(repeated)
         assert second.stop() < 30
         stack.kafka.restart(stack.supervisor)
-        goal = clients.count + 2 * RATE
-        wait_until(lambda: clients.count >= goal, 30)
+        clients.wait(2 * RATE)
     wait_quiet(stores, topics)
     assert repeated
     assert second.returncode == 0

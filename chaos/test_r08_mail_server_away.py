@@ -57,9 +57,7 @@ def test_mails_wait_for_a_minute_while_the_mail_server_refuses_connections(
     refused(stack, customers, stores, topics, start, seconds=60)
 
 
-def refused(
-    stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, *, seconds: float
-) -> None:
+def refused(stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, *, seconds: float) -> None:
     """Nobody listens; then somebody does."""
     notification, target = stack.children["notification"], stack.target("notification")
     wait_until(lambda: reported(stack) == "ok", 20)

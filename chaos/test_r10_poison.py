@@ -64,7 +64,9 @@ def test_two_hundred_malformed_events_are_put_aside_and_two_hundred_good_ones_be
 
 def origin(letter: Record) -> tuple[str, int, int]:
     """Where the original lies."""
-    topic, partition, offset = (letter.headers[f"x-origin-{name}"].decode() for name in ("topic", "partition", "offset"))
+    topic, partition, offset = (
+        letter.headers[f"x-origin-{name}"].decode() for name in ("topic", "partition", "offset")
+    )
     return topic, int(partition), int(offset)
 
 
@@ -94,7 +96,9 @@ def test_a_line_break_in_an_address_or_a_name_reaches_no_mail(
     sample, mails = topics.read("user-registered", since=start)[-1], len(stack.sink.mails)
     data = json.loads(sample.value or b"")
     data[field] += "\r\nBcc: victim@example.com"
-    changed = replace(sample, value=json.dumps(data).encode(), headers=sample.headers | {"ce_id": b"01ARZ3NDEKTSV4RRFFQ69G5FAV"})
+    changed = replace(
+        sample, value=json.dumps(data).encode(), headers=sample.headers | {"ce_id": b"01ARZ3NDEKTSV4RRFFQ69G5FAV"}
+    )
     topics.publish([changed])
     wait_quiet(stores, topics)
     assert [letter.value for letter in topics.read("user-registered.notification-service.dlq", since=start)] == [

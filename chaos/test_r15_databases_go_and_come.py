@@ -9,7 +9,7 @@ import pytest
 
 from chaos.harness.customers import PASSWORD, Customers
 from chaos.harness.history import Call
-from chaos.harness.http import Answer
+from chaos.harness.http import Answer, Target
 from chaos.harness.load import load
 from chaos.harness.quiet import wait_quiet
 from chaos.harness.stack import Stack
@@ -59,14 +59,12 @@ def test_a_frozen_database_is_answered_for_within_five_seconds_and_forgiven_with
     child = stack.servers[database].child
     pids, acting, product_id = prepare(stack, customers, database)
     with load(acting, RATE) as clients:
-        wait_until(lambda: clients.count >= 2 * RATE, 10)
+        clients.wait(2 * RATE)
         child.freeze()
         for name in OF[database]:
-            target = stack.target(name)
-            wait_until(lambda target=target: target.get("/health/ready").status == 503, 10)
-            assert target.get("/health/live").status == 200
-        goal = clients.count + 20 * RATE
-        wait_until(lambda: clients.count >= goal, 60)
+            wait_unready(stack.target(name))
+            assert stack.target(name).get("/health/live").status == 200
+        clients.wait(20 * RATE)
         for name in OF[database]:
             live = stack.target(name).get("/health/live")
             assert live.status == 200
@@ -87,11 +85,10 @@ def test_a_restarted_database_is_missed_by_503_alone_and_back_at_once(
     server = stack.servers[database]
     pids, acting, product_id = prepare(stack, customers, database)
     with load(acting, RATE) as clients:
-        wait_until(lambda: clients.count >= 2 * RATE, 10)
+        clients.wait(2 * RATE)
         server.child.wanted = False
         server.child.kill()
-        goal = clients.count + 5 * RATE
-        wait_until(lambda: clients.count >= goal, 30)
+        clients.wait(5 * RATE)
         stack.supervisor.start(server.child)
         server.wait()
         wait_normal(acts(customers, product_id, database), RESTARTED_SECONDS)
@@ -106,6 +103,11 @@ def prepare(stack: Stack, customers: Customers, database: str) -> tuple[dict[str
     pids = {name: stack.children[name].pid for name in (*OF[database], *WORKERS[database])}
     doing = acts(customers, product_id, database)
     return pids, lambda number: doing[number % len(doing)](), product_id
+
+
+def wait_unready(target: Target) -> None:
+    """Wait until it asks for no traffic."""
+    wait_until(lambda: target.get("/health/ready").status == 503, 10)
 
 
 def wait_normal(doing: list[Callable[[], Answer]], seconds: float) -> float:

@@ -68,6 +68,12 @@ def test_twenty_kills_of_the_web_process_leave_one_order_a_key(
     killed(stack, customers, stores, topics, rng, kills=20)
 
 
+def wait_answers(customers: Customers, count: int) -> None:
+    """Wait until so many calls more are answered."""
+    goal = len(customers.history.calls()) + count
+    wait_until(lambda: len(customers.history.calls()) >= goal, 10, every=0.001)
+
+
 def killed(
     stack: Stack, customers: Customers, stores: Stores, topics: Topics, rng: random.Random, *, kills: int
 ) -> None:
@@ -80,8 +86,7 @@ def killed(
             fresh = [customers.new_name("key") for _ in range(8)]
             keys += fresh
             first = [pool.submit(customers.order, product_id, tag=key, Idempotency_Key=key) for key in fresh]
-            goal = len(customers.history.calls()) + rng.randint(0, 4)
-            wait_until(lambda goal=goal: len(customers.history.calls()) >= goal, 10, every=0.001)
+            wait_answers(customers, rng.randint(0, 4))
             web.kill()
             for post in first:
                 post.result()

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
-import sys
-import subprocess
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from chaos.harness.customers import Customers
 from chaos.harness.load import load
 from chaos.harness.quiet import wait_quiet
+from chaos.harness.shelf import check_stock
 from chaos.harness.stack import Stack
 from chaos.harness.stores import Stores
 from chaos.harness.topics import Ends, Topics
@@ -55,8 +56,7 @@ def run(
     with ThreadPoolExecutor(16) as pool:
         posts = [pool.submit(customers.order, product_id) for _ in range(orders)]
         for kill in range(kills):
-            goal = orders * (kill + rng.random()) / kills
-            wait_until(lambda goal=goal: sum(post.done() for post in posts) >= goal, 120)
+            wait_done(posts, orders * (kill + rng.random()) / kills)
             worker.kill()
         for number in range(staff_changes):
             delta = 1 if number % 2 else -1
@@ -76,6 +76,11 @@ def run(
     check_stock(stack)
 
 
+def wait_done(posts: Sequence[Future[Any]], count: float) -> None:
+    """Wait until so many are answered."""
+    wait_until(lambda: sum(post.done() for post in posts) >= count, 120)
+
+
 def adjust(customers: Customers, product_id: str, delta: int) -> None:
     """Staff count the goods anew."""
     body = {"delta": delta, "reason": "counted"}
@@ -91,14 +96,6 @@ def adjusted(customers: Customers) -> int:
     return sum(len(customers.history.calls(f"adjust {delta:+}", "ok")) * delta for delta in (1, -1))
 
 
-def check_stock(stack: Stack) -> None:
-    """The product's own check of all its invariants."""
-    argv = [sys.executable, "-m", "product_service", "check-stock"]
-    env = dict(stack.children["product-worker"].env)
-    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 @pytest.mark.parametrize("name", ["product-worker", "order-worker", "mongo", "kafka"])
 def test_orders_taken_during_an_outage_are_decided_within_a_minute_of_its_end(
     stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, name: str
@@ -107,10 +104,9 @@ def test_orders_taken_during_an_outage_are_decided_within_a_minute_of_its_end(
     child = stack.servers[name].child if name in stack.servers else stack.children[name]
     product_id = customers.new_product()["id"]
     with load(lambda _: customers.order(product_id), RATE / 2) as clients:
-        wait_until(lambda: clients.count >= 20, 10)
+        clients.wait(20)
         child.freeze()
-        goal = clients.count + 10 * RATE
-        wait_until(lambda: clients.count >= goal, 60)
+        clients.wait(10 * RATE)
         child.thaw()
     assert {call.outcome for call in customers.history.calls("order")} == {"ok"}, customers.history.statuses("order")
     assert stores.pending() > 0, "nothing waited for the frozen part"
@@ -125,7 +121,7 @@ def test_orders_are_decided_within_a_second_when_nothing_is_wrong(
     """R19: p95 from placed to confirmed at twenty orders a second."""
     product_id = customers.new_product()["id"]
     with load(lambda _: customers.order(product_id), RATE) as clients:
-        wait_until(lambda: clients.count >= 15 * RATE, 60)
+        clients.wait(15 * RATE)
     wait_quiet(stores, topics)
     rows = stores.sql(
         "SELECT TIMESTAMPDIFF(MICROSECOND, o.created_at, c.at) / 1e6 AS seconds FROM order_changes c "

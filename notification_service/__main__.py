@@ -42,7 +42,7 @@ def check_config(_config: Config, _arguments: list[str]) -> int:
 
 def topics(config: Config, _arguments: list[str]) -> int:
     """create the topics this service needs"""
-    from chassis.kafka import create_topics
+    from messaging.kafka import create_topics
     from notification_service.consumer import topics
 
     create_topics(config.kafka_brokers, topics())
@@ -51,8 +51,8 @@ def topics(config: Config, _arguments: list[str]) -> int:
 
 def dlq(config: Config, arguments: list[str]) -> int:
     """look at dead letters, handle them again (--help for more)"""
-    from chassis.dlq import run_dlq
     from contracts import topic_settings
+    from messaging.dlq import run_dlq
     from notification_service.consumer import GROUP
     from notification_service.events import MailSent
     from notification_service.handlers import bind_handlers

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from chassis.consumer import EventConsumer, Handler
 from chassis.health import Down
-from chassis.kafka import create_topics_patiently, dead_letter_settings
 from chassis.logs import get_logger
-from chassis.worker import EX_SOFTWARE, JOIN_SECONDS, Watched
 from contracts import topic_settings
+from messaging.consumer import EventConsumer, Handler
+from messaging.kafka import create_topics_patiently, dead_letter_settings
+from messaging.worker import EX_SOFTWARE, JOIN_SECONDS, Watched
 from notification_service.events import MailSent
 from notification_service.handlers import HANDLERS
 from notification_service.ledger import Ledger

@@ -8,8 +8,8 @@ from typing import Annotated
 from email_validator import validate_email
 from pydantic import AfterValidator, Field, StringConstraints
 
-from chassis.envelope import ConsumedData, EventData
 from chassis.schemas import Line
+from messaging.envelope import ConsumedData, EventData
 
 
 def _require_one_address(text: str) -> str:

@@ -1,6 +1,6 @@
 """Which event is mailed how. A handler is a route's twin: an event in, one mail out.
 
-It raises what chassis.consumer asks for: ServerAway or RetryLater to be called again with the same event, Refused or
+It raises what messaging.consumer asks for: ServerAway or RetryLater to be called again with the same event, Refused or
 MalformedEvent for a dead letter. When it returns, the SMTP server has the mail, the ledger knows, and the event's offset may be
 committed.
 """
@@ -9,8 +9,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-from chassis.consumer import Handler
-from chassis.envelope import Event, rfc3339
+from messaging.consumer import Handler
+from messaging.envelope import Event, rfc3339
 from notification_service.events import MailSent, OrderStep, UserRegistered
 from notification_service.ledger import Ledger
 from notification_service.mailer import Mailer

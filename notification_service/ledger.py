@@ -13,9 +13,9 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
 from prometheus_client import Counter
 
-from chassis.envelope import Event
-from chassis.kafka import make_consumer
 from chassis.logs import get_logger
+from messaging.envelope import Event
+from messaging.kafka import make_consumer
 from notification_service.events import MailSent
 from notification_service.records import Records
 

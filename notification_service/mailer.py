@@ -14,10 +14,10 @@ from typing import Any
 import flask_mail
 from prometheus_client import Counter
 
-from chassis.consumer import Refused, RetryLater, ServerAway
-from chassis.envelope import rfc3339
 from chassis.health import Down
 from chassis.logs import get_logger
+from messaging.consumer import Refused, RetryLater, ServerAway
+from messaging.envelope import rfc3339
 from notification_service.config import Config
 from notification_service.mails import Mail
 from notification_service.message import to_bytes

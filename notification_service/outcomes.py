@@ -8,7 +8,7 @@ Refused       a permanent one
 import smtplib
 import ssl
 
-from chassis.consumer import Refused, RetryLater, ServerAway
+from messaging.consumer import Refused, RetryLater, ServerAway
 
 CLOSING = 421  # RFC 5321 4.2.2: the server closes the connection; concerns the session, whatever it answers to
 LOGIN_REQUIRED = 530  # RFC 4954 6: likewise

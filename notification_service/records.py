@@ -12,10 +12,10 @@ from functools import cached_property
 import orjson
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from chassis.consumer import ServerAway
-from chassis.envelope import Event, new_row
-from chassis.kafka import make_producer
 from chassis.logs import get_logger
+from messaging.consumer import ServerAway
+from messaging.envelope import Event, new_row
+from messaging.kafka import make_producer
 from notification_service.events import MailSent
 
 log = get_logger(__name__)

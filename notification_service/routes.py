@@ -5,9 +5,9 @@ from typing import Literal
 from flask import Response, current_app, render_template, request
 from ulid import ULID
 
-from chassis.consumer import Refused, RetryLater, ServerAway
 from chassis.flask import Blueprint, caller, json_response
 from chassis.schemas import Body
+from messaging.consumer import Refused, RetryLater, ServerAway
 from notification_service.errors import MailRefused, SmtpAway
 from notification_service.events import Email
 from notification_service.mailer import Mailer

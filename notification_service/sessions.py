@@ -12,7 +12,7 @@ from typing import Any
 
 import flask_mail
 
-from chassis.consumer import Refused
+from messaging.consumer import Refused
 from notification_service.config import Config
 from notification_service.outcomes import explain
 from notification_service.transport import Smtp, make_tls_context

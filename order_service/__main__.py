@@ -38,7 +38,7 @@ def check_worker(config: Config, _arguments: list[str]) -> int:
     from order_service.app import set_up
 
     set_up("order_worker", config)
-    from chassis.worker import check_worker as check
+    from messaging.worker import check_worker as check
     from order_service.states import DjangoWorkerStates
 
     return check(DjangoWorkerStates())
@@ -49,7 +49,7 @@ def topics(config: Config, _arguments: list[str]) -> int:
     from order_service.app import set_up
 
     set_up("order_service", config)
-    from chassis.kafka import create_topics
+    from messaging.kafka import create_topics
     from order_service.topics import topics
 
     create_topics(config.kafka_brokers, topics())
@@ -61,7 +61,7 @@ def dlq(config: Config, arguments: list[str]) -> int:
     from order_service.app import set_up
 
     set_up("order_service", config)
-    from chassis.dlq import run_dlq
+    from messaging.dlq import run_dlq
     from order_service.consumers import HANDLERS
 
     return run_dlq(config.kafka_brokers, HANDLERS, arguments)

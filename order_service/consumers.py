@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import TypeVar
 
-from chassis.consumer import EventConsumer, Handler, Refused
 from chassis.drf import AWAY
-from chassis.envelope import Event, MalformedEvent
+from messaging.consumer import EventConsumer, Handler, Refused
+from messaging.envelope import Event, MalformedEvent
 from order_service.catalogue import keep_product
 from order_service.connections import renew_connection
 from order_service.errors import UnknownOrder

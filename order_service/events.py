@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from chassis.envelope import ConsumedData, EventData, rfc3339
 from chassis.schemas import Body, Line
+from messaging.envelope import ConsumedData, EventData, rfc3339
 from order_service.models import RawOrder, Status
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, fields
 from django.db import connection, transaction
 
 from chassis.drf import AWAY
-from chassis.envelope import OutboxRow, new_row
+from messaging.envelope import OutboxRow, new_row
 from order_service.connections import renew_connection
 from order_service.events import EVENT_OF
 from order_service.models import Outbox, OutboxDead, RawOrder, now

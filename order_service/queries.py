@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import Q
 
 from chassis.auth import Caller
-from chassis.envelope import rfc3339
 from chassis.paging import Page, PageRequest, build_page
+from messaging.envelope import rfc3339
 from order_service.errors import UnknownOrder
 from order_service.models import LINE_COLUMNS, Order, OrderLine, RawOrder, first_id, read_order, visible_to
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from chassis.kafka import dead_letter_settings
 from contracts import topic_settings
+from messaging.kafka import dead_letter_settings
 from order_service.events import EVENT_OF, StockRejected, StockReserved
 
 CATALOGUE_GROUP = "order-service-catalogue"

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from chassis.auth import Caller
-from chassis.envelope import OutboxRow
+from messaging.envelope import OutboxRow
 from order_service.catalogue import Wanted, price_lines
 from order_service.errors import UnknownOrder
 from order_service.models import Order, OrderChange, OrderLine, PendingOrder, RawOrder, Status, new_id, now, read_order

@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from chassis.kafka import create_topics_patiently, make_producer
-from chassis.relay import Relay
-from chassis.worker import Part, run_worker
+from messaging.kafka import create_topics_patiently, make_producer
+from messaging.relay import Relay
+from messaging.worker import Part, run_worker
 from order_service.asking import Asking
 from order_service.config import Config
 from order_service.consumers import make_consumers

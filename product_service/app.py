@@ -6,7 +6,7 @@ from chassis.auth import Tokens
 from chassis.flask import make_app
 from chassis.health import Health, worker_check
 from chassis.logs import configure_logs
-from chassis.mongo import AWAY, MongoWorkerStates, connect, ping
+from messaging.mongo import AWAY, MongoWorkerStates, connect, ping
 from product_service import __doc__ as description
 from product_service import __version__
 from product_service.api.routes import routes

@@ -1,8 +1,8 @@
 """What the worker does with each event that comes in: bytes in, one use case called."""
 
-from chassis.consumer import EventConsumer
-from chassis.envelope import Event, MalformedEvent
-from chassis.mongo import AWAY
+from messaging.consumer import EventConsumer
+from messaging.envelope import Event, MalformedEvent
+from messaging.mongo import AWAY
 from product_service.events import OrderCancelled, OrderPlaced
 from product_service.reservations import release_stock, reserve_stock
 from product_service.topics import GROUP

@@ -8,9 +8,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from chassis.envelope import ConsumedData, EventData, rfc3339
 from chassis.money import format_money
 from chassis.schemas import Body
+from messaging.envelope import ConsumedData, EventData, rfc3339
 
 
 class ProductSnapshot(EventData):

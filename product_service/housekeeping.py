@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from chassis.logs import get_logger
-from chassis.mongo import AWAY
+from messaging.mongo import AWAY
 from product_service.models import now, reservations
 from product_service.prices import forget_prices
 

@@ -21,7 +21,7 @@ from mongoengine import (
     StringField,
 )
 
-from chassis.mongo import Db, MongoOutbox
+from messaging.mongo import Db, MongoOutbox
 
 MAX_PRICE_MINOR = 9_999_999  # 99,999.99
 MAX_STOCK = 10_000_000

@@ -2,8 +2,8 @@
 
 from pymongo.client_session import ClientSession
 
-from chassis.envelope import OutboxRow, new_row
-from chassis.mongo import MongoOutbox
+from messaging.envelope import OutboxRow, new_row
+from messaging.mongo import MongoOutbox
 from product_service.events import ProductSnapshot, StockAnswer
 from product_service.models import Product, RawProduct
 

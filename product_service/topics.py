@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from chassis.kafka import dead_letter_settings
 from contracts import topic_settings
+from messaging.kafka import dead_letter_settings
 from product_service.events import PRODUCT_EVENTS, STOCK_EVENTS, OrderCancelled, OrderPlaced
 
 GROUP = "product-service"

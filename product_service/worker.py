@@ -2,11 +2,11 @@
 
 from functools import partial
 
-from chassis.kafka import create_topics_patiently, make_producer
 from chassis.logs import configure_logs
-from chassis.mongo import MongoOutbox, MongoWorkerStates, connect
-from chassis.relay import Relay
-from chassis.worker import Part, check_worker, run_worker
+from messaging.kafka import create_topics_patiently, make_producer
+from messaging.mongo import MongoOutbox, MongoWorkerStates, connect
+from messaging.relay import Relay
+from messaging.worker import Part, check_worker, run_worker
 from product_service.config import Config
 from product_service.consumers import make_consumer
 from product_service.housekeeping import Housekeeping

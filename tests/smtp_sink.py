@@ -21,7 +21,7 @@ import email.policy
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
 from typing import Any, cast
@@ -39,6 +39,7 @@ class Received:
     sender: str
     recipient: str
     message: EmailMessage
+    at: float = field(default_factory=time.time)  # epoch seconds
 
     @property
     def subject(self) -> str:

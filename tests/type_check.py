@@ -13,6 +13,7 @@ from tests.environment import make_environment
 
 PACKAGES = (
     "chassis",
+    "messaging",
     "contracts",
     "user_service",
     "product_service",

@@ -38,7 +38,7 @@ def check_worker(config: Config, _arguments: list[str]) -> int:
 
 def topics(config: Config, _arguments: list[str]) -> int:
     """create the topics this service publishes"""
-    from chassis.kafka import create_topics
+    from messaging.kafka import create_topics
     from user_service.events import topics
 
     create_topics(config.kafka_brokers, topics())
@@ -47,7 +47,7 @@ def topics(config: Config, _arguments: list[str]) -> int:
 
 def indexes(config: Config, _arguments: list[str]) -> int:
     """create the database's collections and indexes"""
-    from chassis.mongo import connect
+    from messaging.mongo import connect
     from user_service.models import ensure_indexes
 
     connect(config.mongo_uri.get_secret_value())

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from chassis.envelope import EventData, rfc3339
 from contracts import topic_settings
+from messaging.envelope import EventData, rfc3339
 
 
 class _Snapshot(EventData):

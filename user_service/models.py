@@ -6,7 +6,7 @@ from typing import Any
 from mongoengine import BooleanField, DateTimeField, Document, EmailField, IntField, ListField, StringField
 
 from chassis.auth import ROLES
-from chassis.mongo import Db, MongoOutbox
+from messaging.mongo import Db, MongoOutbox
 
 
 def now() -> datetime:

@@ -5,8 +5,8 @@ from typing import Any
 
 from pymongo.client_session import ClientSession
 
-from chassis.envelope import EventData, new_row
-from chassis.mongo import MongoOutbox
+from messaging.envelope import EventData, new_row
+from messaging.mongo import MongoOutbox
 from user_service.models import User
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from bson import ObjectId
 
-from chassis.envelope import rfc3339
 from chassis.errors import Invalid
 from chassis.paging import Page, PageRequest, build_page
+from messaging.envelope import rfc3339
 from user_service.errors import UnknownUser
 from user_service.models import fold, users
 

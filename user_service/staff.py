@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from chassis.env import load
 from chassis.errors import DomainError
-from chassis.mongo import AWAY, connect
+from messaging.mongo import AWAY, connect
 from user_service.api.schemas import Email, Password, Username
 from user_service.config import Config, StaffPassword
 from user_service.models import ensure_indexes

@@ -9,9 +9,9 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from chassis.auth import Caller
-from chassis.envelope import EventData
 from chassis.errors import Invalid, NotAuthenticated
-from chassis.mongo import in_transaction
+from messaging.envelope import EventData
+from messaging.mongo import in_transaction
 from user_service.errors import EmailTaken, OwnAccount, UnknownUser, UsernameTaken, WrongCredentials
 from user_service.events import UserDeleted, UserRegistered, UserUpdated
 from user_service.models import User, fold, now, users

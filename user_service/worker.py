@@ -2,11 +2,11 @@
 
 from functools import partial
 
-from chassis.kafka import create_topics_patiently, make_producer
 from chassis.logs import configure_logs
-from chassis.mongo import MongoOutbox, MongoWorkerStates, connect
-from chassis.relay import Relay
-from chassis.worker import check_worker, run_worker
+from messaging.kafka import create_topics_patiently, make_producer
+from messaging.mongo import MongoOutbox, MongoWorkerStates, connect
+from messaging.relay import Relay
+from messaging.worker import check_worker, run_worker
 from user_service.config import Config
 from user_service.events import topics
 

@@ -19,9 +19,13 @@ def check_events(stored: Mapping[str, int], records: Sequence[Record]) -> None:
         told[record.subject].add(record.sequence)
     expected = {key: set(range(1, counter + 1)) for key, counter in stored.items()}
     lost = {key: sorted(numbers - told[key]) for key, numbers in expected.items() if numbers - told[key]}
-    phantoms = {key: sorted(told[key] - expected.get(key, set())) for key in told if told[key] - expected.get(key, set())}
+    phantoms = {
+        key: sorted(told[key] - expected.get(key, set())) for key in told if told[key] - expected.get(key, set())
+    }
     assert not lost, f"{len(lost)} aggregates miss events: {dict(list(lost.items())[:5])}"
-    assert not phantoms, f"{len(phantoms)} aggregates have events of changes that never were: {dict(list(phantoms.items())[:5])}"
+    assert not phantoms, (
+        f"{len(phantoms)} aggregates have events of changes that never were: {dict(list(phantoms.items())[:5])}"
+    )
 
 
 def check_order(records: Sequence[Record]) -> None:

@@ -59,7 +59,9 @@ class Customers:
         """A change of a product. Recorded as `describe` under the product's id."""
         body = {"description": self.new_name("text")}
         return self.history.record(
-            "describe", product_id, lambda: self.at("product").call("PATCH", f"/products/{product_id}", body, self.staff)
+            "describe",
+            product_id,
+            lambda: self.at("product").call("PATCH", f"/products/{product_id}", body, self.staff),
         )
 
     def order(self, product_id: str, quantity: int = 1, tag: str = "", **headers: str) -> Answer:

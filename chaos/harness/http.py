@@ -51,9 +51,7 @@ class Target:
         """GET."""
         return self.call("GET", path, token=token)
 
-    def call(
-        self, method: str, path: str, body: object = None, token: str = "", timeout: float = TIMEOUT_SECONDS, **more: str
-    ) -> Answer:
+    def call(self, method: str, path: str, body: object = None, token: str = "", **more: str) -> Answer:
         """One request; `more` are headers, with _ for -. Never raises: a reset is an answer, too."""
         headers = {"Accept": "application/json"} | {name.replace("_", "-"): value for name, value in more.items()}
         if token:
@@ -61,7 +59,7 @@ class Target:
         data = None
         if body is not None:
             data, headers["Content-Type"] = json.dumps(body), "application/json"
-        connection, began = HTTPConnection(LOOPBACK, self.port, timeout=timeout), time.monotonic()
+        connection, began = HTTPConnection(LOOPBACK, self.port, timeout=TIMEOUT_SECONDS), time.monotonic()
         try:
             connection.request(method, path, data, headers)
             answer = connection.getresponse()

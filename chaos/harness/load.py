@@ -9,6 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from chaos.harness.waiting import wait_until
+
 THREADS = 64
 
 
@@ -29,6 +31,11 @@ class Load:
     def count(self) -> int:
         """Calls begun so far."""
         return len(self._calls)
+
+    def wait(self, calls: int) -> None:
+        """Wait until so many calls more were begun."""
+        goal = self.count + calls
+        wait_until(lambda: self.count >= goal, calls / self._rate * 3 + 10)
 
     def finish(self) -> None:
         """Begin no more calls, wait for the last; raise what a call raised."""

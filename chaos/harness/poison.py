@@ -30,7 +30,7 @@ def poison(good: Record) -> Iterator[Record]:
         b"[" * DEEP + b"]" * DEEP,
         b'{"a":' * DEEP + b"1" + b"}" * DEEP,
         b'"' + b"x" * MEGABYTE + b'"',
-        json.dumps(dict.fromkeys(data, {"$gt": ""})).encode(),
+        json.dumps({name: {"$gt": ""} for name in data}).encode(),
         json.dumps(dict.fromkeys(data)).encode(),
         json.dumps(dict.fromkeys(data, 10**30)).encode(),
     ]

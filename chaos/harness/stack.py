@@ -70,9 +70,11 @@ class Stack:
         self.mail.start()
         servers = self._local.servers()  # without the mail catcher, for an SMTP server answers already
         with ThreadPoolExecutor() as pool:
-            ports = pick_free(len(servers))
-            fronts = pool.map(lambda pair: front(pair[0], self.state, pair[1], self.supervisor), zip(servers, ports))
-            self.servers = {fronted.server.name: fronted for fronted in fronts}
+            starts = [
+                pool.submit(front, server, self.state, port, self.supervisor)
+                for server, port in zip(servers, pick_free(len(servers)), strict=True)
+            ]
+            self.servers = {fronted.server.name: fronted for fronted in (start.result() for start in starts)}
             list(pool.map(lambda name: run_jobs(self._local, name), self.servers))
         for service in SERVICES:
             self.start(service.name)

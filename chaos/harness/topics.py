@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
-from chassis.kafka import make_producer
+from messaging.kafka import make_producer
 
 DEAD_LETTERS = re.compile(r"(?P<topic>[^.]+)\.(?P<group>[^.]+)\.dlq")
 SECONDS = 10
@@ -82,7 +83,10 @@ class Topics:
         """All messages of the topics, from the first offset or from `since` on, to the present end."""
         starts = since or {}
         reader, records = self._consumer("chaos-reader"), list[Record]()
-        places = [TopicPartition(p.topic, p.partition, starts.get((p.topic, p.partition), 0)) for p in self.partitions(*topics)]
+        places = [
+            TopicPartition(p.topic, p.partition, starts.get((p.topic, p.partition), 0))
+            for p in self.partitions(*topics)
+        ]
         reader.assign(places)
         open_ = {(place.topic, place.partition) for place in places}
         while open_:
@@ -131,6 +135,7 @@ class Topics:
 
 
 def _record(message: Message) -> Record:
-    headers = {name: value or b"" for name, value in message.headers() or []}
+    pairs: Any = message.headers() or []  # the stubs allow a dict, which it never is
+    headers = {name: value or b"" for name, value in pairs}
     place = str(message.topic()), message.partition() or 0, message.offset() or 0
     return Record(*place, message.timestamp()[1], message.key(), message.value(), headers)

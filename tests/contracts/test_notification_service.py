@@ -7,8 +7,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from chassis.env import load
-from chassis.envelope import Event
 from contracts import event_schema, topic_settings
+from messaging.envelope import Event
 from notification_service.config import Config
 from notification_service.consumer import topics
 from notification_service.events import MailSent, OrderStep, UserRegistered

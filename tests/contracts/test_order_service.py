@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from chassis.envelope import Event
 from contracts import event_schema, topic_settings
+from messaging.envelope import Event
 from order_service.events import EVENT_OF, Product, StockRejected, StockReserved
 from order_service.models import Status
 from order_service.topics import CATALOGUE, STOCK, topics

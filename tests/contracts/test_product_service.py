@@ -7,9 +7,9 @@ import pytest
 from bson import ObjectId
 from jsonschema import Draft202012Validator, ValidationError
 
-from chassis.envelope import MalformedEvent
-from chassis.kafka import dead_letter_topic
 from contracts import event_schema, topic_settings
+from messaging.envelope import MalformedEvent
+from messaging.kafka import dead_letter_topic
 from product_service.events import (
     PRODUCT_EVENTS,
     STOCK_EVENTS,
@@ -171,7 +171,7 @@ def test_an_order_that_makes_no_sense_is_refused_without_telling_its_values(read
 @pytest.fixture
 def read():
     """`read(model, data)`: as the consumer's handlers read an event."""
-    from chassis.envelope import Event
+    from messaging.envelope import Event
 
     fields = {"id": ORDER_ID, "subject": ORDER_ID, "sequence": 1, "time": ""}
     return lambda model, data: Event(type=model.topic, data=data, **fields).read(model)

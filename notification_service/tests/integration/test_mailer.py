@@ -7,8 +7,8 @@ from email.utils import parsedate_to_datetime
 import pytest
 from aiosmtpd.smtp import AuthResult
 
-from chassis.consumer import Refused, RetryLater, ServerAway
 from chassis.health import Down
+from messaging.consumer import Refused, RetryLater, ServerAway
 from notification_service.mailer import Mailer
 from notification_service.tests.integration.world import compose
 from tests.smtp_sink import SmtpSink

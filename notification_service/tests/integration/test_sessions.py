@@ -6,7 +6,7 @@ import time
 import pytest
 from aiosmtpd.smtp import AuthResult
 
-from chassis.consumer import Refused, RetryLater, ServerAway
+from messaging.consumer import Refused, RetryLater, ServerAway
 from notification_service import mailer as mailer_module
 from notification_service import sessions
 from notification_service.mailer import Mailer

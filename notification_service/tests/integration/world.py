@@ -14,9 +14,9 @@ from urllib.error import HTTPError
 import orjson
 from confluent_kafka import Consumer, TopicPartition
 
-from chassis.envelope import EventData, OutboxRow, new_row
-from chassis.kafka import create_topics, dead_letter_topic, make_producer
 from contracts import topic_settings
+from messaging.envelope import EventData, OutboxRow, new_row
+from messaging.kafka import create_topics, dead_letter_topic, make_producer
 from notification_service.config import Config
 from notification_service.consumer import GROUP, Listener
 from notification_service.handlers import HANDLERS, bind_handlers

@@ -2,8 +2,8 @@
 
 import pytest
 
-from chassis.consumer import Refused, ServerAway
-from chassis.envelope import Event
+from messaging.consumer import Refused, ServerAway
+from messaging.envelope import Event
 from notification_service.events import MailSent
 from notification_service.ledger import Ledger
 

@@ -5,7 +5,7 @@ import ssl
 
 import pytest
 
-from chassis.consumer import Refused, RetryLater, ServerAway
+from messaging.consumer import Refused, RetryLater, ServerAway
 from notification_service.outcomes import explain
 
 

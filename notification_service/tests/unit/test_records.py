@@ -5,9 +5,9 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 from jsonschema import Draft202012Validator
 
-from chassis.consumer import ServerAway
-from chassis.envelope import Event
 from contracts import event_schema
+from messaging.consumer import ServerAway
+from messaging.envelope import Event
 from notification_service import records as module
 from notification_service.events import MailSent
 from notification_service.records import Records

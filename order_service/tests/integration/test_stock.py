@@ -4,8 +4,8 @@ import orjson
 import pytest
 from ulid import ULID
 
-from chassis.consumer import Refused
-from chassis.envelope import Event, MalformedEvent
+from messaging.consumer import Refused
+from messaging.envelope import Event, MalformedEvent
 from order_service.consumers import HANDLERS
 from order_service.models import Order, OrderChange, Outbox
 from order_service.topics import STOCK_GROUP

@@ -15,8 +15,8 @@ import pytest
 from confluent_kafka import Consumer
 from ulid import ULID
 
-from chassis.envelope import EventData, new_row
-from chassis.kafka import create_topics, make_producer
+from messaging.envelope import EventData, new_row
+from messaging.kafka import create_topics, make_producer
 from order_service.topics import topics
 
 DEADLINE_SECONDS = 40

@@ -17,7 +17,7 @@ from ulid import ULID
 
 from chassis.auth import Tokens
 from chassis.env import load
-from chassis.envelope import Event, rfc3339
+from messaging.envelope import Event, rfc3339
 from product_service.app import create_app
 from product_service.config import Config
 from product_service.consumers import HANDLERS

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from chassis.mongo import AWAY
+from messaging.mongo import AWAY
 from product_service.housekeeping import CLOSED_AGE, Housekeeping, forget_closed
 from product_service.models import now, reservations
 from product_service.prices import price_memory

@@ -9,8 +9,8 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 from ulid import ULID
 
-from chassis.envelope import Event
-from chassis.kafka import create_topics, dead_letter_topic, make_consumer, make_producer
+from messaging.envelope import Event
+from messaging.kafka import create_topics, dead_letter_topic, make_consumer, make_producer
 from product_service.consumers import HANDLERS
 from product_service.events import STOCK_EVENTS
 from product_service.models import Product, reservations

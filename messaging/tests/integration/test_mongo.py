@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pymongo.errors import DuplicateKeyError
 
-from chassis.envelope import OutboxRow
-from chassis.mongo import MongoOutbox, MongoWorkerStates, in_transaction, ping
+from messaging.envelope import OutboxRow
+from messaging.mongo import MongoOutbox, MongoWorkerStates, in_transaction, ping
 
 
 def row(event_id, aggregate="a", sequence=1, age=0.0):

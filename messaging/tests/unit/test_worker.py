@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from chassis import worker
 from chassis.health import Down, newest_state, worker_check
-from chassis.worker import EX_SOFTWARE, check_worker, run_worker
+from messaging import worker
+from messaging.worker import EX_SOFTWARE, check_worker, run_worker
 
 
 class States:

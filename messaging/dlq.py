@@ -13,9 +13,9 @@ from uuid import uuid4
 
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, Message, TopicPartition
 
-from chassis.envelope import parse
-from chassis.kafka import dead_letter_topic, make_consumer
-from chassis.lanes import Handler
+from messaging.envelope import parse
+from messaging.kafka import dead_letter_topic, make_consumer
+from messaging.lanes import Handler
 
 READ_SECONDS = 10.0
 

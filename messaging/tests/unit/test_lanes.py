@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from chassis import lanes as module
-from chassis.lanes import Job, Lanes, Refused, RetryLater, ServerAway
+from messaging import lanes as module
+from messaging.lanes import Job, Lanes, Refused, RetryLater, ServerAway
 
 HEADERS = {"ce_specversion": "1.0", "ce_type": "made", "ce_id": "01K00000000000000000000000"}
 

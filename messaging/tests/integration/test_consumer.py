@@ -11,9 +11,9 @@ import orjson
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from chassis.consumer import EventConsumer, Refused, ServerAway
-from chassis.envelope import EventData, new_row
-from chassis.kafka import create_topics, dead_letter_settings, dead_letter_topic, make_producer
+from messaging.consumer import EventConsumer, Refused, ServerAway
+from messaging.envelope import EventData, new_row
+from messaging.kafka import create_topics, dead_letter_settings, dead_letter_topic, make_producer
 
 
 def wait_until(condition, seconds=20):
@@ -89,7 +89,7 @@ class Lane:
 
 @pytest.fixture(autouse=True)
 def short_back_off(monkeypatch):
-    monkeypatch.setattr("chassis.lanes.BACKOFF_CAP_SECONDS", 0.5)
+    monkeypatch.setattr("messaging.lanes.BACKOFF_CAP_SECONDS", 0.5)
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def test_malformed_events_are_dead_lettered_with_their_bytes_and_the_good_ones_b
 def test_an_event_that_can_never_be_handled_is_dead_lettered_with_a_reason_that_holds_no_value(
     lane, error, reason, monkeypatch
 ):
-    monkeypatch.setattr("chassis.lanes.RETRY_SECONDS", (0.01,) * 5)
+    monkeypatch.setattr("messaging.lanes.RETRY_SECONDS", (0.01,) * 5)
 
     def handle(_event):
         raise error

@@ -6,7 +6,7 @@ from typing import ClassVar
 import orjson
 import pytest
 
-from chassis.envelope import ConsumedData, EventData, MalformedEvent, new_row, parse, rfc3339
+from messaging.envelope import ConsumedData, EventData, MalformedEvent, new_row, parse, rfc3339
 
 
 class Made(EventData):

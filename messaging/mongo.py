@@ -16,7 +16,7 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, WTimeoutError
 
-from chassis.envelope import OutboxRow
+from messaging.envelope import OutboxRow
 
 TIMEOUT_MS = 4000  # an answer within 5 s even from a frozen server
 AWAY: tuple[type[Exception], ...] = (ConnectionFailure, ExecutionTimeout, WTimeoutError, mongoengine.ConnectionFailure)

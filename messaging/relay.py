@@ -17,8 +17,8 @@ import orjson
 from confluent_kafka import KafkaError, Message, Producer
 from ulid import ULID
 
-from chassis.envelope import OutboxRow
 from chassis.logs import get_logger
+from messaging.envelope import OutboxRow
 
 log = get_logger(__name__)
 

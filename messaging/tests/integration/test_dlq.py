@@ -2,9 +2,9 @@
 
 import pytest
 
-from chassis.consumer import Refused
-from chassis.dlq import run_dlq
-from chassis.tests.integration.test_consumer import Lane, wait_until
+from messaging.consumer import Refused
+from messaging.dlq import run_dlq
+from messaging.tests.integration.test_consumer import Lane, wait_until
 
 
 @pytest.fixture

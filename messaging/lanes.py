@@ -17,8 +17,8 @@ from queue import SimpleQueue
 from confluent_kafka import Message
 from structlog.contextvars import bound_contextvars
 
-from chassis.envelope import Event, MalformedEvent, parse
 from chassis.logs import get_logger
+from messaging.envelope import Event, MalformedEvent, parse
 
 log = get_logger(__name__)
 

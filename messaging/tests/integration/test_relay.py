@@ -9,11 +9,11 @@ from functools import partial
 import orjson
 import pytest
 
-from chassis.envelope import OutboxRow, new_row, parse
-from chassis.kafka import create_topics, make_producer
-from chassis.mongo import MongoOutbox, in_transaction
-from chassis.relay import Relay
-from chassis.tests.integration.test_mongo import row
+from messaging.envelope import OutboxRow, new_row, parse
+from messaging.kafka import create_topics, make_producer
+from messaging.mongo import MongoOutbox, in_transaction
+from messaging.relay import Relay
+from messaging.tests.integration.test_mongo import row
 
 SETTINGS = {"partitions": 3, "config": {"cleanup.policy": "delete"}}
 
@@ -91,7 +91,7 @@ def test_with_the_broker_away_rows_stay_and_the_relay_still_stops(db):
 def test_what_the_relay_sends_is_what_a_consumer_reads(db, kafka, topic, read_topic):
     from typing import ClassVar
 
-    from chassis.envelope import EventData
+    from messaging.envelope import EventData
 
     class ThingMade(EventData):
         topic: ClassVar[str]

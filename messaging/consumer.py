@@ -1,6 +1,6 @@
 """The consumer loop: an event's effect is stored first, its offset committed after, and no event ends the loop.
 
-One thread polls, whatever the handlers do, so that the group never takes the partitions away; the lanes handle (`chassis.lanes`).
+One thread polls, whatever the handlers do, so that the group never takes the partitions away; the lanes handle (`messaging.lanes`).
 Offsets are committed as far as everything before them is done.
 """
 
@@ -15,10 +15,10 @@ from typing import Any
 import orjson
 from confluent_kafka import KafkaException, Message, TopicPartition
 
-from chassis import kafka
-from chassis.envelope import rfc3339
-from chassis.lanes import Away, Handler, Job, Lanes, Refused, RetryLater, ServerAway
 from chassis.logs import get_logger
+from messaging import kafka
+from messaging.envelope import rfc3339
+from messaging.lanes import Away, Handler, Job, Lanes, Refused, RetryLater, ServerAway
 
 __all__ = ["EventConsumer", "Handler", "Refused", "RetryLater", "ServerAway"]
 

@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import Consumer
 from pymongo import MongoClient
 
-from chassis.mongo import Db, MongoOutbox
+from messaging.mongo import Db, MongoOutbox
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from chassis.relay import Relay, sorted_by_aggregate
+from messaging.relay import Relay, sorted_by_aggregate
 
 
 def row(event_id, aggregate="a", sequence=1, topic="thing-made"):
@@ -125,7 +125,7 @@ def test_a_full_queue_loses_nothing():
 
 
 def test_a_database_that_is_away_for_a_while_loses_nothing(monkeypatch):
-    monkeypatch.setattr("chassis.relay.AWAY_SECONDS", 0.01)
+    monkeypatch.setattr("messaging.relay.AWAY_SECONDS", 0.01)
     store = Store(row("1"))
     store.outages = 3
     sent, _, _ = run_until_empty(store)
