@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from chaos.harness.waiting import wait_until
@@ -28,6 +29,10 @@ class Child:
     def env(self) -> Mapping[str, str]:
         """The variables it was given."""
         return self._process.env
+
+    def set_options(self, *options: str) -> None:
+        """Further arguments of the command, from the next start on; none: as at first."""
+        replace(self._process, argv=(*self._process.argv, *options)).write_plan(self._state)
 
     @property
     def log(self) -> Path:

@@ -28,9 +28,10 @@ class Fronted:
         """Wait until it does real work, through its proxy."""
         until_ready(self.server.check, seconds)
 
-    def restart(self, supervisor: Supervisor) -> None:
-        """Stop it in good order, start it again, wait for it."""
+    def restart(self, supervisor: Supervisor, *options: str) -> None:
+        """Stop it in good order, start it again with further `options`, wait for it."""
         self.child.stop()
+        self.child.set_options(*options)
         supervisor.start(self.child)
         self.wait()
 
@@ -47,6 +48,8 @@ def front(server: Server, state: State, port: int, supervisor: Supervisor) -> Fr
             settings.write(f"listeners=PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller}\n")
     known = server.process()
     argv = tuple(f"--port={port}" if part == f"--port={public}" else part for part in known.argv)
+    if server.name == "mysql":  # one file for all tables, so that a test can set its limit (R21)
+        argv = (*argv, "--innodb-file-per-table=0")
     child = Child(Process(known.name, argv, known.env, known.stop_seconds), state)
     supervisor.start(child)
     fronted = Fronted(server, proxy, child)

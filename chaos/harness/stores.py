@@ -42,7 +42,9 @@ class Stores:
         with closing(MySQLdb.connect(host=LOOPBACK, port=port, cursorclass=DictCursor, **account)) as connection:
             cursor = connection.cursor()
             cursor.execute(query, values)
-            return list(cursor.fetchall())
+            rows = list(cursor.fetchall())
+            connection.commit()
+            return rows
 
     def outbox(self) -> dict[str, int]:
         """Rows that wait for each relay."""

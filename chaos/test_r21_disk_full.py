@@ -1,0 +1,80 @@
+"""R21: with MySQL's disk full no order is half stored, orders can be read, and it needs no restart to be well again."""
+
+from __future__ import annotations
+
+import pytest
+from MySQLdb import OperationalError
+
+from chaos.harness.customers import Customers
+from chaos.harness.quiet import wait_quiet
+from chaos.harness.stack import Stack
+from chaos.harness.stores import Stores
+from chaos.harness.topics import Ends, Topics
+from chaos.harness.waiting import wait_until
+
+TABLE_FULL = 1114
+SLACK_MIB = 8
+RECOVERY_SECONDS = 10.0
+ATTEMPTS = 20
+
+
+def fill_disk(stores: Stores) -> int:
+    """Write until the server says that there is no room; return the error's number."""
+    stores.sql("CREATE TABLE filler (id INT AUTO_INCREMENT PRIMARY KEY, stuff MEDIUMTEXT)")
+    for size in (500_000, 5_000, 50):  # coarse, then fine: what is left holds no row of an order
+        try:
+            for _ in range(10_000):
+                stores.sql("INSERT INTO filler (stuff) VALUES (REPEAT('x', %s))", [size])
+        except OperationalError as error:
+            number = int(error.args[0])
+    return number
+
+
+@pytest.mark.quick
+def test_a_full_disk_refuses_orders_whole_serves_reads_and_is_forgiven(
+    stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends
+) -> None:
+    """The limit of InnoDB's one file stands for the disk's."""
+    product_id = customers.new_product()["id"]
+    known = customers.order(product_id).json["orderId"]
+    wait_quiet(stores, topics)
+    pids = {name: stack.children[name].pid for name in ("order-web", "order-worker")}
+    size = (stack.state.data / "mysql" / "ibdata1").stat().st_size // 2**20 + SLACK_MIB
+    stack.mysql.restart(stack.supervisor, f"--innodb-data-file-path=ibdata1:12M:autoextend:max:{size}M")
+    try:
+        assert fill_disk(stores) == TABLE_FULL
+        for _ in range(ATTEMPTS):
+            customers.order(product_id)
+            read = customers.at("order").get(f"/orders/{known}", customers.buyer)
+            assert read.status == 200, read
+        answers = [call.answer for call in customers.history.calls("order")[1:]]
+        refused = [answer for answer in answers if answer.status != 201]
+        assert refused, "there was room on the disk"
+        assert {answer.status for answer in refused} <= {503, 507}
+        assert {answer.headers["Content-Type"] for answer in refused} == {"application/problem+json"}
+        check_whole(stores, product_id)
+        stores.sql("DROP TABLE filler")
+        wait_until(lambda: customers.order(product_id).status == 201, RECOVERY_SECONDS)
+    finally:
+        stores.sql("DROP TABLE IF EXISTS filler")
+        stack.mysql.restart(stack.supervisor)
+    assert {name: stack.children[name].pid for name in pids} == pids
+    wait_quiet(stores, topics)
+    check_whole(stores, product_id)
+    made = [call for call in customers.history.calls("order") if call.answer.status == 201]
+    assert len(stores.orders(product_id)) == len(made)
+
+
+def check_whole(stores: Stores, product_id: str) -> None:
+    """Each order has its line, and what happened to it is written down."""
+    orders = stores.orders(product_id)
+    (loose,) = stores.sql(
+        "SELECT COUNT(*) AS n FROM orders o LEFT JOIN order_lines l ON l.order_id = o.id WHERE l.id IS NULL"
+    )
+    assert loose["n"] == 0
+    changes = {
+        row["order_id"]: row["n"] for row in stores.sql("SELECT order_id, COUNT(*) AS n FROM order_changes GROUP BY 1")
+    }
+    assert {order["id"]: order["sequence"] for order in orders} == {
+        order["id"]: changes[order["id"]] for order in orders
+    }
