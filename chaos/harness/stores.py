@@ -39,12 +39,12 @@ class Stores:
         """The rows of a query on order_service's database, each on a connection of its own: it may have been restarted."""
         get, port = self._stack.settings.get, self._stack.mysql.proxy.target
         account = {"user": get("MYSQL_USER"), "passwd": get("MYSQL_PASSWORD"), "db": get("MYSQL_DATABASE")}
-        with closing(MySQLdb.connect(host=LOOPBACK, port=port, cursorclass=DictCursor, **account)) as connection:
+        with closing(
+            MySQLdb.connect(host=LOOPBACK, port=port, cursorclass=DictCursor, autocommit=True, **account)
+        ) as connection:
             cursor = connection.cursor()
             cursor.execute(query, values)
-            rows = list(cursor.fetchall())
-            connection.commit()
-            return rows
+            return list(cursor.fetchall())
 
     def outbox(self) -> dict[str, int]:
         """Rows that wait for each relay."""
