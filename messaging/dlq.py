@@ -46,7 +46,7 @@ class DeadLetter:
 
 def read_dead_letters(brokers: str, group: str, topics: list[str]) -> Iterator[DeadLetter]:
     """All dead letters of `group`, topic by topic. Raises TimeoutError when the broker does not answer within 10 s."""
-    consumer = make_consumer(brokers, f"dlq-{uuid4().hex}", **{"enable.partition.eof": True})
+    consumer = make_consumer(brokers, f"dlq-{uuid4().hex}", **{"enable.partition.eof": True, "fetch.wait.max.ms": 20})
     try:
         for origin in topics:
             name = dead_letter_topic(origin, group)

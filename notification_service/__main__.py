@@ -51,6 +51,8 @@ def topics(config: Config, _arguments: list[str]) -> int:
 
 def dlq(config: Config, arguments: list[str]) -> int:
     """look at dead letters, handle them again (--help for more)"""
+    from contextlib import closing
+
     from contracts import topic_settings
     from messaging.dlq import run_dlq
     from notification_service.consumer import GROUP
@@ -60,10 +62,11 @@ def dlq(config: Config, arguments: list[str]) -> int:
     from notification_service.mailer import Mailer
     from notification_service.mails import Composer
 
-    ledger = Ledger(config.kafka_brokers)
-    ledger.load(range(topic_settings(MailSent.topic)[MailSent.topic]["partitions"]))
-    handlers = bind_handlers(Composer(config), Mailer(config), ledger)
-    return run_dlq(config.kafka_brokers, {GROUP: handlers}, arguments)
+    with closing(Ledger(config.kafka_brokers)) as ledger, closing(Mailer(config)) as mailer:
+        if "replay" in arguments:
+            ledger.load(range(topic_settings(MailSent.topic)[MailSent.topic]["partitions"]))
+        handlers = bind_handlers(Composer(config), mailer, ledger)
+        return run_dlq(config.kafka_brokers, {GROUP: handlers}, arguments)
 
 
 COMMANDS = {"web": web, "check-config": check_config, "topics": topics, "dlq": dlq}
