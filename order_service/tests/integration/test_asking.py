@@ -8,7 +8,7 @@ import orjson
 import pytest
 from django.db import connection
 
-from order_service.asking import COLUMNS, MAX_ASKS, Asking, ask_again, cancel_overdue
+from order_service.asking import COLUMNS, MAX_ASKS, MOST_ASKED, Asking, ask_again, cancel_overdue
 from order_service.models import Order, Outbox, PendingOrder, now
 from order_service.outbox import DjangoOutbox
 from order_service.use_cases import confirm_order
@@ -80,6 +80,15 @@ def test_each_time_it_waits_twice_as_long_and_five_times_in_all(customer, place)
         ask_again()
     assert [round(wait / 10) * 10 for wait in waits] == [30, 60, 120, 240, 480, 960]
     assert not Outbox.objects.exists()
+
+
+def test_few_are_asked_at_a_time_and_the_oldest_first(customer, place):
+    orders = [place(customer) for _ in range(MOST_ASKED + 1)]
+    relay()
+    for seconds, order in enumerate(orders):
+        make_due(order, ask_at=seconds)
+    assert (ask_again(), ask_again(), ask_again()) == (MOST_ASKED, 1, 0)
+    assert [row.aggregate_id for row in Outbox.objects.order_by("id")] == orders[::-1]
 
 
 @pytest.mark.django_db(transaction=True)
