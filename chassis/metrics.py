@@ -24,6 +24,7 @@ GAUGES = {
     "failed": ("relay_failed_total", "Deliveries that failed since the worker's start"),
     "buried": ("outbox_dead_total", "Events moved to outbox_dead since the worker's start"),
     "leader": ("relay_is_leader", "1 when this worker's relay holds the lease"),
+    "oldestPendingSeconds": ("orders_oldest_pending_seconds", "Age of the oldest order that is not decided"),
     "lag": ("consumer_lag", "Events on the assigned partitions that are not handled yet"),
     "assigned": ("consumer_assigned_partitions", "Partitions this group's member holds"),
     "handled": ("consumer_handled_total", "Events handled since the process's start"),
