@@ -21,26 +21,29 @@ DRAIN_SECONDS = 30.0
 
 
 @pytest.mark.quick
-def test_with_the_broker_down_every_write_succeeds_as_quickly_as_before(
+def test_with_the_broker_down_every_write_succeeds(
     stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends
 ) -> None:
-    """15 s before, 30 s without the broker; then the backlog drains and nothing is missing."""
-    run(stack, customers, stores, topics, start, seconds=30)
+    """Ten seconds without the broker; then the backlog drains and nothing is missing. How quickly is the long test's to say."""
+    run(stack, customers, stores, topics, start, seconds=10)
 
 
 def test_with_the_broker_down_for_a_minute_every_write_succeeds_as_quickly_as_before(
     stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends
 ) -> None:
     """The goal's quick duration; `make soak` has the long outages."""
-    run(stack, customers, stores, topics, start, seconds=60)
+    during, usual = run(stack, customers, stores, topics, start, seconds=60)
+    assert during <= 1.2 * usual, f"p95 {usual * 1000:.0f} ms with Kafka, {during * 1000:.0f} ms without"
 
 
-def run(stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, *, seconds: int) -> None:
-    """Compare the time before the broker goes with the time while it is away."""
+def run(
+    stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, *, seconds: int
+) -> tuple[float, float]:
+    """Return p95 in seconds, while the broker is away and before."""
     product_id = customers.new_product()["id"]
     acts = (customers.register, lambda: customers.describe(product_id), lambda: customers.order(product_id))
     with load(lambda number: acts[number % 3](), RATE) as clients:
-        clients.wait(15 * RATE)
+        clients.wait(seconds // 2 * RATE)
         before, memory = customers.history.calls(), sum(stack.children[name].resident_bytes() for name in WEBS)
         stack.kafka.child.stop()
         assert stack.kafka.child.returncode is not None
@@ -54,8 +57,6 @@ def run(stack: Stack, customers: Customers, stores: Stores, topics: Topics, star
     assert len(during) >= seconds * RATE * 0.8
     waiting = sum(stores.outbox().values())
     assert waiting >= len(during) * 0.9, "the broker was away, and yet nothing waits for it"
-    usual, now = customers.history.percentile(95, before), customers.history.percentile(95, during)
-    assert now <= max(1.2 * usual, usual + 0.02), f"p95 {usual * 1000:.0f} ms before, {now * 1000:.0f} ms without Kafka"
     assert grown <= len(WEBS) * 20 * MIB, f"the web processes grew by {grown / MIB:.0f} MiB"
     stack.supervisor.start(stack.kafka.child)
     stack.kafka.wait()
@@ -64,3 +65,4 @@ def run(stack: Stack, customers: Customers, stores: Stores, topics: Topics, star
     records = topics.read(*ORDER_TOPICS, since=start)
     check_events({order["id"]: order["sequence"] for order in stores.orders(product_id)}, records)
     assert repeats(records) == 0
+    return customers.history.percentile(95, during), customers.history.percentile(95, before)

@@ -57,8 +57,7 @@ def takeover(topics: Topics, start: Ends) -> float:
     return max(longest, time.monotonic() - gap_began)
 
 
-@pytest.mark.quick
-@pytest.mark.parametrize("fault", ["kill", "freeze"])
+@pytest.mark.parametrize("fault", ["kill", pytest.param("freeze", marks=pytest.mark.quick)])
 def test_the_second_worker_takes_over_and_the_first_one_s_return_loses_nothing(
     stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, fault: str
 ) -> None:

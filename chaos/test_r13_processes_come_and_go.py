@@ -82,9 +82,7 @@ def test_a_consumer_that_leaves_is_replaced_within_three_seconds(
     assert time.monotonic() - began <= LEFT_SECONDS
 
 
-@pytest.mark.parametrize(
-    "name", ["notification", pytest.param("product-worker", marks=pytest.mark.quick), "order-worker"]
-)
+@pytest.mark.parametrize("name", ["notification", "product-worker", "order-worker"])
 def test_events_are_handled_again_within_fifteen_seconds_of_a_kill(
     stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, name: str
 ) -> None:

@@ -51,11 +51,13 @@ def check_answers(calls: list[Call]) -> None:
     assert bad, "the database was away, and nobody noticed"
 
 
-@pytest.mark.parametrize("database", ["mysql", pytest.param("mongo", marks=pytest.mark.quick)])
+@pytest.mark.parametrize(
+    ("database", "seconds"), [("mysql", 60), ("mongo", 60), pytest.param("mongo", 8, marks=pytest.mark.quick)]
+)
 def test_a_frozen_database_is_answered_for_within_five_seconds_and_forgiven_within_five(
-    stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, database: str
+    stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, database: str, seconds: int
 ) -> None:
-    """SIGSTOP for 20 s under load."""
+    """SIGSTOP under load."""
     child = stack.servers[database].child
     pids, acting, product_id = prepare(stack, customers, database)
     with load(acting, RATE) as clients:
@@ -64,7 +66,7 @@ def test_a_frozen_database_is_answered_for_within_five_seconds_and_forgiven_with
         for name in OF[database]:
             wait_unready(stack.target(name))
             assert stack.target(name).get("/health/live").status == 200
-        clients.wait(20 * RATE)
+        clients.wait(seconds * RATE)
         for name in OF[database]:
             live = stack.target(name).get("/health/live")
             assert live.status == 200
