@@ -28,6 +28,7 @@ from chassis.visits import Visit
 log = get_logger(__name__)
 
 AWAY: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
+DISK_FULL = [(1021,), (1114,)]  # MySQL's ER_DISK_FULL, ER_RECORD_FILE_FULL
 JSON = errors.PROBLEM_JSON
 MEANINGS: dict[tuple[type[Exception], ...], type[errors.DomainError]] = {
     AWAY: errors.Unavailable,
@@ -165,7 +166,8 @@ def crashed(request: HttpRequest) -> HttpResponse:
 def _describe(error: BaseException | None) -> tuple[int, dict[str, str], dict[str, Any]]:
     """Status, headers and members of the problem."""
     if isinstance(error, AWAY):
-        log.warning("a server is away", error=type(error).__name__)
+        log.warning("a server is away", error=type(error).__name__, code=error.args[:1])
+        error = errors.NoRoom() if error.args[:1] in DISK_FULL else error
     error = next((domain() for kinds, domain in MEANINGS.items() if isinstance(error, kinds)), error)
     if isinstance(error, errors.DomainError):
         members = {"code": error.code, "title": error.title, "detail": error.detail, **error.extra}

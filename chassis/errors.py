@@ -4,6 +4,7 @@ DomainError            kind + code + title, one class each in a service's errors
 ├── NotAuthenticated   401
 ├── NotAllowed         403
 ├── Invalid            400, with `errors`
+├── NoRoom             507, a disk is full: no outage, so the breaker stays out of it
 └── Unavailable        503, a server behind is away
 """
 
@@ -29,6 +30,7 @@ class Kind(IntEnum):
     WRONG_MEDIA_TYPE = 415
     IMPOSSIBLE = 422
     UNAVAILABLE = 503
+    NO_ROOM = 507
 
 
 class DomainError(Exception):
@@ -61,6 +63,10 @@ class NotAllowed(DomainError):
 
 class Unavailable(DomainError):
     kind, code, title = Kind.UNAVAILABLE, "unavailable", "A server behind this service is away; try again soon"
+
+
+class NoRoom(DomainError):
+    kind, code, title = Kind.NO_ROOM, "no-room", "The database's disk is full; reading still works"
 
 
 class Invalid(DomainError):

@@ -110,6 +110,7 @@ ERRORS = [
     (exceptions.AuthenticationFailed(), 401, "not-authenticated"),
     (exceptions.Throttled(3), 429, "too-many-requests"),
     (OperationalError(2013, "Lost connection to secret-host"), 503, "unavailable"),
+    (OperationalError(1114, "The table is full"), 507, "no-room"),
     (InterfaceError(0, ""), 503, "unavailable"),
     (RuntimeError("secret"), 500, "internal-server-error"),
 ]
