@@ -26,6 +26,7 @@ REPEATED = Counter("mails_not_repeated", "Events that came again after their mai
 LOAD_SECONDS = 45.0  # shorter than the patience with a consumer that does not poll, 60 s
 AT_ONCE = 1000
 READER: dict[str, Any] = {"enable.partition.eof": True, "fetch.wait.max.ms": 20, "statistics.interval.ms": 0}
+READER |= {"queued.max.messages.kbytes": 4096}  # the default reads 64 MB ahead
 
 
 class Ledger:
