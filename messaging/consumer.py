@@ -156,8 +156,8 @@ class EventConsumer:
     def _on_assign(self, consumer: Any, partitions: list[TopicPartition]) -> None:
         self._on_assigned({p.partition for p in partitions})
         consumer.incremental_assign(partitions)
-        if self._paused:
-            consumer.pause(partitions)
+        # Always one of the two: librdkafka remembers a pause of a partition that left while paused, and it would come back deaf.
+        (consumer.pause if self._paused else consumer.resume)(partitions)
         self._state["assigned"] = len(consumer.assignment())
         log.info("partitions assigned", group=self.name, new=len(partitions), total=self._state["assigned"])
 

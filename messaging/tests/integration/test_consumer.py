@@ -355,3 +355,30 @@ def test_more_events_than_a_hand_holds_wait_while_a_server_is_away(lane):
         wait_until(lambda: len(seen) == 100, 40)
         wait_until(lambda: lane.committed() == 100)
     assert sorted(seen) == list(range(100))
+
+
+def test_a_partition_that_left_while_paused_is_heard_again_when_it_comes_back(lane):
+    seen, lock, away = set(), threading.Lock(), threading.Event()
+    away.set()
+
+    def handle(event):
+        with lock:
+            seen.add(event.data["n"])
+
+    def handle_unless_away(event):
+        if away.is_set():
+            raise ServerAway("asleep")
+        handle(event)
+
+    for n in range(150):
+        lane.send(n, partition=n % 3)
+    with lane.consuming(handle_unless_away) as stays:
+        wait_until(lambda: stays._paused)
+        with lane.consuming(handle) as leaves:
+            wait_until(lambda: leaves.state()["assigned"] and stays.state()["assigned"] < 3, 30)
+            away.clear()
+            wait_until(lambda: seen == set(range(150)), 40)
+        wait_until(lambda: stays.state()["assigned"] == 3, 30)
+        for n in range(150, 180):
+            lane.send(n, partition=n % 3)
+        wait_until(lambda: seen == set(range(180)), 30)
