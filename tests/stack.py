@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
-from deploy.local.errors import LocalError
+from deploy.local.errors import LocalError, NotReady
 from deploy.local.servers import Server
 from deploy.local.servers.kafka import Kafka
 from deploy.local.servers.mongo import Mongo
@@ -27,6 +28,8 @@ from deploy.local.wait import until_ready
 from tests.shop import Shop, make_shop
 
 READY_SECONDS = 60
+BROKERS = pytest.StashKey[str]()
+"""The address of the run's broker, while there is one."""
 
 
 @pytest.fixture(scope="session")
@@ -65,12 +68,23 @@ def mongo(server_state: State) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def kafka(server_state: State) -> Iterator[str]:
-    """The address of the broker that KAFKA_BROKERS names: use topics and groups of your own, or wait for the end."""
+def kafka(server_state: State, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of the broker that KAFKA_BROKERS names. Each test module finds it without topics."""
     brokers = os.environ["KAFKA_BROKERS"]
     port = int(brokers.rpartition(":")[2])
     with running(Kafka(server_state, port, int(os.environ["KAFKA_CONTROLLER_PORT"])), server_state):
+        request.config.stash[BROKERS] = brokers
         yield brokers
+        del request.config.stash[BROKERS]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_topics_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The services share topics: what the tests of one publish must not be input of the next one's."""
+    yield
+    brokers = request.config.stash.get(BROKERS, None)
+    if brokers:
+        delete_topics(brokers)
 
 
 @pytest.fixture(scope="session")
@@ -124,6 +138,20 @@ def _wait(server: Server, child: subprocess.Popen[bytes], log: Path) -> None:
         until_ready(check, READY_SECONDS)
     except LocalError as error:
         pytest.fail(f"{error}\n{log.read_text(errors='replace')[-2000:]}", pytrace=False)
+
+
+def delete_topics(brokers: str) -> None:
+    """Delete all topics but the broker's own, with the offsets that groups have in them."""
+    admin = AdminClient({"bootstrap.servers": brokers})
+
+    def delete() -> None:
+        left = [name for name in admin.list_topics(timeout=10).topics if not name.startswith("__")]
+        if left:
+            for done in admin.delete_topics(left).values():
+                done.exception(10)  # one that is gone already is as good
+            raise NotReady(f"the broker still has {len(left)} topics")
+
+    until_ready(delete, READY_SECONDS)
 
 
 @pytest.fixture(autouse=True)
