@@ -39,14 +39,15 @@ class Row:
 
 @dataclass
 class Report:
-    """The rows so far, and the memory of each process in MiB."""
+    """The rows so far, the memory of each process in MiB, and how many processes wanted a core before it began."""
 
+    load_before: float = field(default_factory=lambda: os.getloadavg()[0])
     rows: list[Row] = field(default_factory=list)
     memory: dict[str, float] = field(default_factory=dict)
 
     def text(self) -> str:
         """The whole report in Markdown."""
-        lines = [f"# Benchmark of {time.strftime('%Y-%m-%d %H:%M')}", "", machine(), ""]
+        lines = [f"# Benchmark of {time.strftime('%Y-%m-%d %H:%M')}", "", self.machine(), ""]
         lines += [
             "| what | measured | aim | | |",
             "| --- | ---: | ---: | --- | --- |",
@@ -63,8 +64,8 @@ class Report:
         path.write_text(self.text())
         return path
 
-
-def machine() -> str:
-    """What it was measured on, in a sentence."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // BYTES_IN_MIB
-    return f"{os.cpu_count()} cores, {memory:,} MiB, Linux {platform.release()}, Python {platform.python_version()}."
+    def machine(self) -> str:
+        """What it was measured on; figures from a machine that had other work mean little."""
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // BYTES_IN_MIB
+        system = f"Linux {platform.release()}, Python {platform.python_version()}"
+        return f"{os.cpu_count()} cores, {memory:,} MiB, {system}. Load before the start: {self.load_before:.1f}."

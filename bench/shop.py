@@ -23,7 +23,7 @@ def open_shop() -> Shop:
     if (DIRECTORY / ".env").exists():
         return Shop(State(DIRECTORY), envfile.read(DIRECTORY / ".env"))
     DIRECTORY.mkdir(parents=True)
-    return make_shop(DIRECTORY)
+    return make_shop(DIRECTORY, LOG_FORMAT="json")  # as in production; console lines cost more
 
 
 class Data:

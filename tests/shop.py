@@ -88,8 +88,8 @@ class Shop:
         )
 
 
-def make_shop(directory: Path) -> Shop:
-    """A shop that is not started yet: fresh secrets, free ports."""
+def make_shop(directory: Path, **settings: str) -> Shop:
+    """A shop that is not started yet: fresh secrets, free ports, and what else `settings` say."""
     path = directory / ".env"
     envfile.create(path)
     mysql, mongo, kafka, controller, smtp, page, *services = map(str, pick_free(10))
@@ -103,6 +103,6 @@ def make_shop(directory: Path) -> Shop:
         "MAIL_PAGE_PORT": page,
         **dict(zip(PORTS.values(), services, strict=True)),
     }
-    env = envfile.read(path) | changes
+    env = envfile.read(path) | changes | settings
     path.write_text("".join(f"{name}={value}\n" for name, value in env.items()))
     return Shop(State(directory), env)
