@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import secrets
-import signal
 import statistics
 import sys
 import time
+from typing import Any
 
-from pymongo import MongoClient
-
-from bench import load, memory
+from bench import load, memory, pipeline
+from bench.pipeline import held
 from bench.report import Report, Row
 from bench.shop import Data, open_shop
+from bench.sink import Sink
 from deploy.local.client import call
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.progress import say, step
@@ -21,7 +21,6 @@ from tests.shop import Shop
 
 REGISTRATIONS = 40
 MAIL_SECONDS = 20.0
-DRAIN_SECONDS = 120.0
 
 
 def main() -> int:
@@ -43,19 +42,43 @@ def measure(shop: Shop) -> Report:
     report = Report()
     with step("starting, for the first time"):
         _up(shop)
-    _down(shop)
+    shop.command("down")
     with step("starting again, warm"):
         report.rows.append(Row("warm `make up`", _up(shop), "s", 60, at_most=True))
     with step(f"{REGISTRATIONS} registrations, each until its mail"):
         report.rows += _measure_mails(shop)
     with step("filling the shop"):
         data = Data(shop)
-    report.rows += [_measure_route(shop, data, *route) for route in _routes(data)]
+    report.rows += [_measure_route(shop, *route) for route in _reads(data)]
+    with held(shop, *pipeline.WORKERS):
+        report.rows.append(_measure_route(shop, *_new_product(data)))
     with step("events published"):
-        report.rows.append(_measure_events(shop, data))
+        report.rows.append(pipeline.measure_events(shop))
+    since = pipeline.newest_order(shop)
+    with held(shop, *pipeline.WORKERS):
+        report.rows.append(_measure_route(shop, *_new_order(data)))
+    with step("orders decided"):
+        report.rows.append(pipeline.measure_decisions(shop, since))
+    report.rows.append(_measure_route(shop, *_new_order(data, "POST /orders ⇒ …", None)))
+    with step("working off what is left"):
+        pipeline.wait_handled(shop)
+    with step("orders at a steady pace"):
+        report.rows.append(pipeline.measure_confirmation(shop, data))
     report.memory = memory.measure(shop.state)
     report.rows.append(Row("resident memory", sum(report.memory.values()), "MiB", 2048, at_most=True))
+    report.rows += _measure_mail_servers(shop)
     return report
+
+
+def _measure_mail_servers(shop: Shop) -> list[Row]:
+    """With a server of our own where the mail catcher was: the stack starts none when somebody answers there."""
+    shop.command("down")
+    sink = Sink(int(shop.env["SMTP_PORT"]))
+    sink.start()
+    with step("starting with another mail server"):
+        _up(shop)
+    with step("mails"):
+        return pipeline.measure_mails(shop, Data(shop), sink)
 
 
 def _up(shop: Shop) -> float:
@@ -66,36 +89,38 @@ def _up(shop: Shop) -> float:
     return time.monotonic() - started
 
 
-def _down(shop: Shop) -> None:
-    shop.command("down")
-
-
 Route = tuple[str, str, str, str, str, object, float | None]
+"""Service, method, path, how the table calls it, token, body, aim a second: see README.md."""
 
 
-def _routes(data: Data) -> list[Route]:
-    """service, method, path, shown as, token, body, aim a second: see README.md."""
-    product = {"name": "Bench #", "price": "9.90", "stock": 5}
-    return [  # orders come last: their mails go on for a while after the load
-        ("product", "GET", "/products?limit=100", "/products?limit=100", "", None, 365),
-        ("product", "GET", f"/products/{data.product['id']}", "/products/{id}", "", None, 875),
-        ("order", "GET", "/orders?limit=20", "/orders?limit=20", data.customer, None, 280),
-        ("order", "GET", f"/orders/{data.order_id}", "/orders/{id}", data.customer, None, 400),
-        ("user", "GET", "/users/me", "/users/me", data.customer, None, None),
-        ("user", "POST", "/login", "/login", "", data.credentials, None),
-        ("product", "POST", "/products", "/products", data.staff, product, 372),
-        ("order", "POST", "/orders", "/orders", data.customer, data.order_body, 216),
+def _reads(data: Data) -> list[Route]:
+    return [
+        ("product", "GET", "/products?limit=100", "GET /products?limit=100", "", None, 365),
+        ("product", "GET", f"/products/{data.product['id']}", "GET /products/{id}", "", None, 875),
+        ("order", "GET", "/orders?limit=20", "GET /orders?limit=20", data.customer, None, 280),
+        ("order", "GET", f"/orders/{data.order_id}", "GET /orders/{id}", data.customer, None, 400),
+        ("user", "GET", "/users/me", "GET /users/me", data.customer, None, None),
+        ("user", "POST", "/login", "POST /login", "", data.credentials, None),
     ]
 
 
-def _measure_route(shop: Shop, data: Data, *route: object) -> Row:
+def _new_product(data: Data) -> Route:
+    body = {"name": "Bench #", "price": "9.90", "stock": 5}
+    return ("product", "POST", "/products", "POST /products", data.staff, body, 372)
+
+
+def _new_order(data: Data, shown: str = "POST /orders", aim: float | None = 216) -> Route:
+    return ("order", "POST", "/orders", shown, data.customer, data.order_body, aim)
+
+
+def _measure_route(shop: Shop, *route: Any) -> Row:
     service, method, path, shown, token, body, aim = route
-    with step(f"{method} {shown}"):
-        result = load.run(shop.url(str(service), str(path)), method=str(method), token=str(token), body=body)
+    with step(shown):
+        result = load.run(shop.url(service, path), method=method, token=token, body=body)
     if result.failed:
-        raise LocalError(f"{method} {shown}: {result.failed} requests failed")
+        raise LocalError(f"{shown}: {result.failed} requests failed")
     note = f"p50 {result.p50:.1f} ms, p99 {result.p99:.1f} ms"
-    return Row(f"`{method} {shown}`", result.per_second, "/s", aim if isinstance(aim, int) else None, note=note)
+    return Row(f"`{shown}`", result.per_second, "/s", aim, note=note)
 
 
 def _measure_mails(shop: Shop) -> list[Row]:
@@ -124,28 +149,6 @@ def _register(shop: Shop, username: str, email: str) -> None:
     answer = call(int(shop.env["USER_SERVICE_PORT"]), "POST", "/register", body)
     if answer.status != 201:
         raise LocalError(f"POST /register answers {answer.status}: {answer.body[:200]!r}")
-
-
-def _measure_events(shop: Shop, data: Data) -> Row:
-    """Fill the outbox of product_service while its worker is frozen, then see how long it takes to empty it."""
-    client: MongoClient[dict[str, object]] = MongoClient(shop.env["MONGO_URI_PRODUCT"])
-    with client:
-        outbox = client.get_default_database()["outbox"]
-
-        def check_empty() -> None:
-            if outbox.find_one({}, projection=["_id"]):
-                raise NotReady(f"the outbox is not empty after {DRAIN_SECONDS:.0f} s")
-
-        until_ready(check_empty, DRAIN_SECONDS, every=0.05)
-        shop.kill("product-worker", signal.SIGSTOP)
-        product = {"name": "Bench #", "price": "9.90", "stock": 5}
-        load.run(shop.url("product", "/products"), method="POST", token=data.staff, body=product)
-        pending = outbox.count_documents({})
-        shop.kill("product-worker", signal.SIGCONT)
-        started = time.monotonic()
-        until_ready(check_empty, DRAIN_SECONDS, every=0.02)
-        rate = pending / (time.monotonic() - started)
-    return Row("events published", rate, "/s", 1000, note=f"{pending:,} in the outbox")
 
 
 if __name__ == "__main__":
