@@ -38,7 +38,8 @@ class Breaker:
 
     def leave(self) -> None:
         """This thread's request is over, whatever came of it."""
-        self._inside.pop(threading.get_ident(), None)
+        with self._lock:
+            self._inside.pop(threading.get_ident(), None)
 
     def failed(self) -> None:
         """A request found the server away."""
@@ -48,4 +49,5 @@ class Breaker:
 
     def worked(self) -> None:
         """A request was answered with the server's help."""
-        self._failures, self._worked_at = 0, time.monotonic()
+        with self._lock:
+            self._failures, self._worked_at = 0, time.monotonic()

@@ -1,5 +1,9 @@
 """The breaker, on a clock of the test's own."""
 
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from chassis import breaker as module
@@ -97,3 +101,21 @@ def test_a_request_that_is_over_hangs_no_more(clock, monkeypatch):
     breaker.leave()
     clock.now += HANG_SECONDS + 0.1
     breaker.enter()
+
+
+def test_requests_may_come_and_go_in_many_threads():
+    breaker = Breaker()
+    breaker._inside |= dict.fromkeys(range(-500, 0), time.monotonic())  # many, for a long look at them
+
+    def visit(_):
+        for _ in range(200):
+            breaker.enter()
+            breaker.leave()
+
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(visit, range(8))) == [None] * 8
+    finally:
+        sys.setswitchinterval(usual)
