@@ -44,29 +44,30 @@ def measure(shop: Shop) -> Report:
         _up(shop)
     shop.command("down")
     with step("starting again, warm"):
-        report.rows.append(Row("warm `make up`", _up(shop), "s", 60, at_most=True))
+        report.add(Row("warm `make up`", _up(shop), "s", 60, at_most=True))
     with step(f"{REGISTRATIONS} registrations, each until its mail"):
-        report.rows += _measure_mails(shop)
+        report.add(*_measure_mails(shop))
     with step("filling the shop"):
         data = Data(shop)
-    report.rows += [_measure_route(shop, *route) for route in _reads(data)]
+    for route in _reads(data):
+        report.add(_measure_route(shop, *route))
     with held(shop, *pipeline.WORKERS):
-        report.rows.append(_measure_route(shop, *_new_product(data)))
+        report.add(_measure_route(shop, *_new_product(data)))
     with step("events published"):
-        report.rows.append(pipeline.measure_events(shop))
+        report.add(pipeline.measure_events(shop))
     since = pipeline.newest_order(shop)
     with held(shop, *pipeline.WORKERS):
-        report.rows.append(_measure_route(shop, *_new_order(data)))
+        report.add(_measure_route(shop, *_new_order(data)))
     with step("orders decided"):
-        report.rows.append(pipeline.measure_decisions(shop, since))
-    report.rows.append(_measure_route(shop, *_new_order(data, "POST /orders ⇒ …", None)))
+        report.add(pipeline.measure_decisions(shop, since))
+    report.add(_measure_route(shop, *_new_order(data, "POST /orders ⇒ …", None)))
     with step("working off what is left"):
         pipeline.wait_handled(shop)
     with step("orders at a steady pace"):
-        report.rows.append(pipeline.measure_confirmation(shop, data))
+        report.add(pipeline.measure_confirmation(shop, data))
     report.memory = memory.measure(shop.state)
-    report.rows.append(Row("resident memory", sum(report.memory.values()), "MiB", 2048, at_most=True))
-    report.rows += _measure_mail_servers(shop)
+    report.add(Row("resident memory", sum(report.memory.values()), "MiB", 2048, at_most=True))
+    report.add(*_measure_mail_servers(shop))
     return report
 
 

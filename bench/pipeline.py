@@ -121,7 +121,8 @@ def wait_handled(shop: Shop) -> None:
 
     def check() -> None:
         answer = call(int(shop.env["NOTIFICATION_SERVICE_PORT"]), "GET", "/health")
-        if waiting := answer.json["checks"]["consumer"]["lag"]:
+        (part,) = answer.json["checks"]["consumer"]["parts"].values()
+        if waiting := part["lag"]:
             raise NotReady(f"{waiting:,} mails still wait after {DRAIN_SECONDS:.0f} s")
 
     wait_decided(shop)

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.local.progress import say
+
 RESULTS = Path(__file__).with_name("results")
 BYTES_IN_MIB = 1024 * 1024
 
@@ -44,6 +46,12 @@ class Report:
     load_before: float = field(default_factory=lambda: os.getloadavg()[0])
     rows: list[Row] = field(default_factory=list)
     memory: dict[str, float] = field(default_factory=dict)
+
+    def add(self, *rows: Row) -> None:
+        """Take rows in, and show them at once."""
+        self.rows += rows
+        for row in rows:
+            say(f"    {row.line()}")
 
     def text(self) -> str:
         """The whole report in Markdown."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from typing import Any
 
 from deploy.local import envfile
@@ -19,9 +20,10 @@ CATALOGUE_SECONDS = 30.0
 
 
 def open_shop() -> Shop:
-    """The bench's own shop, not started. Its data and ports stay the same from run to run, so that starts are warm."""
+    """The bench's own shop, not started and empty: what a run before has left would be worked off while we measure."""
     if (DIRECTORY / ".env").exists():
-        return Shop(State(DIRECTORY), envfile.read(DIRECTORY / ".env"))
+        Shop(State(DIRECTORY), envfile.read(DIRECTORY / ".env")).command("down")
+        shutil.rmtree(DIRECTORY)
     DIRECTORY.mkdir(parents=True)
     return make_shop(DIRECTORY, LOG_FORMAT="json")  # as in production; console lines cost more
 
