@@ -4,7 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import close_old_connections, connection, transaction
+from django.db import OperationalError, close_old_connections, connection, transaction
 
 from order_service.models import Outbox, OutboxDead, RelayLease, now
 from order_service.outbox import DjangoOutbox
@@ -128,15 +128,16 @@ def test_a_row_with_a_lower_id_that_commits_later_is_not_lost(add):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_that_broke_is_replaced(add):
+def test_a_connection_that_broke_fails_once_and_is_replaced(add):
     rows = [add("a", 1)]
     with connection.cursor() as cursor:
         cursor.execute("SELECT CONNECTION_ID()")
         number = cursor.fetchone()[0]
-    connection.settings_dict["CONN_HEALTH_CHECKS"] = True
     killer = connection.copy()
     with killer.cursor() as cursor:
         cursor.execute(f"KILL {number}")
     killer.close()
+    with pytest.raises(OperationalError):
+        pending()
     assert pending() == rows
     close_old_connections()
