@@ -8,6 +8,7 @@ import pytest
 
 from chaos.harness.customers import Customers
 from chaos.harness.quiet import wait_quiet
+from chaos.harness.sizes import size
 from chaos.harness.stack import Stack
 from chaos.harness.stores import Stores
 from chaos.harness.topics import Ends, Topics
@@ -50,11 +51,11 @@ def test_mails_wait_while_the_mail_server_refuses_connections(
     refused(stack, customers, stores, topics, start, seconds=5)
 
 
-def test_mails_wait_for_a_minute_while_the_mail_server_refuses_connections(
+def test_mails_wait_for_long_while_the_mail_server_refuses_connections(
     stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends
 ) -> None:
-    """R8, the goal's quick duration."""
-    refused(stack, customers, stores, topics, start, seconds=60)
+    """R8: a minute, or the goal's ten."""
+    refused(stack, customers, stores, topics, start, seconds=size(60, 600))
 
 
 def refused(stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, *, seconds: float) -> None:

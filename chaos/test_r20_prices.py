@@ -10,13 +10,16 @@ import pytest
 
 from chaos.harness.customers import Customers
 from chaos.harness.quiet import wait_quiet
+from chaos.harness.sizes import size
 from chaos.harness.stack import Stack
 from chaos.harness.stores import Stores
 from chaos.harness.topics import Ends, Topics
 
 
 @pytest.mark.parametrize(
-    ("orders", "changes"), [pytest.param(150, 20, marks=pytest.mark.quick), (1500, 150)], ids=["few", "many"]
+    ("orders", "changes"),
+    [pytest.param(150, 20, marks=pytest.mark.quick), (size(1500, 10_000), size(150, 1000))],
+    ids=["few", "many"],
 )
 def test_no_order_is_confirmed_at_a_price_that_the_product_never_had(
     stack: Stack,
