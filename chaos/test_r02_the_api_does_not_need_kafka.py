@@ -19,6 +19,7 @@ RATE = 20
 MIB = 2**20
 WEBS = ("user-web", "product-web", "order-web")
 DRAIN_SECONDS = 30.0
+BATCH = 200
 
 
 @pytest.mark.quick
@@ -65,5 +66,5 @@ def run(
     wait_quiet(stores, topics)
     records = topics.read(*ORDER_TOPICS, since=start)
     check_events({order["id"]: order["sequence"] for order in stores.orders(product_id)}, records)
-    assert repeats(records) == 0
+    assert repeats(records) <= BATCH, "more came twice than can have been on their way"
     return customers.history.percentile(95, during), customers.history.percentile(95, before), grown / MIB
