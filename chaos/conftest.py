@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from chaos.harness.customers import Customers
+from chaos.harness.figures import FIGURES
 from chaos.harness.quiet import wait_quiet
 from chaos.harness.stack import Stack
 from chaos.harness.stores import Stores
@@ -26,6 +27,13 @@ SEED = os.environ.get("CHAOS_SEED") or secrets.token_hex(4)
 def pytest_report_header() -> str:
     """The seed, first of all."""
     return f"chaos: CHAOS_SEED={SEED}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The figures, last of all."""
+    if FIGURES:
+        terminalreporter.section("measured under faults")
+        terminalreporter.write("".join(f"{figure}\n" for figure in FIGURES))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

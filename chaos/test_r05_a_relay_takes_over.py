@@ -10,6 +10,7 @@ import pytest
 from chaos.harness.checks import PRODUCT_TOPICS, check_events, check_order, repeats
 from chaos.harness.child import Child
 from chaos.harness.customers import Customers
+from chaos.harness.figures import note
 from chaos.harness.load import load
 from chaos.harness.quiet import wait_quiet
 from chaos.harness.sizes import size
@@ -91,6 +92,7 @@ def run(stack: Stack, customers: Customers, stores: Stores, topics: Topics, star
             else:
                 first.freeze()
             seconds = takeover(topics, start)
+            note("R5", f"events again {seconds:.1f} s after the {fault} of the relay")
             assert seconds > 3, "the leader was gone, and events came as before"
             assert seconds <= TAKEOVER_SECONDS, f"nothing was published for {seconds:.1f} s after the {fault}"
             if fault == "kill":

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 import pytest
 
 from chaos.harness.customers import Customers
+from chaos.harness.figures import note
 from chaos.harness.load import Load, load
 from chaos.harness.quiet import wait_quiet
 from chaos.harness.sizes import size
@@ -41,6 +42,7 @@ class Post:
         counts = self.counts()
         extra = {mail: number for mail, number in counts.items() if number > 1}
         assert len(counts) == len(events), f"{len(events)} events, {len(counts)} different mails"
+        note("R7", f"{len(counts):,} mails for {len(events):,} events, {sum(extra.values()) - len(extra)} sent again")
         assert sum(number - 1 for number in extra.values()) <= repeats, f"mails sent again: {extra}"
 
 

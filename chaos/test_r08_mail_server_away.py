@@ -7,6 +7,7 @@ import time
 import pytest
 
 from chaos.harness.customers import Customers
+from chaos.harness.figures import note
 from chaos.harness.quiet import wait_quiet
 from chaos.harness.sizes import size
 from chaos.harness.stack import Stack
@@ -73,7 +74,8 @@ def refused(stack: Stack, customers: Customers, stores: Stores, topics: Topics, 
         time.sleep(0.5)  # the pace of a prober
     assert not confirmations(stack, customers)
     stack.mail.up()
-    wait_until(lambda: len(confirmations(stack, customers)) >= ORDERS, RECOVERY_SECONDS)
+    delivered = wait_until(lambda: len(confirmations(stack, customers)) >= ORDERS, RECOVERY_SECONDS)
+    note("R8", f"all mails delivered {delivered:.1f} s after the mail server was back")
     wait_quiet(stores, topics)
     assert len(confirmations(stack, customers)) == ORDERS
     assert dead_letters(topics, start) == 0

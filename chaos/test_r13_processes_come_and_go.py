@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from chaos.harness.customers import Customers
+from chaos.harness.figures import note
 from chaos.harness.http import Answer
 from chaos.harness.load import load
 from chaos.harness.quiet import wait_quiet
@@ -54,6 +55,7 @@ def test_a_rolling_restart_of_two_instances_fails_no_request(
             assert child.pid != pid
     reads = customers.history.calls("read")
     assert len(reads) > RATE
+    note("R13", f"rolling restart of {name}: {len(reads)} requests, {sum(c.outcome != 'ok' for c in reads)} failed")
     assert {call.outcome for call in reads} == {"ok"}, customers.history.statuses("read")
 
 
@@ -79,7 +81,9 @@ def test_a_consumer_that_leaves_is_replaced_within_three_seconds(
     began, before = time.monotonic(), len(stack.sink.to(customers.buyer_email))
     place(customers, product_id)
     wait_until(lambda: len(stack.sink.to(customers.buyer_email)) >= before + SPREAD, 30)
-    assert time.monotonic() - began <= LEFT_SECONDS
+    seconds = time.monotonic() - began
+    note("R13", f"a consumer that left was replaced after {seconds:.1f} s")
+    assert seconds <= LEFT_SECONDS
 
 
 @pytest.mark.parametrize("name", ["notification", "product-worker", "order-worker"])
@@ -100,7 +104,9 @@ def test_events_are_handled_again_within_fifteen_seconds_of_a_kill(
     place(customers, product_id)
     effect = effects[name if name in effects else "worker"]
     wait_until(lambda: effect() >= 2 * SPREAD, 60, effect)
-    assert time.monotonic() - began <= KILLED_SECONDS
+    seconds = time.monotonic() - began
+    note("R14", f"events handled again {seconds:.1f} s after the kill of {name}")
+    assert seconds <= KILLED_SECONDS
 
 
 def place(customers: Customers, product_id: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chaos.harness.customers import PASSWORD, Customers
+from chaos.harness.figures import note
 from chaos.harness.history import Call
 from chaos.harness.http import Answer, Target
 from chaos.harness.load import load
@@ -73,8 +74,12 @@ def test_a_frozen_database_is_answered_for_within_five_seconds_and_forgiven_with
             assert live.seconds < ANSWER_SECONDS
         child.thaw()
         back = wait_normal(acts(customers, product_id, database), THAWED_SECONDS)
+    slowest = max(call.answer.seconds for call in customers.history.calls())
+    note(
+        "R15",
+        f"{database} frozen for {seconds} s: slowest answer {slowest:.1f} s, normal {back:.2f} s after its return",
+    )
     check_answers(customers.history.calls())
-    print(f"normal {back:.2f} s after SIGCONT")  # noqa: T201 -- shown when the test fails
     check_same(stack, pids)
     wait_quiet(stores, topics)
 
@@ -93,7 +98,8 @@ def test_a_restarted_database_is_missed_by_503_alone_and_back_at_once(
         clients.wait(5 * RATE)
         stack.supervisor.start(server.child)
         server.wait()
-        wait_normal(acts(customers, product_id, database), RESTARTED_SECONDS)
+        back = wait_normal(acts(customers, product_id, database), RESTARTED_SECONDS)
+    note("R15", f"{database} killed and restarted: normal {back:.2f} s after its return")
     check_answers(customers.history.calls())
     check_same(stack, pids)
     wait_quiet(stores, topics)

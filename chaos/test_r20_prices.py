@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chaos.harness.customers import Customers
+from chaos.harness.figures import note
 from chaos.harness.quiet import wait_quiet
 from chaos.harness.sizes import size
 from chaos.harness.stack import Stack
@@ -62,6 +63,7 @@ def test_no_order_is_confirmed_at_a_price_that_the_product_never_had(
         "SELECT o.status, l.unit_price FROM orders o JOIN order_lines l ON l.order_id = o.id WHERE l.product_id = %s",
         [product_id],
     )
+    note("R20", f"{orders:,} orders and {changes:,} price changes: {len(rows):,} taken")
     assert len(rows) == statuses[201]
     assert {row["status"] for row in rows} <= {"confirmed", "rejected"}
     assert {str(row["unit_price"]) for row in rows if row["status"] == "confirmed"} <= prices

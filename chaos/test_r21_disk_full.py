@@ -6,6 +6,7 @@ import pytest
 from MySQLdb import OperationalError
 
 from chaos.harness.customers import Customers
+from chaos.harness.figures import note
 from chaos.harness.quiet import wait_quiet
 from chaos.harness.stack import Stack
 from chaos.harness.stores import Stores
@@ -55,7 +56,8 @@ def test_a_full_disk_refuses_orders_whole_serves_reads_and_is_forgiven(
         check_whole(stores, product_id)
     finally:
         stack.mysql.restart(stack.supervisor)  # room: a full InnoDB has none even to drop a table
-    wait_until(lambda: customers.order(product_id).status == 201, RECOVERY_SECONDS)
+    back = wait_until(lambda: customers.order(product_id).status == 201, RECOVERY_SECONDS)
+    note("R21", f"orders taken again {back:.1f} s after there was room")
     stores.sql("DROP TABLE filler")
     assert {name: stack.children[name].pid for name in pids} == pids
     wait_quiet(stores, topics)

@@ -15,8 +15,9 @@ DEEP = 10_000
 MEGABYTE = 1_000_000
 
 
-def poison(good: Record) -> Iterator[Record]:
-    """Without end, each with an event id of its own where it has one at all."""
+def poison(good: Record, *, keyless: bool = True) -> Iterator[Record]:
+    """Without end, each with an event id of its own where it has one at all. The broker itself keeps what has no key out of
+    a compacted topic."""
     data = json.loads(good.value or b"")
     values: list[bytes | None] = [
         b"{",
@@ -44,7 +45,8 @@ def poison(good: Record) -> Iterator[Record]:
     ]
     kinds = [replace(good, value=value) for value in values]
     kinds += [replace(good, headers=good.headers | change) for change in headers]
-    kinds += [replace(good, key=None), replace(good, key=b"\xff"), replace(good, headers={})]
+    kinds += [replace(good, key=b"\xff"), replace(good, headers={})]
+    kinds += [replace(good, key=None)] if keyless else []
     for kind in cycle(kinds):
         fresh = {"ce_id": str(ULID()).encode()} if kind.headers.get("ce_id") == good.headers["ce_id"] else {}
         yield replace(kind, headers=kind.headers | fresh)
