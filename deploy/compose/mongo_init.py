@@ -1,6 +1,6 @@
 """The job `mongo-init`: the replica set (transactions need one), then an account for each service in a database of its own.
 
-It runs in the image of user_service, whose driver it uses. A second run changes nothing but passwords: that is how they are rotated.
+It runs in the image of user_service, whose driver it uses. A second run changes nothing but passwords: that rotates them.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """`make secrets`: a file for each secret, out of .env, for deploy/compose/secrets.yaml.
 
-The directory is its owner's alone; the files in it can be read by all, for the containers' accounts are not its owner. A file that is
-there already stays as it is, so that a secret is rotated by writing its file.
+The directory is its owner's alone; the files in it can be read by all, for the containers' accounts are not its owner. A file
+that is there already stays as it is, so that a secret is rotated by writing its file.
 """
 
 from __future__ import annotations

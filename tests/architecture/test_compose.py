@@ -102,7 +102,9 @@ SET_BY_THE_IMAGE = {"BIND_HOST", *(f"{package.upper()}_PORT" for package in set(
 
 @pytest.mark.parametrize("package", sorted(set(OURS.values())))
 def test_every_variable_of_a_configuration_can_be_set(package):
-    given = {v for name in OURS if OURS[name] == package and name != "mongo-init" for v in SERVICES[name]["environment"]}
+    given = {
+        v for name in OURS if OURS[name] == package and name != "mongo-init" for v in SERVICES[name]["environment"]
+    }
     assert {field.upper() for field in settings_of(package)[1]} - SET_BY_THE_IMAGE == given
 
 

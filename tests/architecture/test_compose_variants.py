@@ -12,7 +12,12 @@ from deploy.local import envfile
 from tests.architecture.compose import OVERRIDES, ROOT, read, read_override, variables
 
 BASE = read("docker-compose.yaml")
-NEW = {"zookeeper.yaml": {"zookeeper"}, "cluster.yaml": {"kafka-2", "kafka-3"}, "tls.yaml": {"proxy"}, "acme.yaml": {"acme"}}
+NEW = {
+    "zookeeper.yaml": {"zookeeper"},
+    "cluster.yaml": {"kafka-2", "kafka-3"},
+    "tls.yaml": {"proxy"},
+    "acme.yaml": {"acme"},
+}
 COMBINATIONS = [
     (*kafka, *rest)
     for kafka in ((), ("zookeeper.yaml",), ("cluster.yaml",))
