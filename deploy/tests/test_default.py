@@ -78,7 +78,6 @@ def test_only_the_documented_ports_are_published_on_loopback(shop: Containers) -
 def test_workers_can_not_reach_the_world_and_their_servers_can_be_reached_by_name(shop: Containers) -> None:
     code = "import socket; socket.create_connection(('kafka', 9092), 5); socket.create_connection(('mongo', 27017), 5)"
     assert shop.execute("user-worker", "python", "-c", code).returncode == 0
-    assert shop.execute("user-worker", "grep", "-c", "00000000", "/proc/net/route", check=False).stdout != ""
     routes = shop.execute("user-worker", "cat", "/proc/net/route").stdout.splitlines()[1:]
     assert [line for line in routes if line.split()[1] == "00000000"] == []
 
@@ -153,8 +152,7 @@ def test_a_wrong_password_shows_in_words_in_health_and_log(
 ) -> None:
     port = {"order-web": 3000, "user-web": 4000}[name]
     other = shop.compose("run", "-d", "--no-deps", "-e", f"{variable}={text}", name).stdout.strip()
-    look = f"import urllib.request as r, sys; r.urlopen('http://127.0.0.1:{port}/health', timeout=9).read().decode()"
-    look = look.replace("r.urlopen", "x = r.urlopen") + "; print(x)"
+    look = f"import urllib.request as r; print(r.urlopen('http://127.0.0.1:{port}/health', timeout=9).read().decode())"
     try:
         seen = lambda: WORDS in docker("exec", other, "python", "-c", look, check=False).stdout  # noqa: E731
         wait_for(seen, "words in health", RECOVERY_SECONDS)
