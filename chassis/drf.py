@@ -20,7 +20,7 @@ from structlog.contextvars import get_contextvars
 
 from chassis import errors, metrics
 from chassis.breaker import Breaker
-from chassis.health import Health
+from chassis.health import Health, reason_of
 from chassis.logs import get_logger
 from chassis.schemas import MAX_BODY_BYTES, parse_object
 from chassis.visits import Visit
@@ -166,7 +166,7 @@ def crashed(request: HttpRequest) -> HttpResponse:
 def _describe(error: BaseException | None) -> tuple[int, dict[str, str], dict[str, Any]]:
     """Status, headers and members of the problem."""
     if isinstance(error, AWAY):
-        log.warning("a server is away", error=type(error).__name__, code=error.args[:1])
+        log.warning("a server is away", reason=reason_of(error), code=error.args[:1])
         error = errors.NoRoom() if error.args[:1] in DISK_FULL else error
     error = next((domain() for kinds, domain in MEANINGS.items() if isinstance(error, kinds)), error)
     if isinstance(error, errors.DomainError):

@@ -16,7 +16,7 @@ from chassis import metrics
 from chassis.auth import Caller, Tokens
 from chassis.breaker import Breaker
 from chassis.errors import PROBLEM_JSON, DomainError, Unavailable, problem
-from chassis.health import Health
+from chassis.health import Health, reason_of
 from chassis.logs import get_logger
 from chassis.openapi import document_problems
 from chassis.schemas import MAX_BODY_BYTES, parse_object, validated
@@ -162,7 +162,7 @@ def _domain_error(error: DomainError) -> ResponseReturnValue:
 
 
 def _server_away(error: Exception) -> ResponseReturnValue:
-    log.warning("a server is away", error=type(error).__name__)
+    log.warning("a server is away", reason=reason_of(error))
     return _domain_error(Unavailable())
 
 

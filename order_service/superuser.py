@@ -22,11 +22,16 @@ def make_superuser(arguments: list[str]) -> int:
         epilog="The password is read from STAFF_PASSWORD, STAFF_PASSWORD_FILE or the terminal.",
     )
     parser.add_argument("--email", required=True)
-    email = parser.parse_args(arguments).email.strip().casefold()
+    parser.add_argument("--keep", action="store_true", help="leave the account alone if there is one")
+    wanted = parser.parse_args(arguments)
+    email = wanted.email.strip().casefold()
     users = get_user_model().objects
     try:
         validate_email(email)
-        user = users.filter(username=email).first() or users.model(username=email, email=email)
+        known = users.filter(username=email).first()
+        if known and wanted.keep:
+            return _say(f"{email} is there already")
+        user = known or users.model(username=email, email=email)
         validate_password(password := _password(), user)
         user.is_staff = user.is_superuser = user.is_active = True
         user.set_password(password)
@@ -35,14 +40,18 @@ def make_superuser(arguments: list[str]) -> int:
         return _fail("; ".join(error.messages))
     except OperationalError:
         return _fail("the database does not answer, or has no tables yet: python -m order_service migrate")
-    sys.stdout.write(f"{email} may sign in at /admin/ now\n")
-    return 0
+    return _say(f"{email} may sign in at /admin/ now")
 
 
 def _password() -> str:
     if given := load(StaffPassword).staff_password:
         return given.get_secret_value()
     return getpass.getpass("Password of the account: ") if sys.stdin.isatty() else ""
+
+
+def _say(text: str) -> int:
+    sys.stdout.write(text + "\n")
+    return 0
 
 
 def _fail(reason: str) -> int:

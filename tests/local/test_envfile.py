@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 from deploy.local import envfile
 from deploy.local.errors import LocalError
 from deploy.local.services import MONGO_URIS, VARIABLES
+from deploy.local.state import ROOT
 
-COMPOSE_ONLY = {"MONGO_ROOT_PASSWORD", "MONGO_PASSWORD_USER", "MONGO_PASSWORD_PRODUCT", "MONGO_KEYFILE"}
+COMPOSE_FILES = [ROOT / "docker-compose.yaml", *(ROOT / "deploy" / "compose").glob("*.yaml")]
+COMPOSE = {name for path in COMPOSE_FILES for name in re.findall(r"(?<!\$)\$\{(\w+)", path.read_text())}
 STACK_ONLY = {"MYSQL_ROOT_PASSWORD", "KAFKA_CONTROLLER_PORT", "MAIL_PAGE_PORT", "STAFF_EMAIL", "STAFF_PASSWORD"}
 
 
@@ -51,7 +54,7 @@ def test_the_example_holds_no_secret() -> None:
 
 def test_the_example_names_what_the_processes_read_and_nothing_else() -> None:
     read = {name for names in VARIABLES.values() for name in names} | set(MONGO_URIS.values())
-    assert set(envfile.read(envfile.EXAMPLE)) == read | STACK_ONLY | COMPOSE_ONLY
+    assert set(envfile.read(envfile.EXAMPLE)) == read | STACK_ONLY | COMPOSE
 
 
 def test_every_variable_of_the_example_is_explained() -> None:

@@ -68,6 +68,14 @@ def test_a_superuser_is_made_once_and_gets_the_new_password(monkeypatch):
 
 
 @pytest.mark.django_db
+def test_a_superuser_that_is_kept_keeps_its_password(monkeypatch):
+    for password in ("first long password", "second long password"):
+        monkeypatch.setenv("STAFF_PASSWORD", password)
+        assert make_superuser(["--keep", "--email", "boss@example.com"]) == 0
+    assert get_user_model().objects.get(username="boss@example.com").check_password("first long password")
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("email", "password"), [("boss@example.com", "short"), ("no address", "a long enough password")]
 )
