@@ -18,9 +18,10 @@ def test_registering_stores_the_account_and_its_event_together(client, pending):
     answer = client.post("/register", json=account)
     assert answer.status_code == 201
     assert answer.json["status"] == "User created"
-    (row,) = pending(answer.json["userId"])
+    row, mail = pending(answer.json["userId"])
     assert (row["topic"], row["sequence"]) == ("user-registered", 1)
     assert orjson.loads(row["payload"])["email"] == account["email"]
+    assert (mail["topic"], mail["sequence"]) == ("user-mail-requested", 2)
 
 
 @pytest.mark.parametrize(("field", "code"), [("email", "email-taken"), ("username", "username-taken")])
@@ -39,7 +40,7 @@ def test_of_many_who_want_one_name_at_once_one_gets_it(client, app, pending):
     statuses = sorted(answer.status_code for answer in answers)
     assert statuses == [201] + [409] * 7
     winner = next(a.json["userId"] for a in answers if a.status_code == 201)
-    assert len(pending(winner)) == 1
+    assert len(pending(winner)) == 2
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,7 @@ def test_of_many_who_want_one_name_at_once_one_gets_it(client, app, pending):
         ({"email": {"$gt": ""}}, "email"),
         ({"password": "short"}, "password"),
         ({"password": "x" * 129}, "password"),
+        ({"password": "Password1"}, "password"),
         ({"password": 12345678}, "password"),
         ({"roles": ["admin"]}, "roles"),
     ],
