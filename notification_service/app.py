@@ -35,6 +35,7 @@ def create_app(config: Config) -> APIFlask:
             shown={"consumer": listener.check, "smtp": mailer.check},
         ),
         away=(),
+        web=config,
     )
     app.extensions |= {"composer": composer, "mailer": mailer, "listener": listener}
     app.register_blueprint(routes)

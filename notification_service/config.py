@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, AnyHttpUrl, EmailStr, Field, SecretStr
 
-from chassis.env import Secret, Settings, SigningKey
+from chassis.env import Secret, SigningKey, WebSettings
 from chassis.logs import LogFormat
 from chassis.schemas import Line
 
@@ -19,7 +19,7 @@ def _require_ascii(value: T) -> T:
     return value
 
 
-class Config(Settings):
+class Config(WebSettings):
     """Fields without a default are required; the process does not start without them."""
 
     kafka_brokers: str  # host:port, …

@@ -2,13 +2,13 @@
 
 import os
 
-from pydantic import Field
+from pydantic import AnyHttpUrl, Field
 
-from chassis.env import Secret, Settings, SigningKey
+from chassis.env import Secret, SigningKey, WebSettings
 from chassis.logs import LogFormat
 
 
-class Config(Settings):
+class Config(WebSettings):
     """Fields without a default are required; the process does not start without them."""
 
     mysql_database: str
@@ -16,11 +16,15 @@ class Config(Settings):
     mysql_password: Secret
     mysql_host: str = "127.0.0.1"
     mysql_port: int = Field(3306, ge=1, le=65_535)
+    mysql_migrate_user: str | None = None  # `migrate` alone reads the two: at run time no account may change tables
+    mysql_migrate_password: Secret | None = None
     kafka_brokers: str  # host:port, … ; used by the worker only
     jwt_secret: SigningKey  # checks the access tokens; all services share it
     jwt_issuer: str = "microshop"
     jwt_audience: str = "microshop"
     django_secret_key: SigningKey  # signs the desk's sessions
+    user_service_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:4000")  # asked when staff sign in to the desk
+    secure_cookies: bool = True  # off only where the desk is reached by plain http, as on a laptop
     allowed_hosts: str = ""  # host names, separated by commas, that clients may use beside those of loopback
     order_pending_limit: int = Field(
         1800, ge=60, le=604_800
@@ -30,12 +34,6 @@ class Config(Settings):
     shop_name: str = "MicroShop"
     log_level: str = "INFO"
     log_format: LogFormat = "json"
-
-
-class StaffPassword(Settings):
-    """Read by the `superuser` command alone: a password has no place on a command line."""
-
-    staff_password: Secret | None = None
 
 
 def use_django_settings() -> None:
