@@ -35,6 +35,9 @@ class _Storage(MongoDBStorage):
     def _init_mongo_client(self, uri: str | None, **options: Any) -> Any:
         return self._db.client
 
+    def __del__(self) -> None:
+        """limits' own closes the client."""
+
 
 class Limiter:
     """The limits by name, such as `{"login": "5/15 minutes"}`; `off` is no limit."""

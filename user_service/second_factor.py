@@ -43,7 +43,8 @@ def use_code(user: Mapping[str, Any], code: str) -> Update | None:
 def _step_of(secret: str, code: str) -> int | None:
     """The step of time whose code this is, of the present one and its neighbours."""
     totp, present = pyotp.TOTP(secret), now_ms() // 1000 // STEP_SECONDS
-    return next((present + n for n in STEPS if secrets.compare_digest(totp.generate_otp(present + n), code)), None)
+    right = {present + n: totp.generate_otp(present + n).encode() for n in STEPS}
+    return next((step for step, one in right.items() if secrets.compare_digest(one, code.encode())), None)
 
 
 @dataclass(frozen=True)

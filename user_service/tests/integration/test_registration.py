@@ -6,6 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import jwt
 import orjson
 import pytest
+from argon2 import PasswordHasher
+
+from user_service.models import users
 
 
 def new_account(**changes):
@@ -95,3 +98,14 @@ def test_unknown_wrong_and_disabled_look_alike(client, people):
 
 def test_operators_are_no_credentials(client):
     assert client.post("/login", json={"email": {"$gt": ""}, "password": {"$gt": ""}}).status_code == 400
+
+
+def test_a_hash_of_yesterdays_parameters_is_made_anew_at_the_login(client, people):
+    person = people.make()
+    old = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash(person.password)
+    users().update_one({"username": person.username}, {"$set": {"password_hash": old}})
+    for _ in range(2):
+        assert client.post("/login", json=person.credentials).status_code == 200
+    assert (
+        users().find_one({"username": person.username})["password_hash"].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    )
