@@ -29,8 +29,9 @@ class _Storage(MongoDBStorage):
 
     def __init__(self, db: Db) -> None:
         self._db = db
-        names = {"counter_collection_name": "rate_counters", "window_collection_name": "rate_windows"}
-        super().__init__("mongodb://", database_name=db.name, **names)
+        super().__init__(
+            "mongodb://", db.name, counter_collection_name="rate_counters", window_collection_name="rate_windows"
+        )
 
     def _init_mongo_client(self, uri: str | None, **options: Any) -> Any:
         return self._db.client

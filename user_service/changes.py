@@ -33,7 +33,7 @@ def change_user(
     changes: RawUser,
     *events: MakeEvent,
     tokens: Sessions = "keep",
-    missing: type[Exception] = UnknownUser,
+    missing: Exception | type[Exception] = UnknownUser,
     forget: Mapping[str, str] | None = None,
     also: Callable[[RawUser, ClientSession], None] = lambda user, session: None,
 ) -> RawUser:
@@ -41,7 +41,7 @@ def change_user(
 
     `also` does more in it. Raises `missing` when there is no such account, UsernameTaken, EmailTaken.
     """
-    makers = [*events, partial(_ended, sid=None)] if tokens != "keep" else list(events)
+    makers: list[MakeEvent] = [*events, partial(_ended, sid=None)] if tokens != "keep" else [*events]
     update: RawUser = {"$set": {"updated_at": now(), **changes}, "$inc": {"sequence": len(makers)}}
     update |= {"$unset": forget} if forget else {}
 

@@ -15,7 +15,7 @@ def _require_limit(text: str) -> str:
     return text
 
 
-RateLimit = Annotated[str, AfterValidator(_require_limit)]  # such as 20/hour or 5/15 minutes, or off
+RateLimit = Annotated[str, AfterValidator(_require_limit)]  # such as 20/hour or 5/15minutes, or off
 
 
 class Config(WebSettings):
@@ -29,7 +29,7 @@ class Config(WebSettings):
     access_token_seconds: int = Field(900, ge=60, le=86_400)
     refresh_token_seconds: int = Field(30 * 86_400, ge=60)  # how long a session lasts at most
     rate_limit_register: RateLimit = "20/hour"  # an address
-    rate_limit_login: RateLimit = "5/15 minutes"  # failures, an account and address
+    rate_limit_login: RateLimit = "5/15minutes"  # failures, an account and address
     rate_limit_reset: RateLimit = "5/hour"  # an account and address
     staff_totp: Literal["optional", "required"] = "optional"  # required: roles count only after a login with a code
     order_service_url: str = "http://127.0.0.1:3000"  # asked for the orders of an export

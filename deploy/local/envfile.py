@@ -41,6 +41,9 @@ GENERATED: dict[str, Callable[[], str]] = {
 }
 """What env.example leaves empty and a machine of its own needs."""
 
+LOCAL = {"RATE_LIMIT_REGISTER": "off"}
+"""What suits a machine of one's own and no other."""
+
 
 def read(path: Path) -> dict[str, str]:
     """The variables of a file, in its order. Raises LocalError for a line that is none."""
@@ -73,6 +76,8 @@ def create(path: Path) -> None:
 
 def _fill(line: str) -> str:
     name, _, value = line.strip().partition("=")
+    if name in LOCAL:
+        return f"{name}={LOCAL[name]}\n"
     if value or name not in GENERATED:
         return line
     return f"{name}={GENERATED[name]()}\n"

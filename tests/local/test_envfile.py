@@ -23,6 +23,11 @@ def test_a_new_file_has_every_secret_and_no_two_are_the_same(tmp_path: Path) -> 
     assert len(set(secrets)) == len(secrets)
 
 
+def test_a_machine_of_ones_own_may_register_as_many_as_it_likes(tmp_path: Path) -> None:
+    envfile.create(tmp_path / ".env")
+    assert envfile.read(tmp_path / ".env")["RATE_LIMIT_REGISTER"] == "off"
+
+
 def test_a_new_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     envfile.create(tmp_path / ".env")
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
