@@ -38,7 +38,10 @@ class Config(WebSettings):
     )  # SMTP sessions that send at once; so many mails may repeat after a crash
     from_email: EmailStr  # the sender; its domain also ends each Message-ID
     shop_name: Line = "MicroShop"
-    public_url: AnyHttpUrl | None = None  # where customers reach the shop; mails link to it when there is one
+    public_url: AnyHttpUrl | None = None  # where customers reach the shop and user_service's pages; mails link to it
+    user_service_url: AnyHttpUrl = AnyHttpUrl(
+        "http://127.0.0.1:4000"
+    )  # has the links' pages when there is no public_url
     bind_host: str = "127.0.0.1"
     notification_service_port: int = Field(5000, ge=1, le=65_535)
     log_level: str = "INFO"

@@ -28,7 +28,7 @@ class UserServiceBackend(BaseBackend):
             tokens = sign_in(email=username, password=password, code=code, address=address)
             claims = StrictAccessToken(tokens.access).payload  # type: ignore[arg-type] # the stubs want a Token
         except Refused as refused:
-            if refused.code.startswith("totp"):
+            if refused.code == "code-required":
                 raise
             return None
         except TokenError:

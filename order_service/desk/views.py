@@ -32,7 +32,7 @@ class DeskForm(AdminAuthenticationForm):
     )
     code = forms.CharField(
         label="Code, if your account has one",
-        max_length=40,
+        max_length=20,
         required=False,
         widget=forms.TextInput({"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )

@@ -41,7 +41,7 @@ class Accounts:
         if not account or body["password"] != PASSWORD:
             return 401, {"code": "wrong-credentials"}
         if account["totp"] and body.get("code") != "123456":
-            return 401, {"code": "totp-wrong" if body.get("code") else "totp-required"}
+            return 401, {"code": "wrong-credentials" if body.get("code") else "code-required"}
         names = {"email": body["email"], "username": body["email"].partition("@")[0]}
         token = self.tokens.mint(user_id=account["user_id"], roles=account["roles"], sid=account["sid"], **names)
         return 200, {"token": token, "expiresIn": 900, "refresh": f"refresh-of-{account['user_id']}"}
