@@ -4,10 +4,11 @@ Two at a time in a process: a hash is work and memory that anybody may ask for.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -37,18 +38,34 @@ def hash_password(password: str) -> str:
         return _hasher.hash(password)
 
 
-def verify_password(password: str, stored: str | None, *, in_turn: Callable[[], None] = lambda: None) -> bool:
-    """True when `password` made `stored`. Without a stored hash it takes as long, and is False.
+class Attempts(Protocol):
+    """What counts wrong passwords."""
 
-    `in_turn` is called when the turn has come; what it raises ends the matter. Raises TooManyHashes.
+    def count(self) -> None: ...
+    def forget(self) -> None: ...
+
+
+def verify_password(password: str, stored: str | None, attempts: Attempts | None = None) -> bool:
+    """True when `password` made `stored`. Without a stored hash it takes as long, and is False. Raises TooManyHashes.
+
+    It is counted when its turn has come, and forgotten in the same turn when it is right: so right ones that come all at
+    once are never more than those that are hashed at a time.
     """
     known = stored or _nobodys_hash()
     with _turn():
-        in_turn()
-        try:
-            return _hasher.verify(known, password) and stored is not None
-        except (Argon2Error, InvalidHashError):
-            return False
+        if attempts:
+            attempts.count()
+        right = _fits(password, known) and stored is not None
+        if attempts and right:
+            attempts.forget()
+    return right
+
+
+def _fits(password: str, stored: str) -> bool:
+    try:
+        return _hasher.verify(stored, password)
+    except (Argon2Error, InvalidHashError):
+        return False
 
 
 def needs_rehash(stored: str) -> bool:

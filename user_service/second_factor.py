@@ -83,15 +83,15 @@ def confirm(*, caller: Caller, code: str) -> list[str]:
     return [f"{code[:5]}-{code[5:]}" for code in codes]
 
 
-def remove(*, caller: Caller, password: str, code: str, attempts: Attempts) -> None:
+def remove(*, caller: Caller, password: str, code: str, attempts: Attempts, codes: Attempts) -> None:
     """Take the authenticator off. Raises Invalid on `password` or `code`, NoSecondFactor, TooManyAttempts."""
     me = _with_password(caller, password, attempts)
     if not me.get("totp_secret"):
         raise NoSecondFactor
-    attempts.count()
+    codes.count()
     if not use_code(me, code):
         raise Invalid.field("code", "wrong-code", "This is no code of your authenticator, and no recovery code")
-    attempts.forget()
+    codes.forget()
     _forget({"_id": me["_id"]})
 
 
@@ -111,9 +111,8 @@ def _forget(which: RawUser) -> None:
 def _with_password(caller: Caller, password: str, attempts: Attempts) -> RawUser:
     me = own_account(caller=caller)
     attempts.check()
-    if not verify_password(password, me["password_hash"], in_turn=attempts.count):
+    if not verify_password(password, me["password_hash"], attempts):
         raise Invalid.field("password", "wrong-password", "This is not your password")
-    attempts.forget()
     return me
 
 

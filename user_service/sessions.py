@@ -55,7 +55,7 @@ def log_in(
     tries.password.check()
     issued_at = now_ms()
     user: RawUser | None = users().find_one({"email_key": fold(email)})
-    right = verify_password(password, user["password_hash"] if user else None, in_turn=tries.password.count)
+    right = verify_password(password, user["password_hash"] if user else None, tries.password)
     if not user or not right or not user["active"]:
         raise WrongCredentials
     which = {"_id": user["_id"], "password_hash": user["password_hash"], "active": True}
@@ -78,14 +78,12 @@ def log_in(
         return dict(known)
 
     known = transact(begin)
-    tries.password.forget()
     _end_the_oldest(user)
     return Grant(known, session["_id"], session["number"], issued_at)
 
 
 def _second_factor(user: RawUser, code: str | None, tries: Tries) -> tuple[RawUser, RawUser]:
     if not code:
-        tries.password.forget()  # the password was right, and the code is yet to come
         raise CodeRequired
     tries.code.count()
     update = use_code(user, code)

@@ -73,9 +73,8 @@ def change_password(*, caller: Caller, current: str, new: str, attempts: Attempt
     """Set a new password, and end all sessions. Raises Invalid on field `current` when that one is wrong, TooManyAttempts."""
     user = own_account(caller=caller)
     attempts.check()
-    if not verify_password(current, user["password_hash"], in_turn=attempts.count):
+    if not verify_password(current, user["password_hash"], attempts):
         raise Invalid.field("current", "wrong-password", "This is not your password")
-    attempts.forget()
     changed = Invalid.field("current", "wrong-password", "The password was changed meanwhile")
     unchanged = _still(user) | {"password_hash": user["password_hash"]}
     change_user(unchanged, {"password_hash": hash_password(new)}, tokens="end", missing=changed)

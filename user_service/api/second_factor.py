@@ -43,7 +43,13 @@ def confirm_totp(body: schemas.ConfirmTotp) -> Response:
 def remove_totp(body: schemas.RemoveTotp) -> Response:
     """Take your authenticator off. All your sessions end."""
     who = caller()
-    second_factor.remove(caller=who, password=body.password, code=body.code, attempts=attempts("login", who.email))
+    second_factor.remove(
+        caller=who,
+        password=body.password,
+        code=body.code,
+        attempts=attempts("login", who.email),
+        codes=attempts("code", who.email, everywhere=True),
+    )
     return Response(status=204)
 
 

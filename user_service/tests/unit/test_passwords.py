@@ -29,6 +29,29 @@ def test_a_damaged_hash_fits_nothing():
     assert not verify_password("correct horse", "not a hash")
 
 
+class Attempts:
+    """Counts, and waits or fails when it is told to."""
+
+    def __init__(self, when_counting=lambda: None):
+        self.counted, self._when_counting = 0, when_counting
+
+    def count(self):
+        self.counted += 1
+        self._when_counting()
+
+    def forget(self):
+        self.counted = 0
+
+
+def test_wrong_ones_are_counted_and_a_right_one_is_forgiven():
+    stored, attempts = hash_password("correct horse"), Attempts()
+    assert not verify_password("wrong", stored, attempts)
+    assert not verify_password("wrong", None, attempts)
+    assert attempts.counted == 2
+    assert verify_password("correct horse", stored, attempts)
+    assert attempts.counted == 0
+
+
 def test_two_are_hashed_at_a_time_and_who_waits_too_long_is_told(monkeypatch):
     monkeypatch.setattr(passwords, "QUEUE_SECONDS", 0.01)
     stored, inside, go_on = hash_password("correct horse"), threading.Barrier(3), threading.Event()
@@ -38,7 +61,7 @@ def test_two_are_hashed_at_a_time_and_who_waits_too_long_is_told(monkeypatch):
         assert go_on.wait(10)
 
     with ThreadPoolExecutor(2) as pool:
-        busy = [pool.submit(verify_password, "correct horse", stored, in_turn=hold) for _ in range(2)]
+        busy = [pool.submit(verify_password, "correct horse", stored, Attempts(hold)) for _ in range(2)]
         inside.wait(10)
         with pytest.raises(TooManyHashes) as refused:
             hash_password("correct horse")
@@ -48,13 +71,13 @@ def test_two_are_hashed_at_a_time_and_who_waits_too_long_is_told(monkeypatch):
     assert verify_password("correct horse", stored)
 
 
-def test_what_is_raised_in_turn_gives_the_turn_back():
+def test_who_may_not_try_gives_the_turn_back():
     def refuse():
         raise RuntimeError
 
     for _ in range(3):
         with pytest.raises(RuntimeError):
-            verify_password("correct horse", None, in_turn=refuse)
+            verify_password("correct horse", None, Attempts(refuse))
     assert hash_password("correct horse")
 
 
