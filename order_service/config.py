@@ -4,7 +4,7 @@ import os
 
 from pydantic import AnyHttpUrl, Field
 
-from chassis.env import Secret, SigningKey, WebSettings
+from chassis.env import Secret, Settings, SigningKey, WebSettings
 from chassis.logs import LogFormat
 
 
@@ -16,8 +16,6 @@ class Config(WebSettings):
     mysql_password: Secret
     mysql_host: str = "127.0.0.1"
     mysql_port: int = Field(3306, ge=1, le=65_535)
-    mysql_migrate_user: str | None = None  # `migrate` alone reads the two: at run time no account may change tables
-    mysql_migrate_password: Secret | None = None
     kafka_brokers: str  # host:port, … ; used by the worker only
     jwt_secret: SigningKey  # checks the access tokens; all services share it
     jwt_issuer: str = "microshop"
@@ -34,6 +32,13 @@ class Config(WebSettings):
     shop_name: str = "MicroShop"
     log_level: str = "INFO"
     log_format: LogFormat = "json"
+
+
+class Migrator(Settings):
+    """Read by the `migrate` command alone: at run time no process has an account that may change tables. Without: mysql_user."""
+
+    mysql_migrate_user: str | None = None
+    mysql_migrate_password: Secret | None = None
 
 
 def use_django_settings() -> None:

@@ -30,6 +30,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "DJANGO_SECRET_KEY": _key,
     "MYSQL_ROOT_PASSWORD": _password,
     "MYSQL_PASSWORD": _password,
+    "MYSQL_MIGRATE_PASSWORD": _password,
     "SMTP_PASSWORD": _password,
     "STAFF_PASSWORD": _password,
     "MONGO_ROOT_PASSWORD": _password,

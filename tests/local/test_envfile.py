@@ -9,8 +9,9 @@ import pytest
 
 from deploy.local import envfile
 from deploy.local.errors import LocalError
-from deploy.local.services import MONGO_URIS, VARIABLES
+from deploy.local.services import JOBS, MONGO_URIS, VARIABLES
 
+MIGRATE_ONLY = {name for job in JOBS for name in job.extra}
 COMPOSE_ONLY = {"MONGO_ROOT_PASSWORD", "MONGO_PASSWORD_USER", "MONGO_PASSWORD_PRODUCT", "MONGO_KEYFILE"}
 STACK_ONLY = {"MYSQL_ROOT_PASSWORD", "KAFKA_CONTROLLER_PORT", "MAIL_PAGE_PORT", "STAFF_EMAIL", "STAFF_PASSWORD"}
 
@@ -56,7 +57,7 @@ def test_the_example_holds_no_secret() -> None:
 
 def test_the_example_names_what_the_processes_read_and_nothing_else() -> None:
     read = {name for names in VARIABLES.values() for name in names} | set(MONGO_URIS.values())
-    assert set(envfile.read(envfile.EXAMPLE)) == read | STACK_ONLY | COMPOSE_ONLY
+    assert set(envfile.read(envfile.EXAMPLE)) == read | STACK_ONLY | COMPOSE_ONLY | MIGRATE_ONLY
 
 
 def test_every_variable_of_the_example_is_explained() -> None:
