@@ -10,7 +10,7 @@ import time
 
 from pymongo import MongoClient
 
-from bench import load, memory
+from bench import accounts, load, memory
 from bench.report import Report, Row
 from bench.shop import Data, open_shop
 from deploy.local.client import call
@@ -51,6 +51,8 @@ def measure(shop: Shop) -> Report:
     with step("filling the shop"):
         data = Data(shop)
     report.rows += [_measure_route(shop, data, *route) for route in _routes(data)]
+    with step("accounts"):
+        report.rows += accounts.measure(shop)
     with step("events published"):
         report.rows.append(_measure_events(shop, data))
     report.memory = memory.measure(shop.state)
@@ -82,7 +84,7 @@ def _routes(data: Data) -> list[Route]:
         ("order", "GET", "/orders?limit=20", "/orders?limit=20", data.customer, None, 280),
         ("order", "GET", f"/orders/{data.order_id}", "/orders/{id}", data.customer, None, 400),
         ("user", "GET", "/users/me", "/users/me", data.customer, None, None),
-        ("user", "POST", "/login", "/login", "", data.credentials, None),
+        ("user", "POST", "/login", "/login", "", data.credentials, 40),
         ("product", "POST", "/products", "/products", data.staff, product, 372),
         ("order", "POST", "/orders", "/orders", data.customer, data.order_body, 216),
     ]
