@@ -6,10 +6,12 @@ from chassis.auth import Tokens
 from chassis.flask import make_app
 from chassis.health import Health, worker_check
 from chassis.logs import configure_logs
+from chassis.openapi import document_problems
 from messaging.mongo import AWAY, MongoRevocations, MongoWorkerStates, connect, ping
 from messaging.revocations import Revocations
 from product_service import __doc__ as description
 from product_service import __version__
+from product_service.api.etags import with_conditions
 from product_service.api.routes import routes
 from product_service.config import Config
 from product_service.prices import price_memory
@@ -36,5 +38,6 @@ def create_app(config: Config) -> APIFlask:
     )
     app.config["SHOP_CURRENCY"] = config.shop_currency
     app.config["PRICE_MEMORY"] = price_memory(config.order_pending_limit)
+    app.spec_processor(lambda spec: with_conditions(document_problems(spec)))
     app.register_blueprint(routes)
     return app
