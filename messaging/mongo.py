@@ -142,7 +142,7 @@ class MongoRevocations:
         """Store a revocation; again is no harm."""
         row = asdict(one) | {"stored_at": datetime.now(UTC)}
         key = {"_id": f"{one.user_id} {one.sid or ''} {one.not_before}"}
-        self._rows.replace_one(key, row, upsert=True, session=session)
+        self._rows.update_one(key, {"$setOnInsert": row}, upsert=True, session=session)
 
     def since(self, moment: float) -> Iterator[Revocation]:
         """Those that were stored since `moment` (seconds since the epoch)."""
