@@ -35,6 +35,7 @@ def with_conditions(spec: Any) -> Any:
         if "get" in operations:
             operations["get"]["security"] = [{}, {"bearer": []}]
         if path == "/products/{product_id}":
+            operations["get"]["responses"]["304"] = {"description": "Unchanged"}
             for method, operation in operations.items():
                 if method in CONDITIONS:
                     header = {"name": CONDITIONS[method], "in": "header", "schema": {"type": "string"}}
