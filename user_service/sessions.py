@@ -10,6 +10,7 @@ from pymongo.client_session import ClientSession
 from ulid import ULID
 
 from chassis.auth import Caller, now_ms
+from chassis.logs import get_logger
 from user_service.attempts import Attempts
 from user_service.changes import RawUser, change_user, end_session, transact
 from user_service.errors import CodeRequired, SessionEnded, UnknownSession, WrongCredentials
@@ -17,6 +18,8 @@ from user_service.models import fold, now, sessions, users
 from user_service.passwords import hash_password, needs_rehash, verify_password
 from user_service.second_factor import use_code
 from user_service.use_cases import own_account
+
+log = get_logger(__name__)
 
 MOST = 100  # sessions an account; the oldest goes first
 
@@ -57,6 +60,7 @@ def log_in(
     user: RawUser | None = users().find_one({"email_key": fold(email)})
     right = verify_password(password, user["password_hash"] if user else None, tries.password)
     if not user or not right or not user["active"]:
+        _refused("password" if not right else "disabled", user)
         raise WrongCredentials
     which = {"_id": user["_id"], "password_hash": user["password_hash"], "active": True}
     update: RawUser = {"$set": {"logged_in_at": now()}}
@@ -79,7 +83,13 @@ def log_in(
 
     known = transact(begin)
     _end_the_oldest(user)
+    log.info("logged in", user=str(user["_id"]), sid=session["_id"])
     return Grant(known, session["_id"], session["number"], issued_at)
+
+
+def _refused(reason: str, user: RawUser | None) -> None:
+    """A line for whoever watches for guessing; the names that were tried are nobody's business."""
+    log.warning("login refused", reason=reason, user=str(user["_id"]) if user else None)
 
 
 def _second_factor(user: RawUser, code: str | None, tries: Tries) -> tuple[RawUser, RawUser]:
@@ -88,6 +98,7 @@ def _second_factor(user: RawUser, code: str | None, tries: Tries) -> tuple[RawUs
     tries.code.count()
     update = use_code(user, code)
     if not update:
+        _refused("code", user)
         raise WrongCredentials
     tries.code.forget()
     return update
@@ -116,6 +127,7 @@ def refresh(*, sid: str, number: int) -> Grant:
         return_document=ReturnDocument.AFTER,
     )
     if not row:
+        log.warning("a refresh token came again, or after its session", sid=sid)
         end_session(sid)
         raise SessionEnded
     user = users().find_one({"_id": row["user_id"], "active": True})

@@ -7,6 +7,7 @@ import jwt
 import orjson
 import pytest
 from argon2 import PasswordHasher
+from structlog.testing import capture_logs
 
 from user_service.models import users
 
@@ -94,6 +95,21 @@ def test_unknown_wrong_and_disabled_look_alike(client, people):
     shapes = {tuple(sorted((k, v) for k, v in a.json.items() if k != "requestId")) for a in (wrong, unknown, disabled)}
     assert len(shapes) == 1
     assert wrong.status_code == 401
+
+
+def test_every_login_leaves_a_line_that_names_nobody(client, people):
+    person = people.make()
+    with capture_logs() as lines:
+        client.post("/login", json=person.credentials | {"password": "wrong-password"})
+        client.post("/login", json=person.credentials | {"email": f"nobody-{person.email}"})
+        client.post("/login", json=person.credentials)
+    told = [(line["event"], line.get("reason"), line["user"]) for line in lines if "user" in line]
+    assert told == [
+        ("login refused", "password", person.id),
+        ("login refused", "password", None),
+        ("logged in", None, person.id),
+    ]
+    assert not [secret for secret in (person.email, person.password, "wrong-password") if secret in str(lines)]
 
 
 def test_operators_are_no_credentials(client):
