@@ -73,7 +73,10 @@ class Attempts:
     def take(self) -> bool:
         """Count one; False, and not counted, when there were as many as there may be."""
         limit, key = self._limit, self._key
-        return limit is None or self._limiter.ask(lambda by: by.hit(limit, *key))
+        if limit is None:
+            return True
+        # the insert of a first entry that loses a race looks like a full window, so look whether it is one
+        return self._limiter.ask(lambda by: by.hit(limit, *key) or (by.test(limit, *key) and by.hit(limit, *key)))
 
     def count(self) -> None:
         """As `take`, but raises TooManyAttempts."""

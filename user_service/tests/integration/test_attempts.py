@@ -164,3 +164,11 @@ def test_the_account_is_not_in_the_key(app, people, client):
     login(client, person)
     kept = str(list(User._get_db()["rate_windows"].find()))
     assert person.email.casefold() not in kept.casefold()
+
+
+def test_the_first_attempts_of_all_may_come_at_once(app):
+    limiter = Limiter(User._get_db(), {"login": "100/hour"})
+    with ThreadPoolExecutor(16) as pool:
+        for number in range(20):
+            attempts = limiter.attempts("login", account=f"at once {number}", address="192.0.2.1")
+            assert all(pool.map(lambda _, a=attempts: a.take(), range(16)))
