@@ -6,7 +6,7 @@ SERVICES := user_service product_service order_service notification_service
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up status logs down reset demo env secrets test check unit lint types chaos soak bench lock wheels test-deploy
+.PHONY: help setup run up status logs down reset demo env secrets test check unit lint types chaos soak bench fuzz audit lock wheels test-deploy
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,12 @@ soak: setup ## half an hour of customers and random faults
 test-deploy: setup ## build the images and test the shop in containers (needs a Docker engine)
 	@$(PYTHON) -m pytest deploy/tests
 
+fuzz: setup ## 5,000 generated requests to each service
+	@FUZZ_CASES=5000 $(PYTHON) -m pytest -s tests/fuzz
+
+audit: setup ## look the locked packages up among the known vulnerabilities
+	@deploy/audit/run
+
 bench: ## measure a shop of its own, into bench/results/
 	@deploy/local/bootstrap.sh wrk
 	@$(PYTHON) -m bench
@@ -73,6 +79,7 @@ bench: ## measure a shop of its own, into bench/results/
 lock: ## resolve the locks anew (needs uv)
 	@for service in $(SERVICES); do $(COMPILE) -c constraints.txt $$service/requirements.in -o $$service/requirements.txt; done
 	@$(COMPILE) -c constraints.txt requirements-dev.in -o requirements-dev.txt
+	@$(COMPILE) deploy/audit/requirements.in -o deploy/audit/requirements.txt
 	@$(COMPILE) deploy/local/downloads/sendria.in -o deploy/local/downloads/sendria.txt
 
 wheels: setup ## check that every locked package has wheels for amd64 and arm64

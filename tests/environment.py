@@ -24,6 +24,8 @@ KINDS = {
     "contracts": "contract",
     "architecture": "architecture",
     "e2e": "e2e",
+    "access": "e2e",
+    "fuzz": "fuzz",
 }
 """Folder under tests → mark."""
 
