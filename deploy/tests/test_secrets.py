@@ -13,7 +13,7 @@ from deploy.tests.containers import JOBS, OURS, Containers, docker
 from tests.e2e.test_journeys import test_a_customer_registers_orders_and_hears_of_each_step  # noqa: F401 -- run here on the containers
 
 SERVERS = {"mongo": {"MONGO_INITDB_ROOT_PASSWORD": "MONGO_ROOT_PASSWORD"}}
-SERVERS["mysql"] = {name: name for name in ("MYSQL_ROOT_PASSWORD", "MYSQL_PASSWORD")}
+SERVERS["mysql"] = {"MYSQL_ROOT_PASSWORD": "MYSQL_ROOT_PASSWORD"}
 
 
 @pytest.fixture(scope="module")

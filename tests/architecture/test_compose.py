@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from deploy.compose import mongo_init, mysql_init
 from tests.architecture.compose import ROOT, commands, package_of, read, variables
 
 TEXT = (ROOT / "docker-compose.yaml").read_text()
@@ -13,6 +14,9 @@ SERVICES = COMPOSE["services"]
 OURS = {name: package_of(service) for name, service in SERVICES.items() if "build" in service}
 RUNNING = [name for name in OURS if SERVICES[name]["restart"] == "unless-stopped"]
 JOBS = [name for name in OURS if name not in RUNNING]
+PREPARING = {"mongo-init": mongo_init.Config, "mysql-init": mysql_init.Config}  # jobs on a server, by a script of their own
+COMMANDS = [name for name in OURS if name not in PREPARING]
+OF_A_COMMAND = {"STAFF_PASSWORD": "staff", "MYSQL_MIGRATE_USER": "order-migrate", "MYSQL_MIGRATE_PASSWORD": "order-migrate"}
 DOCUMENTED = {
     "user-web": 4000,
     "product-web": 8000,
@@ -32,8 +36,8 @@ def published(name):
 def settings_of(package):
     """The fields that a service may read: its configuration's, and those of a command's own."""
     config = importlib.import_module(f"{package}.config")
-    more = getattr(config, "StaffPassword", None)
-    return config.Config.model_fields, set(config.Config.model_fields) | set(more.model_fields if more else ())
+    more = [getattr(config, name).model_fields for name in ("StaffPassword", "Migrator") if hasattr(config, name)]
+    return config.Config.model_fields, set(config.Config.model_fields).union(*more)
 
 
 @pytest.mark.parametrize(("name", "port"), DOCUMENTED.items())
@@ -89,7 +93,7 @@ def test_every_service_has_a_limit_a_rotating_log_and_a_way_back(name):
     assert service["stop_grace_period"] == "45s"
 
 
-@pytest.mark.parametrize("name", [name for name in OURS if name != "mongo-init"])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_a_service_gets_every_required_variable_and_none_it_does_not_read(name):
     fields, readable = settings_of(OURS[name])
     given = set(SERVICES[name]["environment"])
@@ -103,22 +107,32 @@ SET_BY_THE_IMAGE = {"BIND_HOST", *(f"{package.upper()}_PORT" for package in set(
 @pytest.mark.parametrize("package", sorted(set(OURS.values())))
 def test_every_variable_of_a_configuration_can_be_set(package):
     given = {
-        v for name in OURS if OURS[name] == package and name != "mongo-init" for v in SERVICES[name]["environment"]
+        v for name in COMMANDS if OURS[name] == package for v in SERVICES[name]["environment"]
     }
     assert {field.upper() for field in settings_of(package)[1]} - SET_BY_THE_IMAGE == given
 
 
-def test_the_accounts_of_mongodb_are_made_with_what_is_there():
-    from deploy.compose.mongo_init import Config
+@pytest.mark.parametrize(("variable", "job"), OF_A_COMMAND.items())
+def test_what_one_command_reads_is_given_to_it_alone(variable, job):
+    assert [name for name in COMMANDS if variable in SERVICES[name]["environment"]] == [job]
 
-    assert {field.upper() for field in Config.model_fields} == set(SERVICES["mongo-init"]["environment"])
+
+@pytest.mark.parametrize(("name", "config"), PREPARING.items())
+def test_a_job_that_prepares_a_server_gets_exactly_what_it_reads(name, config):
+    assert {field.upper() for field in config.model_fields} == set(SERVICES[name]["environment"])
+    script = config.__module__.rpartition(".")[2]
+    assert SERVICES[name]["entrypoint"] == ["python", "-m", script]
+    assert SERVICES[name]["volumes"] == [f"./deploy/compose/{script}.py:/app/{script}.py:ro"]
+
+
+def test_the_accounts_of_mongodb_are_the_services_own():
     for name in ("user", "product"):
         address = SERVICES[f"{name}-web"]["environment"]["MONGO_URI"]
         assert address.startswith(f"mongodb://microshop_{name}:")
         assert address.endswith(f"@mongo:27017/microshop_{name}?replicaSet=rs0")
 
 
-@pytest.mark.parametrize("name", [name for name in OURS if name != "mongo-init"])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_one_of_the_service(name):
     command = SERVICES[name].get("command", ["web"])[0]
     assert command in commands(OURS[name])

@@ -86,10 +86,23 @@ def test_behind_the_proxy_no_service_is_published():
     assert webs == set(override) - {"proxy"}
     for name in webs:
         assert override[name]["ports"] is None
-        assert override[name]["environment"]["FORWARDED_ALLOW_IPS"] == "*"
+        assert override[name]["environment"]["PROXY_COUNT"] == "1"
     served = re.findall(r"set \$service http://([\w-]+):(\d+);", (ROOT / "deploy/compose/proxy/shop.conf").read_text())
     inside = {name: BASE["services"][name]["ports"][0].rpartition(":")[2] for name in webs}
     assert dict(served) == inside
+    sent = (ROOT / "deploy/compose/proxy/forward.conf").read_text()
+    assert set(re.findall(r"^proxy_set_header (X-Forwarded-\w+) ", sent, re.MULTILINE)) == {
+        f"X-Forwarded-{part}" for part in ("For", "Proto", "Host")
+    }  # all that PROXY_COUNT makes the services believe: what is not set, a client could
+
+
+def test_whoever_asks_a_neighbour_is_let_in_behind_the_proxy_too():
+    neighbours = {"order-web": "USER_SERVICE_URL", "user-web": "ORDER_SERVICE_URL"}
+    for name, variable in neighbours.items():
+        host, port = BASE["services"][name]["environment"][variable].removeprefix("http://").split(":")
+        assert BASE["services"][host]["ports"][0].endswith(f":{port}")
+    hosts = (BASE["services"]["order-web"], read_override("tls.yaml")["services"]["order-web"])
+    assert all("order-web" in service["environment"]["ALLOWED_HOSTS"].split(",") for service in hosts)
 
 
 def test_secrets_are_written_once_and_complete(tmp_path):
