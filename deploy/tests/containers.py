@@ -26,7 +26,16 @@ from deploy.local.wait import until_ready
 from tests.shop import PORTS
 
 OURS = ("user-web", "user-worker", "product-web", "product-worker", "order-web", "order-worker", "notification")
-JOBS = ("mongo-init", "mysql-init", "user-indexes", "user-topics", "staff", "product-indexes", "product-topics", "order-migrate")
+JOBS = (
+    "mongo-init",
+    "mysql-init",
+    "user-indexes",
+    "user-topics",
+    "staff",
+    "product-indexes",
+    "product-topics",
+    "order-migrate",
+)
 JOBS += ("order-topics", "notification-topics")
 PUBLISHED = ("KAFKA_PUBLISHED_PORT", "KAFKA_UI_PORT", "MONGO_PUBLISHED_PORT", "MYSQL_PUBLISHED_PORT")
 PUBLISHED += ("SMTP_PUBLISHED_PORT", "MAIL_PAGE_PORT", "ZOOKEEPER_PUBLISHED_PORT", "KAFKA_2_PUBLISHED_PORT")

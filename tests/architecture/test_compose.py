@@ -14,9 +14,16 @@ SERVICES = COMPOSE["services"]
 OURS = {name: package_of(service) for name, service in SERVICES.items() if "build" in service}
 RUNNING = [name for name in OURS if SERVICES[name]["restart"] == "unless-stopped"]
 JOBS = [name for name in OURS if name not in RUNNING]
-PREPARING = {"mongo-init": mongo_init.Config, "mysql-init": mysql_init.Config}  # jobs on a server, by a script of their own
+PREPARING = {
+    "mongo-init": mongo_init.Config,
+    "mysql-init": mysql_init.Config,
+}  # jobs on a server, by a script of their own
 COMMANDS = [name for name in OURS if name not in PREPARING]
-OF_A_COMMAND = {"STAFF_PASSWORD": "staff", "MYSQL_MIGRATE_USER": "order-migrate", "MYSQL_MIGRATE_PASSWORD": "order-migrate"}
+OF_A_COMMAND = {
+    "STAFF_PASSWORD": "staff",
+    "MYSQL_MIGRATE_USER": "order-migrate",
+    "MYSQL_MIGRATE_PASSWORD": "order-migrate",
+}
 DOCUMENTED = {
     "user-web": 4000,
     "product-web": 8000,
@@ -106,9 +113,7 @@ SET_BY_THE_IMAGE = {"BIND_HOST", *(f"{package.upper()}_PORT" for package in set(
 
 @pytest.mark.parametrize("package", sorted(set(OURS.values())))
 def test_every_variable_of_a_configuration_can_be_set(package):
-    given = {
-        v for name in COMMANDS if OURS[name] == package for v in SERVICES[name]["environment"]
-    }
+    given = {v for name in COMMANDS if OURS[name] == package for v in SERVICES[name]["environment"]}
     assert {field.upper() for field in settings_of(package)[1]} - SET_BY_THE_IMAGE == given
 
 
