@@ -168,7 +168,7 @@ def _service_routes(health: Health) -> Blueprint:
 
 def _begin() -> Response | None:
     g.visit = Visit(request.headers.get("X-Request-ID", ""), request.path)
-    if is_preflight(request.method, request.headers, current_app.extensions["web"].cors_origins):
+    if is_preflight(request.method, dict(request.headers), current_app.extensions["web"].cors_origins):
         return Response(status=204)
     g.visit.enter(current_app.extensions["breaker"])
     return None
@@ -176,7 +176,7 @@ def _begin() -> Response | None:
 
 def _finish(response: Response) -> Response:
     origins = current_app.extensions["web"].cors_origins
-    for name, value in browser_headers(request.headers, origins, secure=request.is_secure).items():
+    for name, value in browser_headers(dict(request.headers), origins, secure=request.is_secure).items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-ID"] = g.visit.id
     route = request.url_rule.rule if request.url_rule else "unknown"

@@ -58,7 +58,7 @@ class Housekeeping:
 def forget_sign_ins() -> int:
     """Delete sessions that are over, and failed sign-ins that count no more; return their number."""
     over = Session.objects.filter(expire_date__lt=now()).delete()[0]
-    failed = AccessAttempt.objects.filter(attempt_time__lt=now() - settings.AXES_COOLOFF_TIME).delete()[0]
+    failed: int = AccessAttempt.objects.filter(attempt_time__lt=now() - settings.AXES_COOLOFF_TIME).delete()[0]
     return over + failed
 
 

@@ -8,9 +8,9 @@ from order_service.models import RevocationRow
 
 
 def store_revocation(one: Revocation) -> None:
-    """Keep it for the web processes; again is no harm."""
-    RevocationRow.objects.create(
-        user_id=one.user_id, sid=one.sid, not_before=one.not_before, stored_at=datetime.now(UTC)
+    """Keep it for the web processes; a second time changes nothing."""
+    RevocationRow.objects.get_or_create(
+        user_id=one.user_id, sid=one.sid, not_before=one.not_before, defaults={"stored_at": datetime.now(UTC)}
     )
 
 

@@ -95,7 +95,7 @@ AUTHENTICATION_BACKENDS = [
     "order_service.desk.backends.UserServiceBackend",
 ]
 USER_SERVICE_URL = str(config.user_service_url)
-AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 5, timedelta(minutes=15)
+AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 4, timedelta(minutes=15)  # one less than user_service allows this service
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # together: nobody locks out others from elsewhere
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT, AXES_RESET_ON_SUCCESS = False, True
 AXES_LOCKOUT_CALLABLE = "order_service.desk.views.locked_out"

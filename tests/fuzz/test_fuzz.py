@@ -31,9 +31,16 @@ def admins(city: City) -> dict[str, Person]:
     return {service: city.another("admin") for service in ("notification", "order", "product", "user")}
 
 
+BEFORE_THE_APPLICATION = {"414": "the request line is over 4 KiB", "431": "a header is over 8 KiB"}
+"""What the HTTP server refuses by itself, on a page of its own."""
+
+
 def prepare(city: City, service: str) -> Any:
-    """The service's document, with the ids of real products beside any others."""
+    """The service's document, with the ids of real products beside any others, and with what the HTTP server refuses."""
     document = json.loads(json.dumps(city.documents[service]))
+    for operation in (o for operations in document["paths"].values() for o in operations.values() if "responses" in o):
+        for status, why in BEFORE_THE_APPLICATION.items():
+            operation["responses"][status] = {"description": why, "content": {"text/html": {}}}
     for path, methods in ENDING.items():
         for method in methods:
             document["paths"].get(path, {}).pop(method, None)
