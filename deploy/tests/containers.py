@@ -123,6 +123,10 @@ class Containers:
         if answer.status != 200:
             raise NotReady(f"{service} is not ready: {answer.body.decode(errors='replace')}")
 
+    def url(self, service: str, path: str = "") -> str:
+        """The address of `user`, `product`, `order` or `notification` from outside."""
+        return f"http://{LOOPBACK}:{self.env[PORTS[service]]}{path}"
+
     def call(self, service: str, method: str, path: str, body: Any = None, token: str = "") -> Answer:
         """One request to `user`, `product`, `order` or `notification`, as from outside."""
         return call(int(self.env[PORTS[service]]), method, path, body, token)
@@ -166,18 +170,22 @@ class BehindTls(Containers):
     names = {"user": "users", "product": "products", "order": "orders", "notification": "notifications"}
 
     def call(self, service: str, method: str, path: str, body: Any = None, token: str = "") -> Answer:
-        """One request over HTTPS, to the service's host name, wherever that name leads."""
-        host = f"{self.names[service]}.{self.env['SHOP_DOMAIN']}"
-        context = ssl.create_default_context(cafile=f"{self.env['TLS_DIRECTORY']}/fullchain.pem")
+        """One request over HTTPS; the answer's headers are in `headers`."""
         fields = {"Accept": "application/json", "Content-Type": "application/json"}
         fields |= {"Authorization": f"Bearer {token}"} if token else {}
+        return self.ask(service, method, path, None if body is None else json.dumps(body), fields)
+
+    def ask(self, service: str, method: str, path: str, data: str | None, fields: dict[str, str]) -> Answer:
+        """The same with any body and headers, to the service's host name, wherever that name leads."""
+        host = f"{self.names[service]}.{self.env['SHOP_DOMAIN']}"
+        context = ssl.create_default_context(cafile=f"{self.env['TLS_DIRECTORY']}/fullchain.pem")
         connection = HTTPSConnection(host, timeout=20)
         try:
             plain = create_connection((LOOPBACK, int(self.env["HTTPS_PORT"])), timeout=20)
             connection.sock = context.wrap_socket(plain, server_hostname=host)
-            connection.request(method, path, None if body is None else json.dumps(body), fields)
+            connection.request(method, path, data, fields)
             answer = connection.getresponse()
-            self.headers = dict(answer.getheaders())
+            self.headers = answer.headers
             return Answer(answer.status, answer.read())
         except OSError as error:
             raise NotReady(f"{host} does not answer ({error})") from None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import MySQLdb
 import pytest
 
 from deploy.local.errors import LocalError, NotReady
@@ -16,6 +18,14 @@ from deploy.local.state import ROOT
 from deploy.tests.containers import JOBS, OURS, Containers, docker
 from deploy.tests.versions import mysql_connection
 from tests.e2e.conftest import Town, wait_for
+from tests.e2e.test_accounts import (  # noqa: F401 -- likewise
+    test_a_customer_takes_all_data_along,
+    test_who_forgot_the_password_gets_in_again_by_mail,
+)
+from tests.e2e.test_desk import (  # noqa: F401 -- likewise
+    browser,
+    test_staff_sign_in_to_the_desk_and_whoever_is_disabled_is_out_within_two_seconds,
+)
 from tests.e2e.test_journeys import (  # noqa: F401 -- run here on the containers
     test_a_customer_registers_orders_and_hears_of_each_step,
     test_a_new_price_reaches_the_next_order_and_a_gone_product_none,
@@ -175,7 +185,12 @@ def test_a_missing_variable_stops_compose_with_its_name(shop: Containers, tmp_pa
 
 @pytest.mark.parametrize(
     ("name", "job"),
-    [("JWT_SECRET", "user-topics"), ("MYSQL_PASSWORD", "order-migrate"), ("MONGO_ROOT_PASSWORD", "mongo-init")],
+    [
+        ("JWT_SECRET", "user-topics"),
+        ("MYSQL_PASSWORD", "mysql-init"),
+        ("MYSQL_MIGRATE_PASSWORD", "order-migrate"),
+        ("MONGO_ROOT_PASSWORD", "mongo-init"),
+    ],
 )
 def test_a_placeholder_stops_the_jobs_with_its_name(shop: Containers, tmp_path: Path, name: str, job: str) -> None:
     lacking = Containers(tmp_path, "lacking")
@@ -187,6 +202,47 @@ def test_a_placeholder_stops_the_jobs_with_its_name(shop: Containers, tmp_path: 
         lacking.compose("down", "--volumes", check=False)
     assert refused.returncode == 78
     assert f"{name} (is a placeholder)" in refused.stdout + refused.stderr
+
+
+def mysql_says(shop: Containers, statement: str, user: str, password: str) -> str:
+    """What MySQL has against a statement: nothing, or its words."""
+    connection = mysql_connection(shop, user, password)
+    try:
+        connection.select_db(shop.env["MYSQL_DATABASE"])
+        connection.cursor().execute(statement)
+    except MySQLdb.Error as error:
+        return str(error)
+    finally:
+        connection.close()
+    return ""
+
+
+def test_the_account_of_run_time_changes_no_table_also_after_it_once_could(shop: Containers) -> None:
+    user, migrate = ((shop.env[f"MYSQL_{who}USER"], shop.env[f"MYSQL_{who}PASSWORD"]) for who in ("", "MIGRATE_"))
+    assert mysql_says(shop, "SELECT COUNT(*) FROM django_migrations", *user) == ""
+    root = ("root", shop.env["MYSQL_ROOT_PASSWORD"])
+    assert mysql_says(shop, f"GRANT ALL ON {shop.env['MYSQL_DATABASE']}.* TO '{user[0]}'@'%'", *root) == ""
+    assert mysql_says(shop, "CREATE TABLE probe (id INT)", *user) == ""
+    shop.compose("run", "--rm", "--no-deps", "mysql-init")
+    for statement in ("CREATE TABLE other (id INT)", "ALTER TABLE probe ADD x INT", "DROP TABLE probe"):
+        assert "command denied" in mysql_says(shop, statement, *user)
+    assert mysql_says(shop, "SELECT COUNT(*) FROM mysql.user", *user) != ""
+    assert mysql_says(shop, "DROP TABLE probe", *migrate) == ""
+
+
+def test_a_new_password_of_mysql_counts_at_once_and_the_old_one_until_the_next_time(shop: Containers) -> None:
+    user, old = shop.env["MYSQL_USER"], shop.env["MYSQL_PASSWORD"]
+    shop.env["MYSQL_PASSWORD"] = new = secrets.token_urlsafe(24)
+    shop.save()
+    shop.compose("run", "--rm", "--no-deps", "mysql-init")
+    assert [mysql_says(shop, "SELECT 1", user, password) for password in (old, new)] == ["", ""]
+    shop.compose("run", "--rm", "--no-deps", "mysql-init")
+    with pytest.raises(MySQLdb.OperationalError, match="Access denied"):
+        mysql_connection(shop, user, old)
+    shop.env["MYSQL_PASSWORD"] = old
+    shop.save()
+    shop.compose("run", "--rm", "--no-deps", "mysql-init")
+    assert mysql_says(shop, "SELECT 1", user, old) == ""
 
 
 def test_the_order_services_tests_pass_on_this_mysql(shop: Containers) -> None:

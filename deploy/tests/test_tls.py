@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from http.client import HTTPConnection
+from http.cookies import SimpleCookie
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -13,6 +15,7 @@ from deploy.local.client import call
 from deploy.local.errors import NotReady
 from deploy.tests.containers import BehindTls
 from tests.e2e.conftest import Town
+from tests.e2e.test_accounts import test_a_customer_takes_all_data_along  # noqa: F401 -- run here on the containers
 from tests.e2e.test_journeys import test_a_customer_registers_orders_and_hears_of_each_step  # noqa: F401 -- run here on the containers
 from tests.shop import PORTS
 
@@ -47,7 +50,7 @@ def test_each_service_has_its_host_name_and_asks_for_https_from_now_on(shop: Beh
     answer = shop.call(service, "GET", "/health/live")
     assert answer.status == 200
     assert answer.json["service"] == f"{service}_service"
-    assert shop.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert shop.headers.get_all("Strict-Transport-Security") == ["max-age=31536000"]
 
 
 @pytest.mark.parametrize("host", NAMES)
@@ -76,6 +79,32 @@ def test_links_and_forms_are_of_https(shop: BehindTls) -> None:
     assert listing["next"].startswith(f"https://products.{DOMAIN}/products?")
     assert shop.call("order", "GET", "/admin/login/").status == 200
     assert "secure" in shop.headers["Set-Cookie"].casefold()
+
+
+def test_staff_sign_in_to_the_desk(shop: BehindTls) -> None:
+    login, host = "/admin/login/", f"https://orders.{DOMAIN}"
+    staff = Town(shop).staff()
+    shop.call("order", "GET", login)
+    token = cookies(shop)["csrftoken"]
+    form = {"username": staff.email, "password": staff.password, "csrfmiddlewaretoken": token}
+    fields = {"Content-Type": "application/x-www-form-urlencoded", "Origin": host, "Referer": host + login}
+    answer = shop.ask("order", "POST", login, urlencode(form), fields | {"Cookie": f"csrftoken={token}"})
+    assert (answer.status, shop.headers["Location"]) == (302, "/admin/")
+    assert all("secure" in text.casefold() for text in shop.headers.get_all("Set-Cookie"))
+    session = cookies(shop)["sessionid"]
+    assert shop.ask("order", "GET", "/admin/", None, {"Cookie": f"sessionid={session}"}).status == 200
+
+
+def cookies(shop: BehindTls) -> dict[str, str]:
+    """What the last answer set."""
+    texts = shop.headers.get_all("Set-Cookie")
+    return {name: morsel.value for text in texts for name, morsel in SimpleCookie(text).items()}
+
+
+def test_links_in_mails_lead_to_the_host_name(shop: BehindTls) -> None:
+    town = Town(shop)
+    mail = town.mail(town.customer(), "Verify your e-mail address")
+    assert f"https://users.{DOMAIN}/verify-email?token=" in mail.text
 
 
 @pytest.mark.parametrize("service", BehindTls.names)

@@ -26,10 +26,10 @@ def mongo_client(shop: Containers) -> MongoClient[dict[str, object]]:
     )
 
 
-def mysql_connection(shop: Containers) -> MySQLdb.Connection:
-    """The administrator, from outside."""
-    port, password = int(shop.env["MYSQL_PUBLISHED_PORT"]), shop.env["MYSQL_ROOT_PASSWORD"]
-    return MySQLdb.connect(host=LOOPBACK, port=port, user="root", password=password, connect_timeout=5)
+def mysql_connection(shop: Containers, user: str = "root", password: str = "") -> MySQLdb.Connection:
+    """The administrator, or another account, from outside."""
+    port, password = int(shop.env["MYSQL_PUBLISHED_PORT"]), password or shop.env["MYSQL_ROOT_PASSWORD"]
+    return MySQLdb.connect(host=LOOPBACK, port=port, user=user, password=password, connect_timeout=5)
 
 
 def versions(shop: Containers) -> list[str]:
