@@ -84,15 +84,9 @@ class Tokens:
         """A signed access token. `issued_at` in ms: when the account was looked at, for what ends its tokens after that
         moment ends this one too (default: now)."""
         now = (now_ms() if issued_at is None else issued_at) / 1000
-        claims: dict[str, Any] = {
-            "user_id": user_id,
-            "sub": user_id,
-            "email": email,
-            "username": username,
-            "roles": list(roles),
-        }
-        claims |= {"token_type": "access", "jti": str(ULID()), "iss": self.issuer, "aud": self.audience}
-        claims |= {"iat": now, "exp": int(now) + self.lifetime_seconds}
+        claims: dict[str, Any] = {"user_id": user_id, "sub": user_id, "email": email, "username": username}
+        claims |= {"roles": list(roles), "token_type": "access", "jti": str(ULID()), "iss": self.issuer}
+        claims |= {"aud": self.audience, "iat": now, "exp": int(now) + self.lifetime_seconds}
         claims |= {"sid": sid} if sid else {}
         return jwt.encode(claims, self.secret.get_secret_value(), algorithm=ALGORITHM)
 

@@ -50,8 +50,7 @@ class RequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         visit = Visit(request.headers.get("X-Request-ID", ""), request.path)
         response = self._answer(request, visit)
-        told = browser_headers(request.headers, settings.CORS_ORIGINS, secure=request.is_secure())
-        for name, value in told.items():
+        for name, value in browser_headers(request.headers, settings.CORS_ORIGINS, secure=request.is_secure()).items():
             response.headers.setdefault(name, value)
         response["X-Request-ID"] = visit.id
         visit.end(self._breaker, str(request.method), _route(request), response.status_code)

@@ -14,6 +14,7 @@ log = get_logger(__name__)
 
 STALE_BEAT_SECONDS = 60
 REFUSED = (18, 1045)  # MongoDB's AuthenticationFailed, MySQL's ER_ACCESS_DENIED_ERROR
+REFUSAL = "the server refuses the login: the account or its password is wrong"
 
 Check = Callable[[], Mapping[str, Any]]  # details to show; raises when the thing checked is down
 
@@ -79,11 +80,7 @@ def _outcome(name: str, check: Check) -> dict[str, Any]:
 def reason_of(error: Exception) -> str:
     """What is wrong with a server behind: a refused login in words, everything else by the error's name; never a value."""
     code = getattr(error, "code", None) or next(iter(error.args), None)
-    return (
-        "the server refuses the login: the account or its password is wrong"
-        if code in REFUSED
-        else type(error).__name__
-    )
+    return REFUSAL if code in REFUSED else type(error).__name__
 
 
 def newest_state(states: WorkerStates, host: str | None = None) -> Mapping[str, Any]:
