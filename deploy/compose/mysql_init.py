@@ -12,11 +12,8 @@ from chassis.env import Secret, Settings, load_or_exit
 
 HOST = "mysql"
 CONNECT_SECONDS = 10
-RUN_TIME = "SELECT, INSERT, UPDATE, DELETE"
-TABLES = (
-    "CREATE, DROP, REFERENCES, INDEX, ALTER, CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, CREATE VIEW, SHOW VIEW, "
-    "CREATE ROUTINE, ALTER ROUTINE, EVENT, TRIGGER"
-)
+RUN_TIME = ("SELECT", "INSERT", "UPDATE", "DELETE")
+HELD = "SELECT privilege_type FROM information_schema.schema_privileges WHERE table_schema = %s AND grantee = %s"
 
 
 class Config(Settings):
@@ -46,9 +43,10 @@ def main() -> int:
             cursor.execute("CREATE USER IF NOT EXISTS %s@'%%' IDENTIFIED BY %s", given)
             cursor.execute("ALTER USER %s@'%%' IDENTIFIED BY %s RETAIN CURRENT PASSWORD", given)
         cursor.execute(f"GRANT ALL PRIVILEGES ON {place} TO %s@'%%'", (migrate,))
-        # First granted, then taken back: there is no moment without rights, and a REVOKE without any grant would be an error.
-        cursor.execute(f"GRANT {RUN_TIME} ON {place} TO %s@'%%'", (run_time,))
-        cursor.execute(f"REVOKE {TABLES} ON {place} FROM %s@'%%'", (run_time,))
+        cursor.execute(f"GRANT {', '.join(RUN_TIME)} ON {place} TO %s@'%%'", (run_time,))
+        cursor.execute(HELD, (config.mysql_database, f"'{run_time}'@'%'"))
+        if more := [name for (name,) in cursor.fetchall() if name not in RUN_TIME]:
+            cursor.execute(f"REVOKE {', '.join(more)} ON {place} FROM %s@'%%'", (run_time,))
     except (MySQLdb.Error, ValueError) as error:
         sys.stderr.write(f"mysql-init: not done: {str(error)[:200]}\n")
         return 1
