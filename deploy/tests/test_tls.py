@@ -117,7 +117,7 @@ def test_metrics_are_for_inside(shop: BehindTls, service: str) -> None:
 def test_too_large_and_too_many_are_answered_in_the_shops_words(shop: BehindTls) -> None:
     answer = shop.call("user", "POST", "/login", {"email": "x" * 200_000})
     assert (answer.status, answer.json["code"]) == (413, "too-large")
-    answers = [shop.call("user", "POST", "/login", {"email": "a@example.com", "password": "x"}) for _ in range(30)]
+    answers = [shop.call("user", "POST", "/login", {}) for _ in range(30)]
     limited = [answer for answer in answers if answer.status == 429]
     assert limited
     assert limited[0].json["code"] == "too-many-requests"
