@@ -14,7 +14,6 @@ from tests.e2e.conftest import Town
 
 SEEN = pytest.StashKey[dict[str, list[str]]]()
 MAY_BE_MISSING = {"kafka-ui"}
-HOST_NETWORK = "services:\n{}"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,10 +36,10 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> None:
     shop = Containers(
         tmp_path_factory.mktemp("build"), "build", ("tls",), {"SHOP_DOMAIN": "x", "TLS_DIRECTORY": "/tmp"}
     )
-    built = [name for name, service in shop.services.items() if "build" in service]
-    text = "".join(f"  {name}: {{build: {{network: host}}}}\n" for name in built)
-    (shop.directory / "own.yaml").write_text(HOST_NETWORK.format(text))
-    shop.compose("build")
+    built = {service["image"]: name for name, service in shop.services.items() if "build" in service}
+    text = "".join(f"  {name}: {{build: {{network: host}}}}\n" for name in built.values())
+    (shop.directory / "own.yaml").write_text(f"services:\n{text}")
+    shop.compose("build", *built.values())
 
 
 @pytest.fixture(scope="module")
