@@ -6,10 +6,10 @@ SERVICES := user_service product_service order_service notification_service
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up status logs down reset demo env test check unit lint types chaos soak bench lock
+.PHONY: help setup run up status logs down reset demo env secrets test check unit lint types chaos soak bench fuzz audit lock wheels test-deploy
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:
 	@deploy/local/bootstrap.sh
@@ -38,6 +38,9 @@ demo: installed ## the journey of a customer through the running shop
 env: setup ## make .env with fresh secrets
 	@$(LOCAL) env
 
+secrets: installed ## a file for each secret of .env, for deploy/compose/secrets.yaml
+	@$(PYTHON) -m deploy.compose.secret_files
+
 test: setup ## every test, on real servers of its own
 	@$(PYTHON) -m pytest
 
@@ -60,6 +63,15 @@ chaos: setup ## all fault tests but the soak, in half an hour
 soak: setup ## half an hour of customers and random faults
 	@$(PYTHON) -m pytest chaos -m soak
 
+test-deploy: setup ## build the images and test the shop in containers (needs a Docker engine)
+	@$(PYTHON) -m pytest deploy/tests
+
+fuzz: setup ## 5,000 generated requests to each service
+	@FUZZ_CASES=5000 $(PYTHON) -m pytest -s tests/fuzz
+
+audit: setup ## look the locked packages up among the known vulnerabilities
+	@deploy/audit/run
+
 bench: ## measure a shop of its own, into bench/results/
 	@deploy/local/bootstrap.sh wrk
 	@$(PYTHON) -m bench
@@ -67,7 +79,11 @@ bench: ## measure a shop of its own, into bench/results/
 lock: ## resolve the locks anew (needs uv)
 	@for service in $(SERVICES); do $(COMPILE) -c constraints.txt $$service/requirements.in -o $$service/requirements.txt; done
 	@$(COMPILE) -c constraints.txt requirements-dev.in -o requirements-dev.txt
+	@$(COMPILE) deploy/audit/requirements.in -o deploy/audit/requirements.txt
 	@$(COMPILE) deploy/local/downloads/sendria.in -o deploy/local/downloads/sendria.txt
+
+wheels: setup ## check that every locked package has wheels for amd64 and arm64
+	@$(PYTHON) -m deploy.wheels
 
 .PHONY: installed
 installed:

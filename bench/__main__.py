@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any
 
-from bench import load, memory, pipeline
+from bench import accounts, load, memory, pipeline
 from bench.pipeline import held
 from bench.report import Report, Row
 from bench.shop import Data, open_shop
@@ -51,6 +51,8 @@ def measure(shop: Shop) -> Report:
         data = Data(shop)
     for route in _reads(data):
         report.add(_measure_route(shop, *route))
+    with step("accounts"):
+        report.add(*accounts.measure(shop))
     with held(shop, *pipeline.WORKERS):
         report.add(_measure_route(shop, *_new_product(data)))
     with step("events published"):
@@ -101,7 +103,7 @@ def _reads(data: Data) -> list[Route]:
         ("order", "GET", "/orders?limit=20", "GET /orders?limit=20", data.customer, None, 280),
         ("order", "GET", f"/orders/{data.order_id}", "GET /orders/{id}", data.customer, None, 400),
         ("user", "GET", "/users/me", "GET /users/me", data.customer, None, None),
-        ("user", "POST", "/login", "POST /login", "", data.credentials, None),
+        ("user", "POST", "/login", "POST /login", "", data.credentials, 40),
     ]
 
 

@@ -20,7 +20,14 @@ from chaos.harness.waiting import wait_until
 
 RATE = 20
 MAIL_CONCURRENCY = 4
-MAILED = ("user-registered", "order-placed", "order-confirmed", "order-rejected", "order-cancelled")
+MAILED = (
+    "user-registered",
+    "user-mail-requested",
+    "order-placed",
+    "order-confirmed",
+    "order-rejected",
+    "order-cancelled",
+)
 
 
 class Post:

@@ -5,7 +5,7 @@ PyJWT alone accepts a token without exp and only warns of a short key; the optio
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ class Caller:
     email: str
     username: str
     roles: tuple[str, ...] = ()
+    sid: str | None = None  # the session: all tokens that come from one login
 
     def has_role(self, role: str) -> bool:
         """True when one of the roles is `role` or a higher one."""
@@ -44,13 +45,20 @@ class Caller:
 def caller_from_claims(claims: Mapping[str, Any]) -> Caller:
     """The Caller of a token whose signature and times were checked. Raises NotAuthenticated for odd claims."""
     texts = [claims.get(name) for name in ("user_id", "email", "username")]
-    roles = claims.get("roles")
+    roles, sid = claims.get("roles"), claims.get("sid")
     if not all(isinstance(t, str) and t for t in texts) or claims.get("sub") != claims.get("user_id"):
         raise NotAuthenticated
     if claims.get("token_type") != "access" or not isinstance(roles, list) or not set(map(str, roles)) <= set(ROLES):
         raise NotAuthenticated
+    if sid is not None and not (isinstance(sid, str) and sid):
+        raise NotAuthenticated
     user_id, email, username = map(str, texts)
-    return Caller(user_id, email, username, tuple(roles))
+    return Caller(user_id, email, username, tuple(roles), sid)
+
+
+def now_ms() -> int:
+    """The present in milliseconds since the epoch, rounded down."""
+    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True)
@@ -61,23 +69,29 @@ class Tokens:
     issuer: str
     audience: str
     lifetime_seconds: int = 900
+    refuse_revoked: Callable[[Mapping[str, Any]], None] = lambda claims: None  # raises NotAuthenticated
 
-    def mint(self, *, user_id: str, email: str, username: str, roles: Sequence[str]) -> str:
-        """A signed access token; iat carries milliseconds."""
-        now = round(time.time(), 3)
-        claims: dict[str, Any] = {
-            "user_id": user_id,
-            "sub": user_id,
-            "email": email,
-            "username": username,
-            "roles": list(roles),
-        }
-        claims |= {"token_type": "access", "jti": str(ULID()), "iss": self.issuer, "aud": self.audience}
-        claims |= {"iat": now, "exp": int(now) + self.lifetime_seconds}
+    def mint(
+        self,
+        *,
+        user_id: str,
+        email: str,
+        username: str,
+        roles: Sequence[str],
+        sid: str | None = None,
+        issued_at: int | None = None,
+    ) -> str:
+        """A signed access token. `issued_at` in ms: when the account was looked at, for what ends its tokens after that
+        moment ends this one too (default: now)."""
+        now = (now_ms() if issued_at is None else issued_at) / 1000
+        claims: dict[str, Any] = {"user_id": user_id, "sub": user_id, "email": email, "username": username}
+        claims |= {"roles": list(roles), "token_type": "access", "jti": str(ULID()), "iss": self.issuer}
+        claims |= {"aud": self.audience, "iat": now, "exp": int(now) + self.lifetime_seconds}
+        claims |= {"sid": sid} if sid else {}
         return jwt.encode(claims, self.secret.get_secret_value(), algorithm=ALGORITHM)
 
     def check(self, token: str) -> Caller:
-        """The caller of a valid token. Raises NotAuthenticated, whatever is wrong."""
+        """The caller of a valid token. Raises NotAuthenticated, whatever is wrong; the database's errors go through."""
         if len(token) > MAX_TOKEN_BYTES:
             raise NotAuthenticated
         try:
@@ -90,9 +104,11 @@ class Tokens:
                 leeway=LEEWAY_SECONDS,
                 options={"require": list(REQUIRED_CLAIMS), "enforce_minimum_key_length": True},
             )
-        except (jwt.PyJWTError, ValueError) as error:
+        except (jwt.PyJWTError, ValueError, OverflowError) as error:
             raise NotAuthenticated from error
-        return caller_from_claims(claims)
+        caller = caller_from_claims(claims)
+        self.refuse_revoked(claims)
+        return caller
 
     def check_header(self, authorization: str | None) -> Caller:
         """The caller of an `Authorization: Bearer …` header. Raises NotAuthenticated."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from chassis.env import Settings, load_or_exit
+from chassis.health import reason_of
 
 # Whose errors mean: a server does not answer. By name, for a command imports only what it needs.
 DRIVERS = ("pymongo", "mongoengine", "cimpl", "confluent_kafka", "django", "MySQLdb")
@@ -35,7 +36,8 @@ def run_command(service: str, settings: type[S], commands: Mapping[str, Command[
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in DRIVERS:
             raise
-        sys.stderr.write(
-            f"{service} {arguments.command}: a server is away ({type(error).__name__}: {str(error)[:200]})\n"
-        )
+        what = reason_of(error)
+        if what == type(error).__name__:
+            what = f"a server is away ({what}: {str(error)[:200]})"
+        sys.stderr.write(f"{service} {arguments.command}: {what}\n")
         return 1

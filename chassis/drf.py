@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,7 +21,8 @@ from structlog.contextvars import get_contextvars
 
 from chassis import errors, metrics
 from chassis.breaker import Breaker
-from chassis.health import Health
+from chassis.browsers import browser_headers, is_preflight
+from chassis.health import Health, reason_of
 from chassis.logs import get_logger
 from chassis.schemas import MAX_BODY_BYTES, parse_object
 from chassis.visits import Visit
@@ -40,7 +42,7 @@ View = Callable[..., HttpResponse]
 
 
 class RequestMiddleware:
-    """The outermost middleware: request id, body limit, breaker, access log, metrics."""
+    """The outermost middleware: request id, body limit, breaker, headers for browsers, access log, metrics."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response, self._breaker = get_response, Breaker()
@@ -48,6 +50,8 @@ class RequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         visit = Visit(request.headers.get("X-Request-ID", ""), request.path)
         response = self._answer(request, visit)
+        for name, value in browser_headers(request.headers, settings.CORS_ORIGINS, secure=request.is_secure()).items():
+            response.headers.setdefault(name, value)
         response["X-Request-ID"] = visit.id
         visit.end(self._breaker, str(request.method), _route(request), response.status_code)
         return response
@@ -57,6 +61,8 @@ class RequestMiddleware:
             return _fail(request, 413)
         if "Transfer-Encoding" in request.headers:  # Django would take a chunked body for an empty one
             return _fail(request, 411)
+        if is_preflight(request.method, request.headers, settings.CORS_ORIGINS):
+            return HttpResponse(status=204)
         try:
             visit.enter(self._breaker)
         except errors.Unavailable as error:
@@ -166,7 +172,7 @@ def crashed(request: HttpRequest) -> HttpResponse:
 def _describe(error: BaseException | None) -> tuple[int, dict[str, str], dict[str, Any]]:
     """Status, headers and members of the problem."""
     if isinstance(error, AWAY):
-        log.warning("a server is away", error=type(error).__name__, code=error.args[:1])
+        log.warning("a server is away", reason=reason_of(error), code=error.args[:1])
         error = errors.NoRoom() if error.args[:1] in DISK_FULL else error
     error = next((domain() for kinds, domain in MEANINGS.items() if isinstance(error, kinds)), error)
     if isinstance(error, errors.DomainError):

@@ -5,13 +5,14 @@ names. A value that is empty or blank counts as missing.
 """
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 EX_CONFIG = 78  # sysexits.h: "configuration error"
 PLACEHOLDERS = frozenset(
@@ -53,6 +54,14 @@ def _require_mongo_uri(value: SecretStr) -> SecretStr:
     return value
 
 
+def _split_origins(text: str) -> frozenset[str]:
+    origins = frozenset(filter(None, map(str.strip, text.split(","))))
+    if not all(re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?", origin) for origin in origins):
+        raise ValueError("is not a list of origins such as https://shop.example")
+    return origins
+
+
+Origins = Annotated[frozenset[str], BeforeValidator(_split_origins)]
 Secret = Annotated[SecretStr, AfterValidator(_refuse_placeholder)]
 SigningKey = Annotated[SecretStr, AfterValidator(_refuse_placeholder), AfterValidator(_require_32_bytes)]
 MongoUri = Annotated[SecretStr, AfterValidator(_require_mongo_uri)]
@@ -65,6 +74,13 @@ class Settings(BaseModel):
 
 
 S = TypeVar("S", bound=Settings)
+
+
+class WebSettings(Settings):
+    """What every web process reads of its surroundings."""
+
+    cors_origins: Origins = frozenset()  # other sites, as https://shop.example, whose scripts may read our answers
+    proxy_count: int = Field(0, ge=0, le=5)  # reverse proxies in front, whose X-Forwarded-* are believed
 
 
 def _read(name: str, environ: Mapping[str, str]) -> str:

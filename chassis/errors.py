@@ -29,6 +29,7 @@ class Kind(IntEnum):
     TOO_LARGE = 413
     WRONG_MEDIA_TYPE = 415
     IMPOSSIBLE = 422
+    TOO_MANY = 429
     UNAVAILABLE = 503
     NO_ROOM = 507
 

@@ -2,27 +2,33 @@
 
 from collections.abc import Callable, Mapping
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
+import flask_swagger_ui
 import orjson
 from apiflask import APIBlueprint, APIFlask
-from flask import Response, current_app, g, request
+from flask import Response, current_app, g, request, send_from_directory
 from flask.typing import ResponseReturnValue
-from flask_swagger_ui import get_swaggerui_blueprint
 from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException, UnsupportedMediaType
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chassis import metrics
 from chassis.auth import Caller, Tokens
 from chassis.breaker import Breaker
+from chassis.browsers import browser_headers, is_preflight
+from chassis.env import WebSettings
 from chassis.errors import PROBLEM_JSON, DomainError, Unavailable, problem
-from chassis.health import Health
+from chassis.health import Health, reason_of
 from chassis.logs import get_logger
-from chassis.openapi import document_problems
+from chassis.openapi import DOCS_PAGE, DOCS_SCRIPT, document_problems
 from chassis.schemas import MAX_BODY_BYTES, parse_object, validated
 from chassis.visits import Visit
 
 log = get_logger(__name__)
+
+SWAGGER_UI = Path(flask_swagger_ui.__file__).parent / "dist"
 
 View = Callable[..., Response]
 Decorator = Callable[[View], View]
@@ -104,7 +110,14 @@ def _read_body() -> dict[str, Any]:
 
 
 def make_app(
-    *, service: str, version: str, description: str, health: Health, tokens: Tokens, away: tuple[Any, ...]
+    *,
+    service: str,
+    version: str,
+    description: str,
+    health: Health,
+    tokens: Tokens,
+    away: tuple[Any, ...],
+    web: WebSettings,
 ) -> APIFlask:
     """An APIFlask app with all that the services share; `away` are the errors that mean: a server behind is away."""
     app = APIFlask(service, title=service, version=version, docs_path=None, json_errors=False)
@@ -113,7 +126,9 @@ def make_app(
     app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     app.spec_processor(document_problems)
     app.url_map.strict_slashes = False
-    app.extensions |= {"tokens": tokens, "breaker": Breaker()}
+    app.extensions |= {"tokens": tokens, "breaker": Breaker(), "web": web}
+    if count := web.proxy_count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(DomainError, _domain_error)
@@ -122,7 +137,6 @@ def make_app(
     for kind in away:
         app.register_error_handler(kind, _server_away)
     app.register_blueprint(_service_routes(health))
-    app.register_blueprint(get_swaggerui_blueprint("/docs", "/openapi.json", config={"app_name": f"{service} API"}))
     return app
 
 
@@ -133,6 +147,18 @@ def _service_routes(health: Health) -> Blueprint:
             lambda answer=answer: json_response(*reversed(answer()))
         )
 
+    @routes.get("/docs")
+    def show_docs() -> Response:
+        return Response(DOCS_PAGE.replace("ASSETS", "/docs"), mimetype="text/html")
+
+    @routes.get("/docs/start.js")
+    def start_docs() -> Response:
+        return Response(DOCS_SCRIPT, mimetype="text/javascript")
+
+    @routes.get("/docs/<path:name>")
+    def show_docs_file(name: str) -> Response:
+        return send_from_directory(SWAGGER_UI, name)
+
     @routes.get("/metrics")
     def show_metrics() -> Response:
         return Response(metrics.render(health.parts()), content_type=metrics.CONTENT_TYPE)
@@ -140,12 +166,18 @@ def _service_routes(health: Health) -> Blueprint:
     return routes
 
 
-def _begin() -> None:
+def _begin() -> Response | None:
     g.visit = Visit(request.headers.get("X-Request-ID", ""), request.path)
+    if is_preflight(request.method, dict(request.headers), current_app.extensions["web"].cors_origins):
+        return Response(status=204)
     g.visit.enter(current_app.extensions["breaker"])
+    return None
 
 
 def _finish(response: Response) -> Response:
+    origins = current_app.extensions["web"].cors_origins
+    for name, value in browser_headers(dict(request.headers), origins, secure=request.is_secure).items():
+        response.headers.setdefault(name, value)
     response.headers["X-Request-ID"] = g.visit.id
     route = request.url_rule.rule if request.url_rule else "unknown"
     g.visit.end(current_app.extensions["breaker"], request.method, route, response.status_code)
@@ -162,7 +194,7 @@ def _domain_error(error: DomainError) -> ResponseReturnValue:
 
 
 def _server_away(error: Exception) -> ResponseReturnValue:
-    log.warning("a server is away", error=type(error).__name__)
+    log.warning("a server is away", reason=reason_of(error))
     return _domain_error(Unavailable())
 
 

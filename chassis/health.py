@@ -13,6 +13,8 @@ from chassis.logs import get_logger
 log = get_logger(__name__)
 
 STALE_BEAT_SECONDS = 60
+REFUSED = (18, 1045)  # MongoDB's AuthenticationFailed, MySQL's ER_ACCESS_DENIED_ERROR
+REFUSAL = "the server refuses the login: the account or its password is wrong"
 
 Check = Callable[[], Mapping[str, Any]]  # details to show; raises when the thing checked is down
 
@@ -71,8 +73,14 @@ def _outcome(name: str, check: Check) -> dict[str, Any]:
     except Down as down:
         return {"status": "down", "reason": str(down), **down.details}
     except Exception as error:  # a check says what is down; it never breaks the page that tells
-        log.warning("health check failed", check=name, error=type(error).__name__)
-        return {"status": "down", "reason": type(error).__name__}
+        log.warning("health check failed", check=name, reason=(reason := reason_of(error)))
+        return {"status": "down", "reason": reason}
+
+
+def reason_of(error: Exception) -> str:
+    """What is wrong with a server behind: a refused login in words, everything else by the error's name; never a value."""
+    code = getattr(error, "code", None) or next(iter(error.args), None)
+    return REFUSAL if code in REFUSED else type(error).__name__
 
 
 def newest_state(states: WorkerStates, host: str | None = None) -> Mapping[str, Any]:

@@ -5,6 +5,13 @@ from typing import Any
 
 from chassis.errors import PROBLEM_JSON
 
+DOCS_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>API</title><link rel="stylesheet" href="ASSETS/swagger-ui.css"></head>
+<body><div id="swagger-ui"></div>
+<script src="ASSETS/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>
+"""  # where ASSETS lie depends on the framework
+DOCS_SCRIPT = 'SwaggerUIBundle({url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true});'
+
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "code", "instance", "requestId"],

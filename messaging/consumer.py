@@ -7,7 +7,7 @@ Offsets are committed as far as everything before them is done.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -43,9 +43,12 @@ class EventConsumer:
         lanes: int = 1,
         commit_seconds: float = 0.5,
         on_assigned: Callable[[set[int]], None] = lambda _: None,
+        secret: Sequence[str] = (),
     ) -> None:
         """`away`: errors of a handler that mean ServerAway. `lanes`: threads that handle events, by key.
-        `on_assigned` gets the numbers of new partitions before the first of their events is handled."""
+        `on_assigned` gets the numbers of new partitions before the first of their events is handled.
+        `secret`: topics of whose events a dead letter keeps the id and the reason alone."""
+        self._secret = frozenset(secret)
         self.name, self._brokers, self._handlers, self._on_assigned = group, brokers, handlers, on_assigned
         self._lanes = Lanes(lanes, handlers.__getitem__, self._dead_letter, (KafkaException, *away))
         self._most_in_hand, self._in_hand, self._jobs = lanes * MAX_IN_HAND, 0, dict[tuple[str, int], deque[Job]]()
@@ -185,7 +188,11 @@ class EventConsumer:
         origin = {"topic": message.topic(), "partition": message.partition(), "offset": message.offset()}
         why = {"x-reason": job.verdict, "x-attempts": job.attempts, "x-failed-at": now}
         why |= {f"x-origin-{name}": value for name, value in (origin | {"ts": message.timestamp()[1]}).items()}
-        headers = [*(message.headers() or []), *((name, str(value)) for name, value in why.items())]
+        kept: list[Any] = list(message.headers() or [])
+        value, key = message.value(), message.key()
+        if message.topic() in self._secret:
+            kept, value, key = [(name, text) for name, text in kept if name == "ce_id"], None, None
+        headers = [*kept, *((name, str(text)) for name, text in why.items())]
         topic = kafka.dead_letter_topic(str(message.topic()), self.name)
-        self._producer.send(topic, message.value(), message.key(), partition=message.partition() or 0, headers=headers)
+        self._producer.send(topic, value, key, partition=message.partition() or 0, headers=headers)
         log.error("dead letter written", reason=job.verdict, attempts=job.attempts, **origin)

@@ -4,7 +4,7 @@ MongoEngine 0.29 has no sessions, so a transaction works on PyMongo collections 
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
@@ -17,6 +17,7 @@ from pymongo.database import Database
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, WTimeoutError
 
 from messaging.envelope import OutboxRow
+from messaging.revocations import KEPT_SECONDS, Revocation
 
 TIMEOUT_MS = 4000  # an answer within 5 s even from a frozen server
 AWAY: tuple[type[Exception], ...] = (ConnectionFailure, ExecutionTimeout, WTimeoutError, mongoengine.ConnectionFailure)
@@ -125,3 +126,25 @@ class MongoWorkerStates:
     def read(self) -> Sequence[Mapping[str, Any]]:
         """All states."""
         return list(self._states.find({}, {"_id": 0}))
+
+
+class MongoRevocations:
+    """The revocations of the last hour in collection `revocations`: what `messaging.revocations` reads."""
+
+    def __init__(self, db: Db) -> None:
+        self._rows = db["revocations"]
+
+    def ensure_indexes(self) -> None:
+        """One index finds the new rows, and forgets the old ones."""
+        self._rows.create_index([("stored_at", ASCENDING)], expireAfterSeconds=int(KEPT_SECONDS))
+
+    def add(self, one: Revocation, session: ClientSession | None = None) -> None:
+        """Store a revocation; again is no harm."""
+        row = asdict(one) | {"stored_at": datetime.now(UTC)}
+        key = {"_id": f"{one.user_id} {one.sid or ''} {one.not_before}"}
+        self._rows.update_one(key, {"$setOnInsert": row}, upsert=True, session=session)
+
+    def since(self, moment: float) -> Iterator[Revocation]:
+        """Those that were stored since `moment` (seconds since the epoch)."""
+        for row in self._rows.find({"stored_at": {"$gte": datetime.fromtimestamp(moment, UTC)}}):
+            yield Revocation(row["user_id"], row["sid"], row["not_before"])

@@ -17,6 +17,7 @@ import orjson
 from confluent_kafka import KafkaError, Message, Producer
 from ulid import ULID
 
+from chassis.health import reason_of
 from chassis.logs import get_logger
 from messaging.envelope import OutboxRow
 
@@ -71,7 +72,7 @@ class Relay:
             try:
                 full = self._leads() and self._publish_batch(lambda: not stop.is_set()) >= BATCH
             except self._store.away as error:
-                log.warning("the outbox's database is away", error=type(error).__name__)
+                log.warning("the outbox's database is away", reason=reason_of(error))
                 stop.wait(AWAY_SECONDS)
             else:
                 stop.wait(0 if full else IDLE_SECONDS if self._leader else AWAY_SECONDS)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from chassis.health import STALE_BEAT_SECONDS, Down, WorkerStates, newest_state
+from chassis.health import STALE_BEAT_SECONDS, Down, WorkerStates, newest_state, reason_of
 from chassis.logs import get_logger
 
 log = get_logger(__name__)
@@ -82,7 +82,7 @@ def _write(states: WorkerStates, parts: Sequence[Part]) -> None:
         parts_now = {part.name: part.state() for part in parts}
         states.write(f"{host}:{os.getpid()}", {"beat": time.time(), "host": host, "parts": parts_now})
     except Exception as error:  # the database is away: the beat in it grows old, which is the truth
-        log.warning("state not written", error=type(error).__name__)
+        log.warning("state not written", reason=reason_of(error))
 
 
 def check_worker(states: WorkerStates) -> int:

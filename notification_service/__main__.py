@@ -55,6 +55,8 @@ def dlq(config: Config, arguments: list[str]) -> int:
 
     from contracts import topic_settings
     from messaging.dlq import run_dlq
+    from messaging.revocations import Revocations
+    from notification_service.accounts import Accounts
     from notification_service.consumer import GROUP
     from notification_service.events import MailSent
     from notification_service.handlers import bind_handlers
@@ -63,9 +65,11 @@ def dlq(config: Config, arguments: list[str]) -> int:
     from notification_service.mails import Composer
 
     with closing(Ledger(config.kafka_brokers)) as ledger, closing(Mailer(config)) as mailer:
+        accounts = Accounts(config.kafka_brokers, Revocations())
         if "replay" in arguments:
+            accounts.load()
             ledger.load(range(topic_settings(MailSent.topic)[MailSent.topic]["partitions"]))
-        handlers = bind_handlers(Composer(config), mailer, ledger)
+        handlers = bind_handlers(Composer(config), mailer, ledger, accounts)
         return run_dlq(config.kafka_brokers, {GROUP: handlers}, arguments)
 
 

@@ -6,8 +6,10 @@ from chassis.auth import Tokens
 from chassis.flask import make_app
 from chassis.health import Health
 from chassis.logs import configure_logs
+from messaging.revocations import Revocations
 from notification_service import __doc__ as description
 from notification_service import __version__
+from notification_service.accounts import Accounts
 from notification_service.config import Config
 from notification_service.consumer import Listener
 from notification_service.handlers import bind_handlers
@@ -21,13 +23,14 @@ def create_app(config: Config) -> APIFlask:
     """The application with its mailer and its listener, which consumes once it is started: after the fork."""
     configure_logs("notification_service", config.log_level, config.log_format)
     composer, mailer, ledger = Composer(config), Mailer(config), Ledger(config.kafka_brokers)
-    handlers = bind_handlers(composer, mailer, ledger)
-    listener = Listener(config.kafka_brokers, handlers, ledger, config.mail_concurrency)
+    accounts = Accounts(config.kafka_brokers, revocations := Revocations())
+    handlers = bind_handlers(composer, mailer, ledger, accounts)
+    listener = Listener(config.kafka_brokers, handlers, ledger, accounts, config.mail_concurrency)
     app = make_app(
         service="notification_service",
         version=__version__,
         description=description or "",
-        tokens=Tokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience),
+        tokens=Tokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience, refuse_revoked=revocations.check),
         health=Health(
             "notification_service",
             __version__,
@@ -35,6 +38,7 @@ def create_app(config: Config) -> APIFlask:
             shown={"consumer": listener.check, "smtp": mailer.check},
         ),
         away=(),
+        web=config,
     )
     app.extensions |= {"composer": composer, "mailer": mailer, "listener": listener}
     app.register_blueprint(routes)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, AnyHttpUrl, EmailStr, Field, SecretStr
 
-from chassis.env import Secret, Settings, SigningKey
+from chassis.env import Secret, SigningKey, WebSettings
 from chassis.logs import LogFormat
 from chassis.schemas import Line
 
@@ -19,7 +19,7 @@ def _require_ascii(value: T) -> T:
     return value
 
 
-class Config(Settings):
+class Config(WebSettings):
     """Fields without a default are required; the process does not start without them."""
 
     kafka_brokers: str  # host:port, …
@@ -38,7 +38,10 @@ class Config(Settings):
     )  # SMTP sessions that send at once; so many mails may repeat after a crash
     from_email: EmailStr  # the sender; its domain also ends each Message-ID
     shop_name: Line = "MicroShop"
-    public_url: AnyHttpUrl | None = None  # where customers reach the shop; mails link to it when there is one
+    public_url: AnyHttpUrl | None = None  # where customers reach the shop and user_service's pages; mails link to it
+    user_service_url: AnyHttpUrl = AnyHttpUrl(
+        "http://127.0.0.1:4000"
+    )  # has the links' pages when there is no public_url
     bind_host: str = "127.0.0.1"
     notification_service_port: int = Field(5000, ge=1, le=65_535)
     log_level: str = "INFO"

@@ -15,20 +15,23 @@ from contracts import topic_settings
 from messaging.consumer import EventConsumer, Handler
 from messaging.kafka import create_topics_patiently, dead_letter_settings
 from messaging.worker import EX_SOFTWARE, JOIN_SECONDS, Watched
-from notification_service.events import MailSent
+from notification_service.accounts import TOPICS as FOLLOWED
+from notification_service.accounts import Accounts
+from notification_service.events import MailSent, UserMailRequested
 from notification_service.handlers import HANDLERS
 from notification_service.ledger import Ledger
 
 log = get_logger(__name__)
 
 GROUP = "notification-service"
+SECRET = (UserMailRequested.topic,)  # no dead letter keeps its tokens
 WATCH_SECONDS = 1.0
 
 
 def topics() -> dict[str, dict[str, Any]]:
     """The topics this service needs, with their settings."""
     consumed = topic_settings(*HANDLERS)
-    return consumed | topic_settings(MailSent.topic) | dead_letter_settings(consumed, GROUP)
+    return consumed | topic_settings(MailSent.topic, *FOLLOWED) | dead_letter_settings(consumed, GROUP)
 
 
 class Listener:
@@ -39,46 +42,57 @@ class Listener:
         brokers: str,
         handlers: Mapping[str, Handler],
         ledger: Ledger,
+        accounts: Accounts,
         lanes: int,
         end: Callable[[int], Any] = os._exit,
     ) -> None:
         """`lanes`: mails that are sent at once. `end` ends the process with a status, at once: nothing can be relied on in a
         process whose consumer hangs."""
         self._brokers, self._handlers, self._ledger, self._lanes, self._end = brokers, handlers, ledger, lanes, end
-        self._thread: Watched | None = None
+        self._accounts, self._threads = accounts, list[Watched]()
         self._stopping, self._stopped = threading.Event(), threading.Event()
 
     def start(self) -> None:
         """Start consuming. Call it after the fork: a Kafka client does not survive one."""
-        consumer = EventConsumer(self._brokers, GROUP, self._handlers, lanes=self._lanes, on_assigned=self._ledger.load)
-        self._thread = Watched(consumer, self._stopping, partial(create_topics_patiently, self._brokers, topics()))
-        self._thread.start()
-        threading.Thread(target=self._watch, args=[self._thread], name="watchdog", daemon=True).start()
+        consumer = EventConsumer(
+            self._brokers, GROUP, self._handlers, lanes=self._lanes, on_assigned=self._prepare, secret=SECRET
+        )
+        prepare = partial(create_topics_patiently, self._brokers, topics())
+        self._threads = [Watched(part, self._stopping, prepare) for part in (consumer, self._accounts)]
+        for thread in self._threads:
+            thread.start()
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def stop(self) -> None:
         """Finish the events in hand, commit, and leave the group; 20 s at most. The watchdog watches until that is done."""
         self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(JOIN_SECONDS)
+        for thread in self._threads:
+            thread.join(JOIN_SECONDS)
         self._stopped.set()
         self._ledger.close()
 
     def check(self) -> dict[str, Any]:
         """A health check: the consumer's state. Raises Down without partitions or broker."""
-        if self._thread is None:
+        if not self._threads:
             raise Down("not consuming yet")
-        state = self._thread.part.state()
-        parts = {GROUP: state}
+        state, accounts = (thread.part.state() for thread in self._threads)
+        parts = {GROUP: state, self._accounts.name: accounts}
         if not state["broker"]:
             raise Down("no Kafka broker answers", parts=parts)
         if not state["assigned"]:
             raise Down("no partitions are assigned yet", parts=parts)
+        if not accounts["complete"]:
+            raise Down("what happened to accounts is not read to its end yet", parts=parts)
         return {"parts": parts}
 
-    def _watch(self, thread: Watched) -> None:
+    def _prepare(self, partitions: set[int]) -> None:
+        self._accounts.await_complete()
+        self._ledger.load(partitions)
+
+    def _watch(self) -> None:
         while not self._stopped.wait(WATCH_SECONDS):
-            problem = thread.problem()
-            if problem == "hangs" or (problem and not self._stopping.is_set()):
-                log.critical("the process ends: its consumer is lost", problem=problem)
+            problems = {thread.name: thread.problem() for thread in self._threads}
+            if any(p == "hangs" or (p and not self._stopping.is_set()) for p in problems.values()):
+                log.critical("the process ends: its consumer is lost", problems=problems)
                 self._end(EX_SOFTWARE)
                 return

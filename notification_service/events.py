@@ -3,10 +3,10 @@
 What comes in is untrusted: whatever could break a header (line breaks, a second address) is refused here and dead-lettered.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from email_validator import validate_email
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from chassis.schemas import Line
 from messaging.envelope import ConsumedData, EventData
@@ -21,6 +21,7 @@ def _require_one_address(text: str) -> str:
 Email = Annotated[
     str, StringConstraints(max_length=254, pattern=r"^[^\s<>]+@[^\s<>]+$"), AfterValidator(_require_one_address)
 ]
+UserId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
 Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{3,30}$")]
 OrderId = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
 Amount = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}\.[0-9]{2}$")]
@@ -42,6 +43,31 @@ class UserRegistered(ConsumedData):
     email: Email
 
 
+class UserMailRequested(ConsumedData):
+    """Somebody wants a link with a single-use token. Nothing of it is logged."""
+
+    topic = "user-mail-requested"
+    kind: Literal["reset", "verify"]
+    username: Username
+    email: Email
+    token: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{20,128}$")]
+    expires_at: Annotated[AwareDatetime, Field(strict=False)]
+
+
+class UserDeleted(ConsumedData):
+    topic = "user-deleted"
+    id: UserId
+
+
+class UserRevocation(ConsumedData):
+    """Tokens that were issued to a user, or in one session, before `not_before` (ms since the epoch) are void."""
+
+    topic = "user-revocations"
+    user_id: UserId
+    sid: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None
+    not_before: Annotated[int, Field(ge=0, lt=2**53)]
+
+
 class OrderLine(ConsumedData):
     name: Annotated[Line, StringConstraints(min_length=1, max_length=200)]
     quantity: Annotated[int, Field(ge=1)]
@@ -53,7 +79,7 @@ class OrderStep(ConsumedData):
     """Any of the order-* events: they carry the same data."""
 
     order_id: OrderId
-    user_email: Email
+    user_email: Email | None  # None: the account is gone
     username: Username
     total: Amount
     currency: Currency

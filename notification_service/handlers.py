@@ -9,12 +9,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
+from chassis.logs import get_logger
 from messaging.consumer import Handler
 from messaging.envelope import Event, rfc3339
-from notification_service.events import MailSent, OrderStep, UserRegistered
+from notification_service.accounts import Accounts
+from notification_service.events import MailSent, OrderStep, UserMailRequested, UserRegistered
 from notification_service.ledger import Ledger
 from notification_service.mailer import Mailer
 from notification_service.mails import Composer, Mail
+
+log = get_logger(__name__)
+
+Compose = Callable[[Event, Composer], Mail | None]
+LINKS = {"reset": "password-reset", "verify": "verify-email"}
 
 
 def welcome_user(event: Event, composer: Composer) -> Mail:
@@ -23,28 +30,44 @@ def welcome_user(event: Event, composer: Composer) -> Mail:
     return composer.compose(event.type, event_id=event.id, to=user.email, values={"username": user.username})
 
 
-def tell_order_step(event: Event, composer: Composer) -> Mail:
-    """The mail of one step of an order."""
+def send_link(event: Event, composer: Composer) -> Mail | None:
+    """The mail with a link that sets a password or verifies an address; none when it would be of no use any more."""
+    wanted = event.read(UserMailRequested)
+    if wanted.expires_at < datetime.now(UTC):
+        return None
+    expires = wanted.expires_at.astimezone(UTC).strftime("%d %B %Y, %H:%M UTC")
+    values = {"username": wanted.username, "token": wanted.token, "expires": expires}
+    return composer.compose(LINKS[wanted.kind], event_id=event.id, to=wanted.email, values=values)
+
+
+def tell_order_step(event: Event, composer: Composer) -> Mail | None:
+    """The mail of one step of an order; none to an account that is gone."""
     order = event.read(OrderStep)
+    if order.user_email is None:
+        return None
     return composer.compose(event.type, event_id=event.id, to=order.user_email, values=order.model_dump())
 
 
-def bind_handlers(composer: Composer, mailer: Mailer, ledger: Ledger) -> dict[str, Handler]:
-    """HANDLERS as the consumer calls them: each mail is sent as soon as it is composed, once."""
+def bind_handlers(composer: Composer, mailer: Mailer, ledger: Ledger, accounts: Accounts) -> dict[str, Handler]:
+    """HANDLERS as the consumer calls them: each mail is sent as soon as it is composed, once, to accounts that are there."""
 
-    def send(compose: Callable[[Event, Composer], Mail], event: Event) -> MailSent:
-        mail = compose(event, composer)
+    def send(mail: Mail) -> MailSent:
         mailer.send(mail)
         return MailSent(kind=mail.kind, order_id=mail.order_id, sent_at=rfc3339(datetime.now(UTC)))
 
-    def handle(compose: Callable[[Event, Composer], Mail], event: Event) -> None:
-        ledger.once(event, partial(send, compose, event))
+    def handle(compose: Compose, event: Event) -> None:
+        mail = compose(event, composer)
+        if mail is None or accounts.is_gone(event):
+            log.info("mailed to nobody")
+        else:
+            ledger.once(event, partial(send, mail))
 
     return {topic: partial(handle, compose) for topic, compose in HANDLERS.items()}
 
 
-HANDLERS: dict[str, Callable[[Event, Composer], Mail]] = {
+HANDLERS: dict[str, Compose] = {
     "user-registered": welcome_user,
+    "user-mail-requested": send_link,
     "order-placed": tell_order_step,
     "order-confirmed": tell_order_step,
     "order-rejected": tell_order_step,

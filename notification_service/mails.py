@@ -26,6 +26,8 @@ class Kind:
     lead: str
     tone: Literal["good", "plain", "bad"] = "plain"
     step: int = 0  # how far an order came: placed 1, reserved 2, shipped 3, delivered 4; 0 shows no progress
+    action: str = ""  # what the button says, of a mail with a link; its address is the kind
+    otherwise: str = ""  # what to do if it was somebody else
 
 
 KINDS: dict[str, Kind] = {
@@ -82,6 +84,23 @@ KINDS: dict[str, Kind] = {
         "The order is closed, and its goods are no longer held for you.",
         "bad",
     ),
+    "password-reset": Kind(
+        "link",
+        "Reset your password",
+        "Reset your password",
+        "Somebody, most likely you, asked for a new password for your {shop} account.",
+        action="Choose a new password",
+        otherwise="If it was not you, there is nothing to do: your password stays as it is.",
+    ),
+    "verify-email": Kind(
+        "link",
+        "Verify your e-mail address",
+        "Verify your e-mail address",
+        "Please tell us that this address of your {shop} account is yours.",
+        "good",
+        action="Verify this address",
+        otherwise="If you have no account with us, somebody mistyped an address: please ignore this mail.",
+    ),
     "test": Kind(
         "test",
         "Test mail from {shop}",
@@ -120,6 +139,7 @@ class Composer:
     def __init__(self, config: Config) -> None:
         self._shop = config.shop_name
         self._shop_url = str(config.public_url).rstrip("/") if config.public_url else ""
+        self._links = self._shop_url or str(config.user_service_url).rstrip("/")
         self._domain = config.from_email.rpartition("@")[2]
         self._templates = Environment(
             loader=PackageLoader("notification_service"),
@@ -143,6 +163,9 @@ class Composer:
             "explanation": REASONS.get(values.get("reason") or "", ""),
             "tone": row.tone,
             "step": row.step,
+            "action": row.action,
+            "otherwise": row.otherwise,
+            "link": f"{self._links}/{kind}?token={values['token']}" if row.action else "",
             "year": datetime.now(UTC).year,
         }
         text = self._templates.get_template(f"{row.template}.txt").render(context)

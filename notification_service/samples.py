@@ -19,6 +19,9 @@ ORDER = {
     ],
 }
 
+LINK = {"username": "ada", "token": "A-sample-token-that-opens-nothing", "expires": "31 January 2026, 13:00 UTC"}
+
 SAMPLES: dict[str, Mapping[str, Any]] = {
-    kind: ORDER | ({"reason": "out_of_stock"} if kind == "order-rejected" else {}) for kind in KINDS
+    kind: LINK if KINDS[kind].action else ORDER | ({"reason": "out_of_stock"} if kind == "order-rejected" else {})
+    for kind in KINDS
 }

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from chassis.commands import run_command
-from order_service.config import Config
+from chassis.env import load_or_exit
+from order_service.config import Config, Migrator
 
 
 def web(config: Config, _arguments: list[str]) -> int:
@@ -74,7 +75,7 @@ def migrate(config: Config, _arguments: list[str]) -> int:
     set_up("order_service", config)
     from order_service.migrate import migrate
 
-    return migrate()
+    return migrate(load_or_exit(Migrator, "order_service"))
 
 
 def manage(config: Config, arguments: list[str]) -> int:
@@ -88,16 +89,6 @@ def manage(config: Config, arguments: list[str]) -> int:
     return 0
 
 
-def superuser(config: Config, arguments: list[str]) -> int:
-    """create the admin pages' first account (--help for more)"""
-    from order_service.app import set_up
-
-    set_up("order_service", config)
-    from order_service.superuser import make_superuser
-
-    return make_superuser(arguments)
-
-
 COMMANDS = {
     "web": web,
     "worker": worker,
@@ -107,7 +98,6 @@ COMMANDS = {
     "dlq": dlq,
     "migrate": migrate,
     "manage": manage,
-    "superuser": superuser,
 }
 
 

@@ -5,6 +5,7 @@ import logging
 import django
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from chassis.logs import configure_logs
 from order_service.config import Config, use_django_settings
@@ -18,7 +19,8 @@ def set_up(name: str, config: Config) -> None:
     django.setup(set_prefix=False)
 
 
-def create_app(config: Config) -> WSGIHandler:
+def create_app(config: Config) -> WSGIHandler | ProxyFix:
     """The application of a web process."""
     set_up("order_service", config)
-    return get_wsgi_application()
+    app, count = get_wsgi_application(), config.proxy_count
+    return ProxyFix(app, x_for=count, x_proto=count, x_host=count) if count else app

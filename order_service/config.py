@@ -2,13 +2,13 @@
 
 import os
 
-from pydantic import Field
+from pydantic import AnyHttpUrl, Field
 
-from chassis.env import Secret, Settings, SigningKey
+from chassis.env import Secret, Settings, SigningKey, WebSettings
 from chassis.logs import LogFormat
 
 
-class Config(Settings):
+class Config(WebSettings):
     """Fields without a default are required; the process does not start without them."""
 
     mysql_database: str
@@ -21,6 +21,8 @@ class Config(Settings):
     jwt_issuer: str = "microshop"
     jwt_audience: str = "microshop"
     django_secret_key: SigningKey  # signs the desk's sessions
+    user_service_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:4000")  # asked when staff sign in to the desk
+    secure_cookies: bool = True  # off only where the desk is reached by plain http, as on a laptop
     allowed_hosts: str = ""  # host names, separated by commas, that clients may use beside those of loopback
     order_pending_limit: int = Field(
         1800, ge=60, le=604_800
@@ -32,10 +34,11 @@ class Config(Settings):
     log_format: LogFormat = "json"
 
 
-class StaffPassword(Settings):
-    """Read by the `superuser` command alone: a password has no place on a command line."""
+class Migrator(Settings):
+    """Read by the `migrate` command alone: at run time no process has an account that may change tables. Without: mysql_user."""
 
-    staff_password: Secret | None = None
+    mysql_migrate_user: str | None = None
+    mysql_migrate_password: Secret | None = None
 
 
 def use_django_settings() -> None:

@@ -6,12 +6,14 @@ from typing import TypeVar
 from chassis.drf import AWAY
 from messaging.consumer import EventConsumer, Handler, Refused
 from messaging.envelope import Event, MalformedEvent
+from messaging.revocations import Revocation
 from order_service.catalogue import keep_product
 from order_service.connections import renew_connection
 from order_service.errors import UnknownOrder
-from order_service.events import Product, StockRejected, StockReserved
-from order_service.topics import CATALOGUE, CATALOGUE_GROUP, STOCK_GROUP
-from order_service.use_cases import confirm_order, reject_order
+from order_service.events import Product, StockRejected, StockReserved, UserDeleted, UserRevocation
+from order_service.revocations import store_revocation
+from order_service.topics import CATALOGUE, CATALOGUE_GROUP, STOCK_GROUP, USERS_GROUP
+from order_service.use_cases import confirm_order, forget_customer, reject_order
 
 STOCK_LANES = 2  # a transition waits for the database as long as it computes
 
@@ -21,9 +23,7 @@ Answer = TypeVar("Answer", StockReserved, StockRejected)
 def follow_product(event: Event) -> None:
     """Any product-* event is a snapshot of the product. Raises MalformedEvent."""
     product = event.read(Product)
-    if product.id != event.subject:
-        raise MalformedEvent("id is not the key")
-    renew_connection()  # the server may have been away since the last event
+    _require_key(event, product.id)
     keep_product(product)
 
 
@@ -45,23 +45,43 @@ def on_stock_rejected(event: Event) -> None:
         raise Refused("there is no such order") from None
 
 
+def on_user_deleted(event: Event) -> None:
+    """Anonymise the orders. Raises MalformedEvent."""
+    user = event.read(UserDeleted)
+    _require_key(event, user.id)
+    forget_customer(user_id=user.id)
+
+
+def on_user_revocation(event: Event) -> None:
+    """Store it, for the web processes to read. Raises MalformedEvent."""
+    ended = event.read(UserRevocation)
+    _require_key(event, ended.user_id)
+    store_revocation(Revocation(ended.user_id, ended.sid, ended.not_before))
+
+
 HANDLERS: Mapping[str, Mapping[str, Handler]] = {
     CATALOGUE_GROUP: dict.fromkeys(CATALOGUE, follow_product),
     STOCK_GROUP: {StockReserved.topic: on_stock_reserved, StockRejected.topic: on_stock_rejected},
+    USERS_GROUP: {UserDeleted.topic: on_user_deleted, UserRevocation.topic: on_user_revocation},
 }
 """Each group's handlers by topic."""
 
 
 def make_consumers(brokers: str) -> list[EventConsumer]:
-    """The members of the groups `order-service-catalogue` and `order-service-stock`."""
+    """A member of each group."""
     catalogue = EventConsumer(brokers, CATALOGUE_GROUP, HANDLERS[CATALOGUE_GROUP], away=AWAY)
     stock = EventConsumer(brokers, STOCK_GROUP, HANDLERS[STOCK_GROUP], away=AWAY, lanes=STOCK_LANES)
-    return [catalogue, stock]
+    users = EventConsumer(brokers, USERS_GROUP, HANDLERS[USERS_GROUP], away=AWAY)
+    return [catalogue, stock, users]
 
 
 def _read(event: Event, model: type[Answer]) -> Answer:
     answer = event.read(model)
-    if answer.order_id != event.subject:
-        raise MalformedEvent("orderId is not the key")
-    renew_connection()
+    _require_key(event, answer.order_id)
     return answer
+
+
+def _require_key(event: Event, key: str) -> None:
+    if key != event.subject:
+        raise MalformedEvent("the key is another one")
+    renew_connection()  # the server may have been away since the last event

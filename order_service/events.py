@@ -24,7 +24,7 @@ class OrderEvent(EventData):
 
     order_id: str
     user_id: str
-    user_email: str
+    user_email: str | None  # None once the account was deleted: nobody is mailed
     username: str
     product_id: str
     quantity: int
@@ -53,7 +53,7 @@ class OrderEvent(EventData):
         return cls(
             order_id=order["id"],
             user_id=order["user_id"],
-            user_email=order["user_email"],
+            user_email=order["user_email"] or None,
             username=order["username"],
             product_id=items[0].product_id,
             quantity=items[0].quantity,
@@ -115,6 +115,25 @@ class Product(ConsumedData):
 
 
 OrderId = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
+
+
+UserId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
+
+
+class UserDeleted(ConsumedData):
+    """An account was anonymised."""
+
+    topic: ClassVar[str] = "user-deleted"
+    id: UserId
+
+
+class UserRevocation(ConsumedData):
+    """Tokens that were issued to a user, or in one session, before `not_before` (ms since the epoch) are void."""
+
+    topic: ClassVar[str] = "user-revocations"
+    user_id: UserId
+    sid: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None
+    not_before: Annotated[int, Field(ge=0, lt=2**53)]
 
 
 class StockReserved(ConsumedData):

@@ -1,14 +1,19 @@
-"""What nobody will ask for any more is removed: Idempotency-Keys after their day."""
+"""What nobody will ask for any more is removed: Idempotency-Keys after their day, revocations, sessions, failed sign-ins."""
 
 import threading
 import time
 from typing import Any
+
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib.sessions.models import Session
 
 from chassis.drf import AWAY
 from chassis.logs import get_logger
 from order_service.connections import renew_connection
 from order_service.idempotency import KEPT
 from order_service.models import IdempotencyKey, now
+from order_service.revocations import forget_revocations
 
 log = get_logger(__name__)
 
@@ -23,7 +28,7 @@ class Housekeeping:
     name = "housekeeping"
 
     def __init__(self) -> None:
-        self._due, self._counts, self.beat = 0.0, {"keys": 0}, time.monotonic()
+        self._due, self._counts, self.beat = 0.0, dict.fromkeys(("keys", "revocations", "signIns"), 0), time.monotonic()
 
     def state(self) -> dict[str, Any]:
         """How much was removed since the start."""
@@ -41,11 +46,20 @@ class Housekeeping:
         """One batch; the next turn goes on when it was a full one."""
         try:
             removed = forget_keys()
+            self._counts["revocations"] += forget_revocations()
+            self._counts["signIns"] += forget_sign_ins()
         except AWAY as error:
             log.warning("nothing cleaned up: the database is away", error=type(error).__name__)
             return
         self._counts["keys"] += removed
         self._due = self.beat + EVERY_SECONDS if removed < BATCH else 0.0
+
+
+def forget_sign_ins() -> int:
+    """Delete sessions that are over, and failed sign-ins that count no more; return their number."""
+    over = Session.objects.filter(expire_date__lt=now()).delete()[0]
+    failed: int = AccessAttempt.objects.filter(attempt_time__lt=now() - settings.AXES_COOLOFF_TIME).delete()[0]
+    return over + failed
 
 
 def forget_keys() -> int:

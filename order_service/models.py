@@ -211,6 +211,19 @@ class IdempotencyKey(models.Model):
         indexes = [models.Index(fields=["created_at"], name="idempotency_keys_by_age")]
 
 
+class RevocationRow(models.Model):
+    """Tokens and sessions of a user, or those of one login, that began before `not_before` are void; see revocations.py."""
+
+    user_id = models.CharField(max_length=64, db_collation=BYTEWISE)
+    sid = models.CharField(max_length=64, null=True, db_collation=BYTEWISE)
+    not_before = models.BigIntegerField()  # ms since the epoch
+    stored_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "revocations"
+        indexes = [models.Index(fields=["stored_at"], name="revocations_by_age")]
+
+
 class RelayLease(models.Model):
     """One row: which worker's relay publishes, and until when by the database's clock."""
 

@@ -1,5 +1,6 @@
 """Django's settings, made from the configuration. Imported by Django itself, once a process."""
 
+from datetime import timedelta
 from typing import Any
 
 from chassis.auth import ALGORITHM, LEEWAY_SECONDS
@@ -27,17 +28,18 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "axes",
 ]
 MIDDLEWARE = [
     "chassis.drf.RequestMiddleware",
-    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "order_service.desk.sessions.EndSessions",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES: list[dict[str, Any]] = [
     {
@@ -87,13 +89,24 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "UserAttributeSimilarityValidator")
 ]
-LOGIN_REDIRECT_URL = "/orders"
-SESSION_COOKIE_AGE = 8 * 3600  # a working day, in seconds
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: it refuses who tried too often
+    "django.contrib.auth.backends.ModelBackend",  # local accounts, and the permissions of groups
+    "order_service.desk.backends.UserServiceBackend",
+]
+USER_SERVICE_URL = str(config.user_service_url)
+AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 4, timedelta(minutes=15)  # one less than user_service allows this service
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # together: nobody locks out others from elsewhere
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT, AXES_RESET_ON_SUCCESS = False, True
+AXES_LOCKOUT_CALLABLE = "order_service.desk.views.locked_out"
+AXES_CLIENT_IP_CALLABLE = "order_service.desk.views.address_of"
+AXES_DISABLE_ACCESS_LOG, AXES_VERBOSE = True, False
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "csrfmiddlewaretoken"]  # not kept with a failed try
+SESSION_COOKIE_AGE, SESSION_SAVE_EVERY_REQUEST = 1800, True  # seconds of rest; desk/sessions.py says why
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = config.secure_cookies
+CORS_ORIGINS = config.cors_origins
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "order_service.urls.handler403"
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
@@ -125,8 +138,6 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "order_service",
     "DESCRIPTION": (description or "").partition("\n")[0],
     "VERSION": __version__,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "PREPROCESSING_HOOKS": ["order_service.api.document.each_route_once"],

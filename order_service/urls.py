@@ -2,12 +2,19 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularSwaggerView
+from django.views.generic import RedirectView
 
 from chassis.drf import crashed, failing, read_only, routes, service_routes
 from order_service.api import views
-from order_service.api.document import show_document
+from order_service.api.document import show_document, show_page, show_script
+from order_service.desk.views import DeskLogin, DeskLogout
 from order_service.health import health
+
+desk_pages = [
+    path("login/", RedirectView.as_view(pattern_name="admin:login", query_string=True), name="login"),
+    path("logout/", DeskLogout.as_view(), name="logout"),
+]
+"""Named as the browsable API names them."""
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *routes("orders", views.Orders.as_view()),
@@ -15,9 +22,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *routes("orders/<str:order_id>/cancel", views.Cancellation.as_view()),
     *routes("orders/<str:order_id>/status", views.OrderStatus.as_view()),
     path("openapi.json", read_only(show_document)),
-    *routes("docs", SpectacularSwaggerView.as_view(url="/openapi.json")),
+    *routes("docs", read_only(show_page)),
+    path("docs/start.js", read_only(show_script)),
+    path("admin/login/", DeskLogin.as_view()),
+    path("admin/logout/", DeskLogout.as_view()),
     path("admin/", admin.site.urls),
-    path("api-auth/", include("rest_framework.urls")),
+    path("api-auth/", include((desk_pages, "rest_framework"))),
     *service_routes(health),
 ]
 

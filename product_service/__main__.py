@@ -87,10 +87,9 @@ def dlq(config: Config, arguments: list[str]) -> int:
     from messaging.dlq import run_dlq
     from messaging.mongo import connect
     from product_service.consumers import HANDLERS
-    from product_service.topics import GROUP
 
     connect(config.mongo_uri.get_secret_value())
-    return run_dlq(config.kafka_brokers, {GROUP: HANDLERS}, arguments)
+    return run_dlq(config.kafka_brokers, HANDLERS, arguments)
 
 
 COMMANDS = {

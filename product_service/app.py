@@ -6,9 +6,12 @@ from chassis.auth import Tokens
 from chassis.flask import make_app
 from chassis.health import Health, worker_check
 from chassis.logs import configure_logs
-from messaging.mongo import AWAY, MongoWorkerStates, connect, ping
+from chassis.openapi import document_problems
+from messaging.mongo import AWAY, MongoRevocations, MongoWorkerStates, connect, ping
+from messaging.revocations import Revocations
 from product_service import __doc__ as description
 from product_service import __version__
+from product_service.api.etags import with_conditions
 from product_service.api.routes import routes
 from product_service.config import Config
 from product_service.prices import price_memory
@@ -18,11 +21,12 @@ def create_app(config: Config) -> APIFlask:
     """The application; call it after the fork, for the MongoDB client does not survive one."""
     configure_logs("product_service", config.log_level, config.log_format)
     db = connect(config.mongo_uri.get_secret_value())
+    revocations = Revocations(MongoRevocations(db).since)
     app = make_app(
         service="product_service",
         version=__version__,
         description=description or "",
-        tokens=Tokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience),
+        tokens=Tokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience, refuse_revoked=revocations.check),
         health=Health(
             "product_service",
             __version__,
@@ -30,8 +34,10 @@ def create_app(config: Config) -> APIFlask:
             shown={"worker": worker_check(MongoWorkerStates(db))},
         ),
         away=AWAY,
+        web=config,
     )
     app.config["SHOP_CURRENCY"] = config.shop_currency
     app.config["PRICE_MEMORY"] = price_memory(config.order_pending_limit)
+    app.spec_processor(lambda spec: with_conditions(document_problems(spec)))
     app.register_blueprint(routes)
     return app

@@ -1,11 +1,15 @@
 """What the worker does with each event that comes in: bytes in, one use case called."""
 
-from messaging.consumer import EventConsumer
+from collections.abc import Mapping
+
+from messaging.consumer import EventConsumer, Handler
 from messaging.envelope import Event, MalformedEvent
-from messaging.mongo import AWAY
-from product_service.events import OrderCancelled, OrderPlaced
+from messaging.mongo import AWAY, MongoRevocations
+from messaging.revocations import Revocation
+from product_service.events import OrderCancelled, OrderPlaced, UserRevocation
+from product_service.models import Product
 from product_service.reservations import release_stock, reserve_stock
-from product_service.topics import GROUP
+from product_service.topics import GROUP, USERS_GROUP
 
 
 def on_order_placed(event: Event) -> None:
@@ -22,14 +26,25 @@ def on_order_cancelled(event: Event) -> None:
     release_stock(order_id=order.order_id)
 
 
-HANDLERS = {OrderPlaced.topic: on_order_placed, OrderCancelled.topic: on_order_cancelled}
+def on_user_revocation(event: Event) -> None:
+    """Store it, for the web processes to read. Raises MalformedEvent."""
+    ended = event.read(UserRevocation)
+    _require_key(event, ended.user_id)
+    MongoRevocations(Product._get_db()).add(Revocation(ended.user_id, ended.sid, ended.not_before))
 
 
-def make_consumer(brokers: str) -> EventConsumer:
-    """The member of group `product-service`. It has one lane: more writers make a hot product slower (docs/guarantees.md)."""
-    return EventConsumer(brokers, GROUP, HANDLERS, away=AWAY)
+HANDLERS: Mapping[str, Mapping[str, Handler]] = {
+    GROUP: {OrderPlaced.topic: on_order_placed, OrderCancelled.topic: on_order_cancelled},
+    USERS_GROUP: {UserRevocation.topic: on_user_revocation},
+}
+"""Each group's handlers by topic. One lane each: more writers make a hot product slower (docs/guarantees.md)."""
 
 
-def _require_key(event: Event, order_id: str) -> None:
-    if event.subject != order_id:
-        raise MalformedEvent("orderId is not the key")
+def make_consumers(brokers: str) -> list[EventConsumer]:
+    """The members of the groups `product-service` and `product-service-users`."""
+    return [EventConsumer(brokers, group, handlers, away=AWAY) for group, handlers in HANDLERS.items()]
+
+
+def _require_key(event: Event, key: str) -> None:
+    if event.subject != key:
+        raise MalformedEvent("the key is another one")

@@ -110,3 +110,12 @@ class OrderPlaced(ConsumedData):
 class OrderCancelled(ConsumedData):
     topic: ClassVar[str] = "order-cancelled"
     order_id: OrderId
+
+
+class UserRevocation(ConsumedData):
+    """Tokens that were issued to a user, or in one session, before `not_before` (ms since the epoch) are void."""
+
+    topic: ClassVar[str] = "user-revocations"
+    user_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
+    sid: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None
+    not_before: Annotated[int, Field(ge=0, lt=2**53)]

@@ -21,7 +21,7 @@ from mongoengine import (
     StringField,
 )
 
-from messaging.mongo import Db, MongoOutbox
+from messaging.mongo import Db, MongoOutbox, MongoRevocations
 
 MAX_PRICE_MINOR = 9_999_999  # 99,999.99
 MAX_STOCK = 10_000_000
@@ -158,3 +158,4 @@ def ensure_indexes() -> None:
     # A belt: the conditional updates keep the rule already, and a bug in one is refused here.
     db.command("collMod", "products", validator={"$jsonSchema": STOCK_RULE})
     MongoOutbox(db).ensure_indexes()
+    MongoRevocations(db).ensure_indexes()

@@ -4,9 +4,10 @@ from typing import Any
 
 from contracts import topic_settings
 from messaging.kafka import dead_letter_settings
-from product_service.events import PRODUCT_EVENTS, STOCK_EVENTS, OrderCancelled, OrderPlaced
+from product_service.events import PRODUCT_EVENTS, STOCK_EVENTS, OrderCancelled, OrderPlaced, UserRevocation
 
 GROUP = "product-service"
+USERS_GROUP = "product-service-users"
 PUBLISHED = (*PRODUCT_EVENTS, *STOCK_EVENTS)
 CONSUMED = (OrderPlaced, OrderCancelled)
 
@@ -15,4 +16,7 @@ def topics() -> dict[str, dict[str, Any]]:
     """All of them, with their settings."""
     published = topic_settings(*(event.topic for event in PUBLISHED))
     consumed = topic_settings(*(event.topic for event in CONSUMED))
-    return published | consumed | dead_letter_settings(consumed, GROUP)
+    users = topic_settings(UserRevocation.topic)
+    return (
+        published | consumed | users | dead_letter_settings(consumed, GROUP) | dead_letter_settings(users, USERS_GROUP)
+    )

@@ -1,4 +1,4 @@
-"""The worker: the relay that publishes the outbox, the consumer that serves orders, and the housekeeping."""
+"""The worker: the relay that publishes the outbox, the consumers that serve orders and end tokens, and the housekeeping."""
 
 from functools import partial
 
@@ -8,7 +8,7 @@ from messaging.mongo import MongoOutbox, MongoWorkerStates, connect
 from messaging.relay import Relay
 from messaging.worker import Part, check_worker, run_worker
 from product_service.config import Config
-from product_service.consumers import make_consumer
+from product_service.consumers import make_consumers
 from product_service.housekeeping import Housekeeping
 from product_service.prices import price_memory
 from product_service.topics import topics
@@ -19,7 +19,7 @@ def run(config: Config) -> int:
     configure_logs("product_worker", config.log_level, config.log_format)
     db, brokers = connect(config.mongo_uri.get_secret_value()), config.kafka_brokers
     relay = Relay(MongoOutbox(db), partial(make_producer, brokers))
-    parts: list[Part] = [relay, make_consumer(brokers), Housekeeping(price_memory(config.order_pending_limit))]
+    parts: list[Part] = [relay, *make_consumers(brokers), Housekeeping(price_memory(config.order_pending_limit))]
     return run_worker(parts, MongoWorkerStates(db), partial(create_topics_patiently, brokers, topics()))
 
 

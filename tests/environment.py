@@ -1,7 +1,8 @@
 """The environment of a test run, set before Django reads its settings: free ports and fresh secrets.
 
 Loaded by pytest's addopts. The servers themselves are started by `tests/stack.py`, when the first test asks for one.
-Nothing of the developer's own environment or .env reaches a test.
+Nothing of the developer's own environment or .env reaches a test, but for TEST_MYSQL=mysql://USER:PASSWORD@127.0.0.1:PORT: the
+tests of order_service then use that server, in databases of their own, and start none.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import secrets
 import signal
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -22,6 +24,8 @@ KINDS = {
     "contracts": "contract",
     "architecture": "architecture",
     "e2e": "e2e",
+    "access": "e2e",
+    "fuzz": "fuzz",
 }
 """Folder under tests → mark."""
 
@@ -29,14 +33,15 @@ KINDS = {
 def make_environment() -> dict[str, str]:
     """Every variable that the four services need, with ports that are free now."""
     mysql, mongo, kafka, controller, smtp, user, product, order, notification = pick_free(9)
+    other = urlsplit(os.environ.get("TEST_MYSQL", ""))
     return {
         "JWT_SECRET": secrets.token_urlsafe(48),
         "DJANGO_SECRET_KEY": secrets.token_urlsafe(48),
         "MYSQL_HOST": LOOPBACK,
-        "MYSQL_PORT": str(mysql),
-        "MYSQL_DATABASE": "microshop",
-        "MYSQL_USER": "microshop",
-        "MYSQL_PASSWORD": secrets.token_urlsafe(24),
+        "MYSQL_PORT": str(other.port or mysql),
+        "MYSQL_DATABASE": "ordertests" if other.port else "microshop",
+        "MYSQL_USER": other.username or "microshop",
+        "MYSQL_PASSWORD": other.password or secrets.token_urlsafe(24),
         "MYSQL_ROOT_PASSWORD": secrets.token_urlsafe(24),
         "MONGO_URI": f"mongodb://{LOOPBACK}:{mongo}/microshop_test?replicaSet=rs0",
         "KAFKA_BROKERS": f"{LOOPBACK}:{kafka}",
@@ -75,7 +80,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def kind_of(path: Path) -> str:
     """The kind of the tests in a file, by the folders between `tests` and the file."""
-    if path.parts[0] == "chaos":
-        return "chaos"
+    if path.parts[0] in ("chaos", "deploy"):
+        return path.parts[0]
     folders = path.parts[path.parts.index("tests") + 1 : -1]
     return next((KINDS[folder] for folder in folders if folder in KINDS), "unit")

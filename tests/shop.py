@@ -9,8 +9,10 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from deploy.local import envfile
+from deploy.local.client import Answer, call
 from deploy.local.identity import read_pid
 from deploy.local.mailbox import Mailbox
 from deploy.local.ports import LOOPBACK, pick_free
@@ -44,6 +46,10 @@ class Shop:
     def url(self, service: str, path: str = "") -> str:
         """The address of `user`, `product`, `order` or `notification`, with a path such as /health."""
         return f"http://{LOOPBACK}:{self.env[PORTS[service]]}{path}"
+
+    def call(self, service: str, method: str, path: str, body: Any = None, token: str = "") -> Answer:
+        """One request to `user`, `product`, `order` or `notification`."""
+        return call(int(self.env[PORTS[service]]), method, path, body, token)
 
     def mailbox(self) -> Mailbox:
         """The mails from now on."""

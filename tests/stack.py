@@ -11,14 +11,16 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import MySQLdb
 import pytest
 from confluent_kafka.admin import AdminClient
 
 from deploy.local.errors import LocalError, NotReady
+from deploy.local.ports import LOOPBACK
 from deploy.local.servers import Server
 from deploy.local.servers.kafka import Kafka
 from deploy.local.servers.mongo import Mongo
@@ -54,7 +56,7 @@ def mysql(server_state: State) -> Iterator[MySQL]:
         password=os.environ["MYSQL_PASSWORD"],
         root_password=os.environ["MYSQL_ROOT_PASSWORD"],
     )
-    with running(server, server_state):
+    with given(server) if "TEST_MYSQL" in os.environ else running(server, server_state):
         yield server
 
 
@@ -104,6 +106,17 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     finally:
         shop.command("down")
         shutil.rmtree(shop.state.data, ignore_errors=True)
+
+
+@contextmanager
+def given(server: MySQL) -> Iterator[None]:
+    """A server that somebody else runs: only our database is made there, and taken away."""
+    place = {"host": LOOPBACK, "port": server.port, "user": server.user, "password": server.password}
+    with closing(MySQLdb.connect(**place)) as connection:
+        connection.query(f"CREATE DATABASE IF NOT EXISTS {server.databases[0]} CHARACTER SET utf8mb4")
+    yield
+    with closing(MySQLdb.connect(**place)) as connection:
+        connection.query(f"DROP DATABASE {server.databases[0]}")
 
 
 @contextmanager

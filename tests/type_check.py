@@ -19,6 +19,7 @@ PACKAGES = (
     "product_service",
     "order_service",
     "notification_service",
+    "deploy.compose",
     "deploy.local",
     "bench",
 )

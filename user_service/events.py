@@ -1,7 +1,7 @@
 """The events this service owns."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from contracts import topic_settings
 from messaging.envelope import EventData, rfc3339
@@ -47,7 +47,28 @@ class UserDeleted(EventData):
         return cls(id=str(user["_id"]), deleted_at=rfc3339(user["deleted_at"]))
 
 
-PUBLISHED = (UserRegistered, UserUpdated, UserDeleted)
+class UserMailRequested(EventData):
+    """Holds a token that opens the account: the topic is kept for an hour, and nothing logs it."""
+
+    topic: ClassVar[str] = "user-mail-requested"
+    kind: Literal["reset", "verify"]
+    user_id: str
+    email: str
+    username: str
+    token: str
+    expires_at: str
+
+
+class UserRevocations(EventData):
+    """Tokens issued before `not_before` (ms since the epoch) are void, all of the user's or those of one session."""
+
+    topic: ClassVar[str] = "user-revocations"
+    user_id: str
+    sid: str | None
+    not_before: int
+
+
+PUBLISHED = (UserRegistered, UserUpdated, UserDeleted, UserMailRequested, UserRevocations)
 
 
 def topics() -> dict[str, dict[str, Any]]:

@@ -1,24 +1,87 @@
-"""Password hashes: argon2id with OWASP's smallest recommended parameters (19 MiB, 2 passes, 1 lane): 28 ms on 2 cores."""
+"""Password hashes: argon2id with OWASP's smallest recommended parameters (19 MiB, 2 passes, 1 lane): 28 ms on 2 cores.
 
+Two at a time in a process: a hash is work and memory that anybody may ask for.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
+from typing import Protocol
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from user_service.errors import TooManyHashes
+
+AT_ONCE = 2
+QUEUE_SECONDS = 3.0
+
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_turns = threading.BoundedSemaphore(AT_ONCE)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _turns.acquire(timeout=QUEUE_SECONDS):
+        raise TooManyHashes
+    try:
+        yield
+    finally:
+        _turns.release()
 
 
 def hash_password(password: str) -> str:
-    """The hash to store, with its parameters and salt."""
-    return _hasher.hash(password)
+    """The hash to store, with its parameters and salt. Raises TooManyHashes when its turn does not come in 3 s."""
+    with _turn():
+        return _hasher.hash(password)
 
 
-def verify_password(password: str, stored: str | None) -> bool:
-    """True when `password` made `stored`. Without a stored hash it takes as long, and is False."""
+class Attempts(Protocol):
+    """What counts wrong passwords."""
+
+    def count(self) -> None: ...
+    def forget(self) -> None: ...
+
+
+def verify_password(password: str, stored: str | None, attempts: Attempts | None = None) -> bool:
+    """True when `password` made `stored`. Without a stored hash it takes as long, and is False. Raises TooManyHashes.
+
+    It is counted when its turn has come, and forgotten in the same turn when it is right: so right ones that come all at
+    once are never more than those that are hashed at a time.
+    """
+    known = stored or _nobodys_hash()
+    with _turn():
+        if attempts:
+            attempts.count()
+        right = _fits(password, known) and stored is not None
+        if attempts and right:
+            attempts.forget()
+    return right
+
+
+def _fits(password: str, stored: str) -> bool:
     try:
-        return _hasher.verify(stored or _nobodys_hash(), password) and stored is not None
+        return _hasher.verify(stored, password)
     except (Argon2Error, InvalidHashError):
         return False
+
+
+def needs_rehash(stored: str) -> bool:
+    """True when the hash was made with other parameters than today's."""
+    return _hasher.check_needs_rehash(stored)
+
+
+def is_common(password: str) -> bool:
+    """True for one of the 3,000 commonest of eight characters and more, whatever their case."""
+    return password.casefold() in _commonest()
+
+
+@cache
+def _commonest() -> frozenset[str]:
+    lines = Path(__file__).with_name("common_passwords.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(line.casefold() for line in lines)
 
 
 @cache

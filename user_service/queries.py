@@ -10,7 +10,7 @@ from chassis.errors import Invalid
 from chassis.paging import Page, PageRequest, build_page
 from messaging.envelope import rfc3339
 from user_service.errors import UnknownUser
-from user_service.models import fold, users
+from user_service.models import fold, now, sessions, users
 
 FIELDS = {"username", "email", "roles", "active", "email_verified", "created_at", "updated_at"}
 
@@ -53,3 +53,25 @@ def list_users(request: PageRequest, *, search: str | None, role: str | None, ac
         where["_id"] = {"$gt" if request.backwards else "$lt": ObjectId(request.position[0])}
     rows = users().find(where, FIELDS).sort("_id", 1 if request.backwards else -1).limit(request.limit + 1)
     return build_page(request, [to_public(row) for row in rows], lambda user: (user["id"],))
+
+
+def to_session(row: Mapping[str, Any], current: str | None) -> dict[str, Any]:
+    """A session as its owner sees it; `current` is the sid of the one that asks."""
+    return {
+        "id": row["_id"],
+        "current": row["_id"] == current,
+        "address": row["address"],
+        "agent": row["agent"],
+        "createdAt": rfc3339(row["created_at"]),
+        "refreshedAt": rfc3339(row["refreshed_at"]),
+        "expiresAt": rfc3339(row["expires_at"]),
+    }
+
+
+def list_sessions(request: PageRequest, *, user_id: str, current: str | None) -> Page:
+    """The sessions of an account, newest first."""
+    where: dict[str, Any] = {"user_id": ObjectId(user_id), "expires_at": {"$gt": now()}}
+    if request.position:
+        where["_id"] = {"$gt" if request.backwards else "$lt": request.position[0]}
+    rows = sessions().find(where).sort("_id", 1 if request.backwards else -1).limit(request.limit + 1)
+    return build_page(request, [to_session(row, current) for row in rows], lambda session: (session["id"],))

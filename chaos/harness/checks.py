@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from chaos.harness.topics import Record
 
-USER_TOPICS = ("user-registered", "user-updated", "user-deleted")
+USER_TOPICS = ("user-registered", "user-updated", "user-deleted", "user-mail-requested", "user-revocations")
 PRODUCT_TOPICS = ("product-created", "product-updated", "product-deleted")
 ORDER_TOPICS = tuple(f"order-{s}" for s in ("placed", "confirmed", "rejected", "shipped", "delivered", "cancelled"))
 

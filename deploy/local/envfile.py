@@ -30,6 +30,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "DJANGO_SECRET_KEY": _key,
     "MYSQL_ROOT_PASSWORD": _password,
     "MYSQL_PASSWORD": _password,
+    "MYSQL_MIGRATE_PASSWORD": _password,
     "SMTP_PASSWORD": _password,
     "STAFF_PASSWORD": _password,
     "MONGO_ROOT_PASSWORD": _password,
@@ -40,6 +41,9 @@ GENERATED: dict[str, Callable[[], str]] = {
     "MONGO_URI_PRODUCT": lambda: "mongodb://127.0.0.1:27017/microshop_product?replicaSet=rs0",
 }
 """What env.example leaves empty and a machine of its own needs."""
+
+LOCAL = {"RATE_LIMIT_REGISTER": "off"}
+"""What suits a machine of one's own and no other."""
 
 
 def read(path: Path) -> dict[str, str]:
@@ -73,6 +77,8 @@ def create(path: Path) -> None:
 
 def _fill(line: str) -> str:
     name, _, value = line.strip().partition("=")
+    if name in LOCAL:
+        return f"{name}={LOCAL[name]}\n"
     if value or name not in GENERATED:
         return line
     return f"{name}={GENERATED[name]()}\n"

@@ -29,7 +29,8 @@ def run_jobs(stack: Stack, server: str) -> None:
 
 
 def _run(stack: Stack, job: Job) -> None:
-    arguments, extra = list(job.arguments), {}
+    values = stack.settings.values
+    arguments, extra = list(job.arguments), {name: values[name] for name in job.extra if name in values}
     if job.needs_staff:
         arguments += ["--email", stack.settings.get("STAFF_EMAIL")]
         extra = {"STAFF_PASSWORD": stack.settings.get("STAFF_PASSWORD")}

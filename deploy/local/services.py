@@ -5,13 +5,28 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
+from deploy.local.ports import LOOPBACK
 from deploy.local.process import Process
 from deploy.local.settings import Settings
 
-SHARED = ("JWT_SECRET", "JWT_ISSUER", "JWT_AUDIENCE", "KAFKA_BROKERS", "BIND_HOST", "LOG_LEVEL", "LOG_FORMAT")
+SHARED = (
+    *("JWT_SECRET", "JWT_ISSUER", "JWT_AUDIENCE", "KAFKA_BROKERS", "BIND_HOST", "LOG_LEVEL", "LOG_FORMAT"),
+    *("CORS_ORIGINS", "PROXY_COUNT"),
+)
 
 VARIABLES: dict[str, tuple[str, ...]] = {
-    "user_service": (*SHARED, "USER_SERVICE_PORT", "ACCESS_TOKEN_SECONDS"),
+    "user_service": (
+        *SHARED,
+        "USER_SERVICE_PORT",
+        "ACCESS_TOKEN_SECONDS",
+        "REFRESH_TOKEN_SECONDS",
+        "RATE_LIMIT_REGISTER",
+        "RATE_LIMIT_LOGIN",
+        "RATE_LIMIT_RESET",
+        "STAFF_TOTP",
+        "ORDER_SERVICE_URL",
+        "SHOP_NAME",
+    ),
     "product_service": (*SHARED, "PRODUCT_SERVICE_PORT", "SHOP_CURRENCY", "ORDER_PENDING_LIMIT"),
     "order_service": (
         *SHARED,
@@ -23,6 +38,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {
         "MYSQL_USER",
         "MYSQL_PASSWORD",
         "DJANGO_SECRET_KEY",
+        "USER_SERVICE_URL",
+        "SECURE_COOKIES",
         "ALLOWED_HOSTS",
         "SHOP_NAME",
     ),
@@ -38,12 +55,16 @@ VARIABLES: dict[str, tuple[str, ...]] = {
         "FROM_EMAIL",
         "SHOP_NAME",
         "PUBLIC_URL",
+        "USER_SERVICE_URL",
     ),
 }
 """What a service may read, so that a stolen process gives away its own secrets only."""
 
 MONGO_URIS = {"user_service": "MONGO_URI_USER", "product_service": "MONGO_URI_PRODUCT"}
 """Each service reads MONGO_URI; one .env for all has to tell them apart."""
+
+NEIGHBOURS = {"USER_SERVICE_URL": ("USER_SERVICE_PORT", 4000), "ORDER_SERVICE_URL": ("ORDER_SERVICE_PORT", 3000)}
+"""The services that others ask: unless a variable names another place, they are in this very stack."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +105,7 @@ class Job:
     arguments: tuple[str, ...]
     needs_staff: bool = False
     once: bool = False
+    extra: tuple[str, ...] = ()  # variables that this command alone may read
 
     @property
     def name(self) -> str:
@@ -92,8 +114,7 @@ class Job:
 
 
 JOBS = (
-    Job("mysql", "order_service", ("migrate",)),
-    Job("mysql", "order_service", ("superuser",), needs_staff=True, once=True),
+    Job("mysql", "order_service", ("migrate",), extra=("MYSQL_MIGRATE_USER", "MYSQL_MIGRATE_PASSWORD")),
     Job("mongo", "user_service", ("indexes",)),
     Job("mongo", "user_service", ("staff", "--role", "admin"), needs_staff=True, once=True),
     Job("mongo", "product_service", ("indexes",)),
@@ -108,7 +129,8 @@ JOBS = (
 
 def environment(package: str, settings: Settings) -> dict[str, str]:
     """The variables of a service, as far as they are set."""
-    known = {"LOG_FORMAT": "console"} | dict(settings.values)
+    here = {name: f"http://{LOOPBACK}:{settings.port(*port)}" for name, port in NEIGHBOURS.items()}
+    known = {"LOG_FORMAT": "console", "SECURE_COOKIES": "off"} | here | dict(settings.values)
     values = {name: known[name] for name in VARIABLES[package] if name in known}
     if package in MONGO_URIS:
         values["MONGO_URI"] = settings.get(MONGO_URIS[package])

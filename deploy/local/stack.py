@@ -13,7 +13,7 @@ from deploy.local.servers import Server
 from deploy.local.servers.kafka import Kafka
 from deploy.local.servers.mail import Mail, answers_smtp
 from deploy.local.servers.mongo import Mongo
-from deploy.local.servers.mysql import MySQL
+from deploy.local.servers.mysql import Account, MySQL
 from deploy.local.services import SERVICES, Service
 from deploy.local.settings import LOOPBACK_NAMES, Settings, load
 from deploy.local.state import State
@@ -72,7 +72,15 @@ class Stack:
             user=values.get("MYSQL_USER"),
             password=values.get("MYSQL_PASSWORD"),
             root_password=values.get("MYSQL_ROOT_PASSWORD"),
+            migrator=self._migrator(),
         )
+
+    def _migrator(self) -> Account | None:
+        """None in an .env from before there was one: then one account does all."""
+        values = self.settings.values
+        if "MYSQL_MIGRATE_PASSWORD" not in values:
+            return None
+        return Account(self.settings.get("MYSQL_MIGRATE_USER"), values["MYSQL_MIGRATE_PASSWORD"])
 
     def _mongo(self) -> Mongo:
         names = ("MONGO_URI_USER", "MONGO_URI_PRODUCT")

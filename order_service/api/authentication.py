@@ -9,10 +9,11 @@ from rest_framework_simplejwt.tokens import AccessToken, Token
 
 from chassis.auth import MAX_TOKEN_BYTES, REQUIRED_CLAIMS, Caller, caller_from_claims
 from chassis.errors import NotAuthenticated
+from order_service.revocations import revocations
 
 
 class StrictAccessToken(AccessToken):
-    """simplejwt's access token, with the claims that chassis.auth requires."""
+    """simplejwt's access token, with the claims that chassis.auth requires, unless it was revoked."""
 
     def verify(self) -> None:
         """Raises TokenError."""
@@ -23,10 +24,14 @@ class StrictAccessToken(AccessToken):
             raise TokenError("claims are not those of an access token") from error
         if not all(self.payload.get(claim) for claim in REQUIRED_CLAIMS):
             raise TokenError("a required claim is missing")
+        try:
+            revocations.check(self.payload)
+        except NotAuthenticated as error:
+            raise TokenError("the token was revoked") from error
 
 
 class BearerAuthentication(JWTStatelessUserAuthentication):
-    """simplejwt's, without a look at any database and with a limit on the token's size."""
+    """simplejwt's, with a limit on the token's size; new revocations are read once a second."""
 
     def get_validated_token(self, raw_token: bytes) -> Token:
         """Raises InvalidToken."""
@@ -49,4 +54,4 @@ def has_token(request: Request) -> bool:
 def desk_caller(user: Any) -> Caller:
     """The Caller behind a session: staff when they may change orders, else a viewer if they may see the desk at all."""
     roles = ("staff",) if user.has_perm("orders.change_order") else ("viewer",) if user.is_staff else ()
-    return Caller(user.get_username(), user.email, user.get_username(), roles)
+    return Caller(user.get_username(), user.email, user.first_name or user.get_username(), roles)

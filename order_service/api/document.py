@@ -5,13 +5,14 @@ from typing import Any, Literal
 
 import orjson
 from django.http import HttpResponse
+from django.templatetags.static import static
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from pydantic import BaseModel
 
-from chassis.openapi import document_problems
+from chassis.openapi import DOCS_PAGE, DOCS_SCRIPT, document_problems
 
 
 class Bearer(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -68,3 +69,13 @@ def _document() -> bytes:
 def show_document() -> HttpResponse:
     """The answer to GET /openapi.json."""
     return HttpResponse(_document(), content_type="application/json")
+
+
+def show_page() -> HttpResponse:
+    """The answer to GET /docs."""
+    return HttpResponse(DOCS_PAGE.replace("ASSETS", static("drf_spectacular_sidecar/swagger-ui-dist")))
+
+
+def show_script() -> HttpResponse:
+    """The answer to GET /docs/start.js."""
+    return HttpResponse(DOCS_SCRIPT, content_type="text/javascript")

@@ -1,8 +1,12 @@
 """ETags and the conditions that clients build on them (RFC 9110, 8.8.3 and 13.1)."""
 
+from typing import Any
+
 from flask import request
 
 from product_service.models import RawProduct, etag_of
+
+CONDITIONS = {"get": "If-None-Match", "put": "If-Match", "patch": "If-Match", "delete": "If-Match"}
 
 
 def etag_header(product: RawProduct) -> dict[str, str]:
@@ -23,3 +27,17 @@ def sent_if_match() -> frozenset[str] | None:
     if "If-Match" not in request.headers or request.if_match.star_tag:
         return None
     return frozenset(tag for tag in request.if_match.as_set() if tag)
+
+
+def with_conditions(spec: Any) -> Any:
+    """Add the headers to the OpenAPI document `spec`, and that reading takes a token but needs none; return it."""
+    for path, operations in spec["paths"].items():
+        if "get" in operations:
+            operations["get"]["security"] = [{}, {"bearer": []}]
+        if path == "/products/{product_id}":
+            operations["get"]["responses"]["304"] = {"description": "Unchanged"}
+            for method, operation in operations.items():
+                if method in CONDITIONS:
+                    header = {"name": CONDITIONS[method], "in": "header", "schema": {"type": "string"}}
+                    operation["parameters"] = [*operation.get("parameters", []), header]
+    return spec

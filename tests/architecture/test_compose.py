@@ -2,22 +2,28 @@
 
 import importlib
 import re
-from pathlib import Path
 
 import pytest
-import yaml
 
-ROOT = Path(__file__).parents[2]
+from deploy.compose import mongo_init, mysql_init
+from tests.architecture.compose import ROOT, commands, package_of, read, variables
+
 TEXT = (ROOT / "docker-compose.yaml").read_text()
-COMPOSE = yaml.safe_load(TEXT)
+COMPOSE = read("docker-compose.yaml")
 SERVICES = COMPOSE["services"]
-PACKAGES = {
-    "user": "user_service",
-    "product": "product_service",
-    "order": "order_service",
-    "notification": "notification_service",
+OURS = {name: package_of(service) for name, service in SERVICES.items() if "build" in service}
+RUNNING = [name for name in OURS if SERVICES[name]["restart"] == "unless-stopped"]
+JOBS = [name for name in OURS if name not in RUNNING]
+PREPARING = {
+    "mongo-init": mongo_init.Config,
+    "mysql-init": mysql_init.Config,
+}  # jobs on a server, by a script of their own
+COMMANDS = [name for name in OURS if name not in PREPARING]
+OF_A_COMMAND = {
+    "STAFF_PASSWORD": "staff",
+    "MYSQL_MIGRATE_USER": "order-migrate",
+    "MYSQL_MIGRATE_PASSWORD": "order-migrate",
 }
-OURS = {name: PACKAGES[name.partition("-")[0]] for name in SERVICES if name.partition("-")[0] in PACKAGES}
 DOCUMENTED = {
     "user-web": 4000,
     "product-web": 8000,
@@ -32,6 +38,13 @@ DOCUMENTED = {
 
 def published(name):
     return [re.sub(r"\$\{\w+:-(\d+)\}", r"\1", port) for port in SERVICES[name].get("ports", [])]
+
+
+def settings_of(package):
+    """The fields that a service may read: its configuration's, and those of a command's own."""
+    config = importlib.import_module(f"{package}.config")
+    more = [getattr(config, name).model_fields for name in ("StaffPassword", "Migrator") if hasattr(config, name)]
+    return config.Config.model_fields, set(config.Config.model_fields).union(*more)
 
 
 @pytest.mark.parametrize(("name", "port"), DOCUMENTED.items())
@@ -58,46 +71,115 @@ def test_what_a_service_waits_for_exists_and_can_be_waited_for(name):
             assert "healthcheck" in SERVICES[other]
         else:
             assert wait["condition"] == "service_completed_successfully"
-            assert SERVICES[other]["restart"] == "on-failure"
+            assert other in JOBS
 
 
 @pytest.mark.parametrize("name", OURS)
+def test_whoever_needs_a_server_waits_for_it(name):
+    servers = {"MONGO_URI": "mongo", "MYSQL_HOST": "mysql"}
+    if SERVICES[name].get("command") in (["worker"], ["topics"]) or OURS[name] == "notification_service":
+        servers["KAFKA_BROKERS"] = "kafka"
+    needed = {server for variable, server in servers.items() if variable in SERVICES[name]["environment"]}
+    if SERVICES[name].get("command") == ["topics"]:
+        needed = {"kafka"}
+    assert needed <= waits_for(name)
+
+
+def waits_for(name):
+    """All that a service waits for, at any distance."""
+    others = set(SERVICES[name].get("depends_on", {}))
+    return others.union(*(waits_for(other) for other in others))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_has_a_limit_a_rotating_log_and_a_way_back(name):
+    service = SERVICES[name]
+    assert re.fullmatch(r"\d+[mg]", service["mem_limit"])
+    assert service["logging"] == {"driver": "local"}
+    assert service["restart"] in ("unless-stopped", "on-failure:3")
+    assert service["stop_grace_period"] == "45s"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_a_service_gets_every_required_variable_and_none_it_does_not_read(name):
-    fields = importlib.import_module(f"{OURS[name]}.config").Config.model_fields
+    fields, readable = settings_of(OURS[name])
     given = set(SERVICES[name]["environment"])
     assert {field.upper() for field, info in fields.items() if info.is_required()} <= given
-    assert given <= {field.upper() for field in fields}
+    assert given <= {field.upper() for field in readable}
+
+
+SET_BY_THE_IMAGE = {"BIND_HOST", *(f"{package.upper()}_PORT" for package in set(OURS.values()))}
+
+
+@pytest.mark.parametrize("package", sorted(set(OURS.values())))
+def test_every_variable_of_a_configuration_can_be_set(package):
+    given = {v for name in COMMANDS if OURS[name] == package for v in SERVICES[name]["environment"]}
+    assert {field.upper() for field in settings_of(package)[1]} - SET_BY_THE_IMAGE == given
+
+
+@pytest.mark.parametrize(("variable", "job"), OF_A_COMMAND.items())
+def test_what_one_command_reads_is_given_to_it_alone(variable, job):
+    assert [name for name in COMMANDS if variable in SERVICES[name]["environment"]] == [job]
+
+
+@pytest.mark.parametrize(("name", "config"), PREPARING.items())
+def test_a_job_that_prepares_a_server_gets_exactly_what_it_reads(name, config):
+    assert {field.upper() for field in config.model_fields} == set(SERVICES[name]["environment"])
+    script = config.__module__.rpartition(".")[2]
+    assert SERVICES[name]["entrypoint"] == ["python", "-m", script]
+    assert SERVICES[name]["volumes"] == [f"./deploy/compose/{script}.py:/app/{script}.py:ro"]
+
+
+def test_the_accounts_of_mongodb_are_the_services_own():
+    for name in ("user", "product"):
+        address = SERVICES[f"{name}-web"]["environment"]["MONGO_URI"]
+        assert address.startswith(f"mongodb://microshop_{name}:")
+        assert address.endswith(f"@mongo:27017/microshop_{name}?replicaSet=rs0")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_one_of_the_service(name):
+    command = SERVICES[name].get("command", ["web"])[0]
+    assert command in commands(OURS[name])
+    check = SERVICES[name].get("healthcheck", {}).get("test")
+    if command == "worker":
+        assert check == ["CMD", "python", "-m", OURS[name], "check-worker"]
+        assert "check-worker" in commands(OURS[name])
+    else:
+        assert check is None  # the image's own, or none for a job
 
 
 def test_every_secret_must_be_set():
-    names = set(re.findall(r"\$\{(\w*(?:SECRET|PASSWORD|KEYFILE|SECRET_KEY))(?!\w)", TEXT))
+    names = set(re.findall(r"(?<!\$)\$\{(\w*(?:SECRET|PASSWORD|KEYFILE|SECRET_KEY))(?!\w)", TEXT))
     assert names
     for name in names:
-        assert re.findall(rf"\$\{{{name}(?!:\?)(?=[:}}-])", TEXT) == []
+        assert re.findall(rf"(?<!\$)\$\{{{name}(?!:\?set {name} in \.env\}})", TEXT) == []
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_our_containers_write_nowhere_and_leave_in_peace(name):
+def test_our_containers_write_nowhere_and_may_do_nothing_else(name):
     service = SERVICES[name]
     assert service["read_only"]
-    assert service["tmpfs"] == ["/tmp"]
-    assert service["build"]["dockerfile"] == f"{OURS[name]}/Dockerfile"
-    assert (ROOT / OURS[name] / "Dockerfile").exists()
-    if service["restart"] == "unless-stopped":
-        assert service["stop_grace_period"] == "45s"
-        assert "healthcheck" in service
-        assert "mem_limit" in service
+    assert service["tmpfs"] == ["/tmp:size=64m"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["init"]
+    assert "user" not in service  # the image's own, which is not root
 
 
-def test_workers_are_not_reached_from_outside():
-    assert {name for name in OURS if name.endswith("-worker")} == {"user-worker", "product-worker", "order-worker"}
+def test_workers_and_jobs_are_not_reached_from_outside():
     for name in OURS:
-        if name.endswith("-worker"):
+        if name not in DOCUMENTED:
             assert SERVICES[name]["networks"] == ["shop"]
     assert COMPOSE["networks"]["shop"]["internal"]
 
 
+def test_every_service_with_data_keeps_it_in_a_named_volume():
+    mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", [])]
+    named = {mount.partition(":")[0] for mount in mounts if not mount.startswith(".")}
+    assert named == set(COMPOSE["volumes"])
+
+
 def test_every_variable_is_explained_in_the_example():
     example = (ROOT / "env.example").read_text()
-    explained = set(re.findall(r"^#?\s?(\w+)=", example, re.MULTILINE))
-    assert set(re.findall(r"\$\{(\w+)", TEXT)) <= explained
+    assert variables(TEXT) <= set(re.findall(r"^(\w+)=", example, re.MULTILINE))

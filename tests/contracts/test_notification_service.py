@@ -9,13 +9,22 @@ from jsonschema import Draft202012Validator
 from chassis.env import load
 from contracts import event_schema, topic_settings
 from messaging.envelope import Event
+from notification_service.accounts import TOPICS as FOLLOWED
 from notification_service.config import Config
 from notification_service.consumer import topics
-from notification_service.events import MailSent, OrderStep, UserRegistered
+from notification_service.events import (
+    MailSent,
+    OrderStep,
+    UserDeleted,
+    UserMailRequested,
+    UserRegistered,
+    UserRevocation,
+)
 from notification_service.handlers import HANDLERS
 from notification_service.mails import Composer
 
 EVENT_ID = "01K00000000000000000000000"
+MODELS = {model.topic: model for model in (UserRegistered, UserMailRequested, UserDeleted, UserRevocation)}
 STATUSES = {
     "order-placed": "pending",
     "order-confirmed": "confirmed",
@@ -28,6 +37,8 @@ LINE = {"productId": "b" * 24, "name": "Lamp", "quantity": 2, "unitPrice": "9.95
 LONG_LINE = LINE | {"name": "☕" * 200, "quantity": 10**9, "unitPrice": "999999999999.99"}
 USER = {"id": "a" * 24, "username": "ada", "email": "ada@example.com", "roles": [], "active": True}
 USER |= {"createdAt": "2026-01-31T12:00:00.000Z"}
+LINK = {"kind": "reset", "userId": "a" * 24, "username": "ada", "email": "ada@example.com", "token": "t" * 43}
+LINK |= {"expiresAt": "2126-01-31T12:00:00.000Z"}
 ORDER: dict[str, Any] = {
     "orderId": EVENT_ID,
     "userId": "a" * 24,
@@ -48,6 +59,8 @@ EXAMPLES = [
     ("user-registered", USER),
     ("user-registered", USER | {"username": LONG_NAMES["username"], "email": LONG_NAMES["userEmail"]}),
     ("user-registered", USER | {"roles": ["viewer", "staff", "admin"], "active": False, "later": {"field": 1}}),
+    ("user-mail-requested", LINK),
+    ("user-mail-requested", LINK | {"kind": "verify", "token": "-_" * 64}),
     *((topic, ORDER | {"status": status}) for topic, status in STATUSES.items()),
     ("order-placed", ORDER | {"status": "pending", "items": [LONG_LINE] * 50, "total": "999999999999.99"} | LONG_NAMES),
     ("order-rejected", ORDER | {"status": "rejected", "previousStatus": "pending", "reason": "x" * 200}),
@@ -70,14 +83,14 @@ def test_the_record_of_a_sent_mail_fits_its_schema(kind, order_id):
     Draft202012Validator(event_schema("mail-sent")).validate(sent.model_dump(mode="json", by_alias=True))
 
 
-@pytest.mark.parametrize("topic", HANDLERS)
+@pytest.mark.parametrize("topic", [*HANDLERS, *FOLLOWED])
 def test_no_field_is_needed_that_the_schema_leaves_out(topic):
-    model, schema = UserRegistered if topic == "user-registered" else OrderStep, event_schema(topic)
+    model, schema = MODELS.get(topic, OrderStep), event_schema(topic)
     needed = {field.alias for field in model.model_fields.values() if field.is_required()}
     assert needed <= set(schema["required"])
     assert {field.alias for field in model.model_fields.values()} <= set(schema["properties"])
 
 
 def test_every_topic_it_needs_is_created_as_the_contract_says():
-    wanted = topic_settings(*HANDLERS, MailSent.topic)
+    wanted = topic_settings(*HANDLERS, *FOLLOWED, MailSent.topic)
     assert {name: settings for name, settings in topics().items() if name in wanted} == wanted

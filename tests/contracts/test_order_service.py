@@ -9,9 +9,9 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from contracts import event_schema, topic_settings
 from messaging.envelope import Event
-from order_service.events import EVENT_OF, Product, StockRejected, StockReserved
+from order_service.events import EVENT_OF, Product, StockRejected, StockReserved, UserDeleted, UserRevocation
 from order_service.models import Status
-from order_service.topics import CATALOGUE, STOCK, topics
+from order_service.topics import CATALOGUE, STOCK, USERS, topics
 
 LINE: dict[str, Any] = {
     "product_id": "64f00000000000000000000a",
@@ -57,10 +57,15 @@ def data_of(order: dict[str, Any], status: Status) -> dict[str, Any]:
     return event.model_dump(mode="json", by_alias=True)
 
 
-@pytest.mark.parametrize("order", [ORDER, LIMITS], ids=["plain", "limits"])
+@pytest.mark.parametrize("order", [ORDER, LIMITS, ORDER | {"user_email": ""}], ids=["plain", "limits", "nobody's"])
 @pytest.mark.parametrize("status", PREVIOUS)
 def test_each_event_keeps_to_its_schema(order, status):
     Draft202012Validator(event_schema(EVENT_OF[status].topic)).validate(data_of(order, status))
+
+
+@pytest.mark.parametrize("model", [UserDeleted, UserRevocation])
+def test_only_fields_that_the_schemas_of_accounts_promise_are_needed(model):
+    assert {field.alias for field in model.model_fields.values()} <= set(event_schema(model.topic)["required"])
 
 
 @pytest.mark.parametrize("status", PREVIOUS)
@@ -166,10 +171,10 @@ def test_every_reason_that_the_schema_knows_is_understood_and_fits_an_orders():
 
 
 def test_every_topic_it_needs_is_created_as_the_contract_says():
-    names = [event.topic for event in EVENT_OF.values()] + list(CATALOGUE + STOCK)
+    names = [event.topic for event in EVENT_OF.values()] + list(CATALOGUE + STOCK + USERS)
     expected = topic_settings(*names)
     created = topics()
     assert {name: created[name] for name in expected} == expected
-    groups = {"order-service-catalogue": CATALOGUE, "order-service-stock": STOCK}
+    groups = {"order-service-catalogue": CATALOGUE, "order-service-stock": STOCK, "order-service-users": USERS}
     letters = {f"{topic}.{group}.dlq" for group, consumed in groups.items() for topic in consumed}
     assert set(created) - set(expected) == letters

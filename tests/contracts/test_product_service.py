@@ -20,8 +20,9 @@ from product_service.events import (
     StockItem,
     StockRejected,
     StockReserved,
+    UserRevocation,
 )
-from product_service.topics import CONSUMED, GROUP, PUBLISHED, topics
+from product_service.topics import CONSUMED, GROUP, PUBLISHED, USERS_GROUP, topics
 
 ORDER_ID = "01K00000000000000000000000"
 FULL: dict[str, Any] = {
@@ -178,8 +179,15 @@ def read():
 
 
 def test_every_topic_it_needs_is_created_as_the_contract_says():
-    contracted = topic_settings(*(event.topic for event in (*PUBLISHED, *CONSUMED)))
+    contracted = topic_settings(*(event.topic for event in (*PUBLISHED, *CONSUMED, UserRevocation)))
     dead = {dead_letter_topic(event.topic, GROUP) for event in CONSUMED}
+    dead.add(dead_letter_topic(UserRevocation.topic, USERS_GROUP))
     made = topics()
     assert {name: settings for name, settings in made.items() if name in contracted} == contracted
     assert made.keys() - contracted.keys() == dead
+
+
+def test_only_fields_that_the_schema_of_revocations_promises_are_needed():
+    assert {field.alias for field in UserRevocation.model_fields.values()} <= set(
+        event_schema("user-revocations")["required"]
+    )

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from deploy.local.client import Answer, call
-from deploy.local.mailbox import CaughtMail, Mailbox
-from tests.shop import PORTS, Shop
+from deploy.local.client import Answer
+from deploy.local.mailbox import CaughtMail
+from tests.shop import Shop
 
 PATIENCE_SECONDS = 30.0
 
@@ -38,7 +38,7 @@ class Person:
 
     def call(self, service: str, method: str, path: str, body: Any = None) -> Answer:
         """One request with this person's token."""
-        return call(int(self.shop.env[PORTS[service]]), method, path, body, self.token)
+        return self.shop.call(service, method, path, body, self.token)
 
     def log_in(self) -> None:
         answer = self.call("user", "POST", "/login", {"email": self.email, "password": self.password})
@@ -64,7 +64,7 @@ class Town:
     """Makes people and products in one shop."""
 
     def __init__(self, shop: Shop) -> None:
-        self.shop, self._mailbox = shop, Mailbox(int(shop.env["MAIL_PAGE_PORT"]))
+        self.shop, self.mailbox = shop, shop.mailbox()
 
     def customer(self) -> Person:
         tag = secrets.token_hex(5)
@@ -87,7 +87,7 @@ class Town:
 
     def mail(self, person: Person, subject: str) -> CaughtMail:
         """The mail to a person with this in its subject, once it is there."""
-        look = lambda: [m for m in self._mailbox.find(person.email) if subject in m.subject]  # noqa: E731
+        look = lambda: [m for m in self.mailbox.find(person.email) if subject in m.subject]  # noqa: E731
         return wait_for(look, f"mail {subject!r}")[0]
 
 

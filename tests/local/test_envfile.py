@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,9 +10,12 @@ import pytest
 
 from deploy.local import envfile
 from deploy.local.errors import LocalError
-from deploy.local.services import MONGO_URIS, VARIABLES
+from deploy.local.services import JOBS, MONGO_URIS, VARIABLES
+from deploy.local.state import ROOT
 
-COMPOSE_ONLY = {"MONGO_ROOT_PASSWORD", "MONGO_PASSWORD_USER", "MONGO_PASSWORD_PRODUCT", "MONGO_KEYFILE"}
+MIGRATE_ONLY = {name for job in JOBS for name in job.extra}
+COMPOSE_FILES = [ROOT / "docker-compose.yaml", *(ROOT / "deploy" / "compose").glob("*.yaml")]
+COMPOSE = {name for path in COMPOSE_FILES for name in re.findall(r"(?<!\$)\$\{(\w+)", path.read_text())}
 STACK_ONLY = {"MYSQL_ROOT_PASSWORD", "KAFKA_CONTROLLER_PORT", "MAIL_PAGE_PORT", "STAFF_EMAIL", "STAFF_PASSWORD"}
 
 
@@ -21,6 +25,11 @@ def test_a_new_file_has_every_secret_and_no_two_are_the_same(tmp_path: Path) -> 
     secrets = [values[name] for name in envfile.GENERATED]
     assert all(len(secret) >= 32 for secret in secrets)
     assert len(set(secrets)) == len(secrets)
+
+
+def test_a_machine_of_ones_own_may_register_as_many_as_it_likes(tmp_path: Path) -> None:
+    envfile.create(tmp_path / ".env")
+    assert envfile.read(tmp_path / ".env")["RATE_LIMIT_REGISTER"] == "off"
 
 
 def test_a_new_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
@@ -51,7 +60,7 @@ def test_the_example_holds_no_secret() -> None:
 
 def test_the_example_names_what_the_processes_read_and_nothing_else() -> None:
     read = {name for names in VARIABLES.values() for name in names} | set(MONGO_URIS.values())
-    assert set(envfile.read(envfile.EXAMPLE)) == read | STACK_ONLY | COMPOSE_ONLY
+    assert set(envfile.read(envfile.EXAMPLE)) == read | STACK_ONLY | COMPOSE | MIGRATE_ONLY
 
 
 def test_every_variable_of_the_example_is_explained() -> None:

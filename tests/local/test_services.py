@@ -30,6 +30,7 @@ def test_no_service_learns_the_secrets_of_another(tmp_path: Path) -> None:
         "MONGO_URI_USER": {"user_service"},
         "MONGO_URI_PRODUCT": {"product_service"},
         "MYSQL_ROOT_PASSWORD": set(),
+        "MYSQL_MIGRATE_PASSWORD": set(),
         "STAFF_PASSWORD": set(),
     }
     for name, wanted in owners.items():

@@ -1,13 +1,13 @@
-"""What user_service answers, and to whom."""
+"""What user_service answers, and to whom: accounts here; logins, mailed links and second factors in the files beside."""
 
-from flask import Response, current_app, request
+from flask import Response, request
 
-from chassis.auth import Tokens
 from chassis.errors import Invalid
 from chassis.flask import Blueprint, caller, json_response
 from chassis.paging import page_request
-from user_service import queries, use_cases
+from user_service import export, queries, use_cases
 from user_service.api import schemas
+from user_service.api.surroundings import attempts, config
 
 routes = Blueprint("users", __name__)
 
@@ -15,23 +15,12 @@ routes = Blueprint("users", __name__)
 @routes.post("/register")
 @routes.body(schemas.Register)
 @routes.output(schemas.Registered, status_code=201)
-@routes.refuses(409)
+@routes.refuses(409, 429)
 def register(body: schemas.Register) -> Response:
     """Make an account."""
+    attempts("register").count()
     user_id = use_cases.register_user(username=body.username, email=body.email, password=body.password)
     return json_response({"status": "User created", "userId": user_id}, 201)
-
-
-@routes.post("/login")
-@routes.body(schemas.Login)
-@routes.output(schemas.LoggedIn)
-@routes.refuses(401)
-def login(body: schemas.Login) -> Response:
-    """Get an access token for an e-mail address and a password."""
-    user = use_cases.authenticate_user(email=body.email, password=body.password)
-    tokens: Tokens = current_app.extensions["tokens"]
-    token = tokens.mint(user_id=str(user["_id"]), email=user["email"], username=user["username"], roles=user["roles"])
-    return json_response({"token": token, "expiresIn": tokens.lifetime_seconds})
 
 
 @routes.get("/users/me")
@@ -62,13 +51,25 @@ def delete_me() -> Response:
     return Response(status=204)
 
 
+@routes.get("/users/me/export")
+@routes.requires()
+@routes.output(schemas.Export)
+def export_me() -> Response:
+    """Read everything the shop keeps about you: account, sessions and orders."""
+    who, header = caller(), request.headers["Authorization"]
+    kept = export.export_account(caller=who, authorization=header, order_service_url=config().order_service_url)
+    return json_response(kept, headers={"Content-Disposition": 'attachment; filename="my-data.json"'})
+
+
 @routes.post("/users/me/password")
 @routes.requires()
 @routes.body(schemas.ChangePassword)
 @routes.output({}, status_code=204)
+@routes.refuses(429)
 def change_password(body: schemas.ChangePassword) -> Response:
-    """Change your password."""
-    use_cases.change_password(caller=caller(), current=body.current, new=body.new)
+    """Change your password. All your sessions end: log in again."""
+    who = caller()
+    use_cases.change_password(caller=who, current=body.current, new=body.new, attempts=attempts("login", who.email))
     return Response(status=204)
 
 

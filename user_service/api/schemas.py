@@ -1,14 +1,21 @@
 """The shapes that come in and go out."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, EmailStr, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from chassis.schemas import Body, Line, Query
+from user_service.passwords import is_common
 
 Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{3,30}$")]
-Password = Annotated[str, StringConstraints(min_length=8, max_length=128)]
 Role = Literal["viewer", "staff", "admin"]
+
+
+def _refuse_common(password: str) -> str:
+    if is_common(password):
+        raise PydanticCustomError("common-password", "This is one of the commonest passwords")
+    return password
 
 
 def _short_enough(email: str) -> str:
@@ -17,7 +24,12 @@ def _short_enough(email: str) -> str:
     return email
 
 
+Password = Annotated[str, StringConstraints(min_length=8, max_length=128), AfterValidator(_refuse_common)]
+AnyPassword = Annotated[str, StringConstraints(max_length=128)]  # one to compare: the rules were other ones, once
 Email = Annotated[EmailStr, AfterValidator(_short_enough)]
+AnyEmail = Annotated[str, StringConstraints(max_length=254)]
+Token = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+Code = Annotated[str, StringConstraints(min_length=6, max_length=20)]
 
 
 class Register(Body):
@@ -27,8 +39,26 @@ class Register(Body):
 
 
 class Login(Body):
-    email: Annotated[str, StringConstraints(max_length=254)]
-    password: Annotated[str, StringConstraints(max_length=128)]
+    email: AnyEmail
+    password: AnyPassword
+    code: Code | None = None
+
+
+class Refresh(Body):
+    refresh: Token
+
+
+class PasswordReset(Body):
+    email: AnyEmail
+
+
+class NewPassword(Body):
+    token: Token
+    password: Password
+
+
+class VerifyEmail(Body):
+    token: Token
 
 
 class UpdateMe(Body):
@@ -37,8 +67,21 @@ class UpdateMe(Body):
 
 
 class ChangePassword(Body):
-    current: Annotated[str, StringConstraints(max_length=128)]
+    current: AnyPassword
     new: Password
+
+
+class OfferTotp(Body):
+    password: AnyPassword
+
+
+class ConfirmTotp(Body):
+    code: Code
+
+
+class RemoveTotp(Body):
+    password: AnyPassword
+    code: Code
 
 
 class PatchUser(Body):
@@ -50,6 +93,11 @@ class UsersQuery(Query):
     search: Annotated[Line, StringConstraints(max_length=254)] | None = None
     role: Role | None = None
     active: bool | None = None
+    limit: str | None = None
+    cursor: str | None = None
+
+
+class PageQuery(Query):
     limit: str | None = None
     cursor: str | None = None
 
@@ -73,9 +121,45 @@ class Registered(Body):
 class LoggedIn(Body):
     token: str
     expires_in: int
+    refresh: str
+
+
+class Accepted(Body):
+    status: Literal["accepted"]
 
 
 class UserPage(Body):
     next: str | None
     previous: str | None
     results: list[UserOut]
+
+
+class SessionOut(Body):
+    id: str
+    current: bool
+    address: str
+    agent: str
+    created_at: str
+    refreshed_at: str
+    expires_at: str
+
+
+class SessionPage(Body):
+    next: str | None
+    previous: str | None
+    results: list[SessionOut]
+
+
+class TotpOffer(Body):
+    secret: str
+    uri: str
+
+
+class RecoveryCodes(Body):
+    recovery_codes: list[str]
+
+
+class Export(Body):
+    account: UserOut
+    sessions: list[SessionOut]
+    orders: list[dict[str, Any]]

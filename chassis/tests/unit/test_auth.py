@@ -58,6 +58,9 @@ BAD = {
     "a king": signed(roles=["king"]),
     "roles in a word": signed(roles="admin"),
     "a nested user": signed(user_id={"$gt": ""}),
+    "a nested session": signed(sid={"$gt": ""}),
+    "an empty session": signed(sid=""),
+    "endlessly young": signed(iat=float("inf")),
     "8 KB": signed(pad="x" * 8192),
     **{f"no {name}": signed(drop=[name]) for name in CLAIMS},
 }

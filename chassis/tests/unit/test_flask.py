@@ -7,6 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from chassis.auth import Tokens
+from chassis.env import WebSettings
 from chassis.errors import DomainError, Kind
 from chassis.flask import Blueprint, caller, caller_if_any, json_response, make_app
 from chassis.health import Down, Health
@@ -70,12 +71,23 @@ def broken():
     raise Down("gone for lunch", parts={"relay": {"pending": 3}})
 
 
-@pytest.fixture
-def client():
-    health = Health("things", "1.2.3", required={"store": dict}, shown={"worker": broken})
-    app = make_app(service="things", version="1.2.3", description="Things.", health=health, tokens=TOKENS, away=(Away,))
+def make_client(**settings):
+    app = make_app(
+        service="things",
+        version="1.2.3",
+        description="Things.",
+        health=Health("things", "1.2.3", required={"store": dict}, shown={"worker": broken}),
+        tokens=TOKENS,
+        away=(Away,),
+        web=WebSettings(**settings),
+    )
     app.register_blueprint(thing_routes())
     return app.test_client()
+
+
+@pytest.fixture
+def client():
+    return make_client()
 
 
 def bearer(*roles):
@@ -211,9 +223,44 @@ def test_the_api_document_names_bodies_answers_and_problems(client):
     assert {"400", "401", "403", "404", "409", "503"} <= set(spec["paths"]["/things/{thing_id}"]["get"]["responses"])
 
 
-def test_the_api_page_loads_nothing_from_elsewhere(client):
+def test_the_api_page_loads_nothing_from_elsewhere_and_has_no_inline_script(client):
     page = client.get("/docs/")
     assert page.status_code == 200
-    assert "http://" not in page.text.replace("http://localhost", "")
-    with client.get("/docs/swagger-ui-bundle.js") as script:
-        assert script.status_code == 200
+    assert "http" not in page.text
+    assert "<script>" not in page.text
+    assert "<style" not in page.text
+    for name in ("swagger-ui-bundle.js", "swagger-ui.css", "start.js"):
+        with client.get(f"/docs/{name}") as asset:
+            assert asset.status_code == 200
+    assert_problem(client.get("/docs/../flask_swagger_ui.py"), 404)
+
+
+@pytest.mark.parametrize("path", ["/hello", "/no-such-thing", "/docs/", "/health", "/things/1"])
+def test_every_answer_tells_browsers_to_trust_nothing_else(client, path):
+    headers = client.get(path).headers
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+    assert (headers["X-Content-Type-Options"], headers["X-Frame-Options"]) == ("nosniff", "DENY")
+    assert "Strict-Transport-Security" not in headers
+
+
+def test_no_other_site_may_read_an_answer_unless_it_is_listed(client):
+    asks = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
+    assert not [
+        name for name, _ in client.options("/things", headers=asks).headers if name.startswith("Access-Control")
+    ]
+    listing = make_client(cors_origins="https://shop.example, http://localhost:5173")
+    preflight = listing.options("/things", headers=asks)
+    assert (preflight.status_code, preflight.headers["Access-Control-Allow-Origin"]) == (204, "https://shop.example")
+    assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
+    assert listing.get("/hello", headers=asks).headers["Access-Control-Allow-Origin"] == "https://shop.example"
+    for origin in ("https://evil.example", "https://shop.example.evil.example", "null", ""):
+        headers = listing.get("/hello", headers={"Origin": origin}).headers
+        assert "Access-Control-Allow-Origin" not in headers
+        assert "Access-Control-Allow-Credentials" not in headers
+        assert headers["Vary"] == "Origin"
+
+
+def test_forwarded_headers_are_believed_only_from_a_proxy_that_is_set():
+    sent = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "shop.example"}
+    assert "Strict-Transport-Security" not in make_client().get("/hello", headers=sent).headers
+    assert "Strict-Transport-Security" in make_client(proxy_count=1).get("/hello", headers=sent).headers

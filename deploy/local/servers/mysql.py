@@ -9,6 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import MySQLdb
 
@@ -17,12 +18,22 @@ from deploy.local.ports import LOOPBACK
 from deploy.local.process import SYSTEM_PATH, Process
 from deploy.local.state import State
 
+RUN_TIME = "SELECT, INSERT, UPDATE, DELETE"
+
+
+class Account(NamedTuple):
+    """Who may log in."""
+
+    user: str
+    password: str
+
 
 @dataclass(frozen=True)
 class MySQL:
-    """One server with one account. `databases` exist after the start; the account may do anything in them.
+    """One server with the service's account, and one that makes its tables. `databases` exist after the start.
 
-    The first one is the shop's; tests name a second one, which Django creates and drops.
+    Without a `migrator` the account may do anything in them. The first database is the shop's; tests name a second one, which
+    Django creates and drops.
     """
 
     state: State
@@ -31,6 +42,7 @@ class MySQL:
     user: str
     password: str
     root_password: str
+    migrator: Account | None = None
     name = "mysql"
 
     @property
@@ -79,14 +91,24 @@ class MySQL:
 
     def _accounts(self) -> list[str]:
         """Statements that make databases and accounts what the settings say: one a line, as init_file wants them."""
-        root, password, user = _quote(self.root_password), _quote(self.password), _quote(self.user)
-        lines = [f"CREATE USER IF NOT EXISTS 'root'@'{LOOPBACK}'", f"CREATE USER IF NOT EXISTS {user}@'{LOOPBACK}'"]
+        root, own = _quote(self.root_password), Account(self.user, self.password)
+        lines = [f"CREATE USER IF NOT EXISTS 'root'@'{LOOPBACK}'"]
         lines += [f"ALTER USER 'root'@'{host}' IDENTIFIED BY {root}" for host in ("localhost", LOOPBACK)]
-        lines += [f"ALTER USER {user}@'{LOOPBACK}' IDENTIFIED BY {password}"]
+        for account in (own, self.migrator) if self.migrator else (own,):
+            name = f"{_quote(account.user)}@'{LOOPBACK}'"
+            lines += [
+                f"CREATE USER IF NOT EXISTS {name}",
+                f"ALTER USER {name} IDENTIFIED BY {_quote(account.password)}",
+            ]
         lines += [f"GRANT ALL PRIVILEGES ON *.* TO 'root'@'{LOOPBACK}' WITH GRANT OPTION"]
         charset = "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
         lines += [f"CREATE DATABASE IF NOT EXISTS `{self.databases[0]}` {charset}"]
-        lines += [f"GRANT ALL PRIVILEGES ON `{database}`.* TO {user}@'{LOOPBACK}'" for database in self.databases]
+        for database in self.databases:
+            place, owner = f"`{database}`.*", self.migrator or own
+            lines += [f"GRANT ALL PRIVILEGES ON {place} TO {_quote(a.user)}@'{LOOPBACK}'" for a in (own, owner)]
+            if self.migrator:  # what an earlier start gave it is taken back; a REVOKE without a grant would be an error
+                user = f"{_quote(self.user)}@'{LOOPBACK}'"
+                lines += [f"REVOKE ALL PRIVILEGES ON {place} FROM {user}", f"GRANT {RUN_TIME} ON {place} TO {user}"]
         return [line + ";" for line in lines]
 
     def process(self) -> Process:

@@ -8,7 +8,8 @@ import pytest
 from pymongo.errors import DuplicateKeyError
 
 from messaging.envelope import OutboxRow
-from messaging.mongo import MongoOutbox, MongoWorkerStates, in_transaction, ping
+from messaging.mongo import MongoOutbox, MongoRevocations, MongoWorkerStates, in_transaction, ping
+from messaging.revocations import Revocation, Revocations
 
 
 def row(event_id, aggregate="a", sequence=1, age=0.0):
@@ -128,3 +129,21 @@ def wait_until(condition):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_a_revocation_is_stored_once_and_found_by_the_time_it_was_stored_at(db):
+    kept = MongoRevocations(db)
+    kept.ensure_indexes()
+    began = time.time() - 0.001  # MongoDB keeps milliseconds
+    moment = int(began * 1000)
+    everything, one = Revocation("u1", None, moment), Revocation("u1", "s1", moment + 1)
+    kept.add(everything)
+    kept.add(one)
+    rows = list(db["revocations"].find())
+    kept.add(one)
+    assert list(db["revocations"].find()) == rows
+    assert set(kept.since(began)) == {everything, one}
+    assert list(kept.since(time.time() + 1)) == []
+    known = Revocations(kept.since)
+    assert known.ended("u1", "s1", moment)
+    assert not known.ended("u1", "s2", moment)

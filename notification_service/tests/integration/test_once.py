@@ -9,6 +9,7 @@ import pytest
 from deploy.local.ports import pick_free
 from deploy.local.servers.kafka import Kafka
 from deploy.local.state import State
+from notification_service.handlers import HANDLERS
 from notification_service.tests.integration.world import Listening, Person, Shop, wait_until
 from tests.stack import running
 
@@ -40,7 +41,7 @@ def test_what_was_mailed_is_not_mailed_again_when_the_group_starts_from_the_begi
         events = shop.rewind()
         with Listening(config) as again:
             wait_until(lambda: again.state()["handled"] == events, 30)  # noqa: B023 -- called at once
-    assert len(ids(smtp_sink, person)) == 21
+    assert len(ids(smtp_sink, person)) == 3 * len(HANDLERS)
 
 
 def test_mails_to_one_key_keep_their_order_while_several_are_sent_at_once(listening, shop, smtp_sink, person):
@@ -66,7 +67,7 @@ def test_nothing_is_mailed_twice_while_partitions_move_between_two_members(confi
             assert len(ids(smtp_sink, person)) < 180
             smtp_sink.wait(person.email, len(ids(smtp_sink, person)) + 5)
         smtp_sink.wait(person.email, 200, 30)
-        wait_until(lambda: second.state()["assigned"] == 21 and second.settled())
+        wait_until(lambda: second.state()["assigned"] == 3 * len(HANDLERS) and second.settled())
     assert len(ids(smtp_sink, person)) == len(set(ids(smtp_sink, person))) == 200
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 
+from notification_service.handlers import HANDLERS
 from notification_service.tests.integration.world import wait_until
 
 # Runs the service with a handler that ends its thread the first time that it is called, as no exception of ours can.
@@ -30,7 +31,7 @@ def test_it_mails_tells_how_it_does_and_stops_cleanly_when_told(serve, shop, smt
     smtp_sink.wait(person.email)
     health = json.loads(service.get("/health")[1])
     assert health["status"] == "ok"
-    assert health["checks"]["consumer"]["parts"]["notification-service"]["assigned"] == 21
+    assert health["checks"]["consumer"]["parts"]["notification-service"]["assigned"] == 3 * len(HANDLERS)
     assert health["checks"]["smtp"]["lastMailAt"]
     wait_until(lambda: 'consumer_handled_total{part="notification-service"}' in service.get("/metrics")[1])
     assert 'mails_sent_total{kind="user-registered"}' in service.get("/metrics")[1]

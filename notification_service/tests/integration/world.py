@@ -17,6 +17,8 @@ from confluent_kafka import Consumer, TopicPartition
 from contracts import topic_settings
 from messaging.envelope import EventData, OutboxRow, new_row
 from messaging.kafka import create_topics, dead_letter_topic, make_producer
+from messaging.revocations import Revocations
+from notification_service.accounts import TOPICS, Accounts
 from notification_service.config import Config
 from notification_service.consumer import GROUP, Listener
 from notification_service.handlers import HANDLERS, bind_handlers
@@ -63,7 +65,7 @@ class Shop:
     """Plays the other services: it publishes what happens."""
 
     def __init__(self, brokers: str) -> None:
-        create_topics(brokers, topic_settings(*HANDLERS))
+        create_topics(brokers, topic_settings(*HANDLERS, *TOPICS))
         self._brokers, self._producer = brokers, make_producer(brokers)
 
     def close(self) -> None:
@@ -123,13 +125,14 @@ class Listening:
     def __init__(self, config: Config, alone: bool = True) -> None:
         self.mailer, self.ended, self._alone = Mailer(config), list[int](), alone
         self.ledger = ledger = Ledger(config.kafka_brokers)
-        handlers = bind_handlers(Composer(config), self.mailer, ledger)
-        self.listener = Listener(config.kafka_brokers, handlers, ledger, config.mail_concurrency, self.ended.append)
+        self.accounts = accounts = Accounts(config.kafka_brokers, Revocations())
+        handlers = bind_handlers(Composer(config), self.mailer, ledger, accounts)
+        lanes, end = config.mail_concurrency, self.ended.append
+        self.listener = Listener(config.kafka_brokers, handlers, ledger, accounts, lanes, end)
 
     def state(self) -> dict[str, Any]:
         """The consumer's."""
-        assert self.listener._thread
-        return self.listener._thread.part.state()
+        return self.listener._threads[0].part.state()
 
     def settled(self) -> bool:
         """Whether everything that was published is handled."""
@@ -138,7 +141,7 @@ class Listening:
 
     def __enter__(self) -> "Listening":
         self.listener.start()
-        wait_until(lambda: self.state()["assigned"] == 21 if self._alone else self.state()["assigned"])
+        wait_until(lambda: self.state()["assigned"] == 3 * len(HANDLERS) if self._alone else self.state()["assigned"])
         return self
 
     def __exit__(self, *_: Any) -> None:

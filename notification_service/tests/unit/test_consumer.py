@@ -7,6 +7,7 @@ import pytest
 
 from chassis.health import Down
 from notification_service import consumer as module
+from notification_service.accounts import TOPICS
 from notification_service.consumer import Listener, topics
 from notification_service.handlers import HANDLERS
 from notification_service.ledger import Ledger
@@ -36,6 +37,15 @@ class Part:
         return self.told
 
 
+class Following(Part):
+    """The follower of the accounts' events."""
+
+    def __init__(self):
+        super().__init__()
+        self.name, self.told = "accounts", {"complete": True}
+        self.handled.set()
+
+
 class Process:
     def __init__(self):
         self.status, self.ended = None, threading.Event()
@@ -54,7 +64,7 @@ def listen(monkeypatch):
     def start(part):
         monkeypatch.setattr(module, "EventConsumer", lambda *_, **__: part)
         process = Process()
-        listeners.append((Listener("nowhere", {}, Ledger("nowhere"), 4, process.end), part))
+        listeners.append((Listener("nowhere", {}, Ledger("nowhere"), Following(), 4, process.end), part))
         listeners[-1][0].start()
         return listeners[-1][0], process
 
@@ -93,7 +103,7 @@ def test_a_consumer_that_hangs_while_it_is_stopped_ends_the_process_too(listen):
 
 
 def test_a_listener_that_never_started_stops_at_once():
-    Listener("nowhere", {}, Ledger("nowhere"), 4).stop()
+    Listener("nowhere", {}, Ledger("nowhere"), Following(), 4).stop()
 
 
 @pytest.mark.parametrize(
@@ -106,14 +116,19 @@ def test_a_listener_that_never_started_stops_at_once():
 def test_without_broker_or_partitions_the_check_is_down_and_shows_the_state(listen, state, reason):
     part = Part()
     listener, _ = listen(part)
-    assert listener.check() == {"parts": {"notification-service": part.told}}
+    assert listener.check() == {"parts": {"notification-service": part.told, "accounts": {"complete": True}}}
     part.told = state
     with pytest.raises(Down, match=reason) as down:
         listener.check()
-    assert down.value.details == {"parts": {"notification-service": state}}
+    assert down.value.details["parts"]["notification-service"] == state
 
 
 def test_the_ledger_and_each_dead_letter_topic_have_as_many_partitions_as_the_topics_consumed():
     needed = topics()
-    assert set(needed) == {"mail-sent", *HANDLERS, *(f"{topic}.notification-service.dlq" for topic in HANDLERS)}
+    assert set(needed) == {
+        "mail-sent",
+        *TOPICS,
+        *HANDLERS,
+        *(f"{topic}.notification-service.dlq" for topic in HANDLERS),
+    }
     assert {settings["partitions"] for settings in needed.values()} == {3}

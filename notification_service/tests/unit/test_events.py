@@ -50,8 +50,9 @@ def test_an_address_is_one_address_and_nothing_else(email):
         event({"username": "ada", "email": email}).read(UserRegistered)
     assert "email" in str(refused.value)
     assert "eve" not in str(refused.value)
-    with pytest.raises(MalformedEvent):
-        event(ORDER | {"userEmail": email}).read(OrderStep)
+    if email is not None:  # of an order it says that the account is gone
+        with pytest.raises(MalformedEvent):
+            event(ORDER | {"userEmail": email}).read(OrderStep)
 
 
 def test_an_international_domain_is_put_into_ascii():

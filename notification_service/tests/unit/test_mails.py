@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from notification_service.handlers import HANDLERS
+from notification_service.handlers import HANDLERS, LINKS
 from notification_service.mails import KINDS, Composer
-from notification_service.samples import ORDER, SAMPLES
+from notification_service.samples import LINK, ORDER, SAMPLES
 
 SUBJECTS = {
     "user-registered": "Welcome to MicroShop, ada!",
@@ -16,6 +16,8 @@ SUBJECTS = {
     "order-shipped": "Your order #01K00000000000000000000000 is on its way",
     "order-delivered": "Your order #01K00000000000000000000000 was delivered",
     "order-cancelled": "Your order #01K00000000000000000000000 was cancelled",
+    "password-reset": "Reset your password",
+    "verify-email": "Verify your e-mail address",
     "test": "Test mail from MicroShop",
 }
 ORDER_KINDS = [kind for kind in SUBJECTS if kind.startswith("order-")]
@@ -25,8 +27,8 @@ def compose(composer, kind, **changes):
     return composer.compose(kind, event_id="e1", to="ada@example.com", values=SAMPLES[kind] | changes)
 
 
-def test_there_is_a_mail_for_each_event_and_the_test_mail():
-    assert set(KINDS) == {*HANDLERS, "test"} == set(SUBJECTS)
+def test_there_is_a_mail_for_each_event_each_link_and_the_test_mail():
+    assert set(KINDS) == {*HANDLERS, *LINKS.values(), "test"} - {"user-mail-requested"} == set(SUBJECTS)
 
 
 @pytest.mark.parametrize(("kind", "subject"), SUBJECTS.items())
@@ -60,7 +62,19 @@ def test_css_is_inlined_and_nothing_is_loaded_from_elsewhere(composer, kind):
     html = compose(composer, kind).html
     assert "<h1 style=" in html
     assert "prefers-color-scheme: dark" in html
-    assert not re.search(r"<(img|link|script)|url\(|@import|https?:", html)
+    own_pages = "http://127.0.0.1:4000/"
+    assert not re.search(r"<(img|link|script)|url\(|@import|https?:", html.replace(own_pages, ""))
+
+
+@pytest.mark.parametrize("kind", ["password-reset", "verify-email"])
+def test_a_link_leads_to_the_page_of_its_kind_on_the_shops_address_or_user_services(composer, config, kind):
+    public = Composer(config.model_copy(update={"public_url": "https://shop.example/"}))
+    for by, base in ((composer, "http://127.0.0.1:4000"), (public, "https://shop.example")):
+        mail = compose(by, kind)
+        link = f"{base}/{kind}?token={LINK['token']}"
+        assert link in mail.text
+        assert f'href="{link}"' in mail.html
+        assert LINK["expires"] in mail.text
 
 
 def test_markup_in_a_product_name_is_only_text(composer):

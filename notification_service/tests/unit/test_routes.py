@@ -2,6 +2,8 @@
 
 import pytest
 
+from notification_service.mails import KINDS
+
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/test-email"), ("GET", "/emails")])
 def test_without_a_token_nobody_gets_in(client, method, path):
@@ -51,7 +53,7 @@ def test_a_body_that_is_no_json_object_is_refused(client, as_role, raw, kind, st
 
 def test_previews_are_json_for_programs(client, as_role):
     page = client.get("/emails", headers=as_role("staff")).json
-    assert (page["next"], page["previous"], len(page["results"])) == (None, None, 8)
+    assert (page["next"], page["previous"], len(page["results"])) == (None, None, len(KINDS))
     assert page["results"][1]["subject"].startswith("Order Confirmation - #")
     assert set(page["results"][1]) == {"kind", "subject", "html", "text"}
 
@@ -60,7 +62,7 @@ def test_previews_are_a_page_for_browsers_and_the_mails_in_it_can_run_nothing(cl
     accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
     answer = client.get("/emails", headers=as_role("staff") | {"Accept": accept})
     assert answer.mimetype == "text/html"
-    assert answer.text.count("<iframe sandbox ") == 8
+    assert answer.text.count("<iframe sandbox ") == len(KINDS)
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
 
 

@@ -1,6 +1,7 @@
 """The service on a real MySQL or MariaDB: clients with tokens, a catalogue, orders."""
 
 import json
+import math
 import os
 import secrets
 from collections.abc import Callable
@@ -26,6 +27,18 @@ def config() -> Config:
 @pytest.fixture(scope="session")
 def tokens(config: Config) -> Tokens:
     return Tokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience)
+
+
+@pytest.fixture(autouse=True)
+def _revocations_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a second a request costs a query more: not in tests that count them."""
+    monkeypatch.setattr("messaging.revocations.READ_SECONDS", math.inf)
+
+
+@pytest.fixture
+def read_revocations(monkeypatch: pytest.MonkeyPatch, _revocations_are_not_read: None) -> None:
+    """Each request reads them."""
+    monkeypatch.setattr("messaging.revocations.READ_SECONDS", 0)
 
 
 class Caller(Client):

@@ -8,10 +8,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.core.management import call_command
-
-from order_service.superuser import make_superuser
 
 ROOT = Path(__file__).parents[3]
 SECONDS = 30
@@ -49,38 +46,19 @@ def test_djangos_commands_run_from_both_folders(mysql, folder):
     assert (ended.returncode, "no issues" in ended.stdout) == (0, True), ended.stderr
 
 
-def test_a_superuser_is_made_by_the_command(mysql):
+def test_a_local_superuser_is_made_by_djangos_own_command(mysql):
     assert run("-m", "order_service", "migrate").returncode == 0
-    email, password = f"{secrets.token_hex(6)}@example.com", secrets.token_urlsafe(16)
-    ended = run("-m", "order_service", "superuser", "--email", email, STAFF_PASSWORD=password)
-    assert (ended.returncode, email in ended.stdout) == (0, True), ended.stderr
+    name, password = secrets.token_hex(6), secrets.token_urlsafe(16)
+    asked = ("createsuperuser", "--noinput", "--username", name, "--email", f"{name}@example.com")
+    ended = run("-m", "order_service", "manage", *asked, DJANGO_SUPERUSER_PASSWORD=password)
+    assert ended.returncode == 0, ended.stderr
     assert password not in ended.stdout + ended.stderr
 
 
-@pytest.mark.django_db
-def test_a_superuser_is_made_once_and_gets_the_new_password(monkeypatch):
-    for password in ("first long password", "second long password"):
-        monkeypatch.setenv("STAFF_PASSWORD", password)
-        assert make_superuser(["--email", "Boss@Example.com"]) == 0
-    user = get_user_model().objects.get(username="boss@example.com")
-    assert user.check_password("second long password")
-    assert (user.email, user.is_staff, user.is_superuser) == ("boss@example.com", True, True)
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("email", "password"), [("boss@example.com", "short"), ("no address", "a long enough password")]
-)
-def test_no_superuser_is_made_with_a_bad_address_or_password(monkeypatch, capsys, email, password):
-    monkeypatch.setenv("STAFF_PASSWORD", password)
-    assert make_superuser(["--email", email]) == 1
-    assert capsys.readouterr().err.startswith("not made: ")
-    assert not get_user_model().objects.exists()
-
-
-@pytest.mark.django_db
-def test_without_a_terminal_a_password_is_not_asked_for(monkeypatch, capsys):
-    monkeypatch.delenv("STAFF_PASSWORD", raising=False)
-    monkeypatch.setattr(sys, "stdin", StringIO())
-    assert make_superuser(["--email", "boss@example.com"]) == 1
-    assert "password" in capsys.readouterr().err
+def test_migrations_run_as_the_account_that_is_named_for_them(mysql):
+    ended = run(
+        "-m", "order_service", "migrate", MYSQL_MIGRATE_USER="nobody", MYSQL_MIGRATE_PASSWORD="of-no-use-at-all"
+    )
+    assert ended.returncode == 1
+    assert "nobody" in ended.stderr
+    assert "of-no-use-at-all" not in ended.stdout + ended.stderr

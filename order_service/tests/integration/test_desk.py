@@ -123,7 +123,9 @@ def test_the_browsable_api_has_the_same_addresses(desk, customer, place):
 def test_a_browser_that_has_not_signed_in_is_told_where_to():
     browser = Client(headers={"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"})
     assert "/api-auth/login/?next=/orders" in page(browser, "/orders", 401)
-    assert "<form" in page(browser, "/api-auth/login/")
+    answer = browser.get("/api-auth/login/?next=/orders", follow=True)
+    assert answer.redirect_chain == [("/admin/login/?next=/orders", 302)]
+    assert 'name="next" value="/orders"' in answer.content.decode()
 
 
 def test_a_browser_gets_pages_for_errors_too(desk):

@@ -10,10 +10,11 @@ from product_service.check_stock import check_stock
 from product_service.consumers import HANDLERS
 from product_service.models import Product, reservations
 from product_service.tests.integration.conftest import order_event
+from product_service.topics import GROUP
 
 
 def handle(event):
-    HANDLERS[event.type](event)
+    HANDLERS[GROUP][event.type](event)
 
 
 def states_of(orders):

@@ -6,6 +6,7 @@ from bson import ObjectId
 from product_service.consumers import HANDLERS
 from product_service.models import Product, products, reservations
 from product_service.tests.integration.conftest import order_event
+from product_service.topics import GROUP
 
 
 def state_of(order):
@@ -33,7 +34,7 @@ def test_an_order_that_was_cancelled_first_gets_nothing_and_no_answer(make, canc
     product = make(stock=7)
     order = order_event("order-placed", [(product["id"], 3, "19.90")])
     cancel(order)
-    HANDLERS[order.type](order)
+    HANDLERS[GROUP][order.type](order)
     assert moved(product["id"]) == [7]
     assert pending(order.subject) == []
     assert state_of(order) == "RELEASED"
@@ -44,7 +45,7 @@ def test_an_order_that_comes_again_after_its_cancellation_gets_nothing(make, pla
     order = place((product["id"], 3, "19.90"))
     Product._get_db()["outbox"].delete_many({"aggregate_id": order.subject})
     cancel(order)
-    HANDLERS[order.type](order)
+    HANDLERS[GROUP][order.type](order)
     assert moved(product["id"]) == [7, -3, 3]
     assert pending(order.subject) == []
 

@@ -7,6 +7,7 @@ from bson import ObjectId
 from product_service.consumers import HANDLERS
 from product_service.models import Product, movements, reservations
 from product_service.tests.integration.conftest import order_event
+from product_service.topics import GROUP
 
 
 def answers(pending, order):
@@ -82,12 +83,12 @@ def test_an_order_that_comes_again_gets_the_very_answer_of_before(make, place, p
     product = make(stock=stock)
     order = place((product["id"], 1, "19.90"))
     first, kept = pending(order.subject), reservations().find_one({"_id": order.subject})
-    HANDLERS[order.type](order)
+    HANDLERS[GROUP][order.type](order)
     assert pending(order.subject) == first  # the answer has not left yet
     outbox = Product._get_db()["outbox"]
     outbox.delete_one({"_id": first[0]["_id"]})
     left = stock_of(product["id"])
-    HANDLERS[order.type](order)
+    HANDLERS[GROUP][order.type](order)
     again = pending(order.subject)
     assert [{**row, "created_at": None} for row in again] == [{**row, "created_at": None} for row in first]
     assert reservations().find_one({"_id": order.subject}) == kept
@@ -98,7 +99,7 @@ def test_what_was_decided_stays_decided(client, staff, make, place, pending, mov
     product = make(stock=0)
     order = place((product["id"], 1, "19.90"))
     client.patch(f"/products/{product['id']}", json={"stock": 5}, headers=staff)
-    HANDLERS[order.type](order)
+    HANDLERS[GROUP][order.type](order)
     assert [topic for topic, _ in answers(pending, order)] == ["stock-rejected"]
     assert moved(product["id"]) == [5]
 
@@ -116,10 +117,10 @@ def test_a_reservation_that_is_broken_off_leaves_nothing_and_can_be_made_again(m
     with monkeypatch.context() as patch:
         patch.setattr(f"product_service.reservations.{step}", then_fail)
         with pytest.raises(RuntimeError, match="broken off"):
-            HANDLERS[order.type](order)
+            HANDLERS[GROUP][order.type](order)
     assert moved(product["id"]) == [5]
     assert pending(order.subject) == []
     assert reservations().find_one({"_id": order.subject}) is None
-    HANDLERS[order.type](order)
+    HANDLERS[GROUP][order.type](order)
     assert moved(product["id"]) == [5, -2]
     assert len(pending(order.subject)) == 1

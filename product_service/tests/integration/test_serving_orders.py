@@ -115,7 +115,7 @@ def test_what_is_no_order_becomes_a_dead_letter_and_the_next_order_is_served(mak
     found = read_events(kafka, [dead_letter_topic("order-placed", GROUP)], {bad.subject, foreign.subject}, 2)
     reasons = {message.key().decode(): dict(message.headers())["x-reason"] for message in found.values()}
     assert reasons[bad.subject].startswith(b"data: ")
-    assert reasons[foreign.subject] == b"orderId is not the key"
+    assert reasons[foreign.subject] == b"the key is another one"
     listed = run("dlq", "list", KAFKA_BROKERS=kafka)
     assert listed.returncode == 0, listed.stderr
-    assert "orderId is not the key" in listed.stdout
+    assert "the key is another one" in listed.stdout

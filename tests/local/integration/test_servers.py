@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
 import MySQLdb
 import pytest
 from confluent_kafka import Producer
@@ -10,7 +15,7 @@ from pymongo import MongoClient
 
 from deploy.local.ports import pick_free
 from deploy.local.servers.mail import Mail
-from deploy.local.servers.mysql import MySQL
+from deploy.local.servers.mysql import Account, MySQL
 from deploy.local.state import State
 from tests.stack import running
 
@@ -23,6 +28,37 @@ def test_mysql_lets_the_account_into_its_databases_only(mysql: MySQL) -> None:
         cursor.execute("DROP TABLE probe")
         with pytest.raises(MySQLdb.OperationalError, match="denied"):
             cursor.execute("CREATE DATABASE stranger")
+
+
+def test_beside_an_account_for_migrations_the_services_own_changes_no_table(
+    server_state: State, tmp_path: Path
+) -> None:
+    state, migrator = State(tmp_path), Account("mover", secrets.token_hex(12))
+    state.make()
+    ports = pick_free(1)
+    server = MySQL(state, ports[0], ("shop",), "shop", secrets.token_hex(12), secrets.token_hex(12))
+    for known in (
+        server,
+        replace(server, migrator=migrator),
+    ):  # the first start gives all rights, the second takes them
+        with running(known, state):
+            place = {"host": "127.0.0.1", "port": server.port, "database": "shop", "autocommit": True}
+            mover = migrator if known.migrator else Account(server.user, server.password)
+            with closing(MySQLdb.connect(user=mover.user, password=mover.password, **place)) as owner:
+                owner.cursor().execute("CREATE TABLE IF NOT EXISTS things (id INT)")
+            if known.migrator:
+                with closing(MySQLdb.connect(user=server.user, password=server.password, **place)) as connection:
+                    cursor = connection.cursor()
+                    cursor.execute("INSERT INTO things VALUES (1)")
+                    cursor.execute("UPDATE things SET id = 2")
+                    cursor.execute("DELETE FROM things WHERE id = 2")
+                    for change in (
+                        "CREATE TABLE t (id INT)",
+                        "DROP TABLE things",
+                        "ALTER TABLE things ADD COLUMN n INT",
+                    ):
+                        with pytest.raises(MySQLdb.OperationalError, match="denied"):
+                            cursor.execute(change)
 
 
 def test_mysql_refuses_a_wrong_or_empty_password(mysql: MySQL) -> None:

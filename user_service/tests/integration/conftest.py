@@ -2,8 +2,9 @@
 
 import os
 import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mongoengine
@@ -44,10 +45,15 @@ class Person:
     email: str
     password: str
     headers: dict[str, str]
+    refresh: str = ""
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        return {"email": self.email, "password": self.password}
 
 
 class People:
-    """Makes accounts, each with a token."""
+    """Makes accounts, each with a session."""
 
     def __init__(self, client: FlaskClient) -> None:
         self._client = client
@@ -56,9 +62,27 @@ class People:
         tag = secrets.token_hex(5)
         username, email, password = f"u{tag}", f"U{tag}@example.com", f"Correct-horse-{tag}"
         user_id = register_user(username=username, email=email, password=password, roles=roles)
-        answer = self._client.post("/login", json={"email": email, "password": password})
-        assert answer.status_code == 200
-        return Person(user_id, username, email, password, {"Authorization": f"Bearer {answer.json['token']}"})
+        person = Person(user_id, username, email, password, {})
+        return self.log_in(person)
+
+    def log_in(self, person: Person, **more: str) -> Person:
+        """The same person in a new session."""
+        answer = self._client.post("/login", json=person.credentials | more)
+        assert answer.status_code == 200, answer.json
+        return replace(person, headers=bearer(answer), refresh=answer.json["refresh"])
+
+
+def bearer(answer: Any) -> dict[str, str]:
+    """The header of an answer's access token."""
+    return {"Authorization": f"Bearer {answer.json['token']}"}
+
+
+def within(seconds: float, condition: Callable[[], object]) -> None:
+    """Wait until `condition()` is true."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -6,6 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import jwt
 import orjson
 import pytest
+from argon2 import PasswordHasher
+from structlog.testing import capture_logs
+
+from user_service.models import users
 
 
 def new_account(**changes):
@@ -18,9 +22,10 @@ def test_registering_stores_the_account_and_its_event_together(client, pending):
     answer = client.post("/register", json=account)
     assert answer.status_code == 201
     assert answer.json["status"] == "User created"
-    (row,) = pending(answer.json["userId"])
+    row, mail = pending(answer.json["userId"])
     assert (row["topic"], row["sequence"]) == ("user-registered", 1)
     assert orjson.loads(row["payload"])["email"] == account["email"]
+    assert (mail["topic"], mail["sequence"]) == ("user-mail-requested", 2)
 
 
 @pytest.mark.parametrize(("field", "code"), [("email", "email-taken"), ("username", "username-taken")])
@@ -39,7 +44,7 @@ def test_of_many_who_want_one_name_at_once_one_gets_it(client, app, pending):
     statuses = sorted(answer.status_code for answer in answers)
     assert statuses == [201] + [409] * 7
     winner = next(a.json["userId"] for a in answers if a.status_code == 201)
-    assert len(pending(winner)) == 1
+    assert len(pending(winner)) == 2
 
 
 @pytest.mark.parametrize(
@@ -56,6 +61,7 @@ def test_of_many_who_want_one_name_at_once_one_gets_it(client, app, pending):
         ({"email": {"$gt": ""}}, "email"),
         ({"password": "short"}, "password"),
         ({"password": "x" * 129}, "password"),
+        ({"password": "Password1"}, "password"),
         ({"password": 12345678}, "password"),
         ({"roles": ["admin"]}, "roles"),
     ],
@@ -91,5 +97,31 @@ def test_unknown_wrong_and_disabled_look_alike(client, people):
     assert wrong.status_code == 401
 
 
+def test_every_login_leaves_a_line_that_names_nobody(client, people):
+    person = people.make()
+    with capture_logs() as lines:
+        client.post("/login", json=person.credentials | {"password": "wrong-password"})
+        client.post("/login", json=person.credentials | {"email": f"nobody-{person.email}"})
+        client.post("/login", json=person.credentials)
+    told = [(line["event"], line.get("reason"), line["user"]) for line in lines if "user" in line]
+    assert told == [
+        ("login refused", "password", person.id),
+        ("login refused", "password", None),
+        ("logged in", None, person.id),
+    ]
+    assert not [secret for secret in (person.email, person.password, "wrong-password") if secret in str(lines)]
+
+
 def test_operators_are_no_credentials(client):
     assert client.post("/login", json={"email": {"$gt": ""}, "password": {"$gt": ""}}).status_code == 400
+
+
+def test_a_hash_of_yesterdays_parameters_is_made_anew_at_the_login(client, people):
+    person = people.make()
+    old = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash(person.password)
+    users().update_one({"username": person.username}, {"$set": {"password_hash": old}})
+    for _ in range(2):
+        assert client.post("/login", json=person.credentials).status_code == 200
+    assert (
+        users().find_one({"username": person.username})["password_hash"].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    )

@@ -74,7 +74,8 @@ def test_a_disabled_account_can_not_log_in_until_it_is_enabled(client, people, p
     assert client.post("/login", json=credentials).status_code == 401
     patch(client, staff, other, active=True)
     assert client.post("/login", json=credentials).status_code == 200
-    assert [row["sequence"] for row in pending(other.id)] == [1, 2, 3]
+    assert [row["topic"] for row in pending(other.id)[2:]] == ["user-updated", "user-revocations", "user-updated"]
+    assert [row["sequence"] for row in pending(other.id)] == [1, 2, 3, 4, 5]
 
 
 def test_a_viewer_changes_nothing(client, people):

@@ -40,3 +40,13 @@ def test_all_bad_variables_are_named_at_once():
     with pytest.raises(BadConfiguration) as refused:
         load(Config, {})
     assert set(refused.value.problems) == set(REQUIRED)
+
+
+@pytest.mark.parametrize(("text", "good"), [("20/hour", True), ("5/15 minutes", True), ("off", True), ("many", False)])
+def test_a_rate_limit_is_a_number_and_a_time_or_off(environ, text, good):
+    if good:
+        assert load(Config, environ | {"RATE_LIMIT_LOGIN": text}).rate_limit_login == text
+        return
+    with pytest.raises(BadConfiguration) as refused:
+        load(Config, environ | {"RATE_LIMIT_LOGIN": text})
+    assert set(refused.value.problems) == {"RATE_LIMIT_LOGIN"}

@@ -1,6 +1,14 @@
 """Password hashes."""
 
-from user_service.passwords import hash_password, verify_password
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from argon2 import PasswordHasher
+
+from user_service import passwords
+from user_service.errors import TooManyHashes
+from user_service.passwords import hash_password, is_common, needs_rehash, verify_password
 
 
 def test_a_password_fits_its_own_hash_only():
@@ -19,3 +27,72 @@ def test_nobody_has_no_password_not_even_the_stand_in():
 
 def test_a_damaged_hash_fits_nothing():
     assert not verify_password("correct horse", "not a hash")
+
+
+class Attempts:
+    """Counts, and waits or fails when it is told to."""
+
+    def __init__(self, when_counting=lambda: None):
+        self.counted, self._when_counting = 0, when_counting
+
+    def count(self):
+        self.counted += 1
+        self._when_counting()
+
+    def forget(self):
+        self.counted = 0
+
+
+def test_wrong_ones_are_counted_and_a_right_one_is_forgiven():
+    stored, attempts = hash_password("correct horse"), Attempts()
+    assert not verify_password("wrong", stored, attempts)
+    assert not verify_password("wrong", None, attempts)
+    assert attempts.counted == 2
+    assert verify_password("correct horse", stored, attempts)
+    assert attempts.counted == 0
+
+
+def test_two_are_hashed_at_a_time_and_who_waits_too_long_is_told(monkeypatch):
+    monkeypatch.setattr(passwords, "QUEUE_SECONDS", 0.01)
+    stored, inside, go_on = hash_password("correct horse"), threading.Barrier(3), threading.Event()
+
+    def hold():
+        inside.wait(10)
+        assert go_on.wait(10)
+
+    with ThreadPoolExecutor(2) as pool:
+        busy = [pool.submit(verify_password, "correct horse", stored, Attempts(hold)) for _ in range(2)]
+        inside.wait(10)
+        with pytest.raises(TooManyHashes) as refused:
+            hash_password("correct horse")
+        go_on.set()
+        assert all(one.result() for one in busy)
+    assert (refused.value.kind, refused.value.headers["Retry-After"]) == (503, "2")
+    assert verify_password("correct horse", stored)
+
+
+def test_who_may_not_try_gives_the_turn_back():
+    def refuse():
+        raise RuntimeError
+
+    for _ in range(3):
+        with pytest.raises(RuntimeError):
+            verify_password("correct horse", None, Attempts(refuse))
+    assert hash_password("correct horse")
+
+
+def test_a_hash_with_other_parameters_is_due_to_be_made_anew():
+    assert not needs_rehash(hash_password("correct horse"))
+    assert needs_rehash(PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash("correct horse"))
+
+
+@pytest.mark.parametrize("password", ["password", "PASSWORD", "12345678", "iloveyou", "qwerty123"])
+def test_the_commonest_passwords_are_known_in_any_case(password):
+    assert is_common(password)
+
+
+def test_the_list_holds_three_thousand_that_are_long_enough_to_be_tried():
+    commonest = passwords._commonest()
+    assert len(commonest) == 3000
+    assert min(map(len, commonest)) >= 8
+    assert not is_common("Correct-horse-battery")

@@ -1,0 +1,68 @@
+"""`make secrets`: a file for each secret, out of .env, for deploy/compose/secrets.yaml.
+
+The directory is its owner's alone; the files in it can be read by all, for the containers' accounts are not its owner. A file
+that is there already stays as it is, so that a secret is rotated by writing its file.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from deploy.local import envfile
+from deploy.local.errors import LocalError
+from deploy.local.state import ROOT
+
+DIRECTORY = ROOT / ".secrets"
+NAMES = (
+    "JWT_SECRET",
+    "DJANGO_SECRET_KEY",
+    "MYSQL_ROOT_PASSWORD",
+    "MYSQL_PASSWORD",
+    "MYSQL_MIGRATE_PASSWORD",
+    "SMTP_PASSWORD",
+    "STAFF_PASSWORD",
+    "MONGO_ROOT_PASSWORD",
+    "MONGO_PASSWORD_USER",
+    "MONGO_PASSWORD_PRODUCT",
+    "MONGO_KEYFILE",
+)
+ADDRESS = "mongodb://microshop_{0}:{1}@mongo:27017/microshop_{0}?replicaSet=rs0"
+
+
+def write(env_file: Path, directory: Path) -> list[str]:
+    """Write what is not there yet; return its names. Raises LocalError that names every secret that is missing in `env_file`."""
+    values = envfile.read(env_file)
+    there = {path.name for path in directory.iterdir()} if directory.exists() else set()
+    missing = [name for name in NAMES if name not in there and not values.get(name)]
+    if missing:
+        raise LocalError(f"not set in {env_file.name}: {', '.join(missing)}")
+    directory.mkdir(mode=0o700, exist_ok=True)
+    texts = {name: _known(name, directory, values) for name in NAMES}
+    for service in ("user", "product"):
+        texts[f"MONGO_URI_{service.upper()}"] = ADDRESS.format(service, texts[f"MONGO_PASSWORD_{service.upper()}"])
+    new = [name for name in texts if name not in there]
+    for name in new:
+        (directory / name).write_text(texts[name])
+        (directory / name).chmod(0o444)
+    return new
+
+
+def _known(name: str, directory: Path, values: dict[str, str]) -> str:
+    path = directory / name
+    return path.read_text().strip() if path.exists() else values[name]
+
+
+def main() -> int:
+    """Return the exit status: 1 with one line on stderr for what a person can put right."""
+    try:
+        new = write(ROOT / ".env", DIRECTORY)
+    except (LocalError, OSError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    print(f"{len(new)} files written to {DIRECTORY}; delete the secrets from .env once the shop runs with them")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

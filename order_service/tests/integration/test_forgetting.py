@@ -1,0 +1,75 @@
+"""What is left of a customer whose account was deleted, and of tokens that were revoked."""
+
+import secrets
+import time
+
+import pytest
+
+from messaging.envelope import Event
+from order_service.consumers import HANDLERS
+from order_service.housekeeping import forget_sign_ins
+from order_service.models import IdempotencyKey, Order, Outbox, RevocationRow, now
+from order_service.revocations import forget_revocations
+from order_service.topics import USERS_GROUP
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = {"name": "Ada L", "line1": "1 Long Lane", "city": "London", "postalCode": "N1", "country": "GB"}
+
+
+def take(topic, key, **data):
+    HANDLERS[USERS_GROUP][topic](Event("01K00000000000000000000000", topic, key, 1, "", data))
+
+
+def test_a_deleted_customers_orders_stay_without_a_name(customer, make_caller, sell, place, monkeypatch):
+    monkeypatch.setattr("order_service.use_cases.FORGET_AT_ONCE", 2)
+    body = {"productId": sell(), "quantity": 1, "shippingAddress": ADDRESS}
+    orders = [customer.send("/orders", body).json()["orderId"] for _ in range(5)]
+    other = make_caller()
+    kept = place(other)
+    IdempotencyKey.objects.create(user_id=customer.user_id, key="k", body_hash="h", response="{}", created_at=now())
+    for _ in range(2):
+        take("user-deleted", customer.user_id, id=customer.user_id, deletedAt="2026-01-31T12:00:00.000Z")
+    rows = Order.objects.filter(id__in=orders).values_list("user_email", "username", "shipping_address", "user_id")
+    assert set(rows) == {("", f"gone-{customer.user_id}", None, customer.user_id)}
+    assert not IdempotencyKey.objects.filter(user_id=customer.user_id).exists()
+    assert Order.objects.get(pk=kept).user_email
+
+
+def test_what_happens_to_such_an_order_is_mailed_to_nobody(customer, staff, place):
+    order = place(customer)
+    take("user-deleted", customer.user_id, id=customer.user_id, deletedAt="2026-01-31T12:00:00.000Z")
+    assert staff.send(f"/orders/{order}/cancel", {}).status_code == 200
+    assert '"userEmail":null' in Outbox.objects.get(aggregate_id=order, topic="order-cancelled").payload
+
+
+def test_a_revoked_token_is_refused_and_one_of_a_later_login_is_not(config, tokens, make_caller, read_revocations):
+    caller, before = make_caller(), round(time.time() * 1000) + 1
+    assert caller.get("/orders").status_code == 200
+    take("user-revocations", caller.user_id, userId=caller.user_id, sid=None, notBefore=before)
+    take("user-revocations", caller.user_id, userId=caller.user_id, sid=None, notBefore=before)
+    assert RevocationRow.objects.filter(user_id=caller.user_id).count() == 1
+    answer = caller.get("/orders")
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
+    who = {"user_id": caller.user_id, "email": "a@example.com", "username": "ada", "roles": []}
+    again = tokens.mint(**who, issued_at=before)
+    assert caller.get("/orders", headers={"authorization": f"Bearer {again}"}).status_code == 200
+
+
+def test_of_a_login_alone_that_was_ended_the_tokens_are_refused(tokens, make_caller, read_revocations):
+    who = {"user_id": secrets.token_hex(12), "email": "a@example.com", "username": "ada", "roles": []}
+    ended, other = (tokens.mint(**who, sid=sid) for sid in ("s1", "s2"))
+    later = round(time.time() * 1000) + 1
+    take("user-revocations", who["user_id"], userId=who["user_id"], sid="s1", notBefore=later)
+    statuses = [
+        make_caller().get("/orders", headers={"authorization": f"Bearer {t}"}).status_code for t in (ended, other)
+    ]
+    assert statuses == [401, 200]
+
+
+def test_old_revocations_and_sign_ins_are_dropped():
+    RevocationRow.objects.create(user_id="1", sid=None, not_before=1, stored_at=now())
+    RevocationRow.objects.create(user_id="2", sid=None, not_before=1, stored_at="2026-01-31T12:00:00Z")
+    assert forget_revocations() == 1
+    assert RevocationRow.objects.get().user_id == "1"
+    assert forget_sign_ins() == 0

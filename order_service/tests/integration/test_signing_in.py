@@ -1,0 +1,233 @@
+"""Signing in to the desk with an account of user_service, which a small server stands in for here."""
+
+import json
+import secrets
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from axes.models import AccessAttempt
+from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
+from django.test import Client
+
+from messaging.revocations import Revocation
+from order_service.models import now
+from order_service.revocations import store_revocation
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = "Correct-horse-battery"
+
+
+class Accounts:
+    """user_service: its answers to /login, and what it was asked."""
+
+    def __init__(self, tokens):
+        self.tokens, self.asked, self.accounts = tokens, [], {}
+
+    def add(self, *roles, totp=False, sid=None):
+        user_id = secrets.token_hex(12)
+        email = f"u{user_id[:10]}@example.com"
+        self.accounts[email] = {"user_id": user_id, "roles": roles, "totp": totp, "sid": sid or secrets.token_hex(8)}
+        return email
+
+    def answer(self, path, body):
+        self.asked.append((path, body))
+        if path == "/logout":
+            return 204, None
+        account = self.accounts.get(body["email"])
+        if not account or body["password"] != PASSWORD:
+            return 401, {"code": "wrong-credentials"}
+        if account["totp"] and body.get("code") != "123456":
+            return 401, {"code": "wrong-credentials" if body.get("code") else "code-required"}
+        names = {"email": body["email"], "username": body["email"].partition("@")[0]}
+        token = self.tokens.mint(user_id=account["user_id"], roles=account["roles"], sid=account["sid"], **names)
+        return 200, {"token": token, "expiresIn": 900, "refresh": f"refresh-of-{account['user_id']}"}
+
+
+@pytest.fixture
+def accounts(tokens, settings):
+    found = Accounts(tokens)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            found.address = self.headers.get("X-Forwarded-For")
+            status, answer = found.answer(self.path, body)
+            raw = b"" if answer is None else json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(raw)))
+            self.end_headers()
+            self.wfile.write(raw)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        settings.USER_SERVICE_URL = f"http://127.0.0.1:{server.server_port}/"
+        yield found
+        server.shutdown()
+
+
+@pytest.fixture
+def browser():
+    return Client(headers={"accept": "text/html"})
+
+
+def sign_in(browser, email, password=PASSWORD, code="", path="/admin/login/", **more):
+    return browser.post(path, {"username": email, "password": password, "code": code}, **more)
+
+
+def is_in(browser):
+    return browser.get("/admin/").status_code == 200
+
+
+def test_staff_sign_in_with_their_account_and_get_the_group_of_each_role(accounts, browser):
+    email = accounts.add("staff")
+    answer = sign_in(browser, email.upper(), REMOTE_ADDR="203.0.113.9")
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+    assert accounts.address == "203.0.113.9"
+    user = get_user_model().objects.get(username=accounts.accounts[email]["user_id"])
+    assert {group.name for group in user.groups.all()} == {"viewer", "staff"}
+    assert (user.email, user.is_staff, user.is_superuser, user.has_usable_password()) == (email, True, False, False)
+    page = browser.get("/admin/").content.decode()
+    assert user.first_name in page
+    assert browser.get("/orders", headers={"accept": "application/json"}).status_code == 200
+
+
+@pytest.mark.parametrize(("role", "may_move"), [("viewer", 403), ("staff", 404), ("admin", 404)])
+def test_the_role_decides_what_may_be_done(accounts, browser, role, may_move):
+    sign_in(browser, accounts.add(role))
+    assert browser.get("/admin/orders/order/").status_code == 200
+    assert browser.put("/orders/x/status", {"status": "shipped"}, "application/json").status_code == may_move
+    assert browser.get("/admin/auth/user/").status_code == (200 if role == "admin" else 403)
+    assert browser.get("/admin/auth/user/add/").status_code == 403
+
+
+def test_groups_follow_the_roles_at_each_sign_in(accounts, browser):
+    email = accounts.add("admin")
+    sign_in(browser, email)
+    accounts.accounts[email]["roles"] = ["viewer"]
+    sign_in(browser, email)
+    user = get_user_model().objects.get(username=accounts.accounts[email]["user_id"])
+    assert [group.name for group in user.groups.all()] == ["viewer"]
+
+
+def test_customers_strangers_and_wrong_passwords_are_refused_alike(accounts, browser):
+    texts = set()
+    for email, password in ((accounts.add(), PASSWORD), ("x@example.com", PASSWORD), (accounts.add("staff"), "wrong")):
+        answer = sign_in(browser, email, password)
+        assert answer.status_code == 200
+        texts.add(answer.content.decode().partition('class="errornote"')[2].partition("</p>")[0])
+        assert not is_in(browser)
+    assert len(texts) == 1
+
+
+def test_a_code_is_asked_for_when_the_account_has_one(accounts, browser):
+    email = accounts.add("staff", totp=True)
+    assert "authenticator" in sign_in(browser, email).content.decode()
+    assert not is_in(browser)
+    assert sign_in(browser, email, code="000000").status_code == 200
+    assert not is_in(browser)
+    assert sign_in(browser, email, code="123 456".replace(" ", "")).status_code == 302
+
+
+def test_while_user_service_is_away_it_says_so_and_a_local_superuser_gets_in(settings, browser):
+    settings.USER_SERVICE_URL = "http://127.0.0.1:1"
+    began = time.monotonic()
+    answer = sign_in(browser, "ada@example.com")
+    assert time.monotonic() - began < 5
+    assert "account service does not answer" in answer.content.decode()
+    assert AccessAttempt.objects.count() == 0  # nobody is locked out by an outage
+    get_user_model().objects.create_superuser("Boss", "boss@example.com", PASSWORD)
+    assert sign_in(browser, "Boss").status_code == 302
+    assert is_in(browser)
+
+
+def test_a_revoked_account_or_login_ends_the_session_and_others_go_on(accounts, read_revocations):
+    everywhere, once, other = accounts.add("staff"), accounts.add("staff"), accounts.add("staff")
+    browsers = {email: Client(headers={"accept": "text/html"}) for email in (everywhere, once, other)}
+    for email, browser in browsers.items():
+        sign_in(browser, email)
+        assert is_in(browser)
+    later = round(time.time() * 1000) + 1
+    store_revocation(Revocation(accounts.accounts[everywhere]["user_id"], None, later))
+    store_revocation(Revocation(accounts.accounts[once]["user_id"], accounts.accounts[once]["sid"], later))
+    assert [is_in(browser) for browser in browsers.values()] == [False, False, True]
+    assert browsers[once].get("/orders", headers={"accept": "application/json"}).status_code == 401
+
+
+def test_a_session_rests_for_half_an_hour_and_lasts_for_a_day_at_most(accounts, browser, monkeypatch):
+    sign_in(browser, accounts.add("staff"))
+    row = Session.objects.get()
+    assert 1700 < (row.expire_date - now()).total_seconds() <= 1800
+    monkeypatch.setattr("order_service.desk.sessions.LONGEST_MS", 0)
+    assert not is_in(browser)
+    assert not Session.objects.filter(pk=row.pk).exists()
+
+
+def test_the_tokens_of_the_login_stay_on_the_server_and_signing_out_ends_it(accounts, browser):
+    email = accounts.add("staff")
+    answer = sign_in(browser, email)
+    assert "refresh-of" not in str(answer.cookies) + answer.content.decode()
+    desk = browser.session["desk"]
+    assert desk["refresh"] == f"refresh-of-{accounts.accounts[email]['user_id']}"
+    assert desk["access"].count(".") == 2
+    assert browser.post("/admin/logout/").status_code == 302
+    assert accounts.asked[-1] == ("/logout", {"refresh": desk["refresh"]})
+    assert not is_in(browser)
+
+
+def test_four_failures_lock_out_that_account_from_that_address_and_nobody_else(accounts, browser):
+    email = accounts.add("staff")
+    for _ in range(4):
+        sign_in(browser, email, "wrong", REMOTE_ADDR="203.0.113.1")
+    asked = len(accounts.asked)
+    locked = sign_in(browser, email.upper(), REMOTE_ADDR="203.0.113.1")
+    assert (locked.status_code, locked["Retry-After"]) == (429, "900")
+    assert len(accounts.asked) == asked
+    assert sign_in(browser, accounts.add("staff"), REMOTE_ADDR="203.0.113.1").status_code == 302
+    assert sign_in(browser, email, REMOTE_ADDR="203.0.113.2").status_code == 302
+
+
+def test_a_failed_try_keeps_neither_password_nor_code(accounts, browser):
+    sign_in(browser, accounts.add("staff", totp=True), "canary-password", "canary-code")
+    kept = AccessAttempt.objects.get()
+    assert "canary" not in f"{kept.post_data} {kept.get_data} {kept.path_info}"
+
+
+def test_a_local_account_is_never_taken_over_by_one_of_user_service(accounts, browser):
+    email = accounts.add("admin")
+    get_user_model().objects.create_superuser(accounts.accounts[email]["user_id"], "x@example.com", "another-password")
+    assert sign_in(browser, email).status_code == 200
+    assert not is_in(browser)
+
+
+def test_cookies_are_for_this_site_and_not_for_scripts(accounts, browser, settings):
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    browser.get("/admin/login/")
+    sign_in(browser, accounts.add("staff"))
+    for name in ("sessionid", "csrftoken"):
+        cookie = browser.cookies[name]
+        assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Lax")
+
+
+def test_the_page_after_signing_in_is_one_of_ours(accounts, browser):
+    answer = browser.post(
+        "/admin/login/", {"username": accounts.add("staff"), "password": PASSWORD, "next": "https://evil.example/"}
+    )
+    assert answer["Location"] == "/admin/"
+
+
+@pytest.mark.parametrize("path", ["/admin/login/", "/orders", "/docs", "/no-such-page"])
+def test_every_page_has_a_strict_policy_and_no_inline_script(browser, path):
+    answer = browser.get(path)
+    assert "script-src 'self';" in answer["Content-Security-Policy"]
+    assert "unsafe" not in answer["Content-Security-Policy"]
+    assert answer["X-Frame-Options"] == "DENY"
+    page = answer.content.decode()
+    assert "<script>" not in page
+    assert " onclick=" not in page

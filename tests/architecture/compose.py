@@ -1,0 +1,50 @@
+"""Reading compose files without an engine."""
+
+import importlib
+import re
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+OVERRIDES = sorted(path.name for path in (ROOT / "deploy" / "compose").glob("*.yaml"))
+
+
+class Loader(yaml.SafeLoader):
+    """YAML with compose's own tags."""
+
+
+Loader.add_constructor("!reset", lambda loader, node: None)
+Loader.add_constructor(
+    "!override",
+    lambda loader, node: (
+        loader.construct_mapping(node, deep=True)
+        if isinstance(node, yaml.MappingNode)
+        else loader.construct_sequence(node, deep=True)
+    ),
+)
+
+
+def read(path):
+    """A compose file as it is written, anchors put in."""
+    return yaml.load((ROOT / path).read_text(), Loader)
+
+
+def read_override(name):
+    """One of deploy/compose/."""
+    return read(f"deploy/compose/{name}")
+
+
+def variables(text):
+    """The names that compose asks .env for."""
+    return set(re.findall(r"(?<!\$)\$\{(\w+)", text))
+
+
+def package_of(service):
+    """The package whose image a service runs in."""
+    return service["build"]["dockerfile"].partition("/")[0]
+
+
+def commands(package):
+    """The commands that a service's image knows."""
+    return importlib.import_module(f"{package}.__main__").COMMANDS

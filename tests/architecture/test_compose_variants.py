@@ -1,0 +1,134 @@
+"""The overrides in deploy/compose/ fit docker-compose.yaml, and each other."""
+
+import itertools
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from deploy.compose import secret_files
+from deploy.local import envfile
+from tests.architecture.compose import OVERRIDES, ROOT, read, read_override, variables
+
+BASE = read("docker-compose.yaml")
+NEW = {
+    "zookeeper.yaml": {"zookeeper"},
+    "cluster.yaml": {"kafka-2", "kafka-3"},
+    "tls.yaml": {"proxy"},
+    "acme.yaml": {"acme"},
+}
+COMBINATIONS = [
+    (*kafka, *rest)
+    for kafka in ((), ("zookeeper.yaml",), ("cluster.yaml",))
+    for rest in ((), ("tls.yaml",), ("secrets.yaml",), ("tls.yaml", "secrets.yaml"), ("tls.yaml", "acme.yaml"))
+]
+
+
+def test_every_override_is_known():
+    assert set(itertools.chain(*COMBINATIONS)) == set(OVERRIDES)
+
+
+@pytest.mark.parametrize("name", OVERRIDES)
+def test_an_override_changes_what_is_there_and_adds_what_it_says(name):
+    known = set(BASE["services"]) | (NEW["tls.yaml"] if name == "acme.yaml" else set())
+    assert set(read_override(name)["services"]) - known == NEW.get(name, set())
+
+
+@pytest.mark.parametrize("name", OVERRIDES)
+def test_an_override_pins_its_images_and_publishes_on_loopback(name):
+    for service_name, service in read_override(name)["services"].items():
+        if "image" in service and "build" not in service:
+            assert re.fullmatch(r"[a-z./-]+:v?\d+(\.\d+)+", service["image"])
+        for port in service.get("ports") or []:
+            assert port.startswith("127.0.0.1:") or service_name == "proxy"
+
+
+@pytest.mark.parametrize("name", OVERRIDES)
+def test_every_variable_of_an_override_is_in_the_example(name):
+    text = (ROOT / "deploy" / "compose" / name).read_text()
+    assert variables(text) <= set(envfile.read(envfile.EXAMPLE))
+
+
+def test_each_secret_has_a_file_a_marker_and_no_other_way():
+    override = read_override("secrets.yaml")
+    assert set(override["secrets"]) == {*secret_files.NAMES, "MONGO_URI_USER", "MONGO_URI_PRODUCT"}
+    markers = envfile.read(ROOT / "deploy" / "compose" / "secrets.env")
+    assert set(markers) == set(secret_files.NAMES)
+    assert set(secret_files.NAMES) < set(envfile.GENERATED)
+    for name, service in BASE["services"].items():
+        secret = {v for v, text in service.get("environment", {}).items() if variables(str(text)) & set(markers)}
+        changed = override["services"].get(name, {}).get("environment", {})
+        assert {v for v, text in changed.items() if text == ""} == secret
+        assert {v for v in changed if v.endswith("_FILE")} == {f"{v}_FILE" for v in secret}
+        mounted = {f"/run/secrets/{s}" for s in override["services"].get(name, {}).get("secrets", [])}
+        assert mounted == {text for v, text in changed.items() if v.endswith("_FILE")}
+
+
+def test_in_a_cluster_every_client_knows_every_broker():
+    override = read_override("cluster.yaml")["services"]
+    brokers = "kafka:9092,kafka-2:9092,kafka-3:9092"
+    for name, service in BASE["services"].items():
+        if "KAFKA_BROKERS" in service.get("environment", {}):
+            assert override[name]["environment"]["KAFKA_BROKERS"] == brokers
+        if service.get("command") == ["topics"]:
+            assert set(override[name]["depends_on"]) == {"kafka-2", "kafka-3"}
+    same = ("KAFKA_LISTENERS", "KAFKA_PROCESS_ROLES", "KAFKA_GROUP_COORDINATOR_APPEND_LINGER_MS", "KAFKA_LOG_DIRS")
+    for name in ("kafka-2", "kafka-3"):
+        for variable in same:
+            assert override[name]["environment"][variable] == BASE["services"]["kafka"]["environment"][variable]
+        assert override[name]["healthcheck"] == BASE["services"]["kafka"]["healthcheck"]
+
+
+def test_behind_the_proxy_no_service_is_published():
+    override = read_override("tls.yaml")["services"]
+    webs = {name for name, service in BASE["services"].items() if "build" in service and service.get("ports")}
+    assert webs == set(override) - {"proxy"}
+    for name in webs:
+        assert override[name]["ports"] is None
+        assert override[name]["environment"]["PROXY_COUNT"] == "1"
+    served = re.findall(r"set \$service http://([\w-]+):(\d+);", (ROOT / "deploy/compose/proxy/shop.conf").read_text())
+    inside = {name: BASE["services"][name]["ports"][0].rpartition(":")[2] for name in webs}
+    assert dict(served) == inside
+    sent = (ROOT / "deploy/compose/proxy/forward.conf").read_text()
+    assert set(re.findall(r"^proxy_set_header (X-Forwarded-\w+) ", sent, re.MULTILINE)) == {
+        f"X-Forwarded-{part}" for part in ("For", "Proto", "Host")
+    }  # all that PROXY_COUNT makes the services believe: what is not set, a client could
+
+
+def test_whoever_asks_a_neighbour_is_let_in_behind_the_proxy_too():
+    neighbours = {"order-web": "USER_SERVICE_URL", "user-web": "ORDER_SERVICE_URL"}
+    for name, variable in neighbours.items():
+        host, port = BASE["services"][name]["environment"][variable].removeprefix("http://").split(":")
+        assert BASE["services"][host]["ports"][0].endswith(f":{port}")
+    hosts = (BASE["services"]["order-web"], read_override("tls.yaml")["services"]["order-web"])
+    assert all("order-web" in service["environment"]["ALLOWED_HOSTS"].split(",") for service in hosts)
+
+
+def test_secrets_are_written_once_and_complete(tmp_path):
+    envfile.create(tmp_path / ".env")
+    values = envfile.read(tmp_path / ".env")
+    new = secret_files.write(tmp_path / ".env", tmp_path / "secrets")
+    assert {path.name for path in (tmp_path / "secrets").iterdir()} == set(new)
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "secrets" / "JWT_SECRET").read_text() == values["JWT_SECRET"]
+    assert f":{values['MONGO_PASSWORD_USER']}@mongo:" in (tmp_path / "secrets" / "MONGO_URI_USER").read_text()
+    (tmp_path / ".env").write_text("")
+    assert secret_files.write(tmp_path / ".env", tmp_path / "secrets") == []
+
+
+@pytest.mark.parametrize("files", COMBINATIONS, ids="+".join)
+def test_compose_itself_accepts_every_combination(files, tmp_path):
+    docker = shutil.which("docker")
+    if not docker or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
+        pytest.skip("docker compose is not installed here")
+    envfile.create(tmp_path / ".env")
+    more = {"SHOP_DOMAIN": "shop.test", "TLS_DIRECTORY": str(tmp_path), "ACME_EMAIL": "shop@example.com"}
+    with (tmp_path / ".env").open("a") as file:
+        file.writelines(f"{name}={value}\n" for name, value in more.items())
+    chosen = ["docker-compose.yaml", *(f"deploy/compose/{name}" for name in files)]
+    arguments = ["--env-file", str(tmp_path / ".env"), *(part for name in chosen for part in ("-f", name))]
+    done = subprocess.run(
+        [docker, "compose", *arguments, "config", "-q"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

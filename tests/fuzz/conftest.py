@@ -1,0 +1,24 @@
+"""A shop of its own: whoever sends anything to everything disables staff, too."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.access.conftest import City
+from tests.shop import make_shop
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    shop = make_shop(tmp_path_factory.mktemp("fuzzed"), ACCESS_TOKEN_SECONDS="86400")
+    try:
+        done = shop.command("up")
+        if done.returncode:
+            pytest.fail(f"the shop does not start:\n{done.stdout}{done.stderr}", pytrace=False)
+        yield City(shop)
+    finally:
+        shop.command("down")
+        shutil.rmtree(shop.state.data, ignore_errors=True)

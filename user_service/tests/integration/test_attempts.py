@@ -1,0 +1,174 @@
+"""Rate limits: who guesses is stopped, and nobody else."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
+
+from user_service import passwords
+from user_service.attempts import Limiter
+from user_service.errors import TooManyAttempts
+from user_service.models import User
+from user_service.tests.integration.test_registration import new_account
+
+ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}
+
+
+def login(client, person, password="wrong-password", **environ):
+    return client.post("/login", json={"email": person.email, "password": password}, environ_base=environ)
+
+
+@pytest.fixture
+def hashed(monkeypatch) -> Iterator[list[str]]:
+    """The passwords that were hashed."""
+    seen: list[str] = []
+    verify = passwords._hasher.verify
+
+    class Hasher:
+        def verify(self, stored, password):
+            seen.append(password)
+            return verify(stored, password)
+
+        def __getattr__(self, name):
+            return getattr(original, name)
+
+    original = passwords._hasher
+    monkeypatch.setattr(passwords, "_hasher", Hasher())
+    return seen
+
+
+def test_five_wrong_logins_are_looked_at_and_then_none_not_even_the_right_one(client, people, hashed):
+    person = people.make()
+    hashed.clear()
+    assert [login(client, person).status_code for _ in range(5)] == [401] * 5
+    refused = login(client, person)
+    assert (refused.status_code, refused.json["code"]) == (429, "too-many-attempts")
+    assert 0 < int(refused.headers["Retry-After"]) <= 900
+    assert login(client, person, person.password).status_code == 429
+    assert len(hashed) == 5
+
+
+def test_the_owner_gets_in_from_another_address(client, people):
+    person = people.make()
+    for _ in range(6):
+        login(client, person, REMOTE_ADDR="192.0.2.1")
+    assert login(client, person, person.password, **ELSEWHERE).status_code == 200
+
+
+def test_another_account_gets_in_from_the_same_address(client, people):
+    person, other = people.make(), people.make()
+    for _ in range(6):
+        login(client, person)
+    assert login(client, other, other.password).status_code == 200
+
+
+def test_accounts_that_are_none_are_limited_alike(client, people):
+    person = people.make()
+    person.email = f"nobody-{person.email}"
+    assert [login(client, person).status_code for _ in range(6)] == [401] * 5 + [429]
+
+
+def test_a_right_login_forgives_the_wrong_ones(client, people):
+    person = people.make()
+    for _ in range(3):
+        assert [login(client, person).status_code for _ in range(4)] == [401] * 4
+        assert login(client, person, person.password).status_code == 200
+
+
+def test_wrong_logins_at_once_are_no_more_than_those_in_a_row(app, people, hashed):
+    person = people.make()
+    hashed.clear()
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: login(app.test_client(), person), range(32)))
+    assert sorted(a.status_code for a in answers) == [401] * 5 + [429] * 27
+    assert len(hashed) == 5
+
+
+def test_right_logins_at_once_all_work(app, people):
+    person = people.make()
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: login(app.test_client(), person, person.password), range(32)))
+    assert {a.status_code for a in answers} == {200}
+
+
+def test_a_stolen_token_does_not_help_to_guess_the_password(client, people):
+    person = people.make()
+    body = {"current": "wrong-password", "new": "Another-horse"}
+    statuses = [client.post("/users/me/password", json=body, headers=person.headers).status_code for _ in range(6)]
+    assert statuses == [400] * 5 + [429]
+
+
+def test_registrations_are_limited_by_address(client, app, monkeypatch):
+    limiter = Limiter(User._get_db(), {"register": "2/hour"})
+    monkeypatch.setitem(app.extensions, "limiter", limiter)
+    environ = {"REMOTE_ADDR": "192.0.2.8"}
+    statuses = [client.post("/register", json=new_account(), environ_base=environ).status_code for _ in range(3)]
+    assert statuses == [201, 201, 429]
+    assert client.post("/register", json=new_account(), environ_base=ELSEWHERE).status_code == 201
+
+
+def test_who_lies_about_the_address_is_not_believed(client, people):
+    person = people.make()
+    headers = [{"X-Forwarded-For": f"198.51.100.{n}"} for n in range(6)]
+    body = {"email": person.email, "password": "wrong-password"}
+    assert [client.post("/login", json=body, headers=h).status_code for h in headers] == [401] * 5 + [429]
+
+
+class _Broken:
+    def __init__(self, error):
+        self._error = error
+
+    def __getattr__(self, name):
+        def fail(*_arguments):
+            raise self._error
+
+        return fail
+
+
+def test_without_room_in_the_database_limits_are_counted_in_memory(app):
+    limiter = Limiter(User._get_db(), {"login": "2/hour"})
+    limiter._shared = _Broken(OperationFailure("no space left"))
+    attempts = limiter.attempts("login", account="ann", address="192.0.2.1")
+    attempts.count(), attempts.count()
+    with pytest.raises(TooManyAttempts):
+        attempts.count()
+
+
+def test_without_a_database_nothing_is_let_through(app):
+    limiter = Limiter(User._get_db(), {"login": "2/hour"})
+    limiter._shared = _Broken(ServerSelectionTimeoutError())
+    with pytest.raises(ServerSelectionTimeoutError):
+        limiter.attempts("login", account="ann", address="192.0.2.1").count()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8::1", "2001:db8::2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+    ],
+)
+def test_an_address_is_what_one_customer_of_a_provider_has(app, one, other, same):
+    limiter = Limiter(User._get_db(), {"login": "1/hour"})
+    account = f"{one} {other}"
+    assert limiter.attempts("login", account=account, address=one).take()
+    assert limiter.attempts("login", account=account, address=other).take() is not same
+
+
+def test_the_account_is_not_in_the_key(app, people, client):
+    person = people.make()
+    login(client, person)
+    kept = str(list(User._get_db()["rate_windows"].find()))
+    assert person.email.casefold() not in kept.casefold()
+
+
+def test_the_first_attempts_of_all_may_come_at_once(app):
+    limiter = Limiter(User._get_db(), {"login": "100/hour"})
+    with ThreadPoolExecutor(16) as pool:
+        for number in range(20):
+            attempts = limiter.attempts("login", account=f"at once {number}", address="192.0.2.1")
+            assert all(pool.map(lambda _, a=attempts: a.take(), range(16)))

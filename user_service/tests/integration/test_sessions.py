@@ -1,0 +1,214 @@
+"""Sessions: refresh tokens that rotate, logout, and what ends tokens before their time."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import jwt
+import orjson
+import pytest
+
+from user_service.models import now, sessions
+from user_service.refresh import RefreshTokens
+from user_service.tests.integration.conftest import bearer, within
+
+SECONDS = 2.0  # in which the end of a token takes effect
+
+
+def refresh(client, token):
+    return client.post("/token/refresh", json={"refresh": token})
+
+
+def me(client, headers):
+    return client.get("/users/me/sessions", headers=headers).status_code
+
+
+def refused(client, headers):
+    return lambda: client.get("/users/me", headers=headers).status_code == 401
+
+
+def revocations(pending, person):
+    return [orjson.loads(row["payload"]) for row in pending(person.id) if row["topic"] == "user-revocations"]
+
+
+def claims(headers):
+    return jwt.decode(headers["Authorization"].removeprefix("Bearer "), options={"verify_signature": False})
+
+
+def test_a_refresh_answers_like_a_login_and_keeps_the_session(client, people):
+    person = people.make("viewer")
+    answer = refresh(client, person.refresh)
+    assert answer.status_code == 200
+    assert set(answer.json) == {"token", "expiresIn", "refresh"}
+    assert answer.json["refresh"] != person.refresh
+    old, new = claims(person.headers), claims(bearer(answer))
+    assert (old["sid"], old["roles"]) == (new["sid"], new["roles"])
+    assert old["jti"] != new["jti"]
+    assert client.get("/users/me", headers=bearer(answer)).status_code == 200
+
+
+def test_a_refresh_token_that_comes_again_ends_the_session(client, people, pending):
+    person = people.make()
+    second = refresh(client, person.refresh)
+    assert refresh(client, person.refresh).status_code == 401
+    assert refresh(client, second.json["refresh"]).status_code == 401
+    (told,) = revocations(pending, person)
+    assert (told["userId"], told["sid"]) == (person.id, claims(person.headers)["sid"])
+    within(SECONDS, refused(client, bearer(second)))
+
+
+def test_of_many_who_refresh_at_once_one_wins_and_the_session_ends(client, app, people):
+    person = people.make()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: refresh(app.test_client(), person.refresh), range(8)))
+    assert sorted(a.status_code for a in answers) == [200] + [401] * 7
+    winner = next(a for a in answers if a.status_code == 200)
+    assert refresh(client, winner.json["refresh"]).status_code == 401
+
+
+def test_only_tokens_made_here_refresh_anything(client, people, config):
+    person = people.make()
+    sid, number, signature = person.refresh.split(".")
+    access = person.headers["Authorization"].removeprefix("Bearer ")
+    bad = [
+        "",
+        "x",
+        access,
+        f"{sid}.2.{signature}",
+        f"{sid}.01.{signature}",
+        f"{sid}.{number}.{'A' * 43}",
+        f"{sid}.{number}.",
+    ]
+    for token in bad:
+        assert refresh(client, token).status_code in (400, 401), token
+    assert refresh(client, RefreshTokens(config.jwt_secret).mint("0" * 26, 1)).status_code == 401
+    assert refresh(client, person.refresh).status_code == 200  # guessing ended nothing
+
+
+def test_a_session_ends_when_its_time_is_over(client, people):
+    person = people.make()
+    sid = claims(person.headers)["sid"]
+    sessions().update_one({"_id": sid}, {"$set": {"expires_at": now() - timedelta(seconds=1)}})
+    assert refresh(client, person.refresh).status_code == 401
+
+
+def test_a_logout_ends_its_own_session_and_no_other(client, people):
+    person = people.make()
+    elsewhere = people.log_in(person)
+    assert client.post("/logout", json={"refresh": person.refresh}).status_code == 204
+    assert refresh(client, person.refresh).status_code == 401
+    within(SECONDS, refused(client, person.headers))
+    assert client.get("/users/me", headers=elsewhere.headers).status_code == 200
+    assert refresh(client, elsewhere.refresh).status_code == 200
+
+
+@pytest.mark.parametrize("token", ["x", "0" * 26 + ".1." + "A" * 43])
+def test_a_logout_tells_nothing(client, token):
+    assert client.post("/logout", json={"refresh": token}).status_code == 204
+
+
+def test_a_login_in_the_second_of_a_logout_works(client, people):
+    person = people.make()
+    while time.time() % 1 > 0.7:  # so that all of it fits into one second
+        time.sleep(0.01)
+    second = int(time.time())
+    assert client.delete("/users/me/sessions", headers=person.headers).status_code == 204
+    again = people.log_in(person)
+    assert int(claims(again.headers)["iat"]) == second
+    within(SECONDS, refused(client, person.headers))
+    assert client.get("/users/me", headers=again.headers).status_code == 200
+
+
+def test_one_sees_ones_sessions_and_ends_one(client, people):
+    person = people.make()
+    other = people.log_in(person)
+    answer = client.get("/users/me/sessions", headers=other.headers)
+    newest, oldest = answer.json["results"]
+    assert (newest["current"], oldest["current"]) == (True, False)
+    assert newest["address"] == "127.0.0.1"
+    assert newest["agent"].startswith("Werkzeug")
+    assert client.delete(f"/users/me/sessions/{oldest['id']}", headers=other.headers).status_code == 204
+    within(SECONDS, refused(client, person.headers))
+    assert [s["id"] for s in client.get("/users/me/sessions", headers=other.headers).json["results"]] == [newest["id"]]
+
+
+def test_anothers_sessions_do_not_exist(client, people):
+    person, other = people.make(), people.make()
+    sid = claims(other.headers)["sid"]
+    assert client.delete(f"/users/me/sessions/{sid}", headers=person.headers).status_code == 404
+    assert refresh(client, other.refresh).status_code == 200
+
+
+def test_the_list_of_sessions_pages(client, people):
+    person = people.make()
+    person = people.log_in(people.log_in(person))
+    first = client.get("/users/me/sessions?limit=2", headers=person.headers).json
+    second = client.get(first["next"], headers=person.headers).json
+    assert [len(first["results"]), len(second["results"])] == [2, 1]
+    assert client.get("/users/me/sessions?limit=0", headers=person.headers).status_code == 400
+
+
+def password(client, person, _admin):
+    body = {"current": person.password, "new": "Another-horse"}
+    return client.post("/users/me/password", json=body, headers=person.headers)
+
+
+def everywhere(client, person, _admin):
+    return client.delete("/users/me/sessions", headers=person.headers)
+
+
+def disable(client, person, admin):
+    return client.patch(f"/users/{person.id}", json={"active": False}, headers=admin.headers)
+
+
+def delete(client, person, admin):
+    return client.delete(f"/users/{person.id}", headers=admin.headers)
+
+
+@pytest.mark.parametrize("change", [password, everywhere, disable, delete])
+def test_what_ends_all_sessions(client, people, pending, change):
+    person, admin = people.make(), people.make("admin")
+    other = people.log_in(person)
+    assert change(client, person, admin).status_code in (200, 204)
+    for session in (person, other):
+        assert refresh(client, session.refresh).status_code == 401
+        within(SECONDS, refused(client, session.headers))
+    (told,) = revocations(pending, person)
+    assert told["sid"] is None
+    assert claims(other.headers)["iat"] * 1000 < told["notBefore"] <= time.time() * 1000 + 1
+
+
+def test_new_roles_end_tokens_and_the_session_goes_on_with_them(client, people, pending):
+    person, admin = people.make(), people.make("admin")
+    client.patch(f"/users/{person.id}", json={"roles": ["staff"]}, headers=admin.headers)
+    within(SECONDS, refused(client, person.headers))
+    answer = refresh(client, person.refresh)
+    assert claims(bearer(answer))["roles"] == ["staff"]
+    assert client.get("/users", headers=bearer(answer)).status_code == 200
+    assert [told["sid"] for told in revocations(pending, person)] == [None]
+
+
+def test_no_token_outlives_a_change_that_it_races_with(client, app, people):
+    """Logins, refreshes and a password change at once: what was made of the old account ends with it."""
+    for _ in range(5):
+        person = people.make()
+        with ThreadPoolExecutor(6) as pool:
+            logins = [pool.submit(app.test_client().post, "/login", json=person.credentials) for _ in range(2)]
+            again = pool.submit(refresh, app.test_client(), person.refresh)
+            changed = pool.submit(password, app.test_client(), person, None)
+        assert changed.result().status_code == 204
+        answers = [a for a in (again.result(), *(login.result() for login in logins)) if a.status_code == 200]
+        time.sleep(1.1)  # one look at the revocations
+        for answer in answers:
+            assert refresh(client, answer.json["refresh"]).status_code == 401
+            assert client.get("/users/me", headers=bearer(answer)).status_code == 401
+
+
+def test_an_account_has_at_most_a_hundred_sessions(client, people, monkeypatch):
+    monkeypatch.setattr("user_service.sessions.MOST", 3)
+    first = person = people.make()
+    for _ in range(3):
+        person = people.log_in(person)
+    assert len(client.get("/users/me/sessions", headers=person.headers).json["results"]) == 3
+    assert refresh(client, replace(first).refresh).status_code == 401
