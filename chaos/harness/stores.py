@@ -38,7 +38,11 @@ class Stores:
     def sql(self, query: str, values: Sequence[Any] = ()) -> list[Row]:
         """The rows of a query on order_service's database, each on a connection of its own: it may have been restarted."""
         get, port = self._stack.settings.get, self._stack.mysql.proxy.target
-        account = {"user": get("MYSQL_USER"), "passwd": get("MYSQL_PASSWORD"), "db": get("MYSQL_DATABASE")}
+        account = {
+            "user": get("MYSQL_MIGRATE_USER"),
+            "passwd": get("MYSQL_MIGRATE_PASSWORD"),
+            "db": get("MYSQL_DATABASE"),
+        }
         with closing(
             MySQLdb.connect(host=LOOPBACK, port=port, cursorclass=DictCursor, autocommit=True, **account)
         ) as connection:

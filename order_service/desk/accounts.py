@@ -30,10 +30,10 @@ class Refused(Exception):
         self.code = code
 
 
-def sign_in(*, email: str, password: str, code: str, address: str) -> SignedIn:
-    """Log in as somebody whose browser is at `address`. Raises Refused, Unavailable."""
+def sign_in(*, email: str, password: str, code: str, address: str, agent: str) -> SignedIn:
+    """Log in as somebody whose browser is at `address` and calls itself `agent`. Raises Refused, Unavailable."""
     body = {"email": email, "password": password} | ({"code": code} if code else {})
-    status, answer = _post("/login", body, address)
+    status, answer = _post("/login", body, {"X-Forwarded-For": address, "User-Agent": agent})
     match status:
         case 200:
             return SignedIn(str(answer["token"]), answer.get("refresh"))
@@ -46,15 +46,15 @@ def sign_in(*, email: str, password: str, code: str, address: str) -> SignedIn:
 
 def sign_out(*, refresh: str) -> None:
     """End the session that a login began. Raises Unavailable."""
-    _post("/logout", {"refresh": refresh}, "")
+    _post("/logout", {"refresh": refresh}, {})
 
 
-def _post(path: str, body: dict[str, Any], address: str) -> tuple[int, dict[str, Any]]:
+def _post(path: str, body: dict[str, Any], more: dict[str, str]) -> tuple[int, dict[str, Any]]:
     """Status and JSON object of an answer. Redirects are not followed, and no proxy is asked: the body holds a password."""
     place = urlsplit(settings.USER_SERVICE_URL)
     kind = HTTPSConnection if place.scheme == "https" else HTTPConnection
     connection = kind(place.hostname or "", place.port, timeout=SECONDS)
-    headers = {"Content-Type": "application/json"} | ({"X-Forwarded-For": address} if address else {})
+    headers = {"Content-Type": "application/json", **more}
     try:
         connection.request("POST", place.path.rstrip("/") + path, orjson.dumps(body), headers)
         answer = connection.getresponse()

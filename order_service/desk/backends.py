@@ -23,9 +23,12 @@ class UserServiceBackend(BaseBackend):
         """The row of the account. Raises Unavailable; Refused where another try with a code may help."""
         if request is None or "@" not in username:
             return None
-        address = str(request.META.get("REMOTE_ADDR", ""))
+        address, agent = str(request.META.get("REMOTE_ADDR", "")), request.headers.get("User-Agent", "")
+        agent = "".join(c if c.isascii() and c.isprintable() else "?" for c in agent)[
+            :200
+        ]  # a header goes into a header
         try:
-            tokens = sign_in(email=username, password=password, code=code, address=address)
+            tokens = sign_in(email=username, password=password, code=code, address=address, agent=agent)
             claims = StrictAccessToken(tokens.access).payload  # type: ignore[arg-type] # the stubs want a Token
         except Refused as refused:
             if refused.code == "code-required":

@@ -52,6 +52,7 @@ class DeskForm(AdminAuthenticationForm):
             except Refused:
                 raise ValidationError(CODE_WANTED, code="code") from None
             if self.user_cache is None:
+                log.warning("sign-in at the desk refused")
                 raise self.get_invalid_login_error()
             self.confirm_login_allowed(self.user_cache)
         return self.cleaned_data

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
+from deploy.local.errors import NotReady
 from tests.access.conftest import City, Operation, send, wait_for
 from tests.access.rules import RULES, checks_tokens
 
@@ -52,6 +55,24 @@ def test_a_disabled_account_can_not_sign_in_and_learns_no_more_than_a_stranger(c
         for email in (person.email, "stranger@example.com")
     ]
     assert [(a.status, a.json["code"]) for a in answers] == [(401, "wrong-credentials")] * 2
+
+
+def test_a_restart_forgets_no_ended_token(city: City) -> None:
+    person, shop = city.people["disabled"], city.shop
+    webs = {"user-web": "user", "product-web": "product", "order-web": "order", "notification": "notification"}
+    killed = {process: shop.kill(process) for process in webs}
+    for process, service in webs.items():
+        shop.wait_restarted(process, killed[process])
+        wait_for(lambda s=service: is_ready(city, s), f"{service} is ready")
+    reads = {"user": "/users/me", "product": "/products", "order": "/orders", "notification": "/emails"}
+    assert {s: person.call(s, "GET", path).status for s, path in reads.items()} == dict.fromkeys(reads, 401)
+
+
+def is_ready(city: City, service: str) -> bool:
+    """Whether it takes traffic again."""
+    with suppress(NotReady):
+        return city.people["nobody"].call(service, "GET", "/health/ready").status == 200
+    return False
 
 
 def test_what_is_anothers_is_not_there_for_customers_and_is_for_those_who_work_here(city: City) -> None:

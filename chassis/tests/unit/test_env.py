@@ -5,7 +5,7 @@ import secrets
 import pytest
 from pydantic import Field, SecretStr
 
-from chassis.env import BadConfiguration, MongoUri, Secret, Settings, SigningKey, load, load_or_exit
+from chassis.env import BadConfiguration, MongoUri, Secret, Settings, SigningKey, WebSettings, load, load_or_exit
 
 
 class Sample(Settings):
@@ -17,6 +17,19 @@ class Sample(Settings):
 
 
 GOOD = {"KEY": secrets.token_urlsafe(32), "TOKEN": secrets.token_urlsafe(16), "NAME": "a"}
+
+
+@pytest.mark.parametrize("origins", ["*", "shop.example", "https://shop.example/", "https://*.example", "null", "a,b"])
+def test_an_origin_is_one_site_and_no_pattern(origins):
+    with pytest.raises(BadConfiguration) as refused:
+        load(WebSettings, {"CORS_ORIGINS": origins})
+    assert set(refused.value.problems) == {"CORS_ORIGINS"}
+
+
+def test_origins_are_listed_with_commas():
+    listed = load(WebSettings, {"CORS_ORIGINS": " https://shop.example , http://localhost:5173,"}).cors_origins
+    assert listed == {"https://shop.example", "http://localhost:5173"}
+    assert load(WebSettings, {}).cors_origins == frozenset()
 
 
 def problems(environ):

@@ -5,7 +5,9 @@ import time
 
 import pytest
 from django.test import Client
+from werkzeug.test import Client as WerkzeugClient
 
+from order_service.app import create_app
 from order_service.models import CatalogueState, now
 from order_service.states import DjangoWorkerStates
 from order_service.tests.integration.test_placing import problem
@@ -126,3 +128,24 @@ def test_an_unknown_path_is_a_problem_with_the_callers_request_id():
         "/no-such-thing", headers={"x-request-id": "accept-1234"}
     )
     assert problem(answer, 404, "not-found")["requestId"] == "accept-1234"
+
+
+def test_scripts_of_a_listed_site_may_ask_and_read_and_others_may_not(settings):
+    settings.CORS_ORIGINS = frozenset({"https://shop.example"})
+    ask = {"access-control-request-method": "POST", "accept": "application/json"}
+    preflight = Client(headers=ask | {"origin": "https://shop.example"}).options("/orders")
+    assert (preflight.status_code, preflight["Access-Control-Allow-Origin"]) == (204, "https://shop.example")
+    assert "Idempotency-Key" in preflight["Access-Control-Allow-Headers"]
+    refused = Client(headers=ask | {"origin": "https://evil.example"}).options("/orders")
+    assert (refused.status_code, refused.get("Access-Control-Allow-Origin")) == (401, None)
+    answer = Client(headers={"origin": "https://shop.example"}).get("/orders")
+    assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (401, "https://shop.example")
+    assert "Access-Control-Allow-Credentials" not in answer
+
+
+def test_behind_a_proxy_that_is_set_an_answer_over_tls_says_so(config):
+    sent = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7", "X-Forwarded-Host": "localhost"}
+    for count in (0, 1):
+        browser = WerkzeugClient(create_app(config.model_copy(update={"proxy_count": count})))
+        answer = browser.get("/health/live", headers=sent)
+        assert (answer.status_code, "Strict-Transport-Security" in answer.headers) == (200, bool(count))

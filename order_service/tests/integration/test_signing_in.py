@@ -54,6 +54,7 @@ def accounts(tokens, settings):
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            found.agent = self.headers.get("User-Agent")
             found.address = self.headers.get("X-Forwarded-For")
             status, answer = found.answer(self.path, body)
             raw = b"" if answer is None else json.dumps(answer).encode()
@@ -87,9 +88,9 @@ def is_in(browser):
 
 def test_staff_sign_in_with_their_account_and_get_the_group_of_each_role(accounts, browser):
     email = accounts.add("staff")
-    answer = sign_in(browser, email.upper(), REMOTE_ADDR="203.0.113.9")
+    answer = sign_in(browser, email.upper(), REMOTE_ADDR="203.0.113.9", HTTP_USER_AGENT="Browser\u00a0of\r\nAda")
     assert (answer.status_code, answer["Location"]) == (302, "/admin/")
-    assert accounts.address == "203.0.113.9"
+    assert (accounts.address, accounts.agent) == ("203.0.113.9", "Browser?of??Ada")
     user = get_user_model().objects.get(username=accounts.accounts[email]["user_id"])
     assert {group.name for group in user.groups.all()} == {"viewer", "staff"}
     assert (user.email, user.is_staff, user.is_superuser, user.has_usable_password()) == (email, True, False, False)

@@ -23,6 +23,7 @@ from product_service.config import Config
 from product_service.consumers import HANDLERS
 from product_service.models import Product, ensure_indexes, movements, products
 from product_service.tests.integration.processes import Command, run_command, running_worker
+from product_service.topics import GROUP
 
 Headers = dict[str, str]
 
@@ -51,8 +52,8 @@ def token_of(config: Config) -> Callable[..., Headers]:
     """`token_of("staff")`: the headers of somebody with these roles."""
     tokens = Tokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience)
 
-    def mint(*roles: str) -> Headers:
-        token = tokens.mint(user_id=str(ObjectId()), email="a@example.com", username="someone", roles=roles)
+    def mint(*roles: str, user_id: str = "") -> Headers:
+        token = tokens.mint(user_id=user_id or str(ObjectId()), email="a@example.com", username="someone", roles=roles)
         return {"Authorization": f"Bearer {token}"}
 
     return mint
@@ -111,7 +112,7 @@ def place(app: APIFlask) -> Callable[..., Event]:
 
     def handle(*lines: tuple[str, int, str], placed_at: datetime | None = None) -> Event:
         event = order_event("order-placed", list(lines), placed_at)
-        HANDLERS[event.type](event)
+        HANDLERS[GROUP][event.type](event)
         return event
 
     return handle
@@ -122,7 +123,9 @@ def cancel(app: APIFlask) -> Callable[[Event], None]:
     """`cancel(order)`: the order-cancelled event of an order, handled."""
 
     def handle(order: Event) -> None:
-        HANDLERS["order-cancelled"](replace(order, id=str(ULID()), type="order-cancelled", sequence=order.sequence + 1))
+        HANDLERS[GROUP]["order-cancelled"](
+            replace(order, id=str(ULID()), type="order-cancelled", sequence=order.sequence + 1)
+        )
 
     return handle
 

@@ -40,7 +40,7 @@ def send(kafka):
 def is_caught_up(brokers):
     """Whether the group has committed past all that is in its topics."""
     client = make_consumer(brokers, GROUP)  # reads the group's offsets; never joins it
-    places = [TopicPartition(topic, p) for topic in HANDLERS for p in range(topics()[topic]["partitions"])]
+    places = [TopicPartition(topic, p) for topic in HANDLERS[GROUP] for p in range(topics()[topic]["partitions"])]
     ends = {(p.topic, p.partition): client.get_watermark_offsets(p, timeout=10)[1] for p in places}
     committed = client.committed(places, timeout=10)
     client.close()

@@ -1,0 +1,23 @@
+"""Tokens that ended early: heard by the worker, and refused by the web process."""
+
+import secrets
+import time
+
+from messaging.envelope import Event
+from product_service.consumers import HANDLERS
+from product_service.topics import USERS_GROUP
+
+
+def test_a_revoked_token_is_refused_once_the_row_is_read(client, token_of, monkeypatch):
+    monkeypatch.setattr("messaging.revocations.READ_SECONDS", 0)
+    user_id = secrets.token_hex(12)
+    headers = token_of("staff", user_id=user_id)
+    assert client.get("/products?active=false", headers=headers).status_code == 200
+    data = {"userId": user_id, "sid": None, "notBefore": round(time.time() * 1000) + 1}
+    for _ in range(2):
+        HANDLERS[USERS_GROUP]["user-revocations"](
+            Event("01K00000000000000000000000", "user-revocations", user_id, 1, "", data)
+        )
+    for path in ("/products?active=false", "/products"):
+        answer = client.get(path, headers=headers)
+        assert (answer.status_code, answer.json["code"]) == (401, "not-authenticated")
