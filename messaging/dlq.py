@@ -14,7 +14,7 @@ from uuid import uuid4
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, Message, TopicPartition
 
 from messaging.envelope import parse
-from messaging.kafka import dead_letter_topic, make_consumer
+from messaging.kafka import READER, dead_letter_topic, make_consumer
 from messaging.lanes import Handler
 
 READ_SECONDS = 10.0
@@ -46,7 +46,7 @@ class DeadLetter:
 
 def read_dead_letters(brokers: str, group: str, topics: list[str]) -> Iterator[DeadLetter]:
     """All dead letters of `group`, topic by topic. Raises TimeoutError when the broker does not answer within 10 s."""
-    consumer = make_consumer(brokers, f"dlq-{uuid4().hex}", **{"enable.partition.eof": True, "fetch.wait.max.ms": 20})
+    consumer = make_consumer(brokers, f"dlq-{uuid4().hex}", **READER)
     try:
         for origin in topics:
             name = dead_letter_topic(origin, group)

@@ -6,6 +6,7 @@ librdkafka does not survive a fork (its issue 2374): nothing here is called befo
 import logging
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -51,10 +52,18 @@ CONSUMER = (
     }
 )
 
+READER: dict[str, Any] = {
+    "enable.partition.eof": True,
+    "fetch.wait.max.ms": 20,
+    "statistics.interval.ms": 0,
+    "queued.max.messages.kbytes": 4096,  # the default reads 64 MB ahead
+}
+"""For `make_consumer`: a reader that is assigned its partitions, joins no group, and is told where they end."""
 
-def make_producer(brokers: str) -> Producer:
-    """An idempotent producer."""
-    return Producer(PRODUCER | {"bootstrap.servers": brokers})
+
+def make_producer(brokers: str, **more: Any) -> Producer:
+    """An idempotent producer; `more` are further settings."""
+    return Producer(PRODUCER | {"bootstrap.servers": brokers} | more)
 
 
 def make_consumer(brokers: str, group: str, **more: Any) -> Consumer:
@@ -66,8 +75,8 @@ class DurableProducer:
     """Sends one message and waits for the broker to have it; from several threads at once."""
 
     def __init__(self, brokers: str) -> None:
-        self._settings = PRODUCER | {"bootstrap.servers": brokers, "linger.ms": 0}
-        self._producer = Producer(self._settings)
+        self._make = partial(make_producer, brokers, **{"linger.ms": 0})
+        self._producer = self._make()
         self._closed = threading.Event()
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -93,7 +102,7 @@ class DurableProducer:
             error = KafkaError(KafkaError._TIMED_OUT, "the broker does not acknowledge")
         if error:  # a new producer: after a fatal error the old one never works again
             self._producer.purge()
-            self._producer = Producer(self._settings)
+            self._producer = self._make()
             raise KafkaException(error)
 
 

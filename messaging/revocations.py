@@ -16,6 +16,7 @@ KEPT_SECONDS = 3600.0
 READ_SECONDS = 1.0
 OVERLAP_SECONDS = 30.0  # rows are seen in another order than they were stored in, and clocks differ
 FIRST_READ_SECONDS = 4.0
+FORGET_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,11 @@ class Revocation:
     user_id: str
     sid: str | None
     not_before: int
+
+
+def issued_at(claims: Mapping[str, Any]) -> int:
+    """When the token with these claims was issued, in ms since the epoch."""
+    return round(float(claims["iat"]) * 1000)
 
 
 Read = Callable[[float], Iterable[Revocation]]
@@ -41,17 +47,20 @@ class Revocations:
     def __init__(self, read: Read | None = None) -> None:
         self._read, self._read_at, self._since = read, 0.0, time.time() - KEPT_SECONDS
         self._ends: dict[tuple[str, str | None], int] = {}
+        self._forgot_at = -FORGET_SECONDS
         self._lock = threading.Lock()
 
     def add(self, found: Iterable[Revocation]) -> None:
-        """Take note of revocations, in any order and any number of times."""
+        """Take note of revocations, in any order and any number of times, and once a minute forget the old ones."""
         for one in found:
             key = (one.user_id, one.sid)
             self._ends[key] = max(one.not_before, self._ends.get(key, 0))
+        if time.monotonic() - self._forgot_at >= FORGET_SECONDS:
+            self._forget()
 
     def check(self, claims: Mapping[str, Any]) -> None:
         """Raise NotAuthenticated when the token with these claims was revoked, Unavailable when that can't be known."""
-        if self.ended(claims["user_id"], claims.get("sid"), round(float(claims["iat"]) * 1000)):
+        if self.ended(claims["user_id"], claims.get("sid"), issued_at(claims)):
             raise NotAuthenticated
 
     def ended(self, user_id: str, sid: str | None, issued_at: int) -> bool:
@@ -73,7 +82,6 @@ class Revocations:
                 began = time.time()
                 self.add(self._read(self._since))
                 self._since, self._read_at = began - OVERLAP_SECONDS, time.monotonic()
-                self._forget()
         finally:
             self._lock.release()
 
@@ -81,3 +89,4 @@ class Revocations:
         oldest = (time.time() - KEPT_SECONDS) * 1000
         for key in [key for key, end in self._ends.items() if end < oldest]:
             del self._ends[key]
+        self._forgot_at = time.monotonic()

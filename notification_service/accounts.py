@@ -14,7 +14,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from chassis.logs import get_logger
 from contracts import topic_settings
 from messaging.envelope import Event, MalformedEvent, parse
-from messaging.kafka import make_consumer
+from messaging.kafka import READER, make_consumer
 from messaging.revocations import Revocation, Revocations
 from notification_service.events import UserDeleted, UserRevocation
 
@@ -22,7 +22,7 @@ log = get_logger(__name__)
 
 TOPICS = (UserRevocation.topic, UserDeleted.topic)
 LOAD_SECONDS = 45.0
-READER: dict[str, Any] = {"enable.partition.eof": True, "fetch.wait.max.ms": 100, "statistics.interval.ms": 0}
+FETCH = READER | {"fetch.wait.max.ms": 100}  # it reads for ever, and nobody waits for it
 
 
 class Accounts:
@@ -68,7 +68,7 @@ class Accounts:
     def _reader(self) -> Consumer:
         places = [(name, p) for name, topic in topic_settings(*TOPICS).items() for p in range(topic["partitions"])]
         self._unread = set(places)
-        reader = make_consumer(self._brokers, "notification-service-accounts", **READER)
+        reader = make_consumer(self._brokers, "notification-service-accounts", **FETCH)
         reader.assign([TopicPartition(name, partition, OFFSET_BEGINNING) for name, partition in places])
         return reader
 

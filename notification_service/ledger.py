@@ -15,7 +15,7 @@ from prometheus_client import Counter
 
 from chassis.logs import get_logger
 from messaging.envelope import Event
-from messaging.kafka import make_consumer
+from messaging.kafka import READER, make_consumer
 from notification_service.events import MailSent
 from notification_service.records import Records
 
@@ -25,8 +25,6 @@ REPEATED = Counter("mails_not_repeated", "Events that came again after their mai
 
 LOAD_SECONDS = 45.0  # shorter than the patience with a consumer that does not poll, 60 s
 AT_ONCE = 1000
-READER: dict[str, Any] = {"enable.partition.eof": True, "fetch.wait.max.ms": 20, "statistics.interval.ms": 0}
-READER |= {"queued.max.messages.kbytes": 4096}  # the default reads 64 MB ahead
 
 
 class Ledger:
@@ -45,7 +43,7 @@ class Ledger:
         on from where the last reading ended.
         """
         left, began = set(partitions), time.monotonic()
-        reader = make_consumer(self._brokers, "notification-service-ledger", **READER)  # assigned: it joins no group
+        reader = make_consumer(self._brokers, "notification-service-ledger", **READER)
         try:
             reader.assign([self._place(partition) for partition in left])
             while left:

@@ -15,7 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from chassis.logs import get_logger
 from messaging.consumer import ServerAway
 from messaging.envelope import Event, new_row
-from messaging.kafka import PRODUCER
+from messaging.kafka import make_producer
 from notification_service.events import MailSent
 
 log = get_logger(__name__)
@@ -81,7 +81,7 @@ class Records:
 
     @cached_property
     def _producer(self) -> Producer:
-        producer = Producer(PRODUCER | {"bootstrap.servers": self._brokers, "linger.ms": 0})  # each is waited for
+        producer = make_producer(self._brokers, **{"linger.ms": 0})  # each is waited for
         threading.Thread(target=self._hear, args=[producer], name="records", daemon=True).start()
         return producer
 

@@ -24,9 +24,8 @@ class UserServiceBackend(BaseBackend):
         if request is None or "@" not in username:
             return None
         address, agent = str(request.META.get("REMOTE_ADDR", "")), request.headers.get("User-Agent", "")
-        agent = "".join(c if c.isascii() and c.isprintable() else "?" for c in agent)[
-            :200
-        ]  # a header goes into a header
+        # a header goes into a header
+        agent = "".join(c if c.isascii() and c.isprintable() else "?" for c in agent[:200])
         try:
             tokens = sign_in(email=username, password=password, code=code, address=address, agent=agent)
             claims = StrictAccessToken(tokens.access).payload  # type: ignore[arg-type] # the stubs want a Token

@@ -14,6 +14,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 
 from chassis.logs import get_logger
+from messaging.revocations import issued_at
 from order_service.desk.accounts import SignedIn
 from order_service.revocations import revocations
 
@@ -36,8 +37,7 @@ class DeskSession:
     @classmethod
     def of(cls, claims: Mapping[str, Any], tokens: SignedIn) -> Self:
         """Of a login."""
-        signed_in_at = round(float(claims["iat"]) * 1000)
-        return cls(str(claims["user_id"]), claims.get("sid"), signed_in_at, tokens.access, tokens.refresh)
+        return cls(str(claims["user_id"]), claims.get("sid"), issued_at(claims), tokens.access, tokens.refresh)
 
     @classmethod
     def in_(cls, request: HttpRequest) -> Self | None:

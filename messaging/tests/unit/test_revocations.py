@@ -138,6 +138,17 @@ def test_a_database_that_is_away_is_told_and_asked_again():
     assert known.ended("u1", None, NOW - 1)
 
 
+def test_what_is_fed_is_forgotten_too(monkeypatch):
+    clock = [time.time()]
+    monkeypatch.setattr(revocations.time, "time", lambda: clock[0])
+    monkeypatch.setattr(revocations.time, "monotonic", lambda: clock[0])
+    known = Revocations()
+    for hour in range(3):
+        clock[0] += revocations.KEPT_SECONDS + 1
+        known.add([Revocation(f"u{hour}", None, int(clock[0] * 1000))])
+    assert [key for key in vars(known)["_ends"]] == [("u2", None)]
+
+
 def test_what_no_token_can_meet_any_more_is_forgotten():
     old = Revocation("u1", None, int((time.time() - revocations.KEPT_SECONDS - 1) * 1000))
     known = Revocations(lambda since: [old, Revocation("u2", None, NOW)])

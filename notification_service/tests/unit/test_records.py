@@ -73,7 +73,7 @@ def test_after_an_error_there_is_a_new_producer(writing, monkeypatch):
         records.write(EVENT, SENT)
     fresh = Producer(None)
     fresh.poll = lambda _seconds: records._closed.wait(1)
-    monkeypatch.setattr(module, "Producer", lambda _settings: fresh)
+    monkeypatch.setattr(module, "make_producer", lambda _brokers, **_settings: fresh)
     records.write(EVENT, SENT)
     assert len(fresh.produced) == 1
     records.close()
