@@ -84,7 +84,8 @@ check_machine() {
 make_venv() {
   local python=$1
   .venv/bin/python -c 'import pip' 2>/dev/null || step 'making the virtual environment' "$python" -m venv --clear .venv
-  step 'installing Python packages' .venv/bin/python -m pip install --disable-pip-version-check --require-hashes -r "$LOCK"
+  # The lock is complete. Without --no-deps an older pip looks `pydantic[email]` up anew, and stumbles over a release that came after the lock.
+  step 'installing Python packages' .venv/bin/python -m pip install --disable-pip-version-check --require-hashes --no-deps -r "$LOCK"
 }
 
 main() {

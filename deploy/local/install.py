@@ -94,7 +94,16 @@ def _install_kafka(place: Path) -> None:
 
 def _install_sendria(place: Path) -> None:
     _run(sys.executable, "-m", "venv", "--clear", str(place))
-    _run(str(place / "bin" / "python"), "-m", "pip", "install", "--require-hashes", "-r", str(LISTS / "sendria.txt"))
+    _run(
+        str(place / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--require-hashes",
+        "--no-deps",
+        "-r",
+        str(LISTS / "sendria.txt"),
+    )
 
 
 def _run(*command: str) -> None:

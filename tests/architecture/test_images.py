@@ -22,7 +22,7 @@ def test_an_image_is_built_in_two_stages_on_a_pinned_base(service):
     build, final = stages(service)
     assert build.startswith("python:3.11-slim-bookworm AS build\n")
     assert final.startswith("python:3.11-slim-bookworm\n")
-    assert "--require-hashes" in build
+    assert "--require-hashes --no-deps" in build  # the lock, and nothing that pip would add to it
     assert not re.search(r"build-essential|-dev\b|pip", final)
 
 
