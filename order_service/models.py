@@ -114,6 +114,39 @@ class OrderChange(models.Model):
         return f"{self.from_status or 'new'} → {self.to_status}"
 
 
+class OrderNote(models.Model):
+    """What staff tell each other about an order; rows are only ever added, and no customer sees them."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="notes")
+    author = models.CharField(max_length=200)  # staff:ID
+    author_name = models.CharField("author", max_length=150)
+    text = models.TextField(max_length=2000)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "order_notes"
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.text[:80]
+
+
+class SentMail(models.Model):
+    """A mail about an order that went out, as topic mail-sent tells."""
+
+    event_id = models.CharField(primary_key=True, max_length=26, db_collation=BYTEWISE)  # of the event that was mailed
+    kind = models.CharField(max_length=40)
+    order_id = models.CharField(max_length=26, db_collation=BYTEWISE)  # no foreign key: topics have no common order
+    sent_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "sent_mails"
+        indexes = [models.Index(fields=["order_id"], name="mails_of_order")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.event_id}"
+
+
 class CatalogueProduct(models.Model):
     """The replica of a product, as product_service published it last. Deleted ones stay, inactive."""
 

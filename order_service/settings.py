@@ -19,12 +19,17 @@ SHOP_NAME = config.shop_name
 
 INSTALLED_APPS = [
     "order_service.apps.OrdersConfig",  # first, for its templates win
+    "unfold",  # before the admin, whose pages it dresses
+    "unfold.contrib.filters",
+    "unfold.contrib.import_export",
+    "import_export",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django_filters",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
