@@ -19,7 +19,7 @@ from chaos.harness.stores import Stores
 from chaos.harness.topics import Ends, Topics
 from chaos.harness.waiting import wait_until
 
-TAKEOVER_SECONDS = 12.0  # the lease lasts ten
+TAKEOVER_SECONDS = 12.0  # the lease lasts eight
 BATCH = 200
 RATE = 20
 

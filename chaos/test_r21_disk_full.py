@@ -1,4 +1,7 @@
-"""R21: with MySQL's disk full no order is half stored, orders can be read, and it needs no restart to be well again."""
+"""R21: with MySQL's disk full no order is half stored, orders can be read, and it needs no restart to be well again.
+
+MongoDB and Kafka end themselves when they can not write: to the shop that is a restart of theirs, and costs no more.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,19 @@ from MySQLdb import OperationalError
 
 from chaos.harness.customers import Customers
 from chaos.harness.figures import note
+from chaos.harness.load import load
 from chaos.harness.quiet import wait_quiet
 from chaos.harness.stack import Stack
 from chaos.harness.stores import Stores
 from chaos.harness.topics import Ends, Topics
+from chaos.harness.truth import check_all
 from chaos.harness.waiting import wait_until
 
 TABLE_FULL = 1114
 SLACK_MIB = 8
 RECOVERY_SECONDS = 10.0
+ENDED_SECONDS = 60.0
+RATE = 10
 ATTEMPTS = 20
 LAST_GAPS = 500  # orders that the pages which are there already may still take
 
@@ -68,6 +75,35 @@ def test_a_full_disk_refuses_orders_whole_serves_reads_and_is_forgiven(
     check_whole(stores, product_id)
     made = [call for call in customers.history.calls("order") if call.answer.status == 201]
     assert len(stores.orders(product_id)) == len(made)
+
+
+@pytest.mark.parametrize("name", ["mongo", "kafka"])
+def test_a_server_that_ends_because_its_disk_is_full_takes_nothing_acknowledged_along(
+    stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, name: str
+) -> None:
+    """Its files can not grow any more, under load; when it is started again, they can."""
+    server = stack.servers[name]
+    product_id = customers.new_product()["id"]
+    acts = (customers.register, lambda: customers.describe(product_id), lambda: customers.order(product_id))
+    with load(lambda number: acts[number % 3](), RATE) as clients:
+        clients.wait(2 * RATE)
+        server.child.wanted, full = False, server.child.pid
+        server.child.refuse_growth()
+        wait_until(lambda: not server.child.is_running(), ENDED_SECONDS, f"{name} ({full}) lives on without a disk")
+        clients.wait(2 * RATE)
+        stack.supervisor.start(server.child)
+        server.wait()
+        clients.wait(2 * RATE)
+    wait_quiet(stores, topics)
+    check_all(customers, stores, topics, start, product_id)
+    calls = customers.history.calls()
+    away = [call.answer for call in calls if call.outcome != "ok"]
+    assert {answer.status for answer in away} <= {503}
+    assert bool(away) == (name == "mongo"), "the API needs MongoDB, and not Kafka"
+    note(
+        "R21",
+        f"{name} ended by a full disk: {len(calls)} writes, {len(away)} refused, the others all have their events",
+    )
 
 
 def check_whole(stores: Stores, product_id: str) -> None:

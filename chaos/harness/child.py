@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -98,6 +99,11 @@ class Child:
     def wake(self) -> None:
         """SIGCONT, which harms none that is not frozen."""
         os.killpg(self.pid, signal.SIGCONT)
+
+    def refuse_growth(self) -> None:
+        """From now on no file of the group may grow, as on a full disk (RLIMIT_FSIZE, errno EFBIG); a restart lifts it."""
+        for pid in self.family():
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
 
     def family(self) -> list[int]:
         """The pids of the group: gunicorn and its workers, for a web process."""
