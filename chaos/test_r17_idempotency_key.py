@@ -78,7 +78,7 @@ def wait_answers(customers: Customers, count: int) -> None:
 def killed(
     stack: Stack, customers: Customers, stores: Stores, topics: Topics, rng: random.Random, *, kills: int
 ) -> None:
-    """kill -9 at a random moment of a burst of posts, then retry each until it is answered. A kill between two posts does not count."""
+    """kill -9 at a random moment of a burst of posts, then retry each until it is answered; only kills that hit a post count."""
     product_id, web = customers.new_product()["id"], stack.children["order-web"]
     keys: list[str] = []
     hits = tries = 0
