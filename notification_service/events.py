@@ -85,3 +85,12 @@ class OrderStep(ConsumedData):
     currency: Currency
     reason: Annotated[str, StringConstraints(max_length=200)] | None = None
     items: Annotated[list[OrderLine], Field(min_length=1, max_length=50)]
+
+
+class MailResendRequested(OrderStep):
+    """Staff want the mail of one of an order's steps to go out again; the data is that of the step."""
+
+    topic = "mail-resend-requested"
+    kind: Literal[
+        "order-placed", "order-confirmed", "order-rejected", "order-shipped", "order-delivered", "order-cancelled"
+    ]

@@ -13,7 +13,7 @@ from chassis.logs import get_logger
 from messaging.consumer import Handler
 from messaging.envelope import Event, rfc3339
 from notification_service.accounts import Accounts
-from notification_service.events import MailSent, OrderStep, UserMailRequested, UserRegistered
+from notification_service.events import MailResendRequested, MailSent, OrderStep, UserMailRequested, UserRegistered
 from notification_service.ledger import Ledger
 from notification_service.mailer import Mailer
 from notification_service.mails import Composer, Mail
@@ -48,6 +48,14 @@ def tell_order_step(event: Event, composer: Composer) -> Mail | None:
     return composer.compose(event.type, event_id=event.id, to=order.user_email, values=order.model_dump())
 
 
+def tell_again(event: Event, composer: Composer) -> Mail | None:
+    """The mail of a step that was mailed before, as it was but for its Message-ID; none to an account that is gone."""
+    order = event.read(MailResendRequested)
+    if order.user_email is None:
+        return None
+    return composer.compose(order.kind, event_id=event.id, to=order.user_email, values=order.model_dump())
+
+
 def bind_handlers(composer: Composer, mailer: Mailer, ledger: Ledger, accounts: Accounts) -> dict[str, Handler]:
     """HANDLERS as the consumer calls them: each mail is sent as soon as it is composed, once, to accounts that are there."""
 
@@ -74,4 +82,5 @@ HANDLERS: dict[str, Compose] = {
     "order-shipped": tell_order_step,
     "order-delivered": tell_order_step,
     "order-cancelled": tell_order_step,
+    "mail-resend-requested": tell_again,
 }

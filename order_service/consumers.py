@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 from typing import TypeVar
 
+from ulid import ULID
+
 from chassis.drf import AWAY
 from messaging.consumer import EventConsumer, Handler, Refused
 from messaging.envelope import Event, MalformedEvent
 from messaging.revocations import Revocation
 from order_service.catalogue import keep_product
 from order_service.connections import renew_connection
+from order_service.correspondence import keep_sent_mail
 from order_service.errors import UnknownOrder
-from order_service.events import Product, StockRejected, StockReserved, UserDeleted, UserRevocation
+from order_service.events import MailSent, Product, StockRejected, StockReserved, UserDeleted, UserRevocation
 from order_service.revocations import store_revocation
-from order_service.topics import CATALOGUE, CATALOGUE_GROUP, STOCK_GROUP, USERS_GROUP
+from order_service.topics import CATALOGUE, CATALOGUE_GROUP, MAILS_GROUP, STOCK_GROUP, USERS_GROUP
 from order_service.use_cases import confirm_order, forget_customer, reject_order
 
 STOCK_LANES = 2  # a transition waits for the database as long as it computes
@@ -59,10 +62,23 @@ def on_user_revocation(event: Event) -> None:
     store_revocation(Revocation(ended.user_id, ended.sid, ended.not_before))
 
 
+def on_mail_sent(event: Event) -> None:
+    """Keep that a mail about an order went out. Raises MalformedEvent."""
+    mail = event.read(MailSent)
+    try:
+        mailed = str(ULID.from_str(event.subject))
+    except ValueError:
+        raise MalformedEvent("the key is no event's id") from None
+    if mail.order_id:
+        renew_connection()
+        keep_sent_mail(event_id=mailed, kind=mail.kind, order_id=mail.order_id, sent_at=mail.sent_at)
+
+
 HANDLERS: Mapping[str, Mapping[str, Handler]] = {
     CATALOGUE_GROUP: dict.fromkeys(CATALOGUE, follow_product),
     STOCK_GROUP: {StockReserved.topic: on_stock_reserved, StockRejected.topic: on_stock_rejected},
     USERS_GROUP: {UserDeleted.topic: on_user_deleted, UserRevocation.topic: on_user_revocation},
+    MAILS_GROUP: {MailSent.topic: on_mail_sent},
 }
 """Each group's handlers by topic."""
 
@@ -72,7 +88,8 @@ def make_consumers(brokers: str) -> list[EventConsumer]:
     catalogue = EventConsumer(brokers, CATALOGUE_GROUP, HANDLERS[CATALOGUE_GROUP], away=AWAY)
     stock = EventConsumer(brokers, STOCK_GROUP, HANDLERS[STOCK_GROUP], away=AWAY, lanes=STOCK_LANES)
     users = EventConsumer(brokers, USERS_GROUP, HANDLERS[USERS_GROUP], away=AWAY)
-    return [catalogue, stock, users]
+    mails = EventConsumer(brokers, MAILS_GROUP, HANDLERS[MAILS_GROUP], away=AWAY)
+    return [catalogue, stock, users, mails]
 
 
 def _read(event: Event, model: type[Answer]) -> Answer:

@@ -11,6 +11,16 @@ class IllegalTransition(DomainError):
     kind, code, title = Kind.CONFLICT, "illegal-transition", "The order's status does not allow that"
 
 
+class StepNotTaken(DomainError):
+    """There is no mail to send again, for the order did not come that far."""
+
+    kind, code, title = Kind.CONFLICT, "step-not-taken", "The order has not been through that step"
+
+
+class CustomerGone(DomainError):
+    kind, code, title = Kind.CONFLICT, "customer-gone", "The customer's account was deleted: nobody is mailed"
+
+
 class UnknownProduct(DomainError):
     """Not in the catalogue, or not sold any more; `products` lists the ids."""
 

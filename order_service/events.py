@@ -37,8 +37,8 @@ class OrderEvent(EventData):
     items: list[Item]
 
     @classmethod
-    def of(cls, order: RawOrder, previous: str | None) -> Self:
-        """From an order as it is now; `previous` is the status it had before."""
+    def of(cls, order: RawOrder, previous: str | None, **more: str) -> Self:
+        """From an order as it is now; `previous` is the status it had before, `more` are the event's own fields."""
         items = [
             Item(
                 product_id=line["product_id"],
@@ -64,6 +64,7 @@ class OrderEvent(EventData):
             reason=order["reason"],
             timestamp=rfc3339(order["updated_at"]),
             items=items,
+            **more,
         )
 
 
@@ -100,6 +101,13 @@ EVENT_OF: dict[str, type[OrderEvent]] = {
     Status.CANCELLED: OrderCancelled,
 }
 """Each status has the event that tells of it."""
+
+
+class MailResendRequested(OrderEvent):
+    """Staff want the mail of one of the order's steps to go out again; the data is that of the step."""
+
+    topic: ClassVar[str] = "mail-resend-requested"
+    kind: str  # the topic of the step
 
 
 class Product(ConsumedData):
@@ -149,3 +157,12 @@ class StockRejected(ConsumedData):
     topic: ClassVar[str] = "stock-rejected"
     order_id: OrderId
     reason: Literal["out_of_stock", "price_changed"]
+
+
+class MailSent(ConsumedData):
+    """The SMTP server took the mail of an event, whose id is the key."""
+
+    topic: ClassVar[str] = "mail-sent"
+    kind: Annotated[Line, StringConstraints(min_length=1, max_length=64)]
+    order_id: OrderId | None = None  # None: it was not about an order
+    sent_at: Annotated[AwareDatetime, Field(strict=False)]

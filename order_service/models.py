@@ -7,8 +7,6 @@ from typing import Any
 from django.db import models
 from ulid import ULID
 
-from chassis.auth import Caller
-
 MAX_AMOUNT = Decimal("9999999999.99")  # DECIMAL(12,2)
 BYTEWISE = "utf8mb4_bin"  # known to MySQL and MariaDB alike
 RawOrder = dict[str, Any]  # the columns of an order by name, and "lines": the columns of its lines
@@ -115,7 +113,7 @@ class OrderChange(models.Model):
 
 
 class OrderNote(models.Model):
-    """What staff tell each other about an order; rows are only ever added, and no customer sees them."""
+    """What staff tell each other about an order. No customer sees it, and it goes with the customer's account."""
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="notes")
     author = models.CharField(max_length=200)  # staff:ID
@@ -126,16 +124,33 @@ class OrderNote(models.Model):
     class Meta:
         db_table = "order_notes"
         ordering = ["id"]
+        indexes = [models.Index(fields=["author"], name="notes_of_author")]
 
     def __str__(self) -> str:
         return self.text[:80]
+
+
+class MailRequest(models.Model):
+    """Who asked to send the mail of one of an order's steps again; rows are only ever added."""
+
+    event_id = models.CharField(primary_key=True, max_length=26, db_collation=BYTEWISE)  # of mail-resend-requested
+    order = models.ForeignKey(Order, models.CASCADE, related_name="mail_requests")
+    kind = models.CharField(max_length=64)  # the topic of the step, such as order-shipped
+    actor = models.CharField(max_length=200)  # staff:ID
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "mail_requests"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.event_id}"
 
 
 class SentMail(models.Model):
     """A mail about an order that went out, as topic mail-sent tells."""
 
     event_id = models.CharField(primary_key=True, max_length=26, db_collation=BYTEWISE)  # of the event that was mailed
-    kind = models.CharField(max_length=40)
+    kind = models.CharField(max_length=64)
     order_id = models.CharField(max_length=26, db_collation=BYTEWISE)  # no foreign key: topics have no common order
     sent_at = models.DateTimeField()
 
@@ -211,6 +226,7 @@ class OutboxDead(PendingEvent):
     class Meta:
         db_table = "outbox_dead"
         verbose_name_plural = "dead events"
+        indexes = [models.Index(fields=["aggregate_id"], name="dead_of_aggregate")]
 
 
 class PendingOrder(PendingEvent):
@@ -277,23 +293,3 @@ class WorkerState(models.Model):
 
     class Meta:
         db_table = "worker_states"
-
-
-ORDER_COLUMNS = tuple(field.attname for field in Order._meta.concrete_fields)
-LINE_COLUMNS = ("product_id", "name", "quantity", "unit_price", "line_total", "product_version")
-
-
-def visible_to(caller: Caller) -> dict[str, str]:
-    """The filter for the orders that the caller may read: the own ones, or all for those who work here."""
-    return {} if caller.has_role("viewer") else {"user_id": caller.user_id}
-
-
-def read_order(order_id: str, caller: Caller | None = None) -> RawOrder | None:
-    """An order with its lines as plain columns, in one query; None when there is none, or none that the caller may read."""
-    scope = {f"order__{name}": value for name, value in visible_to(caller).items()} if caller else {}
-    columns = [f"order__{name}" for name in ORDER_COLUMNS]
-    rows = list(OrderLine.objects.filter(order_id=order_id, **scope).values(*LINE_COLUMNS, *columns))
-    if not rows:
-        return None
-    order = {name: rows[0][f"order__{name}"] for name in ORDER_COLUMNS}
-    return order | {"lines": [{name: row[name] for name in LINE_COLUMNS} for row in rows]}

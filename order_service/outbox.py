@@ -3,24 +3,44 @@
 Written by the use cases, read by the worker's relay.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields
 
+import orjson
 from django.db import connection, transaction
 
 from chassis.drf import AWAY
 from messaging.envelope import OutboxRow, new_row
 from order_service.connections import renew_connection
-from order_service.events import EVENT_OF
-from order_service.models import Outbox, OutboxDead, RawOrder, now
+from order_service.events import OrderEvent
+from order_service.models import Outbox, OutboxDead, now
 
 
-def store_event(order: RawOrder, previous: str | None) -> OutboxRow:
-    """Add the event of `order`'s status and return its row; its `sequence` was raised in this very transaction."""
-    event = EVENT_OF[order["status"]].of(order, previous)
-    row = new_row(event, source="order_service", aggregate_id=order["id"], sequence=order["sequence"])
+def store_event(event: OrderEvent, sequence: int) -> OutboxRow:
+    """Add an order's event and return its row; `sequence`, the order's counter, was raised in this very transaction."""
+    row = new_row(event, source="order_service", aggregate_id=event.order_id, sequence=sequence)
     Outbox.objects.create(**asdict(row))
     return row
+
+
+@transaction.atomic
+def revive(event_ids: Collection[str]) -> int:
+    """Move dead events back, to be published as they were; return how many wait for the relay now.
+
+    One that waits already, because it was asked again or somebody was quicker, does so once.
+    """
+    dead = OutboxDead.objects.select_for_update().filter(event_id__in=event_ids).order_by("id")
+    rows = [Outbox(**columns) for columns in dead.values(*COLUMNS)]
+    Outbox.objects.bulk_create(rows, ignore_conflicts=True)
+    waiting = Outbox.objects.filter(event_id__in=[row.event_id for row in rows]).values_list("event_id", flat=True)
+    return OutboxDead.objects.filter(event_id__in=list(waiting)).delete()[0]
+
+
+def forget_in_dead(order_ids: Collection[str], username: str) -> None:
+    """Take the customer out of these orders' dead events, which stay here for good and may still be revived."""
+    for row in OutboxDead.objects.filter(aggregate_id__in=order_ids):
+        data = orjson.loads(row.payload) | {"userEmail": None, "username": username}
+        OutboxDead.objects.filter(pk=row.pk).update(payload=orjson.dumps(data).decode())
 
 
 RENEW = """

@@ -10,7 +10,8 @@ from chassis.auth import Caller
 from chassis.paging import Page, PageRequest, build_page
 from messaging.envelope import rfc3339
 from order_service.errors import UnknownOrder
-from order_service.models import LINE_COLUMNS, Order, OrderLine, RawOrder, first_id, read_order, visible_to
+from order_service.models import Order, OrderLine, RawOrder, first_id
+from order_service.rows import LINE_COLUMNS, read_order, visible_to
 
 COLUMNS = ("id", "status", "total", "currency", "shipping_address", "reason", "created_at", "updated_at")
 

@@ -4,7 +4,15 @@ from typing import Any
 
 from contracts import topic_settings
 from messaging.kafka import dead_letter_settings
-from order_service.events import EVENT_OF, StockRejected, StockReserved, UserDeleted, UserRevocation
+from order_service.events import (
+    EVENT_OF,
+    MailResendRequested,
+    MailSent,
+    StockRejected,
+    StockReserved,
+    UserDeleted,
+    UserRevocation,
+)
 
 CATALOGUE_GROUP = "order-service-catalogue"
 CATALOGUE = ("product-created", "product-updated", "product-deleted")
@@ -12,12 +20,15 @@ STOCK_GROUP = "order-service-stock"
 STOCK = (StockReserved.topic, StockRejected.topic)
 USERS_GROUP = "order-service-users"
 USERS = (UserDeleted.topic, UserRevocation.topic)
+MAILS_GROUP = "order-service-mails"
+MAILS = (MailSent.topic,)
+GROUPS = {CATALOGUE_GROUP: CATALOGUE, STOCK_GROUP: STOCK, USERS_GROUP: USERS, MAILS_GROUP: MAILS}
 
 
 def topics() -> dict[str, dict[str, Any]]:
     """All of them, with their settings."""
-    all_topics = topic_settings(*(event.topic for event in EVENT_OF.values()))
-    for group, names in ((CATALOGUE_GROUP, CATALOGUE), (STOCK_GROUP, STOCK), (USERS_GROUP, USERS)):
+    all_topics = topic_settings(*(event.topic for event in EVENT_OF.values()), MailResendRequested.topic)
+    for group, names in GROUPS.items():
         consumed = topic_settings(*names)
         all_topics |= consumed | dead_letter_settings(consumed, group)
     return all_topics

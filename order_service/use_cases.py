@@ -11,19 +11,21 @@ from chassis.auth import Caller
 from messaging.envelope import OutboxRow
 from order_service.catalogue import Wanted, price_lines
 from order_service.errors import UnknownOrder
+from order_service.events import EVENT_OF
 from order_service.models import (
     IdempotencyKey,
     Order,
     OrderChange,
     OrderLine,
+    OrderNote,
     PendingOrder,
     RawOrder,
     Status,
     new_id,
     now,
-    read_order,
 )
-from order_service.outbox import store_event
+from order_service.outbox import forget_in_dead, store_event
+from order_service.rows import read_order
 from order_service.transitions import require_by_staff, require_legal
 
 FORGET_AT_ONCE = 500  # rows a statement: each has two seconds
@@ -94,11 +96,17 @@ def time_out_order(*, order_id: str) -> bool:
 
 
 def forget_customer(*, user_id: str) -> None:
-    """Anonymise a deleted account's orders, and its place at the desk; again without harm. The orders themselves stay."""
+    """Anonymise a deleted account's orders, and its place at the desk; again without harm. The orders themselves stay.
+
+    Staff's notes on them may name anything of the customer, and go.
+    """
     nobody = {"user_email": "", "username": f"gone-{user_id}", "shipping_address": None}
     known = Order.objects.filter(user_id=user_id).exclude(username=nobody["username"])
     while ids := list(known.values_list("id", flat=True)[:FORGET_AT_ONCE]):
-        Order.objects.filter(id__in=ids).update(**nobody)
+        OrderNote.objects.filter(order_id__in=ids).delete()
+        forget_in_dead(ids, f"gone-{user_id}")
+        Order.objects.filter(id__in=ids).update(**nobody)  # last: those that are left are found by it
+    OrderNote.objects.filter(author=f"staff:{user_id}").update(author_name="")
     IdempotencyKey.objects.filter(user_id=user_id).delete()  # the answers hold addresses
     User.objects.filter(username=user_id).update(email="", first_name="", is_active=False, is_staff=False)
 
@@ -111,7 +119,7 @@ def _find(caller: Caller, order_id: str) -> RawOrder:
 
 def _move(order: RawOrder, to: Status, caller: Caller, *, role: str) -> RawOrder:
     reason = f"cancelled_by_{role}" if to is Status.CANCELLED else None
-    # A turn of the loop is lost when another transition came first; transitions.py has no circle, so it ends.
+    # A turn of the loop is lost when another event of the order came first. Transitions end, for transitions.py has no circle.
     while True:
         require_legal(order["status"], to)
         if moved := _try_move(order, to, f"{role}:{caller.user_id}", reason):
@@ -121,9 +129,13 @@ def _move(order: RawOrder, to: Status, caller: Caller, *, role: str) -> RawOrder
 
 def _decide(order_id: str, to: Status, reason: str | None) -> bool:
     """What nobody calls for but the saga: a pending order gets its fate, any other one has it already."""
-    if not (order := read_order(order_id)):
-        raise UnknownOrder
-    return order["status"] == Status.PENDING and _try_move(order, to, "saga", reason) is not None
+    while order := read_order(order_id):
+        if order["status"] != Status.PENDING:
+            return False
+        if _try_move(order, to, "saga", reason):
+            return True
+        # It may still be pending: a request for a mail raises the counter too.
+    raise UnknownOrder
 
 
 @transaction.atomic
@@ -150,4 +162,4 @@ def _record(order: RawOrder, *, previous: str | None, actor: str) -> OutboxRow:
         reason=order["reason"],
         at=order["updated_at"],
     )
-    return store_event(order, previous)
+    return store_event(EVENT_OF[order["status"]].of(order, previous), order["sequence"])

@@ -1,7 +1,7 @@
 """The events of notification_service: whatever the shared schemas allow can be mailed, and its record fits its schema."""
 
 import os
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -13,6 +13,7 @@ from notification_service.accounts import TOPICS as FOLLOWED
 from notification_service.config import Config
 from notification_service.consumer import topics
 from notification_service.events import (
+    MailResendRequested,
     MailSent,
     OrderStep,
     UserDeleted,
@@ -24,7 +25,10 @@ from notification_service.handlers import HANDLERS
 from notification_service.mails import Composer
 
 EVENT_ID = "01K00000000000000000000000"
-MODELS = {model.topic: model for model in (UserRegistered, UserMailRequested, UserDeleted, UserRevocation)}
+MODELS = {
+    model.topic: model
+    for model in (UserRegistered, UserMailRequested, UserDeleted, UserRevocation, MailResendRequested)
+}
 STATUSES = {
     "order-placed": "pending",
     "order-confirmed": "confirmed",
@@ -65,6 +69,7 @@ EXAMPLES = [
     ("order-placed", ORDER | {"status": "pending", "items": [LONG_LINE] * 50, "total": "999999999999.99"} | LONG_NAMES),
     ("order-rejected", ORDER | {"status": "rejected", "previousStatus": "pending", "reason": "x" * 200}),
     ("order-cancelled", ORDER | {"status": "cancelled", "previousStatus": "confirmed", "reason": "timeout"}),
+    *(("mail-resend-requested", ORDER | {"status": status, "kind": step}) for step, status in STATUSES.items()),
 ]
 
 
@@ -75,6 +80,11 @@ def test_what_the_schema_allows_is_composed_to_a_mail(topic, data):
     mail = HANDLERS[topic](Event(EVENT_ID, topic, "a", 1, "", data), composer)
     assert mail.to == (data.get("email") or data.get("userEmail"))
     assert data["username"] in mail.text
+
+
+def test_a_mail_can_be_asked_for_again_for_each_step_that_the_schema_knows():
+    kinds = event_schema("mail-resend-requested")["properties"]["kind"]["enum"]
+    assert set(kinds) == set(STATUSES) == set(get_args(MailResendRequested.model_fields["kind"].annotation))
 
 
 @pytest.mark.parametrize(("kind", "order_id"), [("user-registered", None), *((step, EVENT_ID) for step in STATUSES)])

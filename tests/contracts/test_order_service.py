@@ -9,9 +9,18 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from contracts import event_schema, topic_settings
 from messaging.envelope import Event
-from order_service.events import EVENT_OF, Product, StockRejected, StockReserved, UserDeleted, UserRevocation
-from order_service.models import Status
-from order_service.topics import CATALOGUE, STOCK, USERS, topics
+from order_service.events import (
+    EVENT_OF,
+    MailResendRequested,
+    MailSent,
+    Product,
+    StockRejected,
+    StockReserved,
+    UserDeleted,
+    UserRevocation,
+)
+from order_service.models import SentMail, Status
+from order_service.topics import CATALOGUE, MAILS, STOCK, USERS, topics
 
 LINE: dict[str, Any] = {
     "product_id": "64f00000000000000000000a",
@@ -61,6 +70,33 @@ def data_of(order: dict[str, Any], status: Status) -> dict[str, Any]:
 @pytest.mark.parametrize("status", PREVIOUS)
 def test_each_event_keeps_to_its_schema(order, status):
     Draft202012Validator(event_schema(EVENT_OF[status].topic)).validate(data_of(order, status))
+
+
+@pytest.mark.parametrize("order", [ORDER, LIMITS, ORDER | {"user_email": ""}], ids=["plain", "limits", "nobody's"])
+@pytest.mark.parametrize("status", PREVIOUS)
+def test_a_request_for_a_mail_keeps_to_its_schema_and_says_what_the_step_said(order, status):
+    kind = EVENT_OF[status].topic
+    event = MailResendRequested.of(order | {"status": status}, PREVIOUS[status], kind=kind)
+    data = event.model_dump(mode="json", by_alias=True)
+    schema = event_schema("mail-resend-requested")
+    Draft202012Validator(schema).validate(data)
+    assert set(data) == set(schema["properties"])
+    assert data == data_of(order, status) | {"kind": kind}
+
+
+def test_every_step_has_a_mail_that_may_be_asked_for_again():
+    kinds = event_schema("mail-resend-requested")["properties"]["kind"]["enum"]
+    assert set(kinds) == {event.topic for event in EVENT_OF.values()}
+
+
+@pytest.mark.parametrize("change", [{}, {"orderId": None}, {"orderId": ORDER["id"]}, {"kind": "k" * 64}, {"more": {}}])
+def test_the_record_of_a_mail_that_the_schema_allows_is_understood(change):
+    data = {"kind": "order-placed", "sentAt": "2026-01-31T12:00:00.000Z"} | change
+    Draft202012Validator(event_schema("mail-sent")).validate(data)
+    mail = Event("", "mail-sent", "", 0, "", data).read(MailSent)
+    assert (mail.kind, mail.order_id) == (data["kind"], data.get("orderId"))
+    kept = SentMail._meta.get_field("kind").max_length
+    assert kept >= event_schema("mail-sent")["properties"]["kind"]["maxLength"]
 
 
 @pytest.mark.parametrize("model", [UserDeleted, UserRevocation])
@@ -171,10 +207,12 @@ def test_every_reason_that_the_schema_knows_is_understood_and_fits_an_orders():
 
 
 def test_every_topic_it_needs_is_created_as_the_contract_says():
-    names = [event.topic for event in EVENT_OF.values()] + list(CATALOGUE + STOCK + USERS)
+    names = [event.topic for event in (*EVENT_OF.values(), MailResendRequested)]
+    names += CATALOGUE + STOCK + USERS + MAILS
     expected = topic_settings(*names)
     created = topics()
     assert {name: created[name] for name in expected} == expected
-    groups = {"order-service-catalogue": CATALOGUE, "order-service-stock": STOCK, "order-service-users": USERS}
+    groups = {"order-service-catalogue": CATALOGUE, "order-service-stock": STOCK}
+    groups |= {"order-service-users": USERS, "order-service-mails": MAILS}
     letters = {f"{topic}.{group}.dlq" for group, consumed in groups.items() for topic in consumed}
     assert set(created) - set(expected) == letters

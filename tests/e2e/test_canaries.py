@@ -25,7 +25,9 @@ SECRETS = {
     "STAFF_PASSWORD",
 }
 TOPICS = ("user-registered", "user-mail-requested", "order-placed", "user-deleted", "user-revocations")
+TOPICS += ("mail-resend-requested", "mail-sent")
 GROUPS = ("notification-service", "product-service", "product-service-users", "order-service-users")
+GROUPS += ("order-service-mails",)
 
 
 class Canaries:

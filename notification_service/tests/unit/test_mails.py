@@ -28,7 +28,11 @@ def compose(composer, kind, **changes):
 
 
 def test_there_is_a_mail_for_each_event_each_link_and_the_test_mail():
-    assert set(KINDS) == {*HANDLERS, *LINKS.values(), "test"} - {"user-mail-requested"} == set(SUBJECTS)
+    assert (
+        set(KINDS)
+        == {*HANDLERS, *LINKS.values(), "test"} - {"user-mail-requested", "mail-resend-requested"}
+        == set(SUBJECTS)
+    )
 
 
 @pytest.mark.parametrize(("kind", "subject"), SUBJECTS.items())

@@ -3,17 +3,24 @@
 import secrets
 import time
 
+import orjson
 import pytest
+from jsonschema import Draft202012Validator
 
+from chassis.auth import Caller
+from contracts import event_schema
 from messaging.envelope import Event
 from order_service.consumers import HANDLERS
+from order_service.correspondence import add_note
 from order_service.housekeeping import forget_sign_ins
-from order_service.models import IdempotencyKey, Order, Outbox, RevocationRow, now
+from order_service.models import IdempotencyKey, Order, OrderNote, Outbox, OutboxDead, RevocationRow, now
+from order_service.outbox import DjangoOutbox
 from order_service.revocations import forget_revocations
 from order_service.topics import USERS_GROUP
 
 pytestmark = pytest.mark.django_db
 
+GRACE = Caller("5" * 24, "grace@example.com", "grace", ("staff",))
 ADDRESS = {"name": "Ada L", "line1": "1 Long Lane", "city": "London", "postalCode": "N1", "country": "GB"}
 
 
@@ -34,6 +41,37 @@ def test_a_deleted_customers_orders_stay_without_a_name(customer, make_caller, s
     assert set(rows) == {("", f"gone-{customer.user_id}", None, customer.user_id)}
     assert not IdempotencyKey.objects.filter(user_id=customer.user_id).exists()
     assert Order.objects.get(pk=kept).user_email
+
+
+def test_staffs_notes_on_a_deleted_customers_orders_go_and_those_on_other_orders_stay(customer, make_caller, place):
+    mine, other = place(customer), place(make_caller())
+    for order in (mine, other):
+        add_note(caller=GRACE, order_id=order, text=f"Ada L of {order} rang")
+    take("user-deleted", customer.user_id, id=customer.user_id, deletedAt="2026-01-31T12:00:00.000Z")
+    assert OrderNote.objects.get().order_id == other
+
+
+def test_notes_of_staff_who_are_deleted_stay_without_their_name(customer, place):
+    add_note(caller=GRACE, order_id=place(customer), text="Rang")
+    take("user-deleted", GRACE.user_id, id=GRACE.user_id, deletedAt="2026-01-31T12:00:00.000Z")
+    assert OrderNote.objects.values_list("author", "author_name", "text").get() == (
+        f"staff:{GRACE.user_id}",
+        "",
+        "Rang",
+    )
+
+
+def test_an_event_that_kafka_refused_loses_the_customer_and_nothing_else(customer, make_caller, place):
+    orders = [place(customer), place(make_caller())]
+    before = {row.aggregate_id: row.payload for row in Outbox.objects.all()}
+    for row in DjangoOutbox().pending(200):
+        DjangoOutbox().bury(row, "TOPIC_EXCEPTION")
+    take("user-deleted", customer.user_id, id=customer.user_id, deletedAt="2026-01-31T12:00:00.000Z")
+    after = {row.aggregate_id: row.payload for row in OutboxDead.objects.all()}
+    gone = {"userEmail": None, "username": f"gone-{customer.user_id}"}
+    assert orjson.loads(after[orders[0]]) == orjson.loads(before[orders[0]]) | gone
+    Draft202012Validator(event_schema("order-placed")).validate(orjson.loads(after[orders[0]]))
+    assert after[orders[1]] == before[orders[1]]
 
 
 def test_what_happens_to_such_an_order_is_mailed_to_nobody(customer, staff, place):

@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError, close_old_connections, connection, transaction
 
 from order_service.models import Outbox, OutboxDead, RelayLease, now
-from order_service.outbox import DjangoOutbox
+from order_service.outbox import DjangoOutbox, revive
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +94,60 @@ def test_a_row_that_dies_again_after_it_was_asked_for_again_is_moved_too(add):
         store.bury(row, "TOPIC_EXCEPTION")
     assert OutboxDead.objects.count() == 1
     assert pending() == []
+
+
+def bury(*event_ids):
+    store = DjangoOutbox()
+    for row in store.pending(200):
+        if row.event_id in event_ids:
+            store.bury(row, "TOPIC_EXCEPTION")
+
+
+def test_dead_rows_are_revived_with_what_they_were_and_those_beside_them_stay(add):
+    rows = [add("a", 1), add("a", 2), add("b", 1)]
+    before = DjangoOutbox().pending(200)
+    bury(*rows)
+    assert revive([*rows[:2], "unknown"]) == 2
+    assert DjangoOutbox().pending(200) == before[:2]
+    assert OutboxDead.objects.get().event_id == rows[2]
+
+
+def test_a_dead_row_that_waits_already_waits_once(add):
+    row = add("a", 1)
+    bury(row)
+    add("a", 1)  # asked again
+    assert revive([row]) == 1
+    assert pending() == [row]
+    assert revive([row]) == 0
+    assert not OutboxDead.objects.exists()
+
+
+def test_a_dead_row_whose_place_another_event_has_stays_dead(add):
+    row = add("a", 1)
+    bury(row)
+    other = add("a", 1).replace("a", "x")
+    Outbox.objects.update(event_id=other)
+    assert revive([row]) == 0
+    assert pending() == [other]
+    assert OutboxDead.objects.get().event_id == row
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_who_revive_a_row_at_once_one_does(add):
+    rows = [add("a", 1), add("a", 2)]
+    bury(*rows)
+    gate = threading.Barrier(8)
+
+    def want(_):
+        gate.wait()
+        try:
+            return revive(rows)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(want, range(8))) == [0] * 7 + [2]
+    assert pending() == rows
 
 
 def test_the_backlog_tells_how_many_wait_and_how_long(add):

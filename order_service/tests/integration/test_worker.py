@@ -17,7 +17,7 @@ from ulid import ULID
 
 from messaging.envelope import EventData, new_row
 from messaging.kafka import create_topics, make_producer
-from order_service.topics import topics
+from order_service.topics import GROUPS, topics
 
 DEADLINE_SECONDS = 40
 
@@ -111,6 +111,21 @@ def answer(kafka):
         event = type("Sent", (Answer,), {"topic": topic, "__module__": __name__})(order_id=order, **fields)
         row = new_row(event, source="product_service", aggregate_id=order, sequence=1)
         producer.produce(topic, row.payload.encode(), order.encode(), headers=list(orjson.loads(row.headers).items()))
+        assert producer.flush(10) == 0
+
+    return send
+
+
+@pytest.fixture(scope="module")
+def record(kafka):
+    """`record(mailed, orderId=…)`: notification_service's record of the mail of an event; it has no sequence."""
+    create_topics(kafka, topics())
+    producer = make_producer(kafka)
+
+    def send(mailed, **fields):
+        data = {"kind": "order-placed", "orderId": None, "sentAt": "2026-01-31T12:00:00.250Z"} | fields
+        headers = {"ce_specversion": "1.0", "ce_id": str(ULID()), "ce_type": "mail-sent", "ce_source": "test"}
+        producer.produce("mail-sent", orjson.dumps(data), mailed.encode(), 2, headers=list(headers.items()))
         assert producer.flush(10) == 0
 
     return send
@@ -260,6 +275,27 @@ def test_an_answer_that_was_put_aside_is_handled_by_the_dlq_command(worker, quer
     place(late)
     assert run("dlq", "replay", "--id", letter).returncode == 0
     assert query("SELECT status FROM orders WHERE id = %s", late) == (("confirmed",),)
+
+
+def test_the_mails_that_went_out_are_kept_and_records_that_cannot_be_read_put_aside(worker, query, record, events_of):
+    order, first, last, bad = (str(ULID()) for _ in range(4))
+    for mailed, fields in ((first, {}), (bad, {"sentAt": "soon"}), (first, {}), (str(ULID()), {"orderId": None})):
+        record(mailed, **{"orderId": order} | fields)
+    record(last, orderId=order, kind="order-shipped")
+    mails = "SELECT event_id, kind FROM sent_mails ORDER BY event_id"
+    wait_for(lambda: query(mails) == ((first, "order-placed"), (last, "order-shipped")))
+    [letter] = events_of(bad, "mail-sent.order-service-mails.dlq")
+    assert b"sentAt" in dict(letter.headers())["x-reason"]
+
+
+def test_the_workers_state_shows_every_group_and_the_event_that_was_put_aside(worker, query):
+    def parts():
+        found = query("SELECT state FROM worker_states WHERE worker LIKE %s", f"{socket.gethostname()}:%")
+        return orjson.loads(found[0][0])["parts"] if found else {}
+
+    wait_for(lambda: parts().get("order-service-mails", {}).get("deadLetters") == 1)
+    assert set(GROUPS) <= set(parts())
+    assert all(parts()[group]["assigned"] for group in GROUPS)
 
 
 def test_the_workers_state_is_there_for_all_to_see(worker, query):

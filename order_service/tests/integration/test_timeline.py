@@ -1,0 +1,148 @@
+"""The timeline: all that happened to an order in one list, by few queries, each by an index."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from ulid import ULID
+
+from chassis.auth import Caller
+from order_service.correspondence import add_note, keep_sent_mail, request_mail
+from order_service.models import MailRequest, OrderChange, OrderNote, Outbox, OutboxDead, SentMail, now
+from order_service.outbox import DjangoOutbox
+from order_service.timeline import read_timeline
+from order_service.use_cases import forget_customer, reject_order
+
+pytestmark = pytest.mark.django_db
+
+GRACE = Caller("5" * 24, "grace@example.com", "grace", ("staff",))
+QUERIES = 7  # changes, requests, names of staff, waiting events, refused ones, mails, notes
+
+
+def publish():
+    rows = DjangoOutbox().pending(200)
+    DjangoOutbox().delete([row.event_id for row in rows])
+    return rows
+
+
+def tell(order):
+    return [(entry.kind, entry.title, entry.detail, entry.who) for entry in read_timeline(order)]
+
+
+@pytest.fixture
+def eventful(customer, staff, place_confirmed):
+    """An order to which everything happened that is shown."""
+    order = place_confirmed(customer)
+    add_note(caller=GRACE, order_id=order, text="Wrap it.\nTwice.")
+    placed, _ = publish()
+    keep_sent_mail(event_id=placed.event_id, kind="order-placed", order_id=order, sent_at=now())
+    request_mail(caller=GRACE, order_id=order, kind="order-placed")
+    [asked] = publish()
+    keep_sent_mail(event_id=asked.event_id, kind="order-placed", order_id=order, sent_at=now())
+    assert staff.send(f"/orders/{order}/status", {"status": "shipped"}, "PUT").status_code == 200
+    [shipped] = DjangoOutbox().pending(200)
+    DjangoOutbox().bury(shipped, "TOPIC_EXCEPTION")
+    assert staff.send(f"/orders/{order}/status", {"status": "delivered"}, "PUT").status_code == 200
+    return order, shipped.event_id, Outbox.objects.get().event_id
+
+
+def test_it_tells_all_that_happened_and_who_did_it(customer, staff, eventful):
+    order, shipped, delivered = eventful
+    User.objects.create(username=GRACE.user_id, first_name="grace")
+    other = f"staff:{staff.user_id}"
+    assert sorted(tell(order)) == sorted(
+        [
+            ("change", "Placed", "", "customer"),
+            ("change", "Confirmed", "from pending", "the shop"),
+            ("note", "Note", "Wrap it.\nTwice.", "grace"),
+            ("mail", "Mail sent: order-placed", "", ""),
+            ("request", "Mail asked for again: order-placed", "", "grace"),
+            ("mail", "Mail sent again: order-placed", "", ""),
+            ("change", "Shipped", "from confirmed", other),
+            ("event", "order-shipped was refused by Kafka", f"event {shipped}: TOPIC_EXCEPTION", ""),
+            ("change", "Delivered", "from shipped", other),
+            ("event", "order-delivered waits for Kafka", f"event {delivered}", ""),
+        ]
+    )
+
+
+def test_it_is_in_the_order_of_time(customer, place):
+    order, moment = place(customer), now()
+    for minutes in (3, 1, 2):
+        at = moment + timedelta(minutes=minutes)
+        keep_sent_mail(event_id=str(ULID()), kind=f"order-{minutes}", order_id=order, sent_at=at)
+    entries = read_timeline(order)
+    assert [entry.at for entry in entries] == sorted(entry.at for entry in entries)
+    assert entries[0].title == "Placed"
+    assert [entry.title[-1] for entry in entries[-3:]] == ["1", "2", "3"]
+
+
+def test_a_reason_is_told_in_words(customer, place):
+    order = place(customer)
+    reject_order(order_id=order, reason="out_of_stock")
+    assert ("change", "Rejected", "from pending: out of stock", "the shop") in tell(order)
+
+
+def test_of_no_order_there_is_nothing_to_tell():
+    assert read_timeline(str(ULID())) == []
+
+
+def test_another_orders_doings_are_not_told(customer, place, eventful):
+    order = place(customer)
+    assert {entry[1] for entry in tell(order)} == {"Placed", "order-placed waits for Kafka"}
+
+
+def test_who_left_is_known_by_an_id_alone_and_the_customers_notes_are_gone(customer, place, eventful):
+    order, _, _ = eventful
+    User.objects.create(username=GRACE.user_id, first_name="grace")
+    forget_customer(user_id=GRACE.user_id)
+    whos = {who for kind, _, _, who in tell(order) if kind in ("note", "request")}
+    assert whos == {f"staff:{GRACE.user_id}"}
+    forget_customer(user_id=customer.user_id)
+    assert "note" not in {kind for kind, _, _, _ in tell(order)}
+
+
+def test_it_takes_as_many_queries_however_much_happened(customer, staff, place, eventful, django_assert_num_queries):
+    order, _, _ = eventful
+    for number in range(20):
+        add_note(caller=GRACE, order_id=order, text=f"{number}")
+        request_mail(caller=GRACE, order_id=order, kind="order-placed")
+    with django_assert_num_queries(QUERIES):
+        read_timeline(order)
+
+
+def test_each_query_goes_by_an_index(customer, eventful, place):
+    order, _, _ = eventful
+    fill(place(customer))
+    with CaptureQueriesContext(connection) as queries:
+        read_timeline(order)
+    assert len(queries) == QUERIES
+    for query in queries:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {query['sql']}")
+            names = [column[0] for column in cursor.description]
+            [plan] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        assert plan["key"], query["sql"]
+        assert plan["type"] in ("ref", "range", "const", "eq_ref"), (plan, query["sql"])
+
+
+def fill(order, count=300):
+    """Rows enough for an index to be worth while."""
+    at, ids = now(), [str(ULID()) for _ in range(count)]
+    OrderChange.objects.bulk_create(
+        OrderChange(order_id=order, to_status="shipped", actor="saga", at=at) for _ in range(count)
+    )
+    OrderNote.objects.bulk_create(OrderNote(order_id=order, author="staff:x", text="x", at=at) for _ in range(count))
+    MailRequest.objects.bulk_create(
+        MailRequest(event_id=key, order_id=order, kind="order-placed", actor="saga", at=at) for key in ids
+    )
+    SentMail.objects.bulk_create(
+        SentMail(event_id=key, kind="order-placed", order_id=str(ULID()), sent_at=at) for key in ids
+    )
+    columns = {"topic": "order-placed", "payload": "{}", "headers": "{}", "created_at": at, "sequence": 1}
+    Outbox.objects.bulk_create(Outbox(event_id=key, aggregate_id=key, **columns) for key in ids)
+    dead = columns | {"reason": "x", "died_at": at}
+    OutboxDead.objects.bulk_create(OutboxDead(event_id=key, aggregate_id=key, **dead) for key in ids)
+    User.objects.bulk_create(User(username=key) for key in ids)
