@@ -21,7 +21,10 @@ class Config(WebSettings):
     jwt_issuer: str = "microshop"
     jwt_audience: str = "microshop"
     django_secret_key: SigningKey  # signs the desk's sessions
-    user_service_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:4000")  # asked when staff sign in to the desk
+    # The other services, as the desk asks them: who signs in, what is in stock, how each of them does.
+    user_service_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:4000")
+    product_service_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8000")
+    notification_service_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:5000")
     secure_cookies: bool = True  # off only where the desk is reached by plain http, as on a laptop
     allowed_hosts: str = ""  # host names, separated by commas, that clients may use beside those of loopback
     order_pending_limit: int = Field(

@@ -100,6 +100,8 @@ AUTHENTICATION_BACKENDS = [
     "order_service.desk.backends.UserServiceBackend",
 ]
 USER_SERVICE_URL = str(config.user_service_url)
+PRODUCT_SERVICE_URL = str(config.product_service_url)
+NOTIFICATION_SERVICE_URL = str(config.notification_service_url)
 AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 4, timedelta(minutes=15)  # one less than user_service allows this service
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # together: nobody locks out others from elsewhere
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT, AXES_RESET_ON_SUCCESS = False, True

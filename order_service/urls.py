@@ -7,6 +7,8 @@ from django.views.generic import RedirectView
 from chassis.drf import crashed, failing, read_only, routes, service_routes
 from order_service.api import views
 from order_service.api.document import show_document, show_page, show_script
+from order_service.desk.product_pages import list_products, show_product
+from order_service.desk.user_pages import list_users, show_user
 from order_service.desk.views import DeskLogin, DeskLogout
 from order_service.health import health
 
@@ -15,6 +17,14 @@ desk_pages = [
     path("logout/", DeskLogout.as_view(), name="logout"),
 ]
 """Named as the browsable API names them."""
+
+other_services = [
+    path("products/", admin.site.admin_view(list_products), name="desk-products"),
+    path("products/<slug:product_id>/", admin.site.admin_view(show_product), name="desk-product"),
+    path("users/", admin.site.admin_view(list_users), name="desk-users"),
+    path("users/<slug:user_id>/", admin.site.admin_view(show_user), name="desk-user"),
+]
+"""Pages of the desk over what product_service and user_service keep."""
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *routes("orders", views.Orders.as_view()),
@@ -26,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("docs/start.js", read_only(show_script)),
     path("admin/login/", DeskLogin.as_view()),
     path("admin/logout/", DeskLogout.as_view()),
+    path("admin/", include(other_services)),
     path("admin/", admin.site.urls),
     path("api-auth/", include((desk_pages, "rest_framework"))),
     *service_routes(health),

@@ -69,6 +69,7 @@ class Product(Document):  # type: ignore[misc] # MongoEngine has no types
             {"fields": ["active", "-created_at", "-id"], "name": "newest"},
             {"fields": ["active", "price_minor", "id"], "name": "price"},
             {"fields": ["active", "name_key", "id"], "name": "name"},
+            {"fields": ["active", "stock", "id"], "name": "stock"},  # what is about to run out
             {"fields": ["active", "category", "-created_at", "-id"], "name": "category"},
             # No language: a shop's words are names in any of them, so none is dropped or cut to its stem.
             {"fields": ["active", "$name", "$description"], "name": "words", "default_language": "none"},

@@ -34,6 +34,7 @@ SORTS = {
     "price": Sort("price_minor", 1, int),
     "-price": Sort("price_minor", -1, int),
     "name": Sort("name_key", 1, str),
+    "stock": Sort("stock", 1, int),
 }
 
 
@@ -76,6 +77,7 @@ def list_products(
     min_price: int | None = None,
     max_price: int | None = None,
     in_stock: bool | None = None,
+    max_stock: int | None = None,
 ) -> Page:
     """Products in the order of SORTS[request.sort]; every word of `search` must be in the name or the description.
 
@@ -92,6 +94,8 @@ def list_products(
         where.append({"price_minor": {"$lte": max_price}})
     if in_stock is not None:
         where.append({"stock": {"$gt": 0} if in_stock else 0})
+    if max_stock is not None:
+        where.append({"stock": {"$lte": max_stock}})
     sort = SORTS[request.sort]
     direction = -sort.direction if request.backwards else sort.direction
     if request.position:

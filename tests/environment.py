@@ -56,6 +56,8 @@ def make_environment() -> dict[str, str]:
         "PRODUCT_SERVICE_PORT": str(product),
         "ORDER_SERVICE_PORT": str(order),
         "NOTIFICATION_SERVICE_PORT": str(notification),
+        "PRODUCT_SERVICE_URL": f"http://{LOOPBACK}:{product}",
+        "NOTIFICATION_SERVICE_URL": f"http://{LOOPBACK}:{notification}",
         "RATE_LIMIT_REGISTER": "off",
     }
 

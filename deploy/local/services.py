@@ -39,6 +39,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {
         "MYSQL_PASSWORD",
         "DJANGO_SECRET_KEY",
         "USER_SERVICE_URL",
+        "PRODUCT_SERVICE_URL",
+        "NOTIFICATION_SERVICE_URL",
         "SECURE_COOKIES",
         "ALLOWED_HOSTS",
         "SHOP_NAME",
@@ -63,7 +65,12 @@ VARIABLES: dict[str, tuple[str, ...]] = {
 MONGO_URIS = {"user_service": "MONGO_URI_USER", "product_service": "MONGO_URI_PRODUCT"}
 """Each service reads MONGO_URI; one .env for all has to tell them apart."""
 
-NEIGHBOURS = {"USER_SERVICE_URL": ("USER_SERVICE_PORT", 4000), "ORDER_SERVICE_URL": ("ORDER_SERVICE_PORT", 3000)}
+NEIGHBOURS = {
+    "USER_SERVICE_URL": ("USER_SERVICE_PORT", 4000),
+    "PRODUCT_SERVICE_URL": ("PRODUCT_SERVICE_PORT", 8000),
+    "ORDER_SERVICE_URL": ("ORDER_SERVICE_PORT", 3000),
+    "NOTIFICATION_SERVICE_URL": ("NOTIFICATION_SERVICE_PORT", 5000),
+}
 """The services that others ask: unless a variable names another place, they are in this very stack."""
 
 

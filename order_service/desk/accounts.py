@@ -1,16 +1,12 @@
-"""user_service, as the desk sees it: sign in, sign out. Each answer is bounded in time and size."""
+"""user_service, as the desk sees it: sign in, renew the tokens, sign out."""
 
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
-import orjson
 from django.conf import settings
 
 from chassis.errors import Unavailable
-from chassis.schemas import MAX_BODY_BYTES
+from order_service.desk.calls import Answer, NoAnswer, call_in_turn, deadline
 
-SECONDS = 4.0  # for connecting, and again for each read: user_service queues a login for 3 s at most
 BUSY = "The account service does not answer. Please try again in a moment."
 TOO_OFTEN = "This account was tried too often. Please try again in a quarter of an hour."
 
@@ -33,7 +29,7 @@ class Refused(Exception):
 def sign_in(*, email: str, password: str, code: str, address: str, agent: str) -> SignedIn:
     """Log in as somebody whose browser is at `address` and calls itself `agent`. Raises Refused, Unavailable."""
     body = {"email": email, "password": password} | ({"code": code} if code else {})
-    status, answer = _post("/login", body, {"X-Forwarded-For": address, "User-Agent": agent})
+    status, answer = _post("/login", body, deadline(), {"X-Forwarded-For": address, "User-Agent": agent})
     match status:
         case 200:
             return SignedIn(str(answer["token"]), answer.get("refresh"))
@@ -44,24 +40,24 @@ def sign_in(*, email: str, password: str, code: str, address: str, agent: str) -
     raise Unavailable(BUSY)
 
 
+def renew(*, refresh: str | None, until: float) -> SignedIn:
+    """The next pair of tokens, by `until` of time.monotonic(). Raises Refused once the login is over, Unavailable."""
+    status, answer = _post("/token/refresh", {"refresh": refresh}, until) if refresh else Answer(401, {})
+    match status:
+        case 200:
+            return SignedIn(str(answer["token"]), answer.get("refresh"))
+        case 400 | 401:
+            raise Refused(str(answer.get("code", "")))
+    raise Unavailable(BUSY)
+
+
 def sign_out(*, refresh: str) -> None:
     """End the session that a login began. Raises Unavailable."""
-    _post("/logout", {"refresh": refresh}, {})
+    _post("/logout", {"refresh": refresh}, deadline())
 
 
-def _post(path: str, body: dict[str, Any], more: dict[str, str]) -> tuple[int, dict[str, Any]]:
-    """Status and JSON object of an answer. Redirects are not followed, and no proxy is asked: the body holds a password."""
-    place = urlsplit(settings.USER_SERVICE_URL)
-    kind = HTTPSConnection if place.scheme == "https" else HTTPConnection
-    connection = kind(place.hostname or "", place.port, timeout=SECONDS)
-    headers = {"Content-Type": "application/json", **more}
+def _post(path: str, body: dict[str, Any], until: float, headers: dict[str, str] | None = None) -> Answer:
     try:
-        connection.request("POST", place.path.rstrip("/") + path, orjson.dumps(body), headers)
-        answer = connection.getresponse()
-        raw = answer.read(MAX_BODY_BYTES)
-        found = orjson.loads(raw) if raw else {}
-    except (OSError, HTTPException, ValueError) as error:
-        raise Unavailable(BUSY) from error
-    finally:
-        connection.close()
-    return answer.status, found if isinstance(found, dict) else {}
+        return call_in_turn(settings.USER_SERVICE_URL, "POST", path, until=until, body=body, headers=headers)
+    except NoAnswer as none:
+        raise Unavailable(BUSY) from none

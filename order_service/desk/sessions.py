@@ -7,37 +7,41 @@ token is. Those are known for an hour: so a session that rests for half an hour 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any, Self
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 
 from chassis.logs import get_logger
 from messaging.revocations import issued_at
+from order_service.desk import tokens
 from order_service.desk.accounts import SignedIn
 from order_service.revocations import revocations
 
 log = get_logger(__name__)
 
 KEY = "desk"
-LONGEST_MS = 8 * 3600 * 1000  # a working day
+LONGEST_MS = tokens.LONGEST // timedelta(milliseconds=1)
+OVER = "Your login has ended. Please sign in again."
 
 
 @dataclass(frozen=True)
 class DeskSession:
-    """What a session knows of its login. The tokens stay on the server, in the session's row."""
+    """What a session knows of its login."""
 
     user_id: str
     sid: str | None
     signed_in_at: int  # ms since the epoch
-    access: str
-    refresh: str | None
+    tokens: str  # by this key desk/tokens.py finds them
 
     @classmethod
-    def of(cls, claims: Mapping[str, Any], tokens: SignedIn) -> Self:
-        """Of a login."""
-        return cls(str(claims["user_id"]), claims.get("sid"), issued_at(claims), tokens.access, tokens.refresh)
+    def of(cls, claims: Mapping[str, Any], given: SignedIn) -> Self:
+        """Of a login, whose tokens are kept."""
+        return cls(str(claims["user_id"]), claims.get("sid"), issued_at(claims), tokens.keep(given))
 
     @classmethod
     def in_(cls, request: HttpRequest) -> Self | None:
@@ -63,8 +67,15 @@ class DeskSession:
         return too_old or revocations.ended(self.user_id, self.sid, self.signed_in_at)
 
 
+def end(request: HttpRequest) -> SignedIn | None:
+    """Make the request nobody's, and forget the login's tokens; return them. None for a local account."""
+    desk = DeskSession.in_(request)
+    logout(request)
+    return tokens.forget(desk.tokens) if desk else None
+
+
 class EndSessions:
-    """A middleware: a session that is over is nobody's, before any view asks who it is."""
+    """A middleware: a session that is over is nobody's, before any view asks who it is, or as soon as a view finds out."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -73,6 +84,18 @@ class EndSessions:
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
             desk = DeskSession.in_(request)
             if desk and desk.is_over():
-                log.info("desk session ended", user_id=desk.user_id)
-                logout(request)
+                self._end(request)
         return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Django's hook: the way back to signing in for whoever is out, and from there to this page."""
+        if not isinstance(error, tokens.SessionOver):
+            return None
+        self._end(request)
+        messages.warning(request, OVER)
+        return redirect_to_login(request.get_full_path(), "admin:login")
+
+    @staticmethod
+    def _end(request: HttpRequest) -> None:
+        log.info("desk session ended", user_id=request.session[KEY]["user_id"])
+        end(request)

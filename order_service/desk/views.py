@@ -16,7 +16,7 @@ from chassis.drf import failing
 from chassis.errors import Unavailable
 from chassis.logs import get_logger
 from order_service.desk.accounts import Refused, sign_out
-from order_service.desk.sessions import DeskSession
+from order_service.desk.sessions import DeskSession, end
 
 log = get_logger(__name__)
 
@@ -85,14 +85,14 @@ class DeskLogout(LogoutView):
 
     def post(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
         """Sign out, also while user_service is away: its own session ends by itself then."""
-        desk = DeskSession.in_(request)
-        answer = super().post(request, *arguments, **named)
-        if desk and desk.refresh:
+        user = request.user.get_username()
+        tokens = end(request)
+        if tokens and tokens.refresh:
             try:
-                sign_out(refresh=desk.refresh)
+                sign_out(refresh=tokens.refresh)
             except Unavailable:
-                log.warning("signed out at the desk only: user_service is away", user_id=desk.user_id)
-        return answer
+                log.warning("signed out at the desk only: user_service is away", user=user)
+        return super().post(request, *arguments, **named)
 
 
 def address_of(request: HttpRequest) -> str:

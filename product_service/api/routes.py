@@ -32,6 +32,7 @@ def list_products(query: schemas.ProductsQuery) -> Response:
         min_price=query.min_price,
         max_price=query.max_price,
         in_stock=query.in_stock,
+        max_stock=query.max_stock,
     )
     return json_response(page.render(request.url))
 

@@ -100,8 +100,9 @@ class ProductsQuery(Query):
     min_price: Amount | None = None
     max_price: Amount | None = None
     in_stock: bool | None = None
+    max_stock: Stock | None = None
     active: bool = True
-    sort: Literal["newest", "price", "-price", "name"] = "newest"
+    sort: Literal["newest", "price", "-price", "name", "stock"] = "newest"
     limit: Annotated[str, WithJsonSchema(LIMIT_SCHEMA)] | None = None  # read by chassis.paging
     cursor: str | None = None
 

@@ -96,11 +96,18 @@ def test_behind_the_proxy_no_service_is_published():
     }  # all that PROXY_COUNT makes the services believe: what is not set, a client could
 
 
-def test_whoever_asks_a_neighbour_is_let_in_behind_the_proxy_too():
-    neighbours = {"order-web": "USER_SERVICE_URL", "user-web": "ORDER_SERVICE_URL"}
-    for name, variable in neighbours.items():
-        host, port = BASE["services"][name]["environment"][variable].removeprefix("http://").split(":")
-        assert BASE["services"][host]["ports"][0].endswith(f":{port}")
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("order-web", "USER"), ("order-web", "PRODUCT"), ("order-web", "NOTIFICATION"), ("user-web", "ORDER")],
+)
+def test_a_service_finds_the_neighbour_that_it_asks(name, other):
+    address = BASE["services"][name]["environment"][f"{other}_SERVICE_URL"]
+    host, port = address.removeprefix("http://").split(":")
+    assert BASE["services"][host]["ports"][0].endswith(f":{port}")
+    assert set(BASE["services"][host]["networks"]) & set(BASE["services"][name]["networks"])
+
+
+def test_whoever_asks_for_orders_is_let_in_behind_the_proxy_too():
     hosts = (BASE["services"]["order-web"], read_override("tls.yaml")["services"]["order-web"])
     assert all("order-web" in service["environment"]["ALLOWED_HOSTS"].split(",") for service in hosts)
 

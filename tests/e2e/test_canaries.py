@@ -15,6 +15,7 @@ from ulid import ULID
 from deploy.local import envfile
 from deploy.local.services import SERVICES
 from tests.e2e.conftest import Person, Town, wait_for
+from tests.e2e.test_desk import Browser
 
 SECRETS = {
     "JWT_SECRET",
@@ -74,6 +75,7 @@ class Canaries:
         self._refused(ada, "product", "POST", "/products", {"name": sent["name"]})
         self._refused(ada, "notification", "POST", "/test-email", {"to": sent["email"]})
         self._sign_in_at_the_desk()
+        self._search_at_the_desk()
 
     def _refused(self, who: Person, service: str, method: str, path: str, body: Any, token: str | None = None) -> None:
         kept, who.token = who.token, who.token if token is None else token
@@ -94,6 +96,12 @@ class Canaries:
                 self.answers.append(browser.post(page, form | {"password": password}, timeout=10).text)
             form["csrfmiddlewaretoken"] = "x"
             self.answers.append(browser.post(page, form | {"password": self.sent["password"]}, timeout=10).text)
+
+    def _search_at_the_desk(self) -> None:
+        with Browser(self.town) as desk:
+            desk.sign_in(self.town.staff())
+            page = self.town.shop.url("order", f"/admin/users/?search={self.sent['email']}")
+            assert self.sent["username"] in desk.get(page, timeout=10).text
 
     def poison(self) -> dict[str, list[Any]]:
         """Events that nobody can handle, with canaries in each field: return the dead letters, by topic."""

@@ -4,7 +4,7 @@ import json
 import math
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from chassis.auth import Tokens
 from chassis.env import load
 from order_service.config import Config
 from order_service.models import CatalogueProduct, now
+from order_service.tests.integration.neighbours import Accounts, Products, serving
 from order_service.use_cases import confirm_order
 
 
@@ -90,6 +91,26 @@ def desk(db: None) -> Client:
     browser = Client(headers={"accept": "text/html"})
     browser.force_login(get_user_model().objects.create_superuser(name, name, secrets.token_urlsafe(12)))
     return browser
+
+
+@pytest.fixture
+def accounts(tokens: Tokens, settings: Any) -> Iterator[Accounts]:
+    """user_service, which a small server stands in for."""
+    with serving(found := Accounts(tokens)) as settings.USER_SERVICE_URL:
+        yield found
+
+
+@pytest.fixture
+def products(accounts: Accounts, settings: Any) -> Iterator[Products]:
+    """product_service, likewise."""
+    with serving(found := Products(accounts)) as settings.PRODUCT_SERVICE_URL:
+        yield found
+
+
+@pytest.fixture
+def browser() -> Client:
+    """A browser of somebody who has not signed in."""
+    return Client(headers={"accept": "text/html"})
 
 
 @pytest.fixture

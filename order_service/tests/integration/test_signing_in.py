@@ -1,10 +1,6 @@
 """Signing in to the desk with an account of user_service, which a small server stands in for here."""
 
-import json
-import secrets
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from axes.models import AccessAttempt
@@ -13,73 +9,12 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from messaging.revocations import Revocation
+from order_service.desk import tokens
 from order_service.models import now
 from order_service.revocations import store_revocation
+from order_service.tests.integration.neighbours import PASSWORD, sign_in
 
 pytestmark = pytest.mark.django_db
-
-PASSWORD = "Correct-horse-battery"
-
-
-class Accounts:
-    """user_service: its answers to /login, and what it was asked."""
-
-    def __init__(self, tokens):
-        self.tokens, self.asked, self.accounts = tokens, [], {}
-
-    def add(self, *roles, totp=False, sid=None):
-        user_id = secrets.token_hex(12)
-        email = f"u{user_id[:10]}@example.com"
-        self.accounts[email] = {"user_id": user_id, "roles": roles, "totp": totp, "sid": sid or secrets.token_hex(8)}
-        return email
-
-    def answer(self, path, body):
-        self.asked.append((path, body))
-        if path == "/logout":
-            return 204, None
-        account = self.accounts.get(body["email"])
-        if not account or body["password"] != PASSWORD:
-            return 401, {"code": "wrong-credentials"}
-        if account["totp"] and body.get("code") != "123456":
-            return 401, {"code": "wrong-credentials" if body.get("code") else "code-required"}
-        names = {"email": body["email"], "username": body["email"].partition("@")[0]}
-        token = self.tokens.mint(user_id=account["user_id"], roles=account["roles"], sid=account["sid"], **names)
-        return 200, {"token": token, "expiresIn": 900, "refresh": f"refresh-of-{account['user_id']}"}
-
-
-@pytest.fixture
-def accounts(tokens, settings):
-    found = Accounts(tokens)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            found.agent = self.headers.get("User-Agent")
-            found.address = self.headers.get("X-Forwarded-For")
-            status, answer = found.answer(self.path, body)
-            raw = b"" if answer is None else json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(raw)))
-            self.end_headers()
-            self.wfile.write(raw)
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        settings.USER_SERVICE_URL = f"http://127.0.0.1:{server.server_port}/"
-        yield found
-        server.shutdown()
-
-
-@pytest.fixture
-def browser():
-    return Client(headers={"accept": "text/html"})
-
-
-def sign_in(browser, email, password=PASSWORD, code="", path="/admin/login/", **more):
-    return browser.post(path, {"username": email, "password": password, "code": code}, **more)
 
 
 def is_in(browser):
@@ -90,7 +25,8 @@ def test_staff_sign_in_with_their_account_and_get_the_group_of_each_role(account
     email = accounts.add("staff")
     answer = sign_in(browser, email.upper(), REMOTE_ADDR="203.0.113.9", HTTP_USER_AGENT="Browser\u00a0of\r\nAda")
     assert (answer.status_code, answer["Location"]) == (302, "/admin/")
-    assert (accounts.address, accounts.agent) == ("203.0.113.9", "Browser?of??Ada")
+    told = accounts.asked[-1].headers
+    assert (told["X-Forwarded-For"], told["User-Agent"]) == ("203.0.113.9", "Browser?of??Ada")
     user = get_user_model().objects.get(username=accounts.accounts[email]["user_id"])
     assert {group.name for group in user.groups.all()} == {"viewer", "staff"}
     assert (user.email, user.is_staff, user.is_superuser, user.has_usable_password()) == (email, True, False, False)
@@ -163,23 +99,24 @@ def test_a_revoked_account_or_login_ends_the_session_and_others_go_on(accounts, 
 
 def test_a_session_rests_for_half_an_hour_and_lasts_for_a_day_at_most(accounts, browser, monkeypatch):
     sign_in(browser, accounts.add("staff"))
-    row = Session.objects.get()
+    row = Session.objects.get(pk=browser.session.session_key)
     assert 1700 < (row.expire_date - now()).total_seconds() <= 1800
     monkeypatch.setattr("order_service.desk.sessions.LONGEST_MS", 0)
     assert not is_in(browser)
-    assert not Session.objects.filter(pk=row.pk).exists()
+    assert not Session.objects.exists()
 
 
 def test_the_tokens_of_the_login_stay_on_the_server_and_signing_out_ends_it(accounts, browser):
     email = accounts.add("staff")
     answer = sign_in(browser, email)
     assert "refresh-of" not in str(answer.cookies) + answer.content.decode()
-    desk = browser.session["desk"]
-    assert desk["refresh"] == f"refresh-of-{accounts.accounts[email]['user_id']}"
-    assert desk["access"].count(".") == 2
+    kept = tokens.read(browser.session["desk"]["tokens"])
+    assert kept.refresh.startswith(f"refresh-of-{accounts.accounts[email]['user_id']}")
+    assert kept.access.count(".") == 2
     assert browser.post("/admin/logout/").status_code == 302
-    assert accounts.asked[-1] == ("/logout", {"refresh": desk["refresh"]})
+    assert accounts.asked[-1][1:4] == ("/logout", {}, {"refresh": kept.refresh})
     assert not is_in(browser)
+    assert not Session.objects.exists()
 
 
 def test_four_failures_lock_out_that_account_from_that_address_and_nobody_else(accounts, browser):

@@ -58,6 +58,8 @@ def test_filters_narrow_the_list(client, make, word):
     assert names(client, path + "&minPrice=10&maxPrice=10") == [f"{word} b"]
     assert names(client, path + "&inStock=true") == [f"{word} b", f"{word} c"]
     assert names(client, path + "&inStock=false") == [f"{word} a"]
+    assert names(client, path + "&maxStock=1") == [f"{word} a", f"{word} b"]
+    assert names(client, path + "&inStock=true&maxStock=1") == [f"{word} b"]
     assert names(client, path + "&category=Caf%C3%A9+%26+Bar") == [f"{word} a"]
 
 
@@ -72,6 +74,14 @@ def test_orders_hold_over_pages_and_equal_prices(client, make, word, sort, order
         make(name=f"{titles[letter]} {word}", price=prices[letter])
     path = f"/products?search={word}&limit={limit}" + (f"&sort={sort}" if sort else "")
     assert names(client, path) == [f"{titles[letter]} {word}" for letter in order]
+
+
+@pytest.mark.parametrize("limit", [1, 100])
+def test_the_fewest_pieces_come_first_whatever_their_number_of_digits(client, make, word, limit):
+    for stock in (100, 9, 0, 10, 9):
+        make(name=f"{word} {stock}", stock=stock)
+    found = names(client, f"/products?search={word}&sort=stock&limit={limit}&maxStock=10")
+    assert found == [f"{word} {stock}" for stock in (0, 9, 9, 10)]
 
 
 @pytest.mark.parametrize("sort", SORTS)
@@ -108,6 +118,8 @@ def test_next_is_an_address_that_keeps_the_filters(client, make, word):
             "minPrice=",
             "maxPrice=1.001",
             "inStock=maybe",
+            "maxStock=-1",
+            "maxStock=few",
             "active=maybe",
             "search[$gt]=x",
         ),
@@ -178,3 +190,10 @@ def test_no_order_is_made_in_memory(app, sort, backwards):
     direction = -order.direction if backwards else order.direction
     plan = products().find({"$and": [{"active": True}]}).sort([(order.field, direction), ("_id", direction)]).explain()
     assert "'SORT'" not in str(plan["queryPlanner"]["winningPlan"])
+
+
+def test_what_is_about_to_run_out_is_found_by_an_index(app):
+    found = products().find({"$and": [{"active": True}, {"stock": {"$lte": 10}}]}).sort([("stock", 1), ("_id", 1)])
+    plan = str(found.limit(11).explain()["queryPlanner"]["winningPlan"])
+    assert "'indexName': 'stock'" in plan
+    assert "'SORT'" not in plan
