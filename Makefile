@@ -6,7 +6,7 @@ SERVICES := user_service product_service order_service notification_service
 COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up status logs down reset demo env secrets test check unit lint types chaos soak bench fuzz audit lock wheels test-deploy
+.PHONY: help setup run up status logs down reset demo env secrets test check unit lint types chaos soak bench fuzz audit screenshots lock wheels test-deploy
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,7 +41,8 @@ env: setup ## make .env with fresh secrets
 secrets: installed ## a file for each secret of .env, for deploy/compose/secrets.yaml
 	@$(PYTHON) -m deploy.compose.secret_files
 
-test: setup ## every test, on real servers of its own
+test: ## every test, on real servers of its own
+	@deploy/local/bootstrap.sh chromium
 	@$(PYTHON) -m pytest
 
 check: unit lint types ## what needs no server: unit tests, lint, types
@@ -68,6 +69,10 @@ test-deploy: setup ## build the images and test the shop in containers (needs a 
 
 fuzz: setup ## 5,000 generated requests to each service
 	@FUZZ_CASES=5000 $(PYTHON) -m pytest -s tests/fuzz
+
+screenshots: ## pictures of the pages for the documents, of a shop of its own
+	@deploy/local/bootstrap.sh chromium
+	@$(PYTHON) -m tests.browser.screenshots
 
 audit: setup ## look the locked packages up among the known vulnerabilities
 	@deploy/audit/run

@@ -5,8 +5,8 @@ from typing import Any
 
 from chassis.errors import PROBLEM_JSON
 
-DOCS_PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>API</title><link rel="stylesheet" href="ASSETS/swagger-ui.css"></head>
+DOCS_PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>API</title><link rel="icon" href="data:,">
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="ASSETS/swagger-ui.css"></head>
 <body><div id="swagger-ui"></div>
 <script src="ASSETS/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>
 """  # where ASSETS lie depends on the framework

@@ -16,6 +16,7 @@ from notification_service.handlers import bind_handlers
 from notification_service.ledger import Ledger
 from notification_service.mailer import Mailer
 from notification_service.mails import Composer
+from notification_service.previews import routes as previews
 from notification_service.routes import routes
 
 
@@ -42,4 +43,5 @@ def create_app(config: Config) -> APIFlask:
     )
     app.extensions |= {"composer": composer, "mailer": mailer, "listener": listener}
     app.register_blueprint(routes)
+    app.register_blueprint(previews)
     return app

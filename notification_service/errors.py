@@ -9,3 +9,7 @@ class MailRefused(DomainError):
 
 class SmtpAway(Unavailable):
     code, title = "smtp-away", "The SMTP server can't take the mail now; try again soon"
+
+
+class UnknownMail(DomainError):
+    kind, code, title = Kind.MISSING, "unknown-mail", "There is no such kind of mail"

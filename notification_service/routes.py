@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from flask import Response, current_app, render_template, request
+from flask import Response, current_app
 from ulid import ULID
 
 from chassis.flask import Blueprint, caller, json_response
@@ -11,13 +11,11 @@ from messaging.consumer import Refused, RetryLater, ServerAway
 from notification_service.errors import MailRefused, SmtpAway
 from notification_service.events import Email
 from notification_service.mailer import Mailer
-from notification_service.mails import KINDS, Composer
-from notification_service.samples import SAMPLES
+from notification_service.mails import Composer
 
 routes = Blueprint("mails", __name__)
 
 PATIENCE_SECONDS = 4.0  # somebody waits for the answer, which is due within 5 s
-PREVIEW_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'"
 
 
 class TestMail(Body):
@@ -28,19 +26,6 @@ class TestMailSent(Body):
     status: Literal["sent"]
     to: str
     message_id: str
-
-
-class Preview(Body):
-    kind: str
-    subject: str
-    html: str
-    text: str
-
-
-class PreviewPage(Body):
-    next: None
-    previous: None
-    results: list[Preview]
 
 
 @routes.post("/test-email")
@@ -61,18 +46,3 @@ def send_test_mail(body: TestMail) -> Response:
     except Refused as refused:
         raise MailRefused(str(refused)) from None
     return json_response({"status": "sent", "to": to, "messageId": mail.message_id}, 202)
-
-
-@routes.get("/emails")
-@routes.requires("viewer")
-@routes.output(PreviewPage)
-def list_mails() -> Response:
-    """Preview all kinds of mail with sample data: JSON, or a page for a browser."""
-    composer: Composer = current_app.extensions["composer"]
-    mails = [composer.compose(kind, event_id="sample", to="ada@example.com", values=SAMPLES[kind]) for kind in KINDS]
-    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
-        page = Response(render_template("previews.html", mails=mails), mimetype="text/html")
-        page.headers["Content-Security-Policy"] = PREVIEW_POLICY
-        return page
-    results = [{"kind": m.kind, "subject": m.subject, "html": m.html, "text": m.text} for m in mails]
-    return json_response({"next": None, "previous": None, "results": results})

@@ -1,12 +1,14 @@
-"""Sample data of each kind of mail, for its preview."""
+"""Sample data of each kind of mail, for its preview: such as is usual, and such as strains the layout."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from notification_service.mails import KINDS
 
+Size = Literal["usual", "large"]
+
 ORDER = {
-    "order_id": "01K00000000000000000000000",
+    "order_id": "01K8ZC4M7RXW2Q5T9V3B6H1N0D",
     "username": "ada",
     "currency": "USD",
     "total": "91.70",
@@ -18,10 +20,35 @@ ORDER = {
         | {"unit_price": "43.50", "line_total": "43.50"},
     ],
 }
-
 LINK = {"username": "ada", "token": "A-sample-token-that-opens-nothing", "expires": "31 January 2026, 13:00 UTC"}
+REASON = {"order-rejected": {"reason": "out_of_stock"}}
 
-SAMPLES: dict[str, Mapping[str, Any]] = {
-    kind: LINK if KINDS[kind].action else ORDER | ({"reason": "out_of_stock"} if kind == "order-rejected" else {})
-    for kind in KINDS
+NAMES = (
+    ("Walnut desk organiser with a pen tray, " * 6)[:200],
+    "Unbroken" * 25,
+    "<b>Bold</b> & <script>alert('no')</script> \"quoted\" {{ 7 * 7 }}",
+    "Schreibtischlampe für Größe 7½, naïve café 🪔💡👩🏽‍💻",
+    "Настольная лампа с регулировкой яркости",  # noqa: RUF001 -- meant so
+    "مصباح مكتب قابل للتعتيم 12 واط",
+    "調光できる木製のデスクランプ",
+)
+"""As long as a product's name may be; with nowhere to break it; with markup; in other letters, some from right to left."""
+
+LARGE_ORDER = ORDER | {
+    "username": "a-user.name_with-30-characters",
+    "total": "4999999500.00",
+    "items": [
+        {"name": NAMES[n % len(NAMES)], "quantity": 1000, "unit_price": "99999.99", "line_total": "99999990.00"}
+        for n in range(50)
+    ],
+}
+LARGE_LINK = LINK | {"username": LARGE_ORDER["username"], "token": "A-sample-token-that-opens-nothing-" * 3}
+
+SIZES: dict[Size, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
+    "usual": (ORDER, LINK),
+    "large": (LARGE_ORDER, LARGE_LINK),
+}
+SAMPLES: dict[Size, dict[str, Mapping[str, Any]]] = {
+    size: {kind: link if KINDS[kind].action else {**order, **REASON.get(kind, {})} for kind in KINDS}
+    for size, (order, link) in SIZES.items()
 }

@@ -25,6 +25,7 @@ KINDS = {
     "architecture": "architecture",
     "e2e": "e2e",
     "access": "e2e",
+    "browser": "browser",
     "fuzz": "fuzz",
 }
 """Folder under tests → mark."""

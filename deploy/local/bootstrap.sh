@@ -88,6 +88,16 @@ make_venv() {
   step 'installing Python packages' .venv/bin/python -m pip install --disable-pip-version-check --require-hashes --no-deps -r "$LOCK"
 }
 
+need() {  # a program by Debian's name for it; a browser that is there under another one will do
+  local name names=("$1")
+  [[ $1 != chromium ]] || names+=(google-chrome google-chrome-stable chromium-browser)
+  for name in "${names[@]}"; do have "$name" && return; done
+  # apt-get has it on Debian; on Ubuntu it would install a snap, which not every machine can run
+  [[ $1 != chromium ]] || ! grep -qs '^ID=ubuntu' /etc/os-release ||
+    fail "a browser is needed, and Ubuntu's apt-get has none: please install one of ${names[*]}"
+  install_packages "$1"
+}
+
 main() {
   local stamp=.venv/installed wanted missing
   wanted=$(cat "$LOCK" deploy/local/bootstrap.sh | sha256sum)
@@ -102,7 +112,7 @@ main() {
     printf '%s' "$wanted" >"$stamp"
   fi
   .venv/bin/python -m deploy.local.install
-  for wanted in "$@"; do have "$wanted" || install_packages "$wanted"; done
+  for wanted in "$@"; do need "$wanted"; done
 }
 
 main "$@"

@@ -62,6 +62,7 @@ RULES = {
     ("order", "POST", "/orders/{order_id}/cancel"): TOKEN,
     ("order", "PUT", "/orders/{order_id}/status"): STAFF,
     ("notification", "GET", "/emails"): VIEWER,
+    ("notification", "GET", "/emails/{kind}"): VIEWER,
     ("notification", "POST", "/test-email"): STAFF,
 }
 

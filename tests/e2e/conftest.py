@@ -79,6 +79,14 @@ class Town:
         person.log_in()
         return person
 
+    def colleague(self) -> Person:
+        """Somebody new with role staff."""
+        person = self.customer()
+        user_id = person.call("user", "GET", "/users/me").json["id"]
+        assert self.staff().call("user", "PATCH", f"/users/{user_id}", {"roles": ["staff"]}).status == 200
+        person.log_in()
+        return person
+
     def product(self, staff: Person, **fields: Any) -> dict[str, Any]:
         body = {"name": f"Lamp {secrets.token_hex(4)}", "price": "19.90", "stock": 100, **fields}
         answer = staff.call("product", "POST", "/products", body)

@@ -29,17 +29,8 @@ def everywhere(person: Person, status: int) -> bool:
     return set(answers(person).values()) == {status}
 
 
-def colleague(town: Town) -> Person:
-    """Somebody who was made staff."""
-    person, admin = town.customer(), town.staff()
-    user_id = person.call("user", "GET", "/users/me").json["id"]
-    assert admin.call("user", "PATCH", f"/users/{user_id}", {"roles": ["staff"]}).status == 200
-    person.log_in()
-    return person
-
-
 def test_a_logout_ends_the_token_in_every_service_and_for_every_process_that_starts_later(town: Town) -> None:
-    person = colleague(town)
+    person = town.colleague()
     wait_for(lambda: everywhere(person, 200), "let in")
     session = person.call("user", "GET", "/users/me/sessions").json["results"][0]
     assert session["current"]
@@ -61,7 +52,7 @@ def ready(town: Town, service: str) -> bool:
 
 
 def test_who_is_disabled_is_out_everywhere(town: Town) -> None:
-    person, admin = colleague(town), town.staff()
+    person, admin = town.colleague(), town.staff()
     wait_for(lambda: everywhere(person, 200), "let in")
     user_id = person.call("user", "GET", "/users/me").json["id"]
     assert admin.call("user", "PATCH", f"/users/{user_id}", {"active": False}).status == 200

@@ -41,7 +41,7 @@ def wait_until(condition, seconds=20):
 
 def compose(config: Config, to: str, kind: str = "order-placed") -> Mail:
     """A mail of that kind, the same at each call."""
-    return Composer(config).compose(kind, event_id="e1", to=to, values=SAMPLES[kind])
+    return Composer(config).compose(kind, event_id="e1", to=to, values=SAMPLES["usual"][kind])
 
 
 @dataclass

@@ -6,16 +6,16 @@ import pytest
 
 from notification_service.handlers import HANDLERS, LINKS
 from notification_service.mails import KINDS, Composer
-from notification_service.samples import LINK, ORDER, SAMPLES
+from notification_service.samples import LARGE_LINK, LINK, NAMES, ORDER, SAMPLES
 
 SUBJECTS = {
     "user-registered": "Welcome to MicroShop, ada!",
-    "order-placed": "Order Confirmation - #01K00000000000000000000000",
-    "order-confirmed": "Your order #01K00000000000000000000000 is reserved",
-    "order-rejected": "Your order #01K00000000000000000000000 could not be filled",
-    "order-shipped": "Your order #01K00000000000000000000000 is on its way",
-    "order-delivered": "Your order #01K00000000000000000000000 was delivered",
-    "order-cancelled": "Your order #01K00000000000000000000000 was cancelled",
+    "order-placed": "Order Confirmation - #01K8ZC4M7RXW2Q5T9V3B6H1N0D",
+    "order-confirmed": "Your order #01K8ZC4M7RXW2Q5T9V3B6H1N0D is reserved",
+    "order-rejected": "Your order #01K8ZC4M7RXW2Q5T9V3B6H1N0D could not be filled",
+    "order-shipped": "Your order #01K8ZC4M7RXW2Q5T9V3B6H1N0D is on its way",
+    "order-delivered": "Your order #01K8ZC4M7RXW2Q5T9V3B6H1N0D was delivered",
+    "order-cancelled": "Your order #01K8ZC4M7RXW2Q5T9V3B6H1N0D was cancelled",
     "password-reset": "Reset your password",
     "verify-email": "Verify your e-mail address",
     "test": "Test mail from MicroShop",
@@ -24,7 +24,11 @@ ORDER_KINDS = [kind for kind in SUBJECTS if kind.startswith("order-")]
 
 
 def compose(composer, kind, **changes):
-    return composer.compose(kind, event_id="e1", to="ada@example.com", values=SAMPLES[kind] | changes)
+    return composer.compose(kind, event_id="e1", to="ada@example.com", values=SAMPLES["usual"][kind] | changes)
+
+
+def compose_large(composer, kind):
+    return composer.compose(kind, event_id="e1", to="ada@example.com", values=SAMPLES["large"][kind])
 
 
 def test_there_is_a_mail_for_each_event_each_link_and_the_test_mail():
@@ -89,6 +93,35 @@ def test_markup_in_a_product_name_is_only_text(composer):
     assert "<script" not in mail.html
     assert "&lt;script&gt;alert(1)&lt;/script&gt; {{ 7 * 7 }}" in mail.html
     assert "<script>alert(1)</script> {{ 7 * 7 }}" in mail.text
+
+
+@pytest.mark.parametrize("kind", SUBJECTS)
+def test_the_text_part_is_78_columns_wide_but_for_addresses(composer, kind):
+    for mail in (compose(composer, kind), compose_large(composer, kind)):
+        assert [line for line in mail.text.splitlines() if len(line) > 78 and not line.startswith("http")] == []
+
+
+@pytest.mark.parametrize("kind", ORDER_KINDS)
+def test_fifty_lines_with_names_as_long_as_they_may_be_are_all_there(composer, kind):
+    mail = compose_large(composer, kind)
+    assert max(map(len, NAMES)) == 200
+    assert mail.html.count("<bdi>") == mail.text.count("1000 x 99999.99 USD = 99999990.00 USD") == 50
+    assert NAMES[1] in re.sub(r"\n  ", "", mail.text)
+    assert "<script" not in mail.html
+
+
+@pytest.mark.parametrize("kind", ["password-reset", "verify-email"])
+def test_a_long_link_is_never_broken(composer, kind):
+    assert f"token={LARGE_LINK['token']}\n" in compose_large(composer, kind).text
+
+
+@pytest.mark.parametrize("kind", SUBJECTS)
+def test_tables_are_told_apart_from_layout_and_outlook_gets_a_fixed_width(composer, kind):
+    html = compose(composer, kind).html
+    data = [tag for tag in re.findall(r"<table[^>]*>", html) if 'role="presentation"' not in tag]
+    assert len(data) == (kind in ORDER_KINDS)
+    assert '<html lang="en" dir="ltr">' in html
+    assert '<!--[if mso]><table role="presentation" width="600"' in html
 
 
 def test_the_same_event_gets_the_same_message_id_and_another_event_or_kind_another(composer, config):

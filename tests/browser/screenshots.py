@@ -1,0 +1,148 @@
+"""`make screenshots`: the pictures in docs/screenshots/, of a shop of its own with the demo catalogue and some orders.
+
+Arguments name the pictures to take, by their file's name without .png; without any, all are taken.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from itertools import cycle, islice
+from pathlib import Path
+from typing import NamedTuple
+
+from playwright.sync_api import Browser, BrowserContext
+
+from deploy.local.errors import LocalError
+from deploy.local.progress import say, step
+from deploy.local.state import ROOT
+from tests.browser.chromium import open_chromium
+from tests.browser.desk import sign_in
+from tests.e2e.conftest import Person, Town, wait_for
+from tests.shop import Shop, make_shop
+
+DIRECTORY = ROOT / ".local" / "screenshots"
+PICTURES = ROOT / "docs" / "screenshots"
+MOST_BYTES = 200 * 1024
+CUSTOMERS = ("ada.miller", "grace.okafor", "linus.berg", "mei.tanaka", "omar.haddad")
+ORDERS = 24
+STEPS = cycle(([], ["shipped"], ["shipped", "delivered"], ["shipped"]))
+
+
+class Picture(NamedTuple):
+    """A page, as `who` sees it: anyone, staff at the desk, or staff with a token. `{order}` is an order that was shipped."""
+
+    name: str
+    service: str
+    path: str
+    who: str = "anyone"
+    size: tuple[int, int] = (1200, 760)
+    dark: bool = False
+
+
+PHONE = (390, 760)
+ALL = (
+    Picture("desk-sign-in", "order", "/admin/login/"),
+    Picture("desk-dashboard", "order", "/admin/", "staff"),
+    Picture("desk-dashboard-dark", "order", "/admin/", "staff", dark=True),
+    Picture("desk-orders", "order", "/admin/orders/order/", "staff"),
+    Picture("desk-orders-phone", "order", "/admin/orders/order/", "staff", PHONE),
+    Picture("desk-order", "order", "/admin/orders/order/{order}/change/", "staff"),
+    Picture("browsable-api", "order", "/orders", "staff"),
+    Picture("api-documents", "product", "/docs"),
+    Picture("reset-password", "user", "/password-reset?token=sample", size=(600, 560)),
+    Picture("mails", "notification", "/emails?kind=order-shipped", "token"),
+    Picture("mail", "notification", "/emails/order-shipped", "token", (720, 760)),
+    Picture("mail-dark", "notification", "/emails/order-shipped?scheme=dark", "token", (720, 760)),
+    Picture("mail-phone", "notification", "/emails/order-shipped", "token", PHONE),
+    Picture("mail-phone-dark", "notification", "/emails/order-rejected?scheme=dark", "token", PHONE),
+)
+
+
+def main(names: list[str]) -> None:
+    """Take the pictures. Ends with one line on stderr when that does not work."""
+    wanted = [picture for picture in ALL if not names or picture.name in names]
+    shutil.rmtree(DIRECTORY, ignore_errors=True)
+    DIRECTORY.mkdir(parents=True)
+    shop = make_shop(DIRECTORY)
+    try:
+        with step("starting a shop"):
+            started = shop.command("up")
+        if started.returncode:
+            raise LocalError(started.stderr.strip())
+        with step("filling it"):
+            order = fill(town := Town(shop))
+        PICTURES.mkdir(exist_ok=True)
+        with open_chromium() as browser:
+            take(browser, town, order, wanted)
+    except LocalError as error:
+        sys.exit(f"error: {error}")
+    finally:
+        shop.command("down")
+        shutil.rmtree(DIRECTORY, ignore_errors=True)
+
+
+def fill(town: Town) -> str:
+    """Place orders and bring them on their way; return the id of one that was shipped."""
+    staff = town.staff()
+    products = staff.call("product", "GET", "/products?limit=100&inStock=true").json["results"]
+    customers = [enter(town.shop, name) for name in CUSTOMERS]
+    shipped = ""
+    for number, steps in enumerate(islice(STEPS, ORDERS)):
+        customer = customers[number % len(customers)]
+        order = customer.order(products[number * 7 % len(products)], quantity=1 + number % 3)
+        wait_for(lambda who=customer, placed=order: who.status_of(placed) != "pending", "decided")
+        for status in steps:
+            assert staff.call("order", "PUT", f"/orders/{order['id']}/status", {"status": status}).status == 200
+        shipped = order["id"] if steps == ["shipped"] else shipped
+    assert customers[0].call("order", "POST", f"/orders/{customers[0].order(products[1])['id']}/cancel").status == 200
+    customers[1].order(products[2], quantity=1000)
+    return shipped
+
+
+def enter(shop: Shop, name: str) -> Person:
+    """A new customer of this name."""
+    person = Person(shop, name, f"{name}@example.com", "Correct-horse-battery")
+    fields = {"username": name, "email": person.email, "password": person.password}
+    assert person.call("user", "POST", "/register", fields).status == 201
+    person.log_in()
+    return person
+
+
+def take(browser: Browser, town: Town, order: str, pictures: list[Picture]) -> None:
+    """Write each picture. Raises LocalError when one is too large for a document."""
+    contexts: dict[tuple[str, bool], BrowserContext] = {}
+    for picture in pictures:
+        key = picture.who, picture.dark
+        if key not in contexts:
+            contexts[key] = open_context(browser, town, *key)
+        page = contexts[key].new_page()
+        width, height = picture.size
+        page.set_viewport_size({"width": width, "height": height})
+        with step(picture.name):
+            page.goto(town.shop.url(picture.service, picture.path.format(order=order)), wait_until="networkidle")
+            path = PICTURES / f"{picture.name}.png"
+            page.screenshot(path=path, animations="disabled", caret="hide")
+        page.close()
+        check_size(path)
+
+
+def open_context(browser: Browser, town: Town, who: str, dark: bool) -> BrowserContext:
+    """A browser of `who`."""
+    staff = town.staff()
+    headers = {"Authorization": f"Bearer {staff.token}"} if who == "token" else {}
+    context = browser.new_context(color_scheme="dark" if dark else "light", extra_http_headers=headers)
+    if who == "staff":
+        sign_in(context.new_page(), staff)
+    return context
+
+
+def check_size(path: Path) -> None:
+    """Raises LocalError when the file is too large."""
+    if path.stat().st_size > MOST_BYTES:
+        raise LocalError(f"{path.name} has {path.stat().st_size // 1024} KiB, and {MOST_BYTES // 1024} are enough")
+    say(f"  {path.relative_to(ROOT)}: {path.stat().st_size // 1024} KiB")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

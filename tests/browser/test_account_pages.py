@@ -1,0 +1,64 @@
+"""The pages behind mailed links."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.watch import Watch, grave_findings, too_wide
+from tests.e2e.conftest import Person, Town
+
+
+def mailed_link(town: Town, person: Person, subject: str) -> str:
+    """The link of a mail, as its button has it."""
+    found = re.search(r'href="([^"]+\?token=[^"]+)"', town.mail(person, subject).html)
+    assert found
+    return found[1]
+
+
+def test_an_address_is_verified_once_by_the_link_of_a_mail(page: Page, watch: Watch, town: Town) -> None:
+    ada = town.customer()
+    link = mailed_link(town, ada, "Verify your e-mail address")
+    page.goto(link)
+    page.get_by_role("button", name="Verify my address").click()
+    expect(page.get_by_role("status")).to_have_text("Thank you: your e-mail address is verified.")
+    assert ada.call("user", "GET", "/users/me").json["emailVerified"] is True
+    assert "token" not in page.url
+    page.goto(link)
+    with watch.expecting("status of 400"):
+        page.get_by_role("button", name="Verify my address").click()
+        expect(page.get_by_role("status")).to_contain_text("used already or has expired")
+
+
+def test_a_forgotten_password_is_set_anew_by_the_link_of_a_mail(page: Page, watch: Watch, town: Town) -> None:
+    ada = town.customer()
+    assert ada.call("user", "POST", "/password-reset", {"email": ada.email}).status == 202
+    page.goto(mailed_link(town, ada, "Reset your password"))
+    first, again = page.get_by_label("New password"), page.get_by_label("The same again")
+    button, said = page.get_by_role("button", name="Set password"), page.get_by_role("status")
+    first.fill("Another-horse-1")
+    again.fill("Another-horse-2")
+    button.click()
+    expect(said).to_have_text("The two passwords are not the same.")
+    first.fill("password1")
+    again.fill("password1")
+    with watch.expecting("status of 400"):
+        button.click()
+        expect(said).to_contain_text("one of the commonest passwords")
+    first.fill("Another-horse-1")
+    again.fill("Another-horse-1")
+    button.click()
+    expect(said).to_contain_text("Your password is set.")
+    ada.password = "Another-horse-1"
+    ada.log_in()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_fit_a_phone_and_can_be_read_by_everybody(page: Page, town: Town, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 390, "height": 800})
+    for path in ("/verify-email?token=x", "/password-reset?token=x", "/verify-email"):
+        page.goto(town.shop.url("user", path))
+        assert (grave_findings(page), too_wide(page)) == ([], 0), path
