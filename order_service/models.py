@@ -91,6 +91,10 @@ class OrderLine(models.Model):
         db_table = "order_lines"
         ordering = ["position"]
         constraints = [models.UniqueConstraint(fields=["order", "position"], name="line_of_order")]
+        indexes = [
+            models.Index(fields=["product_id", "order"], name="lines_of_product"),
+            models.Index(fields=["name", "order"], name="lines_by_name"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.quantity} x {self.name}"
@@ -127,9 +131,6 @@ class OrderNote(models.Model):
         db_table = "order_notes"
         ordering = ["id"]
 
-    def __str__(self) -> str:
-        return self.text[:80]
-
 
 class SentMail(models.Model):
     """A mail about an order that went out, as topic mail-sent tells."""
@@ -142,9 +143,6 @@ class SentMail(models.Model):
     class Meta:
         db_table = "sent_mails"
         indexes = [models.Index(fields=["order_id"], name="mails_of_order")]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.event_id}"
 
 
 class CatalogueProduct(models.Model):
@@ -160,6 +158,7 @@ class CatalogueProduct(models.Model):
 
     class Meta:
         db_table = "catalogue_products"
+        indexes = [models.Index(fields=["name"], name="catalogue_by_name")]
 
     def __str__(self) -> str:
         return self.name
