@@ -86,6 +86,7 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 USE_TZ, TIME_ZONE = True, "UTC"
 USE_I18N = False
+DATETIME_FORMAT = "j M Y, H:i:s"
 
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True  # files are served from their packages: there is no collectstatic step

@@ -43,5 +43,7 @@ def _chart(label: str, colour: str, days: list[dict[str, Any]], column: str) -> 
         "data": [float(day[column]) for day in days],  # to draw; the table beside it has the exact figures
         "displayYAxis": True,
         "maxTicksXLimit": TICKS,
+        "maxBarThickness": 16,
+        "borderRadius": 3,
     }
     return orjson.dumps({"labels": [f"{day['date']:%-d %b}" for day in days], "datasets": [bars]}).decode()

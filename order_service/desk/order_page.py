@@ -18,7 +18,7 @@ from order_service.desk.base import DeskAdmin, words_of
 from order_service.desk.forms import MailForm, NoteForm, StatusForm
 from order_service.errors import UnknownOrder
 from order_service.events import EVENT_OF
-from order_service.models import RawOrder, Status, read_order
+from order_service.models import Order, RawOrder, Status, read_order
 from order_service.timeline import Entry, read_timeline
 from order_service.transitions import BEFORE
 from order_service.use_cases import set_status
@@ -52,6 +52,7 @@ def show_order(page: DeskAdmin, request: HttpRequest, order_id: str, **forms_: f
         **page.admin_site.each_context(request),
         "opts": page.opts,
         "title": f"Order {order_id}",
+        "original": Order(id=order_id),  # for the way up in the page's head
         "order": order,
         "status": Status(order["status"]),
         "address": _address(order),
@@ -63,7 +64,7 @@ def show_order(page: DeskAdmin, request: HttpRequest, order_id: str, **forms_: f
         "mail_form": forms_.get("mail") or MailForm(kinds=_kinds(order)),
     }
     request.current_app = page.admin_site.name  # type: ignore[attr-defined]
-    return TemplateResponse(request, "desk/order.html", context, status=400 if forms_ else 200)
+    return TemplateResponse(request, "desk/order.html", context)
 
 
 def _address(order: RawOrder) -> list[str]:

@@ -57,12 +57,12 @@ def _move_action(status: Status) -> Action:
 class OrderAdmin(Exports, ExportMixin, DeskAdmin):  # type: ignore[misc]
     """An order's own page is order_page.py's."""
 
-    list_display = ("id", "shown_status", "customer", "amount", "created_at")
+    list_display = ("number", "shown_status", "customer", "amount", "placed")
     list_filter = ("status", Waiting, Placed, Customer)
     search_fields = ("id",)  # find_orders knows better
     search_help_text = HELP
     ordering = ("-id",)
-    sortable_by = ("id",)
+    sortable_by = ("number",)
     list_before_template = "desk/days.html"
     actions = tuple(_move_action(status) for status in VERBS)
 
@@ -95,6 +95,16 @@ class OrderAdmin(Exports, ExportMixin, DeskAdmin):  # type: ignore[misc]
             path(f"<str:order_id>/{name}/", self.admin_site.admin_view(order_page.bind(view, self)), name=f"order_{name}")
             for name, view in order_page.FORMS.items()
         ] + super().get_urls()
+
+    @display(description="Order", ordering="id")
+    def number(self, order: Order) -> str:
+        """Its id."""
+        return order.id
+
+    @display(description="Placed (UTC)")
+    def placed(self, order: Order) -> str:
+        """To the minute."""
+        return f"{order.created_at:%-d %b %Y, %H:%M}"
 
     @display(description="Status", label=dict(COLOURS))
     def shown_status(self, order: Order) -> tuple[str, str]:
