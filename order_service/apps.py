@@ -6,5 +6,5 @@ from django.apps import AppConfig
 class OrdersConfig(AppConfig):
     """Named `orders` in migrations, tables of permissions and the admin's addresses."""
 
-    name, label, verbose_name = "order_service", "orders", "Orders"
+    name, label, verbose_name = "order_service", "orders", "Shop"
     default_auto_field = "django.db.models.BigAutoField"

@@ -89,6 +89,10 @@ class OrderLine(models.Model):
         db_table = "order_lines"
         ordering = ["position"]
         constraints = [models.UniqueConstraint(fields=["order", "position"], name="line_of_order")]
+        indexes = [
+            models.Index(fields=["product_id", "order"], name="lines_of_product"),
+            models.Index(fields=["name", "order"], name="lines_by_name"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.quantity} x {self.name}"
@@ -126,9 +130,6 @@ class OrderNote(models.Model):
         ordering = ["id"]
         indexes = [models.Index(fields=["author"], name="notes_of_author")]
 
-    def __str__(self) -> str:
-        return self.text[:80]
-
 
 class MailRequest(models.Model):
     """Who asked to send the mail of one of an order's steps again; rows are only ever added."""
@@ -158,9 +159,6 @@ class SentMail(models.Model):
         db_table = "sent_mails"
         indexes = [models.Index(fields=["order_id"], name="mails_of_order")]
 
-    def __str__(self) -> str:
-        return f"{self.kind} {self.event_id}"
-
 
 class CatalogueProduct(models.Model):
     """The replica of a product, as product_service published it last. Deleted ones stay, inactive."""
@@ -175,6 +173,7 @@ class CatalogueProduct(models.Model):
 
     class Meta:
         db_table = "catalogue_products"
+        indexes = [models.Index(fields=["name"], name="catalogue_by_name")]
 
     def __str__(self) -> str:
         return self.name

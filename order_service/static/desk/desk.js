@@ -1,0 +1,20 @@
+// What unfold's pages do by expressions that a strict policy forbids, as plain functions. docs/adr/0026 tells why.
+"use strict";
+
+document.addEventListener("alpine:init", () => {
+  for (const name of ["theme", "searchForm"]) {
+    Alpine.data(name, window[name]);
+  }
+
+  Alpine.data("desk", () => ({
+    activeTab: "",
+    sidebarMobileOpen: false,
+    sidebarDesktopOpen: localStorage.getItem("sidebarDesktopOpen") !== "0",
+    // unfold's forms read where they are from here
+    window: { location: { pathname: location.pathname, search: location.search } },
+    init() {
+      this.activeTab = getCurrentTab() || this.$el.dataset.tab || "";
+      this.$watch("sidebarDesktopOpen", (open) => localStorage.setItem("sidebarDesktopOpen", open ? "1" : "0"));
+    },
+  }));
+});

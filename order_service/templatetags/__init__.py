@@ -1,0 +1,1 @@
+"""Django looks for the template tags of an app here."""

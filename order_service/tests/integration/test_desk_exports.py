@@ -1,0 +1,90 @@
+"""Orders and lines as files."""
+
+import csv
+import io
+
+import openpyxl
+import pytest
+
+pytestmark = pytest.mark.django_db
+
+EXPORT = "/admin/orders/order/export/"
+CSV, XLSX, ORDERS, LINES = "0", "1", "0", "1"
+
+
+def export(desk, resource, kind=CSV, query=""):
+    answer = desk.post(EXPORT + query, {"format": kind, "resource": resource})
+    assert answer.status_code == 200
+    assert answer["Content-Disposition"].startswith("attachment")
+    return answer.content
+
+
+def rows(content):
+    return list(csv.DictReader(io.StringIO(content.decode())))
+
+
+def test_orders_are_a_row_each(sit_down, customer, place):
+    first, second = place(customer), place(customer)
+    found = rows(export(sit_down("staff"), ORDERS))
+    assert [row["order"] for row in found] == [second, first]
+    assert (found[0]["status"], found[0]["total"], found[0]["currency"]) == ("pending", "19.90", "USD")
+    assert found[0]["e-mail"] == f"u{customer.user_id[:10]}@example.com"
+
+
+def test_lines_are_a_row_each_also_over_several_chunks(sit_down, customer, sell, monkeypatch):
+    monkeypatch.setattr("order_service.desk.exports.CHUNK", 1)
+    items = [
+        {"productId": sell("1.10", name="Cup"), "quantity": 2},
+        {"productId": sell("3.00", name="Pot"), "quantity": 1},
+    ]
+    orders = [customer.send("/orders", {"items": items}).json()["orderId"] for _ in range(2)]
+    found = rows(export(sit_down("staff"), LINES))
+    assert [(row["order"], row["name"], row["line total"], row["price version"]) for row in found] == [
+        (order, name, total, "3") for order in reversed(orders) for name, total in (("Cup", "2.20"), ("Pot", "3.00"))
+    ]
+
+
+def test_an_export_holds_what_the_list_shows(sit_down, customer, make_caller, place):
+    place(customer)
+    other = place(make_caller())
+    found = rows(export(sit_down("staff"), ORDERS, query=f"?q={other}"))
+    assert [row["order"] for row in found] == [other]
+
+
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_cell_is_a_formula(sit_down, customer, sell, begin):
+    cell = f"{begin}cmd|' /C calc'!A0"
+    address = {"name": cell.strip(), "line1": "x", "city": "x", "postalCode": "x", "country": "GB"}
+    body = {"productId": sell(name=cell), "quantity": 1, "shippingAddress": address}
+    assert customer.send("/orders", body).status_code == 201
+    desk = sit_down("staff")
+    for resource in (ORDERS, LINES):
+        for kind in (CSV, XLSX):
+            content = export(desk, resource, kind)
+            if kind == CSV:
+                cells = [value for row in csv.reader(io.StringIO(content.decode(), newline="")) for value in row]
+            else:
+                sheet = openpyxl.load_workbook(io.BytesIO(content)).active
+                assert {value.data_type for row in sheet.iter_rows() for value in row} <= {"s", "n"}
+                cells = [str(value.value or "") for row in sheet.iter_rows() for value in row]
+            assert not [value for value in cells if value.startswith(("=", "+", "-", "@", "\t", "\r"))]
+
+
+def test_a_workbook_has_numbers_where_they_are_numbers(sit_down, customer, place):
+    place(customer)
+    sheet = openpyxl.load_workbook(io.BytesIO(export(sit_down("staff"), ORDERS, XLSX))).active
+    header, row = sheet.iter_rows(values_only=True)
+    assert float(dict(zip(header, row, strict=True))["total"]) == 19.9
+
+
+def test_too_many_orders_for_one_file_are_refused_in_words(sit_down, customer, place, monkeypatch):
+    monkeypatch.setattr("order_service.desk.exports.MOST_EXPORTED", 1)
+    desk, orders = sit_down("staff"), [place(customer), place(customer)]
+    answer = desk.post(EXPORT, {"format": CSV, "resource": ORDERS}, follow=True)
+    assert "An export holds at most 1 orders" in answer.content.decode()
+    assert rows(export(desk, ORDERS, query=f"?q={orders[0]}"))
+
+
+def test_a_form_without_a_format_is_shown_again_with_the_mistake(sit_down):
+    html = sit_down("staff").post(EXPORT, {"resource": ORDERS}).content.decode()
+    assert "This field is required." in html

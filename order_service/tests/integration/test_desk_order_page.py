@@ -1,0 +1,105 @@
+"""The page of one order: what it shows, and what its forms do."""
+
+import re
+
+import pytest
+
+from order_service.models import Order, OrderNote
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = {"name": "Ada <b>", "line1": "12 St James's Square", "city": "London", "postalCode": "SW1Y", "country": "GB"}
+
+
+def at(order, form="change"):
+    return f"/admin/orders/order/{order}/{form}/"
+
+
+def messages(answer):
+    return re.findall(r'<li class="desk-message \w+">(.*?)</li>', answer.content.decode())
+
+
+def buttons(html):
+    return re.findall(r'name="status" value="(\w+)"', html)
+
+
+def test_the_address_is_shown_as_on_a_letter(sit_down, customer, sell):
+    body = {"productId": sell("2.50", name="Brass lamp"), "quantity": 2, "shippingAddress": ADDRESS}
+    order = customer.send("/orders", body).json()["orderId"]
+    html = sit_down("viewer").get(at(order)).content.decode()
+    assert "Ada &lt;b&gt;<br>12 St James&#x27;s Square<br>SW1Y London<br>GB</address>" in html
+    for shown in ("Brass lamp", "5.00 USD", f"u{customer.user_id[:10]}@example.com"):
+        assert shown in html
+
+
+def test_only_the_legal_steps_have_buttons(sit_down, customer, place, place_confirmed):
+    desk, order = sit_down("staff"), place_confirmed(customer)
+    assert buttons(desk.get(at(place(customer))).content.decode()) == ["cancelled"]
+    for status, steps in (("shipped", ["delivered"]), ("delivered", [])):
+        answer = desk.post(at(order, "status"), {"status": status}, follow=True)
+        assert messages(answer) == [f"Order {order} is {status} now"]
+        assert buttons(answer.content.decode()) == steps
+
+
+def test_a_step_that_somebody_was_quicker_with_says_so_and_changes_nothing(sit_down, customer, place_confirmed):
+    desk, order = sit_down("staff"), place_confirmed(customer)
+    customer.send(f"/orders/{order}/cancel", {})
+    answer = desk.post(at(order, "status"), {"status": "shipped"}, follow=True)
+    assert messages(answer) == [f"Order {order}: A cancelled order can&#x27;t become shipped. Nothing was changed."]
+    answer = desk.post(at(order, "status"), {"status": "confirmed"}, follow=True)
+    assert "Nothing was changed" in messages(answer)[0]
+    assert Order.objects.get(pk=order).status == "cancelled"
+
+
+def test_a_note_is_kept_with_its_author(sit_down, customer, place):
+    desk, order = sit_down("staff"), place(customer)
+    answer = desk.post(at(order, "note"), {"text": "Ring <twice>"}, follow=True)
+    assert messages(answer) == ["The note was added"]
+    html = answer.content.decode()
+    assert "Ring &lt;twice&gt;" in html
+    note = OrderNote.objects.get(order_id=order)
+    assert note.author.startswith("staff:")
+    assert note.author_name in html
+
+
+@pytest.mark.parametrize(("text", "error"), [("", "This field is required."), ("x" * 2001, "at most 2000 characters")])
+def test_a_mistake_in_a_note_is_shown_at_its_field(sit_down, customer, place, text, error):
+    order = place(customer)
+    html = sit_down("staff").post(at(order, "note"), {"text": text}).content.decode()
+    assert error in html[html.index('id="notes"') : html.index('id="mails"')]
+    assert not OrderNote.objects.exists()
+
+
+def test_the_mails_that_an_order_has_had_can_be_sent_again(sit_down, customer, place_confirmed):
+    desk, order = sit_down("staff"), place_confirmed(customer)
+    html = desk.get(at(order)).content.decode()
+    assert re.findall(r'<option value="([^"]+)"', html) == ["order-placed", "order-confirmed"]
+    assert messages(desk.post(at(order, "mail"), {"kind": "order-confirmed"}, follow=True)) == [
+        "The mail will be sent again"
+    ]
+    html = desk.post(at(order, "mail"), {"kind": "order-shipped"}).content.decode()
+    assert "order-shipped is not one of the available choices" in html[html.index('id="mails"') :]
+
+
+def test_an_order_of_a_deleted_account_has_no_mails_to_send(sit_down, customer, place):
+    order = place(customer)
+    Order.objects.filter(pk=order).update(user_email="", username="gone", shipping_address=None)
+    html = sit_down("staff").get(at(order)).content.decode()
+    assert "The account was deleted." in html
+    assert 'id="mails"' not in html
+
+
+@pytest.mark.parametrize("form", ["change", "status", "note", "mail"])
+def test_an_order_that_is_not_there_is_a_page_that_is_not_there(sit_down, form):
+    desk, send = sit_down("staff"), {"status": "shipped", "text": "x", "kind": "order-placed"}
+    answer = desk.get(at("nothing")) if form == "change" else desk.post(at("nothing", form), send)
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("form", ["status", "note", "mail"])
+def test_a_form_is_sent_by_post_with_its_token_or_not_at_all(sit_down, customer, place, form):
+    desk, order = sit_down("staff"), place(customer)
+    assert desk.get(at(order, form)).status_code == 405
+    desk.handler.enforce_csrf_checks = True
+    assert desk.post(at(order, form), {"status": "cancelled", "text": "x", "kind": "order-placed"}).status_code == 403
+    assert Order.objects.get(pk=order).status == "pending"

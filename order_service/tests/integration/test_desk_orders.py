@@ -1,0 +1,128 @@
+"""Finding orders at the desk, and acting on many."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from order_service.desk.days import Period, drill
+from order_service.models import Order, first_id, new_id, now
+
+pytestmark = pytest.mark.django_db
+
+ORDERS = "/admin/orders/order/"
+MESSAGE = re.compile(r'<li class="desk-message (success|error)">(.*?)</li>', re.DOTALL)
+
+
+def listed(browser, query=""):
+    html = browser.get(ORDERS + query).content.decode()
+    return re.findall(r'name="_selected_action" value="(\w+)"', html)
+
+
+def age(order, **ago):
+    """Make an order older, as its id tells; return its new id."""
+    moment = now() - timedelta(**ago)
+    older = new_id(moment)
+    row = Order.objects.get(pk=order)
+    Order.objects.create(
+        **{f.attname: getattr(row, f.attname) for f in Order._meta.fields} | {"id": older, "created_at": moment}
+    )
+    row.delete()
+    return older
+
+
+def test_orders_are_found_by_the_product_that_was_ordered(sit_down, customer, sell, place):
+    lamp, chair = sell(name="Brass lamp 50%"), sell(name="Brass chair")
+    ordered = {name: place(customer, product) for name, product in (("lamp", lamp), ("chair", chair))}
+    desk = sit_down("staff")
+    assert listed(desk, f"?q={lamp}") == [ordered["lamp"]]
+    assert listed(desk, "?q=brass") == [ordered["chair"], ordered["lamp"]]
+    assert listed(desk, "?q=Brass+lamp+50%25") == [ordered["lamp"]]
+    assert listed(desk, "?q=%25lamp") == []
+    assert listed(desk, "?q=lamp") == []  # only beginnings: the index knows no more
+
+
+def test_a_number_is_found_as_the_mails_write_it(sit_down, customer, place):
+    order = place(customer)
+    desk = sit_down("staff")
+    for query in (f"%23{order}", f"+{order.lower()}+", order[:12]):
+        assert listed(desk, f"?q={query}") == [order]
+
+
+def test_the_address_of_a_customer_leads_to_all_orders_of_the_account(sit_down, customer, make_caller, place):
+    mine = [place(customer), place(customer)]
+    place(make_caller())
+    desk = sit_down("staff")
+    html = desk.get(f"{ORDERS}?q={mine[0]}").content.decode()
+    [there] = re.findall(r'href="(/admin/orders/order/\?user_id=\w+)"', html)
+    assert listed(desk, there.removeprefix(ORDERS)) == mine[::-1]
+    assert there in desk.get(f"{ORDERS}{mine[0]}/change/").content.decode()
+
+
+def test_orders_that_wait_for_more_than_five_minutes_have_a_filter(sit_down, customer, place, place_confirmed):
+    place(customer)
+    late = age(place(customer), minutes=6)
+    age(place_confirmed(customer), minutes=6)
+    assert listed(sit_down("staff"), "?waiting=long") == [late]
+
+
+def test_one_drills_down_to_a_day_by_year_and_month(sit_down, customer, place):
+    today, before = place(customer), age(place(customer), days=400)
+    desk, moment = sit_down("staff"), now() - timedelta(days=400)
+    assert f"?placed={moment:%Y}" in desk.get(ORDERS).content.decode()
+    for text in ("%Y", "%Y-%m", "%Y-%m-%d"):
+        assert listed(desk, f"?placed={moment:{text}}") == [before]
+        assert listed(desk, f"?placed={now():{text}}&q={today}") == [today]
+    assert f"?placed={moment:%Y-%m-%d}" in desk.get(f"{ORDERS}?placed={moment:%Y-%m}").content.decode()
+
+
+@pytest.mark.parametrize("text", ["x", "2026-13", "2026-02-30", "0000", "9999-12-31", "2026-1-1", "2026-11-20-1"])
+def test_what_is_no_day_is_refused_and_shows_the_whole_list(sit_down, customer, place, text):
+    order = place(customer)
+    answer = sit_down("staff").get(f"{ORDERS}?placed={text}", follow=True)
+    assert (answer.status_code, order in answer.content.decode()) == (200, True)
+
+
+def test_a_month_ends_where_the_next_one_begins():
+    month = Period.parse("2026-02")
+    assert month.bounds() == {"id__gte": first_id(month.start), "id__lt": first_id(Period.parse("2026-03").start)}
+    assert len(month.children(month.start, month.end)) == 28
+    assert [p.value for p in Period.parse("2026-02-03").parents()] == ["2026", "2026-02"]
+    assert drill(None).here is None
+
+
+@pytest.mark.parametrize("query", ["total__gt=1", "user_email__icontains=a", "created_at__gte=2026-01-01", "reason=x"])
+def test_no_other_column_can_be_searched_by_an_address(sit_down, query):
+    assert sit_down("staff").get(f"{ORDERS}?{query}").status_code == 400
+
+
+def test_an_action_tells_of_each_order_and_changes_nothing_that_is_not_legal(
+    sit_down, customer, place, place_confirmed
+):
+    confirmed, pending = place_confirmed(customer), place(customer)
+    answer = sit_down("staff").post(
+        ORDERS, {"action": "make_shipped", "_selected_action": [confirmed, pending]}, follow=True
+    )
+    told = dict(reversed(message) for message in MESSAGE.findall(answer.content.decode()))
+    assert told == {
+        f"Order {confirmed} is shipped now": "success",
+        f"Order {pending}: A pending order can&#x27;t become shipped. Nothing was changed.": "error",
+    }
+    assert Order.objects.get(pk=pending).status == "pending"
+
+
+def test_an_action_for_too_many_orders_at_once_changes_none(sit_down, customer, place, monkeypatch):
+    monkeypatch.setattr("order_service.desk.base.MOST_AT_ONCE", 1)
+    orders = [place(customer), place(customer)]
+    form = {"action": "make_cancelled", "_selected_action": orders[0], "select_across": "1"}
+    answer = sit_down("staff").post(ORDERS, form, follow=True)
+    assert "At most 1 at once" in answer.content.decode()
+    assert {row.status for row in Order.objects.all()} == {"pending"}
+
+
+def test_a_list_counts_no_further_than_it_pages(sit_down, customer, place, monkeypatch):
+    monkeypatch.setattr("order_service.desk.base.MOST_COUNTED", 2)
+    for _ in range(3):
+        place(customer)
+    html = sit_down("staff").get(ORDERS).content.decode()
+    assert "2 or more orders" in html

@@ -1,0 +1,90 @@
+"""The desk's first page."""
+
+import re
+import time
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from order_service.desk import figures, products, services
+from order_service.models import CatalogueState, Order, Outbox, WorkerState, new_id, now
+
+pytestmark = pytest.mark.django_db
+
+
+def make(status="delivered", total="10.00", currency="USD", **ago):
+    moment = now() - timedelta(**ago)
+    columns = {"status": status, "total": total, "currency": currency, "created_at": moment, "updated_at": moment}
+    return Order.objects.create(
+        id=new_id(moment), user_id="a", user_email="a@example.com", username="a", sequence=1, **columns
+    )
+
+
+def test_each_of_thirty_days_has_its_orders_and_what_they_brought():
+    make(days=29)
+    make(days=40)
+    make("cancelled", days=1)
+    make("pending", "2.50", days=1)
+    make("shipped", "1.00", "EUR", days=1)
+    sales = figures.sales()
+    assert len(sales["days"]) == 30
+    assert sales["days"][0] == {"date": (now() - timedelta(days=29)).date(), "orders": 1, "revenue": Decimal("10.00")}
+    assert (sales["days"][-2]["orders"], sales["days"][-2]["revenue"]) == (3, Decimal("2.50"))
+    assert sales["revenue"] == {"USD": Decimal("12.50"), "EUR": Decimal("1.00")}
+    assert sales["statuses"]["cancelled"] == 1
+
+
+def test_what_waits_is_told_with_its_age():
+    make("pending", minutes=4)
+    make("pending", hours=3)
+    make("confirmed", hours=3)
+    assert figures.waiting_orders() == {"orders": 1, "age": "3 hours"}
+    assert figures.open_orders() == {"pending": 2, "confirmed": 1, "shipped": 0}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.4, "0 s"), (59, "59 s"), (60, "1 minute"), (7300, "2 hours"), (90_000, "1 day")]
+)
+def test_ages_are_said_in_words(seconds, words):
+    assert figures.age_in_words(seconds) == words
+
+
+def test_the_page_shows_it_all(sit_down, customer, place):
+    place(customer)
+    html = sit_down("viewer").get("/admin/").content.decode()
+    tiles = re.findall(r'desk-figure">([\d,]+)</span>', html)
+    assert tiles == ["0", "0", "1", "0"]
+    assert html.count('class="chart"') == 2
+    assert f"{now():%Y-%m-%d}" in html
+    for state in services.read_states():
+        assert state.name in html
+
+
+def test_an_old_event_in_the_outbox_stands_out(sit_down, customer, place):
+    place(customer)
+    Outbox.objects.update(created_at=now() - timedelta(minutes=10))
+    desk = sit_down("viewer")
+    assert "desk-tile-bad" in desk.get("/admin/").content.decode()
+    assert "the oldest for 10 minutes" in desk.get("/admin/orders/outbox/").content.decode()
+
+
+def test_products_about_to_run_out_are_listed_or_why_nobody_knows(sit_down, monkeypatch):
+    desk = sit_down("viewer")
+    monkeypatch.setattr(products, "running_out", lambda request: products.Away("product_service is away"))
+    assert "product_service is away" in desk.get("/admin/").content.decode()
+    monkeypatch.setattr(products, "running_out", lambda request: [])
+    assert "Nothing is." in desk.get("/admin/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("lag", "words"), [(0, "is up to date"), (1234, "is 1,234 events behind"), (None, "Nobody knows how far")]
+)
+def test_the_catalogue_tells_how_far_it_is_behind(sit_down, sell, lag, words):
+    sell(name="Brass lamp")
+    CatalogueState.objects.create(pk=1, ends={})
+    state = {"beat": time.time(), "host": "h", "parts": {"order-service-catalogue": {"lag": lag}}}
+    WorkerState.objects.create(worker="h:1", beat=state["beat"], state=state)
+    html = sit_down("viewer").get("/admin/orders/catalogueproduct/?q=bra").content.decode()
+    assert words in html
+    assert "Brass lamp" in html
