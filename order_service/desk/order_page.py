@@ -17,7 +17,8 @@ from order_service.desk.base import DeskAdmin, words_of
 from order_service.desk.forms import MailForm, NoteForm, StatusForm
 from order_service.errors import UnknownOrder
 from order_service.events import EVENT_OF
-from order_service.models import Order, RawOrder, Status, read_order
+from order_service.models import Order, RawOrder, Status
+from order_service.rows import read_order
 from order_service.timeline import read_timeline
 from order_service.transitions import BEFORE
 from order_service.use_cases import set_status
