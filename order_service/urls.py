@@ -1,20 +1,13 @@
 """All addresses of the service."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
-from django.views.generic import RedirectView
+from django.urls import URLPattern, URLResolver, path
 
 from chassis.drf import crashed, failing, read_only, routes, service_routes
 from order_service.api import views
 from order_service.api.document import show_document, show_page, show_script
 from order_service.desk.views import DeskLogin, DeskLogout
 from order_service.health import health
-
-desk_pages = [
-    path("login/", RedirectView.as_view(pattern_name="admin:login", query_string=True), name="login"),
-    path("logout/", DeskLogout.as_view(), name="logout"),
-]
-"""Named as the browsable API names them."""
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *routes("orders", views.Orders.as_view()),
@@ -27,7 +20,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/login/", DeskLogin.as_view()),
     path("admin/logout/", DeskLogout.as_view()),
     path("admin/", admin.site.urls),
-    path("api-auth/", include((desk_pages, "rest_framework"))),
     *service_routes(health),
 ]
 
