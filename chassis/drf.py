@@ -1,6 +1,7 @@
 """The Django REST Framework adapter, the twin of `flask`: request ids, strict bodies, problem+json, health, metrics.
 
-Importable once Django's settings are there. A client that prefers HTML gets a page in place of a problem.
+Importable once Django's settings are there. A client that prefers HTML gets a page in place of a problem, made by the service's
+template problem.html.
 """
 
 import sys
@@ -12,8 +13,8 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template import loader
 from django.urls import URLPattern, path
-from django.utils.html import format_html
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, negotiation, parsers, renderers
 from rest_framework.response import Response
@@ -131,9 +132,8 @@ class JSONRenderer(renderers.BaseRenderer):
     media_type, format, charset = "application/json", "json", None
 
     def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
-        """The body; indented for the browsable pages."""
-        option = orjson.OPT_INDENT_2 if (renderer_context or {}).get("indent") else None
-        return b"" if data is None else orjson.dumps(data, option=option)
+        """The body."""
+        return b"" if data is None else orjson.dumps(data)
 
 
 class JSONParser(parsers.BaseParser):
@@ -193,6 +193,6 @@ def _fail(
 ) -> HttpResponse:
     body = _problem(request, status, members or {})
     if wants_html(request):
-        page = format_html("<!doctype html><title>{0}</title><h1>{0}</h1><p>{1}</p>", body["title"], body["code"])
+        page = loader.render_to_string("problem.html", {"problem": body})  # no request: it must not ask who calls
         return HttpResponse(page, status=status, headers=headers)
     return HttpResponse(orjson.dumps(body), status=status, headers=headers, content_type=JSON)

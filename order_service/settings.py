@@ -129,7 +129,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["order_service.api.permissions.SignedIn"],
-    "DEFAULT_RENDERER_CLASSES": ["chassis.drf.JSONRenderer", "rest_framework.renderers.BrowsableAPIRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["chassis.drf.JSONRenderer", "order_service.api.renderers.Pages"],
     "DEFAULT_PARSER_CLASSES": ["chassis.drf.JSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chassis.drf.Negotiation",
     "DEFAULT_SCHEMA_CLASS": "order_service.api.document.Documented",

@@ -1,8 +1,7 @@
 """All addresses of the service."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
-from django.views.generic import RedirectView
+from django.urls import URLPattern, URLResolver, path
 
 from chassis.drf import crashed, failing, read_only, routes, service_routes
 from order_service.api import views
@@ -11,12 +10,6 @@ from order_service.desk.product_pages import list_products, show_product
 from order_service.desk.user_pages import list_users, show_user
 from order_service.desk.views import DeskLogin, DeskLogout
 from order_service.health import health
-
-desk_pages = [
-    path("login/", RedirectView.as_view(pattern_name="admin:login", query_string=True), name="login"),
-    path("logout/", DeskLogout.as_view(), name="logout"),
-]
-"""Named as the browsable API names them."""
 
 other_services = [
     path("products/", admin.site.admin_view(list_products), name="desk-products"),
@@ -38,7 +31,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/logout/", DeskLogout.as_view()),
     path("admin/", include(other_services)),
     path("admin/", admin.site.urls),
-    path("api-auth/", include((desk_pages, "rest_framework"))),
     *service_routes(health),
 ]
 

@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any, Literal
 
 import orjson
+from django import forms
 from django.http import HttpResponse
 from django.templatetags.static import static
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -13,6 +14,7 @@ from drf_spectacular.utils import OpenApiParameter
 from pydantic import BaseModel
 
 from chassis.openapi import DOCS_PAGE, DOCS_SCRIPT, document_problems
+from order_service.api.filters import MomentField, OrderFilters, form_of
 
 
 class Bearer(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -53,6 +55,24 @@ def parameters_of(model: type[BaseModel], location: Literal["query", "header"] =
     """The fields of a query string, or of the headers."""
     properties = model.model_json_schema(by_alias=True)["properties"]
     return [OpenApiParameter(name, _without_null(schema), location) for name, schema in properties.items()]
+
+
+def parameters_of_form(filters: type[OrderFilters]) -> list[OpenApiParameter]:
+    """The fields of a list's form, as a query string."""
+    fields = form_of(filters).base_fields  # type: ignore[arg-type]  # an untyped base hides the hash
+    return [OpenApiParameter(name, _schema_of(f), description=str(f.help_text)) for name, f in fields.items()]
+
+
+def _schema_of(field: forms.Field) -> dict[str, Any]:
+    match field:
+        case forms.ChoiceField():
+            return {"type": "string", "enum": [value for value, _ in field.widget.choices if value]}
+        case MomentField():
+            return {"type": "string", "format": "date-time"}
+    if isinstance(field.widget, forms.NumberInput):
+        return {"type": "integer", "minimum": field.widget.attrs["min"], "maximum": field.widget.attrs["max"]}
+    longest = getattr(field, "max_length", None)
+    return {"type": "string", "minLength": 1} | ({"maxLength": longest} if longest else {})
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,17 +1,8 @@
 """The shapes that come in and go out."""
 
-import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AwareDatetime,
-    BeforeValidator,
-    Field,
-    RootModel,
-    StringConstraints,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, RootModel, StringConstraints, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from chassis.money import parse_money
@@ -24,18 +15,6 @@ PRICE_SCHEMA = {
         {"type": "number", "minimum": 0, "maximum": 99_999.99, "multipleOf": 0.01},
     ]
 }
-MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]{8,15}([Zz]|[+-][0-9]{2}:[0-9]{2})")
-
-
-def _require_rfc3339(value: Any) -> Any:
-    if not isinstance(value, str) or not MOMENT.fullmatch(value):
-        raise ValueError("a time such as 2026-01-31T12:00:00Z is expected")
-    return value
-
-
-Moment = Annotated[
-    AwareDatetime, BeforeValidator(_require_rfc3339), WithJsonSchema({"type": "string", "format": "date-time"})
-]
 Price = Annotated[int, BeforeValidator(parse_money), WithJsonSchema(PRICE_SCHEMA)]
 ProductId = Annotated[Line, StringConstraints(min_length=1, max_length=64)]
 Quantity = Annotated[int, Field(ge=1, le=1000)]
@@ -114,21 +93,6 @@ class SetStatus(Body):
 
 class Nothing(Body):
     """An empty object, or no body at all."""
-
-
-class OrdersQuery(Query):
-    status: Status | None = None
-    created_after: Moment | None = Field(None, description="Placed at this time or later")
-    created_before: Moment | None = Field(None, description="Placed before this time")
-    limit: str | None = Field(None, description="Orders on a page, 1 to 100; 20 by default")
-    cursor: str | None = Field(None, description="From `next` or `previous` of another page")
-
-
-class StaffOrdersQuery(OrdersQuery):
-    user_id: ProductId | None = Field(None, description="Orders of this customer (staff)")
-    search: Annotated[Line, StringConstraints(min_length=1, max_length=254)] | None = Field(
-        None, description="The beginning of an order's id, an e-mail address or a username (staff)"
-    )
 
 
 class LineOut(Body):

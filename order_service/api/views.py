@@ -2,25 +2,28 @@
 
 from typing import Any
 
+from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from chassis.paging import page_request
+from chassis.drf import wants_html
 from chassis.schemas import validated
 from order_service import models, queries, use_cases
 from order_service.api import schemas
 from order_service.api.authentication import caller_of
-from order_service.api.document import parameters_of
+from order_service.api.document import parameters_of, parameters_of_form
+from order_service.api.filters import OrderFilters, StaffOrderFilters, asked, form_of
+from order_service.api.pages import ListPage, OrderPage, body_of, is_form
 from order_service.api.permissions import Customer, SignedIn, Staff
 from order_service.idempotency import KeyedRequest, answer_once
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 
 
-class Orders(APIView):
+class Orders(ListPage):
     """Orders: your own, or all for staff."""
 
     def get_permissions(self) -> list[BasePermission]:
@@ -28,18 +31,16 @@ class Orders(APIView):
         return [Customer() if self.request.method == "POST" else SignedIn()]
 
     @extend_schema(
-        operation_id="list_orders",
-        parameters=parameters_of(schemas.StaffOrdersQuery),
-        responses={200: schemas.OrderPage},
+        operation_id="list_orders", parameters=parameters_of_form(StaffOrderFilters), responses={200: schemas.OrderPage}
     )
     def get(self, request: Request) -> Response:
-        """List orders, newest first: your own, or all for staff."""
+        """List orders, by the time of ordering: your own, or all for staff."""
         caller = caller_of(request)
-        model = schemas.StaffOrdersQuery if caller.has_role("viewer") else schemas.OrdersQuery
-        query = validated(model, request.query_params.dict())
-        wanted = page_request(sort="newest", key_types=[str], limit=query.limit, cursor=query.cursor)
-        filters = queries.Filters(**query.model_dump(exclude={"limit", "cursor"}))
-        return Response(queries.list_orders(caller, wanted, filters).render(request.build_absolute_uri()))
+        kind = StaffOrderFilters if caller.has_role("viewer") else OrderFilters
+        self.filters = form_of(kind)(asked(request.query_params, from_page=wants_html(request)))
+        self.filters.require_valid()
+        page = queries.list_orders(self.filters.narrow(queries.orders_of(caller)), self.filters.page)
+        return Response(page.render(request.build_absolute_uri()))
 
     @extend_schema(
         operation_id="place_order",
@@ -72,7 +73,7 @@ class Orders(APIView):
         return Response(answer_once(keyed, place), 201)
 
 
-class OneOrder(APIView):
+class OneOrder(OrderPage):
     """One order."""
 
     @extend_schema(operation_id="read_order", responses={200: schemas.OrderOut})
@@ -81,29 +82,40 @@ class OneOrder(APIView):
         return Response(queries.get_order(caller_of(request), order_id))
 
 
-class Cancellation(APIView):
+class Cancellation(OrderPage):
     """Cancels an order."""
 
+    form = "cancel"
+
     @extend_schema(operation_id="cancel_order", request=None, responses={200: schemas.OrderOut, 400: None, 409: None})
-    def post(self, request: Request, order_id: str) -> Response:
+    def post(self, request: Request, order_id: str) -> HttpResponseBase:
         """Cancel an order, while it is pending or confirmed."""
-        validated(schemas.Nothing, request.data)
-        return Response(queries.to_public(use_cases.cancel_order(caller=caller_of(request), order_id=order_id)))
+        validated(schemas.Nothing, body_of(request))
+        order = use_cases.cancel_order(caller=caller_of(request), order_id=order_id)
+        return self.changed(request, queries.to_public(order))
 
 
-class OrderStatus(APIView):
+class OrderStatus(OrderPage):
     """An order's status, for staff."""
 
     permission_classes = [Staff]
+    form = "status"
 
     @extend_schema(
         operation_id="set_order_status", request=schemas.SetStatus, responses={200: schemas.OrderOut, 409: None}
     )
-    def put(self, request: Request, order_id: str) -> Response:
+    def put(self, request: Request, order_id: str) -> HttpResponseBase:
         """Move an order on: shipped, delivered or cancelled.
 
         Whether it is confirmed or rejected, the stock alone decides.
         """
-        status = models.Status(validated(schemas.SetStatus, request.data).status)
+        status = models.Status(validated(schemas.SetStatus, body_of(request)).status)
         order = use_cases.set_status(caller=caller_of(request), order_id=order_id, status=status)
-        return Response(queries.to_public(order))
+        return self.changed(request, queries.to_public(order))
+
+    @extend_schema(exclude=True)
+    def post(self, request: Request, order_id: str) -> HttpResponseBase:
+        """The same from a page, whose forms can't PUT. Raises MethodNotAllowed for clients."""
+        if not is_form(request):
+            raise MethodNotAllowed("POST")
+        return self.put(request, order_id)

@@ -110,29 +110,6 @@ def test_staff_without_the_permission_to_change_orders_only_look(customer, place
     assert browser.put(path, {"status": "cancelled"}, "application/json").status_code == 403
 
 
-def test_the_browsable_api_has_the_same_addresses(desk, customer, place):
-    order = place(customer)
-    assert order in page(desk, "/orders")
-    html = page(desk, f"/orders/{order}")
-    assert "Admin pages" in html
-    assert 'data-method="PUT"' in page(desk, f"/orders/{order}/status", 405)
-    assert 'data-method="POST"' not in page(desk, "/orders")  # a session of the desk orders nothing
-
-
-def test_a_browser_that_has_not_signed_in_is_told_where_to():
-    browser = Client(headers={"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"})
-    assert "/api-auth/login/?next=/orders" in page(browser, "/orders", 401)
-    answer = browser.get("/api-auth/login/?next=/orders", follow=True)
-    assert answer.redirect_chain == [("/admin/login/?next=/orders", 302)]
-    assert 'name="next" value="/orders"' in answer.content.decode()
-
-
-def test_a_browser_gets_pages_for_errors_too(desk):
-    assert "Not Found" in page(desk, "/no/such/page", 404)
-    assert "unknown-order" in page(desk, "/orders/x", 404)
-    assert "invalid-limit" in page(desk, "/orders?limit=0", 400)
-
-
 def test_a_session_changes_nothing_without_the_forms_token(desk, customer, place):
     order = place(customer)
     strict = Client(enforce_csrf_checks=True)

@@ -50,7 +50,7 @@ def test_both_shapes_of_an_order_are_documented(document):
 
 def test_every_parameter_of_the_list_is_documented(document):
     names = {p["name"] for p in document["paths"]["/orders"]["get"]["parameters"]}
-    assert names == {"status", "createdAfter", "createdBefore", "userId", "search", "limit", "cursor"}
+    assert names == {"status", "createdAfter", "createdBefore", "userId", "search", "sort", "limit", "cursor"}
 
 
 def test_the_idempotency_key_is_documented(document):

@@ -102,6 +102,16 @@ def test_pages_hold_each_order_once_forward_and_back(customer, place):
     assert back["next"].startswith("http://testserver/orders?")
 
 
+def test_the_oldest_come_first_on_demand_and_a_cursor_keeps_to_its_order(customer, place):
+    orders = [place(customer) for _ in range(5)]
+    assert walk(customer, "/orders?limit=2&sort=oldest") == [orders[:2], orders[2:4], orders[4:]]
+    assert ids(customer.get("/orders?sort=newest")) == orders[::-1]
+    second = customer.get(customer.get("/orders?limit=2&sort=oldest").json()["next"]).json()
+    assert ids(customer.get(second["previous"])) == orders[:2]
+    crossed = second["next"].replace("sort=oldest", "sort=newest")
+    assert problem(customer.get(crossed), 400, "invalid")["errors"][0]["code"] == "invalid-cursor"
+
+
 def test_an_order_that_comes_meanwhile_shifts_nothing(customer, place):
     orders = sorted((place(customer) for _ in range(4)), reverse=True)
     first = customer.get("/orders?limit=2").json()

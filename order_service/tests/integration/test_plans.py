@@ -1,0 +1,84 @@
+"""How the database finds the orders of a list: by an index, in the order that is asked for."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
+
+from chassis.auth import Caller
+from order_service import queries
+from order_service.api.filters import OrderFilters, StaffOrderFilters, form_of
+from order_service.models import Order, OrderLine, Status, new_id, now
+
+pytestmark = pytest.mark.django_db
+
+ROWS = 4000
+STAFF = Caller("s" * 24, "staff@example.com", "staff", ("staff",))
+CUSTOMER = Caller("customer-7", "c7@example.com", "c7")
+
+
+@pytest.fixture(scope="module")
+def many(django_db_setup, django_db_blocker):
+    """Orders of 100 customers, one a minute, committed: ANALYZE would commit them anyway."""
+    began, orders, lines = now() - timedelta(minutes=ROWS), [], []
+    for n in range(ROWS):
+        at, who = began + timedelta(minutes=n), n % 100
+        columns = {"user_id": f"customer-{who}", "user_email": f"c{who}@example.com", "username": f"c{who}"}
+        columns |= {"status": Status.PENDING if n % 50 == 0 else Status.DELIVERED, "currency": "USD", "total": 1}
+        orders.append(Order(id=new_id(at), sequence=1, created_at=at, updated_at=at, **columns))
+        line = {"product_id": "p", "name": "P", "quantity": 1, "unit_price": 1, "line_total": 1, "product_version": 1}
+        lines.append(OrderLine(order_id=orders[-1].id, position=1, **line))
+    with django_db_blocker.unblock():
+        for rows in (orders, lines):
+            type(rows[0]).objects.bulk_create(rows, batch_size=1000)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE TABLE orders")
+            cursor.fetchall()
+        yield began
+        for model in (OrderLine, Order):
+            model.objects.all()._raw_delete("default")
+
+
+def plan(caller, query):
+    """The row of EXPLAIN for the list's first query."""
+    kind = StaffOrderFilters if caller is STAFF else OrderFilters
+    form = form_of(kind)(QueryDict(query).dict())
+    form.require_valid()
+    with CaptureQueriesContext(connection) as asked:
+        queries.list_orders(form.narrow(queries.orders_of(caller)), form.page)
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + asked.captured_queries[0]["sql"])
+        names = [column[0] for column in cursor.description]
+        [row] = cursor.fetchall()
+    return dict(zip(names, row, strict=True))
+
+
+@pytest.mark.parametrize("sort", ["newest", "oldest"])
+@pytest.mark.parametrize(
+    ("caller", "query", "index"),
+    [
+        (STAFF, "", "PRIMARY"),
+        (STAFF, "createdAfter={after}", "PRIMARY"),
+        (STAFF, "createdBefore={after}", "PRIMARY"),
+        (STAFF, "status=pending", "orders_of_status"),
+        (STAFF, "status=pending&createdAfter={after}", "orders_of_status"),
+        (STAFF, "userId=customer-7", "orders_of_user"),
+        (CUSTOMER, "", "orders_of_user"),
+        (CUSTOMER, "createdAfter={after}", "orders_of_user"),
+    ],
+)
+def test_a_list_is_read_from_an_index_in_its_order(many, caller, query, index, sort):
+    after = (many + timedelta(minutes=ROWS // 2)).isoformat(timespec="seconds").replace("+00:00", "Z")
+    found = plan(caller, "&".join(filter(None, [query.format(after=after), f"sort={sort}"])))
+    assert found["key"] == index, found
+    assert found["type"] in ("ref", "range", "index"), found
+    assert "filesort" not in (found["Extra"] or ""), found
+
+
+@pytest.mark.parametrize("sort", ["newest", "oldest"])
+def test_a_search_reads_the_indexes_of_all_it_looks_at(many, sort):
+    found = plan(STAFF, f"search=c42&sort={sort}")
+    assert found["type"] == "index_merge", found
+    assert int(found["rows"]) < ROWS / 10, found
