@@ -1,7 +1,7 @@
 """All addresses of the service."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from chassis.drf import crashed, failing, read_only, routes, service_routes
 from order_service.api import views
