@@ -21,7 +21,9 @@ def read_states() -> list[ServiceState]:
     """This service's own state."""
     _, report = health.report()
     parts = [part for check in report["checks"].values() for part in check.get("parts", {}).values()]
-    down = [f"{name}: {check.get('reason', 'down')}" for name, check in report["checks"].items() if check["status"] != "ok"]
+    down = [
+        f"{name}: {check.get('reason', 'down')}" for name, check in report["checks"].items() if check["status"] != "ok"
+    ]
     lag = sum(part.get("lag") or 0 for part in parts) if parts else None
     dead = sum(part.get("deadLetters") or 0 for part in parts) if parts else None
     return [ServiceState("order_service", report["status"], "; ".join(down) or "All parts are well", lag, dead)]

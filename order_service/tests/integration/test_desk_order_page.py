@@ -74,7 +74,9 @@ def test_the_mails_that_an_order_has_had_can_be_sent_again(sit_down, customer, p
     desk, order = sit_down("staff"), place_confirmed(customer)
     html = desk.get(at(order)).content.decode()
     assert re.findall(r'<option value="([^"]+)"', html) == ["order-placed", "order-confirmed"]
-    assert messages(desk.post(at(order, "mail"), {"kind": "order-confirmed"}, follow=True)) == ["The mail will be sent again"]
+    assert messages(desk.post(at(order, "mail"), {"kind": "order-confirmed"}, follow=True)) == [
+        "The mail will be sent again"
+    ]
     html = desk.post(at(order, "mail"), {"kind": "order-shipped"}).content.decode()
     assert "order-shipped is not one of the available choices" in html[html.index('id="mails"') :]
 

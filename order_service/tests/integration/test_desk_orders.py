@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from order_service.desk.days import Period, drill
-from order_service.models import Order, first_id, now, new_id
+from order_service.models import Order, first_id, new_id, now
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +24,9 @@ def age(order, **ago):
     moment = now() - timedelta(**ago)
     older = new_id(moment)
     row = Order.objects.get(pk=order)
-    Order.objects.create(**{f.attname: getattr(row, f.attname) for f in Order._meta.fields} | {"id": older, "created_at": moment})
+    Order.objects.create(
+        **{f.attname: getattr(row, f.attname) for f in Order._meta.fields} | {"id": older, "created_at": moment}
+    )
     row.delete()
     return older
 
@@ -94,7 +96,9 @@ def test_no_other_column_can_be_searched_by_an_address(sit_down, query):
     assert sit_down("staff").get(f"{ORDERS}?{query}").status_code == 400
 
 
-def test_an_action_tells_of_each_order_and_changes_nothing_that_is_not_legal(sit_down, customer, place, place_confirmed):
+def test_an_action_tells_of_each_order_and_changes_nothing_that_is_not_legal(
+    sit_down, customer, place, place_confirmed
+):
     confirmed, pending = place_confirmed(customer), place(customer)
     answer = sit_down("staff").post(
         ORDERS, {"action": "make_shipped", "_selected_action": [confirmed, pending]}, follow=True

@@ -16,7 +16,9 @@ pytestmark = pytest.mark.django_db
 def make(status="delivered", total="10.00", currency="USD", **ago):
     moment = now() - timedelta(**ago)
     columns = {"status": status, "total": total, "currency": currency, "created_at": moment, "updated_at": moment}
-    return Order.objects.create(id=new_id(moment), user_id="a", user_email="a@example.com", username="a", sequence=1, **columns)
+    return Order.objects.create(
+        id=new_id(moment), user_id="a", user_email="a@example.com", username="a", sequence=1, **columns
+    )
 
 
 def test_each_of_thirty_days_has_its_orders_and_what_they_brought():

@@ -34,9 +34,13 @@ def many(db):
         lines.append(OrderLine(order_id=ids[-1], position=1, unit_price="9.90", line_total="9.90", **line))
     Order.objects.bulk_create(orders, 500)
     OrderLine.objects.bulk_create(lines, 1000)
-    OrderChange.objects.bulk_create([OrderChange(order_id=i, to_status="pending", actor="x", at=now()) for i in ids], 1000)
+    OrderChange.objects.bulk_create(
+        [OrderChange(order_id=i, to_status="pending", actor="x", at=now()) for i in ids], 1000
+    )
     products = [
-        CatalogueProduct(product_id=f"{n:024x}", name=f"Lamp {n}", price="1", currency="USD", active=n % 9 > 0, version=1)
+        CatalogueProduct(
+            product_id=f"{n:024x}", name=f"Lamp {n}", price="1", currency="USD", active=n % 9 > 0, version=1
+        )
         for n in range(2000)
     ]
     for product in products:
@@ -103,7 +107,7 @@ def test_no_page_reads_or_sorts_a_whole_table(sit_down, many):
 
 @pytest.mark.parametrize(
     ("path", "count"),
-    [(ORDERS, 7), (f"{ORDERS}?q=customer7@example.com", 14), (f"{ORDERS}ID/change/", 9), ("/admin/", 14)],
+    [(ORDERS, 7), (f"{ORDERS}?q=customer7@example.com", 14), (f"{ORDERS}ID/change/", 7), ("/admin/", 14)],
 )
 def test_a_page_takes_as_many_queries_however_many_orders_there_are(sit_down, many, path, count):
     desk = sit_down("staff")
