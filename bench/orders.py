@@ -44,6 +44,7 @@ def seed(connection: Connection, count: int, *, seed: int = 7) -> None:
     moments = sorted(end - timedelta(days=DAYS) * rng.random() for _ in range(count))
     order = ORDER.replace("orders VALUES", f"orders ({', '.join(COLUMNS)}) VALUES")
     with connection.cursor() as cursor:
+        cursor.execute("SET SESSION unique_checks = 0, foreign_key_checks = 0")  # what is inserted here is whole
         for start in range(0, count, CHUNK):
             orders: Rows = []
             lines: Rows = []
