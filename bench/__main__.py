@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any
 
-from bench import accounts, load, memory, pipeline
+from bench import accounts, desk, load, memory, pipeline
 from bench.pipeline import held
 from bench.report import Report, Row
 from bench.shop import Data, open_shop
@@ -69,6 +69,8 @@ def measure(shop: Shop) -> Report:
         report.add(pipeline.measure_confirmation(shop, data))
     report.memory = memory.measure(shop.state)
     report.add(Row("resident memory", sum(report.memory.values()), "MiB", 2048, at_most=True))
+    with step(f"the desk, with {desk.ORDERS:,} orders more"):
+        report.add(*desk.measure(shop))
     report.add(*_measure_mail_servers(shop))
     return report
 

@@ -28,11 +28,12 @@ NAMES = ("Lamp", "Chair", "Table", "Shelf", "Mug", "Vase", "Rug", "Clock", "Mirr
 ORDER = "INSERT INTO orders VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 LINE = """INSERT INTO order_lines (order_id, position, product_id, name, quantity, unit_price, line_total, product_version)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"""
-CHANGE = (
-    "INSERT INTO order_changes (order_id, from_status, to_status, actor, reason, at) VALUES (%s, %s, %s, %s, %s, %s)"
+CHANGE = """INSERT INTO order_changes (order_id, from_status, to_status, actor, reason, at)
+VALUES (%s, %s, %s, %s, %s, %s)"""
+COLUMNS = (
+    *("id", "user_id", "user_email", "username", "status", "total", "currency"),
+    *("shipping_address", "reason", "sequence", "created_at", "updated_at"),
 )
-COLUMNS = ("id", "user_id", "user_email", "username", "status", "total", "currency")
-COLUMNS += ("shipping_address", "reason", "sequence", "created_at", "updated_at")
 Rows = list[tuple[Any, ...]]
 
 
@@ -43,6 +44,7 @@ def seed(connection: Connection, count: int, *, seed: int = 7) -> None:
     moments = sorted(end - timedelta(days=DAYS) * rng.random() for _ in range(count))
     order = ORDER.replace("orders VALUES", f"orders ({', '.join(COLUMNS)}) VALUES")
     with connection.cursor() as cursor:
+        cursor.execute("SET SESSION unique_checks = 0, foreign_key_checks = 0")  # what is inserted here is whole
         for start in range(0, count, CHUNK):
             orders: Rows = []
             lines: Rows = []
@@ -54,14 +56,14 @@ def seed(connection: Connection, count: int, *, seed: int = 7) -> None:
                 changes += rest[1]
             for statement, rows in ((order, orders), (LINE, lines), (CHANGE, changes)):
                 cursor.executemany(statement, rows)
-            connection.commit()
+            connection.commit()  # type: ignore[no-untyped-call]
         cursor.execute("ANALYZE TABLE orders, order_lines, order_changes")
 
 
 def _order(rng: random.Random, moment: datetime, age: timedelta) -> tuple[tuple[Any, ...], Rows, Rows]:
     """The rows of one order. The newest are on their way still, older ones have arrived, and few wait."""
     order_id = str(ULID.from_datetime(moment))
-    status = rng.choices(list(MIX), MIX.values())[0]
+    status = rng.choices(list(MIX), list(MIX.values()))[0]
     if age > timedelta(days=7) and status in ("pending", "confirmed", "shipped") and rng.random() < 0.9:
         status = "delivered"
     customer = min(int(rng.expovariate(1 / 1500)), CUSTOMERS - 1)  # some come often
@@ -71,16 +73,8 @@ def _order(rng: random.Random, moment: datetime, age: timedelta) -> tuple[tuple[
     changes: Rows = []
     for number, step in enumerate(steps):
         before = steps[number - 1] if number else None
-        changes.append(
-            (
-                order_id,
-                before,
-                step,
-                "saga" if number else f"customer:{customer:024x}",
-                None,
-                moment + number * age / 10,
-            )
-        )
+        actor = "saga" if number else f"customer:{customer:024x}"
+        changes.append((order_id, before, step, actor, None, moment + number * age / 10))
     address = {"name": f"Customer {customer}", "line1": f"Street {customer % 90 + 1}", "city": "Springfield"}
     address |= {"postalCode": f"{customer:05}", "country": "US"}
     total = sum(line[6] for line in lines)

@@ -94,9 +94,6 @@ class OrderLine(models.Model):
             models.Index(fields=["name", "order"], name="lines_by_name"),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.quantity} x {self.name}"
-
 
 class OrderChange(models.Model):
     """What happened to an order and by whom; rows are only ever added."""
@@ -111,9 +108,6 @@ class OrderChange(models.Model):
     class Meta:
         db_table = "order_changes"
         ordering = ["id"]
-
-    def __str__(self) -> str:
-        return f"{self.from_status or 'new'} → {self.to_status}"
 
 
 class OrderNote(models.Model):
@@ -173,7 +167,10 @@ class CatalogueProduct(models.Model):
 
     class Meta:
         db_table = "catalogue_products"
-        indexes = [models.Index(fields=["name"], name="catalogue_by_name")]
+        indexes = [
+            models.Index(fields=["name"], name="catalogue_by_name"),
+            models.Index(fields=["active"], name="catalogue_by_active"),
+        ]
 
     def __str__(self) -> str:
         return self.name

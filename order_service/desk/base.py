@@ -23,7 +23,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # generic in the s
     @cached_property
     def count(self) -> int:
         """How many rows there are, or MOST_COUNTED."""
-        return int(self.object_list.order_by()[:MOST_COUNTED].count())  # type: ignore[union-attr]
+        return int(self.object_list.order_by()[:MOST_COUNTED].count())  # type: ignore[attr-defined]
 
     @property
     def is_capped(self) -> bool:
@@ -61,7 +61,7 @@ class DeskAdmin(ModelAdmin):
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         """Whether somebody may run this list's actions."""
-        return bool(request.user.has_perm(self.act_permission))  # type: ignore[union-attr]
+        return bool(request.user.has_perm(self.act_permission))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list. Raises PermissionDenied for an action by somebody who may not act."""

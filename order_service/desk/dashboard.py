@@ -14,7 +14,7 @@ TICKS = 8
 
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the page shows. Whoever may not see orders sees none of it."""
-    if not request.user.has_perm("orders.view_order"):  # type: ignore[union-attr]
+    if not request.user.has_perm("orders.view_order"):
         return context
     sales = figures.sales()
     running_out = products.running_out(request)

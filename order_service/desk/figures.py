@@ -42,7 +42,7 @@ def sales() -> dict[str, Any]:
         if row["status"] not in LOST:
             revenue[row["currency"]] = revenue.get(row["currency"], Decimal(0)) + row["amount"]
     currency = max(revenue, key=lambda name: revenue[name], default="")
-    days = {date: {"date": date, "orders": 0, "revenue": Decimal(0)} for date in dates}
+    days: dict[Any, dict[str, Any]] = {date: {"date": date, "orders": 0, "revenue": Decimal(0)} for date in dates}
     for row in rows:
         if day := days.get(row["day"]):
             day["orders"] += row["orders"]

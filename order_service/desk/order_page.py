@@ -37,13 +37,7 @@ MAILS = {
     Status.DELIVERED: "Delivered",
     Status.CANCELLED: "Cancelled",
 }
-ICONS = {
-    "change": "swap_horiz",
-    "event": "bolt",
-    "mail": "mail",
-    "request": "forward_to_inbox",
-    "note": "sticky_note_2",
-}
+ICONS = {"change": "swap_horiz", "event": "bolt", "mail": "mail", "request": "forward_to_inbox", "note": "note"}
 
 
 def show_order(page: DeskAdmin, request: HttpRequest, order_id: str, **forms_: forms.Form) -> HttpResponse:
@@ -69,7 +63,7 @@ def show_order(page: DeskAdmin, request: HttpRequest, order_id: str, **forms_: f
         "note_form": forms_.get("note") or NoteForm(),
         "mail_form": forms_.get("mail") or MailForm(kinds=_kinds(order)),
     }
-    request.current_app = page.admin_site.name  # type: ignore[attr-defined]
+    request.current_app = page.admin_site.name
     return TemplateResponse(request, "desk/order.html", context)
 
 
@@ -119,7 +113,7 @@ def move(page: DeskAdmin, request: HttpRequest, order_id: str) -> HttpResponse:
     """Move the order on."""
     form = StatusForm(request.POST)
     if not form.is_valid():
-        messages.error(request, f"Order {order_id}: {' '.join(form.errors['status'])} Nothing was changed.")
+        messages.error(request, f"Order {order_id}: {form.errors['status'][0]} Nothing was changed.")
         return _back(order_id)
     set_status(caller=desk_caller(request.user), order_id=order_id, status=form.chosen)
     messages.success(request, f"Order {order_id} is {form.chosen.value} now")

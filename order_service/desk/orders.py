@@ -54,7 +54,7 @@ def _move_action(status: Status) -> Action:
 
 
 @admin.register(Order)
-class OrderAdmin(Exports, ExportMixin, DeskAdmin):  # type: ignore[misc]
+class OrderAdmin(Exports, ExportMixin, DeskAdmin):
     """An order's own page is order_page.py's."""
 
     list_display = ("number", "shown_status", "customer", "amount", "placed")
@@ -93,35 +93,34 @@ class OrderAdmin(Exports, ExportMixin, DeskAdmin):  # type: ignore[misc]
 
     def get_urls(self) -> list[URLPattern]:
         """With those of the page's forms."""
-        return [
-            path(
-                f"<str:order_id>/{name}/", self.admin_site.admin_view(order_page.bind(view, self)), name=f"order_{name}"
-            )
-            for name, view in order_page.FORMS.items()
-        ] + super().get_urls()
+        own = []
+        for name, view in order_page.FORMS.items():
+            bound = self.admin_site.admin_view(order_page.bind(view, self))
+            own.append(path(f"<str:order_id>/{name}/", bound, name=f"order_{name}"))
+        return own + super().get_urls()
 
-    @display(description="Order", ordering="id")
+    @admin.display(description="Order", ordering="id")
     def number(self, order: Order) -> str:
         """Its id."""
         return order.id
 
-    @display(description="Placed (UTC)")
+    @admin.display(description="Placed (UTC)")
     def placed(self, order: Order) -> str:
         """To the minute."""
         return f"{order.created_at:%-d %b %Y, %H:%M}"
 
-    @display(description="Status", label=dict(COLOURS))
+    @display(description="Status", label=dict(COLOURS))  # type: ignore[untyped-decorator]
     def shown_status(self, order: Order) -> tuple[str, str]:
         """Coloured."""
         return order.status, order.get_status_display()
 
-    @display(description="Customer")
+    @admin.display(description="Customer")
     def customer(self, order: Order) -> str:
         """Leads to all orders of the same account."""
         there = f"{reverse('admin:orders_order_changelist')}?user_id={order.user_id}"
         return format_html('<a class="desk-link" href="{}">{}</a>', there, order.user_email or order.username)
 
-    @display(description="Total")
+    @admin.display(description="Total")
     def amount(self, order: Order) -> str:
         """With its currency."""
         return format_html('<span class="desk-amount">{} {}</span>', order.total, order.currency)

@@ -22,10 +22,10 @@ class DeskUserAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # generic
 
 
 @admin.register(Group)
-class DeskGroupAdmin(GroupAdmin, ModelAdmin):  # type: ignore[type-arg]
+class DeskGroupAdmin(GroupAdmin, ModelAdmin):
     """Made by migrations, one for each role."""
 
 
 @admin.register(AccessAttempt)
-class DeskAttemptAdmin(AccessAttemptAdmin, ModelAdmin):  # type: ignore[misc]
+class DeskAttemptAdmin(AccessAttemptAdmin, ModelAdmin):
     """Who failed to sign in; deleting a row lets somebody in again."""

@@ -12,7 +12,7 @@ from order_service.models import Order, OrderLine
 MOST = 1000  # ids a column; whoever finds more types more
 ID = re.compile(
     r"[0-9A-HJKMNP-TV-Z]{10,26}"
-)  # from ten on: those that tell the time, which all ids of a day share in part
+)  # with the ten characters that tell the time: fewer are those of many days
 HELP = "Order, e-mail, name or product"
 
 

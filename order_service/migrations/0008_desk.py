@@ -32,4 +32,5 @@ class Migration(migrations.Migration):
         migrations.AddIndex("orderline", models.Index(fields=["product_id", "order"], name="lines_of_product")),
         migrations.AddIndex("orderline", models.Index(fields=["name", "order"], name="lines_by_name")),
         migrations.AddIndex("catalogueproduct", models.Index(fields=["name"], name="catalogue_by_name")),
+        migrations.AddIndex("catalogueproduct", models.Index(fields=["active"], name="catalogue_by_active")),
     ]

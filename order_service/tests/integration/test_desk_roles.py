@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.auth.models import User
 
 from order_service.models import Order, OrderNote, Outbox, OutboxDead, now
 
@@ -25,7 +26,7 @@ def test_viewers_see_no_form_and_no_button(sit_down, dead):
     for path in (ORDERS, f"{ORDERS}{dead.aggregate_id}/change/", "/admin/orders/outboxdead/", "/admin/"):
         html = viewer.get(path).content.decode()
         html = html[html.index('id="main"') :]
-        assert not re.findall(r'name="action"|action-select|name="(?:status|text|kind)"|Export', html), path
+        assert not re.findall(r'name="action"|<input[^>]*action-select|name="(?:status|text|kind)"|Export', html), path
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,5 @@ def test_every_role_sees_the_machinery(sit_down, role, sell, dead):
 def test_a_local_account_without_a_role_sees_no_figures(sit_down):
     browser = sit_down("viewer")
     user = browser.session["_auth_user_id"]
-    from django.contrib.auth.models import User
-
     User.objects.get(pk=user).groups.clear()
     assert "may not see orders" in browser.get("/admin/").content.decode()
