@@ -1,4 +1,4 @@
-// What unfold's pages do by expressions that a strict policy forbids, as plain functions. docs/adr/0026 tells why.
+// What unfold's pages do by expressions that a strict policy forbids, as plain functions. docs/adr/0027 tells why.
 "use strict";
 
 document.addEventListener("alpine:init", () => {
