@@ -68,7 +68,9 @@ def visit(browser: requests.Session, base: str, ids: list[str]) -> list[Row]:
         "desk: search by id": [f"{LIST}?q={order_id}" for order_id in ids],
         "desk: search by e-mail": [f"{LIST}?q=customer.{number}@example.com" for number in range(VISITS)],
         "desk: search by product": [f"{LIST}?q={orders.product_name(number).replace(' ', '+')}" for number in products],
-        "desk: search by a beginning": [f"{LIST}?q={orders.NAMES[number % len(orders.NAMES)]}" for number in range(VISITS)],
+        "desk: search by a beginning": [
+            f"{LIST}?q={orders.NAMES[number % len(orders.NAMES)]}" for number in range(VISITS)
+        ],
         "desk: an order": [f"{LIST}{order_id}/change/" for order_id in ids],
         "desk: first page": ["/admin/"] * VISITS,
     }
