@@ -74,7 +74,12 @@ class OrderAdmin(Exports, ExportMixin, DeskAdmin):
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
         """By the ids that the indexes know."""
-        return (queryset.filter(id__in=find_orders(search_term)) if search_term.strip() else queryset), False
+        if not search_term.strip():
+            return queryset, False
+        found = find_orders(search_term)
+        if found.is_cut:
+            messages.warning(request, "More orders begin like that than are shown here: please type more of it.")
+        return queryset.filter(id__in=found.ids), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, with the way down to a day above it."""

@@ -4,40 +4,49 @@ Each column has an index, and each is asked on its own for MOST ids at most: one
 """
 
 import re
+from typing import NamedTuple
 
 from django.db.models import QuerySet
 
 from order_service.models import Order, OrderLine
 
-MOST = 1000  # ids a column; whoever finds more types more
+MOST = 500  # ids a question; whoever finds more types more
 ID = re.compile(
     r"[0-9A-HJKMNP-TV-Z]{10,26}"
 )  # with the ten characters that tell the time: fewer are those of many days
 HELP = "Order, e-mail, name or product"
 
 
-def find_orders(text: str) -> set[str]:
-    """The ids of orders that `text` names. Whole values come first, newest first; beginnings follow."""
+class Found(NamedTuple):
+    """Ids of orders; not all of them when `is_cut`."""
+
+    ids: set[str]
+    is_cut: bool
+
+
+def find_orders(text: str) -> Found:
+    """The orders that `text` names: whole, or by the beginning of an id, an address or a name."""
     text = text.strip().removeprefix("#")
-    if not text:
-        return set()
-    found: set[str] = set()
+    questions = [
+        _newest(OrderLine.objects.filter(product_id=text), "order_id"),
+        _newest(OrderLine.objects.filter(name=text), "order_id"),
+        _any(OrderLine.objects.filter(name__istartswith=text), "order_id"),
+        _newest(Order.objects.filter(user_email=text), "id"),
+        _any(Order.objects.filter(user_email__istartswith=text), "id"),
+        _newest(Order.objects.filter(username=text), "id"),
+        _any(Order.objects.filter(username__istartswith=text), "id"),
+    ]
     if ID.fullmatch(text.upper()):
-        found.update(_newest(Order.objects.filter(id__startswith=text.upper()), "id"))
-    found.update(_newest(OrderLine.objects.filter(product_id=text), "order_id"))
-    for column in ("user_email", "username"):
-        found.update(_newest(Order.objects.filter(**{column: text}), "id"))
-        found.update(_any(Order.objects.filter(**{f"{column}__istartswith": text}), "id"))
-    found.update(_newest(OrderLine.objects.filter(name=text), "order_id"))
-    found.update(_any(OrderLine.objects.filter(name__istartswith=text), "order_id"))
-    return found
+        questions.append(_newest(Order.objects.filter(id__startswith=text.upper()), "id"))
+    answers = [list(question) for question in questions]
+    return Found({order_id for answer in answers for order_id in answer}, any(len(a) == MOST for a in answers))
 
 
-def _newest(rows: QuerySet, column: str) -> list[str]:  # type: ignore[type-arg]
+def _newest(rows: QuerySet, column: str) -> QuerySet:  # type: ignore[type-arg]
     """Of equal values an index holds the orders in their own order."""
-    return list(rows.order_by(f"-{column}").values_list(column, flat=True)[:MOST])
+    return rows.order_by(f"-{column}").values_list(column, flat=True)[:MOST]
 
 
-def _any(rows: QuerySet, column: str) -> list[str]:  # type: ignore[type-arg]
+def _any(rows: QuerySet, column: str) -> QuerySet:  # type: ignore[type-arg]
     """Of values that begin alike it holds them by value: to sort them all would cost what the limit saves."""
-    return list(rows.order_by().values_list(column, flat=True)[:MOST])
+    return rows.order_by().values_list(column, flat=True)[:MOST]

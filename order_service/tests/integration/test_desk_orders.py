@@ -42,6 +42,16 @@ def test_orders_are_found_by_the_product_that_was_ordered(sit_down, customer, se
     assert listed(desk, "?q=lamp") == []  # only beginnings: the index knows no more
 
 
+def test_a_search_that_finds_too_many_says_so(sit_down, customer, sell, place, monkeypatch):
+    monkeypatch.setattr("order_service.desk.searching.MOST", 1)
+    orders = [place(customer, sell(name=name)) for name in ("Lamp A", "Lamp B")]
+    desk = sit_down("staff")
+    assert len(listed(desk, "?q=lamp")) == 1
+    assert "please type more of it" in desk.get(f"{ORDERS}?q=lamp").content.decode()
+    assert "please type more" not in desk.get(f"{ORDERS}?placed={now():%Y-%m-%d}").content.decode()
+    assert len(orders) == 2
+
+
 def test_a_number_is_found_as_the_mails_write_it(sit_down, customer, place):
     order = place(customer)
     desk = sit_down("staff")
