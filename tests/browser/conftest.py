@@ -29,7 +29,7 @@ def town(shop: Shop) -> Town:
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     """An empty page, 1280 pixels wide, of a browser that knows nobody."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, color_scheme="light")
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
     context.close()

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, ViewportSize, WebError
 
+from tests.e2e.conftest import wait_for
 from tests.shop import PORTS, Shop
 
 GRAVE = ("serious", "critical")
+PHONE: ViewportSize = {"width": 390, "height": 800}
 
 
 class Watch:
@@ -46,14 +48,30 @@ class Watch:
             self.problems.append(f"request to another host: {request.url}")
 
 
-def grave_findings(page: Page) -> list[str]:
-    """What axe-core finds serious or critical, with the place of each. Its script goes in past the page's policy."""
-    found = Axe().run(page, options={"resultTypes": ["violations"], "iframes": False}).response["violations"]
+def grave_findings(page: Page, *rules: str) -> list[str]:
+    """What axe-core finds serious or critical, by `rules` alone if there are any. Its script goes in past the page's policy."""
+    options = {"resultTypes": ["violations"], "iframes": False} | ({"runOnly": rules} if rules else {})
     return [
         f"{finding['id']}: {finding['help']}: {', '.join(str(node['target']) for node in finding['nodes'])}"
-        for finding in found
+        for finding in Axe().run(page, options=options).response["violations"]
         if finding["impact"] in GRAVE
     ]
+
+
+def assert_for_everybody(page: Page, address: str) -> None:
+    """Assert that a page has no grave findings, light or dark, and does not scroll sideways on a phone."""
+    desktop = page.viewport_size
+    for scheme, rules in (
+        ("light", ()),
+        ("dark", ("color-contrast",)),
+    ):  # what else there is does not depend on the scheme
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.goto(address)
+        assert grave_findings(page, *rules) == [], (address, scheme)
+    page.set_viewport_size(PHONE)
+    wait_for(lambda: too_wide(page) == 0, f"{address} fits a phone", seconds=5)  # charts take a moment
+    assert desktop
+    page.set_viewport_size(desktop)
 
 
 def too_wide(page: Page) -> int:
