@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from playwright.sync_api import Browser, BrowserContext
 
+from deploy.local.demo import ADDRESS
 from deploy.local.errors import LocalError
 from deploy.local.progress import say, step
 from deploy.local.state import ROOT
@@ -36,8 +37,9 @@ class Picture(NamedTuple):
     service: str
     path: str
     who: str = "anyone"
-    size: tuple[int, int] = (1200, 760)
+    size: tuple[int, int] = (1280, 800)
     dark: bool = False
+    shows: str = ""  # a text that a script brings in late
 
 
 PHONE = (390, 760)
@@ -49,7 +51,7 @@ ALL = (
     Picture("desk-orders-phone", "order", "/admin/orders/order/", "staff", PHONE),
     Picture("desk-order", "order", "/admin/orders/order/{order}/change/", "staff"),
     Picture("browsable-api", "order", "/orders", "staff"),
-    Picture("api-documents", "product", "/docs"),
+    Picture("api-documents", "product", "/docs", shows="Add a product."),
     Picture("reset-password", "user", "/password-reset?token=sample", size=(600, 560)),
     Picture("mails", "notification", "/emails?kind=order-shipped", "token"),
     Picture("mail", "notification", "/emails/order-shipped", "token", (720, 760)),
@@ -90,7 +92,7 @@ def fill(town: Town) -> str:
     shipped = ""
     for number, steps in enumerate(islice(STEPS, ORDERS)):
         customer = customers[number % len(customers)]
-        order = customer.order(products[number * 7 % len(products)], quantity=1 + number % 3)
+        order = customer.order(products[number * 7 % len(products)], quantity=1 + number % 3, shippingAddress=ADDRESS)
         wait_for(lambda who=customer, placed=order: who.status_of(placed) != "pending", "decided")
         for status in steps:
             assert staff.call("order", "PUT", f"/orders/{order['id']}/status", {"status": status}).status == 200
@@ -121,6 +123,8 @@ def take(browser: Browser, town: Town, order: str, pictures: list[Picture]) -> N
         page.set_viewport_size({"width": width, "height": height})
         with step(picture.name):
             page.goto(town.shop.url(picture.service, picture.path.format(order=order)), wait_until="networkidle")
+            if picture.shows:
+                page.get_by_text(picture.shows).first.wait_for()
             path = PICTURES / f"{picture.name}.png"
             page.screenshot(path=path, animations="disabled", caret="hide")
         page.close()

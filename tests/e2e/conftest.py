@@ -45,9 +45,9 @@ class Person:
         assert answer.status == 200, answer
         self.token = answer.json["token"]
 
-    def order(self, product: dict[str, Any], quantity: int = 1) -> dict[str, Any]:
+    def order(self, product: dict[str, Any], quantity: int = 1, **fields: Any) -> dict[str, Any]:
         """Order one product; a new one reaches the order service's catalogue a moment later."""
-        body = {"productId": product["id"], "quantity": quantity}
+        body = {"productId": product["id"], "quantity": quantity, **fields}
         answer = self.call("order", "POST", "/orders", body)
         deadline = time.monotonic() + PATIENCE_SECONDS
         while answer.status == 422 and time.monotonic() < deadline:
