@@ -100,6 +100,18 @@ def test_the_machinery_may_be_looked_at(desk, customer, place, sell):
     assert CatalogueProduct.objects.filter(pk=product).exists()
 
 
+def test_no_page_has_an_inline_script_or_style_or_asks_for_a_policy_of_its_own(desk, customer, place):
+    order = place(customer)
+    names = ("order", "catalogueproduct", "outbox", "outboxdead")
+    paths = [f"/admin/orders/{name}/" for name in names] + [f"{ORDERS}{order}/change/", f"{ORDERS}export/"]
+    for path in ("/admin/", "/admin/auth/user/", "/admin/axes/accessattempt/", *paths):
+        answer = desk.get(path)
+        html = answer.content.decode()
+        assert "unsafe" not in answer["Content-Security-Policy"]
+        assert not re.findall(r"<style|<script(?![^>]* src=)|\sstyle=|\son\w+=", html), path
+        assert not re.findall(r'(?:src|href)="(?:https?:)?//', html), path
+
+
 def test_staff_without_the_permission_to_change_orders_only_look(customer, place):
     order, name = place(customer), f"{secrets.token_hex(6)}@example.com"
     user = get_user_model().objects.create_user(name, name, secrets.token_urlsafe(12), is_staff=True)
