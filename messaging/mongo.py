@@ -3,6 +3,7 @@
 MongoEngine 0.29 has no sessions, so a transaction works on PyMongo collections (`Model._get_collection()`).
 """
 
+import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -14,7 +15,7 @@ import pymongo
 from pymongo import ASCENDING, IndexModel
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, WTimeoutError
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, PyMongoError, WTimeoutError
 
 from messaging.envelope import OutboxRow
 from messaging.revocations import KEPT_SECONDS, Revocation
@@ -22,6 +23,7 @@ from messaging.revocations import KEPT_SECONDS, Revocation
 TIMEOUT_MS = 4000  # an answer within 5 s even from a frozen server
 AWAY: tuple[type[Exception], ...] = (ConnectionFailure, ExecutionTimeout, WTimeoutError, mongoengine.ConnectionFailure)
 STATE_SECONDS = 3600
+PAUSE_SECONDS = 0.02  # at most, between two tries of a transaction
 
 T = TypeVar("T")
 Db = Database[dict[str, Any]]
@@ -41,10 +43,36 @@ def connect(uri: str) -> Db:
     return cast(Db, client.get_default_database())
 
 
+class _Conflict(Exception):
+    """Another transaction was quicker, or the connection broke: the work may be done again. The cause is the driver's error."""
+
+
 def in_transaction(db: Db, work: Callable[[ClientSession], T]) -> T:
-    """Run `work(session)` in one transaction, again on a write conflict; within TIMEOUT_MS (the driver's limit is 120 s)."""
+    """Run `work(session)` in one transaction, again on a write conflict; within TIMEOUT_MS (the driver's limit is 120 s).
+
+    The pauses between tries are ours and stay short. The driver's grow to half a second, and somebody who changes a product that
+    sells all the time never gets a turn (docs/adr/0028).
+    """
+    end = time.monotonic() + TIMEOUT_MS / 1000
+
+    def once(session: ClientSession) -> T:
+        try:
+            return work(session)
+        except PyMongoError as error:
+            if error.has_error_label("TransientTransactionError"):
+                raise _Conflict from error
+            raise
+
     with pymongo.timeout(TIMEOUT_MS / 1000), db.client.start_session() as session:
-        return session.with_transaction(work)
+        while True:
+            try:
+                return session.with_transaction(once)
+            except _Conflict as conflict:
+                pause = random.uniform(0, PAUSE_SECONDS)
+                if time.monotonic() + pause >= end:
+                    cause = conflict.__cause__
+                    raise (cause if isinstance(cause, AWAY) else ExecutionTimeout("no turn in time")) from conflict
+                time.sleep(pause)
 
 
 def ping(db: Db) -> Mapping[str, Any]:

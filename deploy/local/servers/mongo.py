@@ -46,6 +46,8 @@ class Mongo:
             f"--bind_ip={LOOPBACK}",
             f"--replSet={REPLICA_SET}",
             "--wiredTigerCacheSizeGB=0.25",  # the default takes half of the machine's memory
+            # What a killed process leaves open locks its documents for so long; ours last 4 s at most (docs/adr/0028).
+            "--setParameter=transactionLifetimeLimitSeconds=5",
             "--oplogSize=256",
             "--nounixsocket",
             "--setParameter=diagnosticDataCollectionEnabled=false",

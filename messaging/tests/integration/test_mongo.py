@@ -1,11 +1,13 @@
 """The MongoDB outbox: transactions, order, and what a concurrent reader sees."""
 
+import subprocess
+import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, ExecutionTimeout
 
 from messaging.envelope import OutboxRow
 from messaging.mongo import MongoOutbox, MongoRevocations, MongoWorkerStates, in_transaction, ping
@@ -34,6 +36,56 @@ def test_a_row_of_a_failed_transaction_does_not_exist(db):
     with pytest.raises(LookupError):
         in_transaction(db, work)
     assert outbox.pending(10) == []
+
+
+KILLED = """
+import os, sys, pymongo
+client = pymongo.MongoClient(sys.argv[1], directConnection=True)
+session = client.start_session()
+session.start_transaction()
+client[sys.argv[2]].things.update_one({"_id": 1}, {"$inc": {"n": 1}}, session=session)
+os._exit(9)
+"""
+
+
+def test_what_a_killed_process_left_open_locks_nothing_for_long(db):
+    db.things.insert_one({"_id": 1, "n": 0})
+    address = "mongodb://{}:{}".format(*db.client.address)
+    assert subprocess.run([sys.executable, "-c", KILLED, address, db.name], check=False).returncode == 9
+    began, done = time.monotonic(), False
+    while not done:
+        assert time.monotonic() - began < 20, "the document is still locked"
+        try:
+            done = in_transaction(db, lambda session: change(db, session).acknowledged)
+        except ExecutionTimeout:
+            assert not done
+    assert db.things.find_one() == {"_id": 1, "n": 1}
+
+
+def change(db, session):
+    return db.things.update_one({"_id": 1}, {"$inc": {"n": 1}}, session=session)
+
+
+def test_somebody_who_comes_rarely_gets_a_turn_beside_one_who_writes_all_the_time(db):
+    db.things.insert_one({"_id": 1, "n": 0})
+    stop, busy = threading.Event(), []
+
+    def write_on():
+        while not stop.is_set():
+            in_transaction(db, lambda session: change(db, session))
+            busy.append(1)
+
+    threads = [threading.Thread(target=write_on) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(20):
+            in_transaction(db, lambda session: change(db, session))
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert db.things.find_one()["n"] == 20 + len(busy)
 
 
 def test_two_events_can_not_have_one_number(db):
