@@ -22,7 +22,7 @@ from chassis.logs import get_logger
 log = get_logger(__name__)
 
 SECONDS = 4.0  # for all calls that one page makes: user_service queues a login for 3 s at most
-TURN_SECONDS = 0.5  # well under the second after which the breaker takes a request for a hanging one
+TURN_SECONDS = 0.3  # well under the second after which the breaker takes a request for a hanging one
 MAX_ANSWER_BYTES = 1024 * 1024  # a page of 20 products with the longest descriptions is half of it
 
 _turns = threading.BoundedSemaphore(2)
@@ -87,7 +87,10 @@ def call(
             raw_body = None if body is None else orjson.dumps(body)
             connection.request(method, place.path.rstrip("/") + path, raw_body, _headers(headers or {}))
             answer = connection.getresponse()
-            return Answer(answer.status, _read(answer.read(MAX_ANSWER_BYTES + 1)))
+            raw = answer.read(MAX_ANSWER_BYTES + 1)
+            if answer.length:  # it was cut short: read() says nothing of that
+                raise ValueError
+            return Answer(answer.status, _read(answer.status, raw))
     except (OSError, HTTPException, ValueError) as error:
         log.warning("a service does not answer", host=place.hostname, port=place.port, reason=type(error).__name__)
         raise NoAnswer(sent=sent) from error
@@ -102,11 +105,13 @@ def _headers(more: Mapping[str, str]) -> dict[str, str]:
     return {"Content-Type": "application/json", "Accept": "application/json", **told, **more}
 
 
-def _read(raw: bytes) -> dict[str, Any]:
-    """Raises ValueError."""
+def _read(status: int, raw: bytes) -> dict[str, Any]:
+    """Raises ValueError, also for a success that is no object: nothing here asks for anything else."""
     if len(raw) > MAX_ANSWER_BYTES:
         raise ValueError
     found = orjson.loads(raw) if raw else {}
+    if status in (200, 201) and (not raw or not isinstance(found, dict)):
+        raise ValueError
     return found if isinstance(found, dict) else {}
 
 

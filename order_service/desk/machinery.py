@@ -102,8 +102,12 @@ class OutboxDeadAdmin(DeskAdmin):
         caller = desk_caller(request.user)
         for event_id in chosen_ids(request, chosen, "event_id"):
             try:
-                send_again(caller=caller, event_ids=[event_id])
+                waits = send_again(caller=caller, event_ids=[event_id])
             except DomainError as error:
                 messages.error(request, f"Event {event_id}: {words_of(error)}. Nothing was changed.")
             else:
-                messages.success(request, f"Event {event_id} will be sent again")
+                if waits:
+                    messages.success(request, f"Event {event_id} will be sent again")
+                else:
+                    text = f"Event {event_id} stays as it is: its order is decided by now, or somebody was quicker."
+                    messages.warning(request, text)

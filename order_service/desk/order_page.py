@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from chassis.errors import DomainError
+from chassis.errors import DomainError, Invalid
 from order_service.api.authentication import desk_caller
 from order_service.correspondence import add_note, request_mail
 from order_service.desk.base import DeskAdmin, words_of
@@ -126,7 +126,12 @@ def note(page: DeskAdmin, request: HttpRequest, order_id: str) -> HttpResponse:
     form = NoteForm(request.POST)
     if not form.is_valid():
         return show_order(page, request, order_id, note=form)
-    add_note(caller=desk_caller(request.user), order_id=order_id, text=form.cleaned_data["text"])
+    try:
+        add_note(caller=desk_caller(request.user), order_id=order_id, text=form.cleaned_data["text"])
+    except Invalid as invalid:
+        for row in invalid.extra["errors"]:
+            form.add_error("text", row["message"])
+        return show_order(page, request, order_id, note=form)
     messages.success(request, "The note was added")
     return _back(order_id)
 

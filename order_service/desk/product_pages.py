@@ -24,6 +24,7 @@ from order_service.desk.pages import (
 from order_service.desk.products import LOW_STOCK
 from order_service.desk.shop import PRODUCTS, Away, Refusal, ask
 
+MOST_PIECES = 10_000_000  # the most stock a product has; product_service's own bound
 SORTS = {
     "": "newest first",
     "stock": "fewest pieces first",
@@ -48,6 +49,8 @@ class StockForm(forms.Form):
 
     delta = forms.IntegerField(
         label="Pieces to add or take",
+        min_value=-MOST_PIECES,
+        max_value=MOST_PIECES,
         widget=UnfoldAdminIntegerFieldWidget(),
         help_text="12 adds a dozen, -3 takes three.",
     )

@@ -37,7 +37,7 @@ def find_orders(text: str) -> Found:
         _any(Order.objects.filter(username__istartswith=text), "id"),
     ]
     if ID.fullmatch(text.upper()):
-        questions.append(_newest(Order.objects.filter(id__startswith=text.upper()), "id"))
+        questions.append(_newest(Order.objects.filter(id__istartswith=text.upper()), "id"))
     answers = [list(question) for question in questions]
     return Found({order_id for answer in answers for order_id in answer}, any(len(a) == MOST for a in answers))
 

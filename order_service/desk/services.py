@@ -11,7 +11,7 @@ from order_service.desk.calls import NoAnswer, call
 from order_service.desk.shop import PRODUCTS, USERS, Service
 from order_service.health import health
 
-SECONDS = 0.9  # for an answer; under the second after which the breaker takes a request for a hanging one
+SECONDS = 0.5  # for an answer: with the wait for a turn under the second after which the breaker takes a request for a hanging one
 FRESH_SECONDS = 5.0
 OTHERS = (USERS, PRODUCTS, Service("notification_service", "NOTIFICATION_SERVICE_URL", "The mail service"))
 

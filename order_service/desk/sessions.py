@@ -6,7 +6,7 @@ token is. Those are known for an hour: so a session that rests for half an hour 
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
 from typing import Any, Self
 
@@ -67,6 +67,11 @@ class DeskSession:
         return too_old or revocations.ended(self.user_id, self.sid, self.signed_in_at)
 
 
+def _is_foreign(found: Mapping[str, Any] | None) -> bool:
+    """True for what another release of the desk has kept."""
+    return found is not None and set(found) != {field.name for field in fields(DeskSession)}
+
+
 def end(request: HttpRequest) -> SignedIn | None:
     """Make the request nobody's, and forget the login's tokens; return them. None for a local account."""
     desk = DeskSession.in_(request)
@@ -82,8 +87,9 @@ class EndSessions:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
-            desk = DeskSession.in_(request)
-            if desk and desk.is_over():
+            if _is_foreign(request.session.get(KEY)):
+                logout(request)
+            elif (desk := DeskSession.in_(request)) and desk.is_over():
                 self._end(request)
         return self._get_response(request)
 

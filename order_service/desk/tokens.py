@@ -6,6 +6,7 @@ and a refresh token that is used twice ends the login (docs/adr/0021). This row 
 """
 
 import secrets
+import time
 from datetime import timedelta
 
 from django.contrib.sessions.models import Session
@@ -20,6 +21,7 @@ from order_service.models import now
 log = get_logger(__name__)
 
 LONGEST = timedelta(hours=8)  # a working day: as long as a session of the desk
+EXCHANGE_SECONDS = 1.0  # with less left nothing is sent: an exchange whose answer is cut off costs the login
 LOCK_WAIT_TIMEOUT = 1205  # MySQL's ER_LOCK_WAIT_TIMEOUT, after innodb_lock_wait_timeout
 
 
@@ -50,6 +52,8 @@ def renew(key: str, *, refused: str, until: float) -> SignedIn:
             kept = _pair(Session.objects.select_for_update().filter(pk=key).first())
             if kept.access != refused:
                 return kept
+            if until - time.monotonic() < EXCHANGE_SECONDS:
+                raise Unavailable(accounts.BUSY)
             new = accounts.renew(refresh=kept.refresh, until=until)
             Session.objects.filter(pk=key).update(session_data=Session.objects.encode(new._asdict()))
             return new
@@ -67,7 +71,11 @@ def forget(key: str) -> SignedIn | None:
     row = Session.objects.filter(pk=key).first()
     if row is None:
         return None
-    row.delete()
+    try:
+        row.delete()
+    except OperationalError as error:  # another tab is renewing them: the row ends by itself, for its session is over
+        if error.args[:1] != (LOCK_WAIT_TIMEOUT,):
+            raise
     return _pair(row)
 
 

@@ -1,6 +1,7 @@
 """What the desk needs: its groups see notes and sent mails, and orders are found by product.
 
-Groups first: MySQL can't take back a change of tables, so what may be done twice without harm comes before what may not.
+Groups first: MySQL can't take back a change of tables, so what may be done twice without harm comes before what may not, and each index of a large table is
+a migration of its own.
 """
 
 from django.contrib.auth.management import create_permissions
@@ -30,7 +31,4 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunPython(extend_groups, migrations.RunPython.noop),
         migrations.AddIndex("orderline", models.Index(fields=["product_id", "order"], name="lines_of_product")),
-        migrations.AddIndex("orderline", models.Index(fields=["name", "order"], name="lines_by_name")),
-        migrations.AddIndex("catalogueproduct", models.Index(fields=["name"], name="catalogue_by_name")),
-        migrations.AddIndex("catalogueproduct", models.Index(fields=["active"], name="catalogue_by_active")),
     ]

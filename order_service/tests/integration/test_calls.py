@@ -74,7 +74,16 @@ def test_an_answer_that_trickles_in_is_cut_off(listener):
     thread.join()
 
 
-@pytest.mark.parametrize("raw", [b"not http\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nnot json!", b""])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"not http\r\n\r\n",
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nnot json!",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]",
+    ],
+)
 def test_what_can_not_be_read_is_no_answer(listener, raw):
     def speak():
         peer, _ = listener.accept()

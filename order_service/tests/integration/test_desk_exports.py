@@ -6,6 +6,8 @@ import io
 import openpyxl
 import pytest
 
+from order_service.models import Order
+
 pytestmark = pytest.mark.django_db
 
 EXPORT = "/admin/orders/order/export/"
@@ -83,6 +85,16 @@ def test_too_many_orders_for_one_file_are_refused_in_words(sit_down, customer, p
     answer = desk.post(EXPORT, {"format": CSV, "resource": ORDERS}, follow=True)
     assert "An export holds at most 1 orders" in answer.content.decode()
     assert rows(export(desk, ORDERS, query=f"?q={orders[0]}"))
+
+
+@pytest.mark.parametrize(
+    ("query", "words"), [("?placed=nonsense", "There is no such list."), ("?q=customer", "please type more of it")]
+)
+def test_an_export_of_what_is_no_whole_list_is_refused_in_words(sit_down, customer, place, monkeypatch, query, words):
+    monkeypatch.setattr("order_service.desk.searching.MOST", 1)
+    Order.objects.filter(pk=place(customer)).update(username="customer1")
+    answer = sit_down("staff").post(EXPORT + query, {"format": CSV, "resource": ORDERS}, follow=True)
+    assert words in answer.content.decode()
 
 
 def test_a_form_without_a_format_is_shown_again_with_the_mistake(sit_down):

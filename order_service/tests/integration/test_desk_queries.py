@@ -96,6 +96,13 @@ PATHS = {
 }
 
 
+def test_an_id_is_looked_up_and_not_walked_to(sit_down, many):
+    found = plans(sit_down("staff"), f"{ORDERS}?q={many[2000]}")
+    by_id = [access for sql, access, _ in found if "`orders`.`id` LIKE" in sql]
+    assert by_id
+    assert set(by_id) <= {"range", "const"}
+
+
 def test_no_page_reads_or_sorts_a_whole_table(sit_down, many):
     desk, day = sit_down("staff"), now() - timedelta(days=20)
     for what, path in PATHS.items():

@@ -61,6 +61,14 @@ def test_staff_send_dead_events_again_and_edit_none(sit_down, dead):
     assert not OutboxDead.objects.exists()
 
 
+def test_the_question_of_an_order_that_is_decided_is_not_sent_again_and_staff_are_told(sit_down, customer, dead):
+    customer.send(f"/orders/{dead.aggregate_id}/cancel", {})
+    form = {"action": "send_selected_again", "_selected_action": dead.pk}
+    html = sit_down("staff").post("/admin/orders/outboxdead/", form, follow=True).content.decode()
+    assert f"Event {dead.event_id} stays as it is" in html
+    assert OutboxDead.objects.filter(pk=dead.pk).exists()
+
+
 @pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("staff", 403), ("admin", 200)])
 def test_accounts_and_failed_sign_ins_are_for_admins(sit_down, role, status):
     browser = sit_down(role)

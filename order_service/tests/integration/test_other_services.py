@@ -84,6 +84,7 @@ def test_staff_adjust_the_stock_with_their_own_token_and_see_what_is_left(staff,
         ("-13", "broken", "delta", "The stock would leave its range"),
         ("0", "broken", "delta", "0 changes nothing"),
         ("many", "broken", "delta", "Enter a whole number."),
+        ("9" * 20, "broken", "delta", "Ensure this value is less than or equal to 10000000."),
         ("1", "", "reason", "This field is required."),
     ],
 )

@@ -100,6 +100,15 @@ def test_a_revoked_account_or_login_ends_the_session_and_others_go_on(accounts, 
     assert browsers[once].get("/orders", headers={"accept": "application/json"}).status_code == 401
 
 
+def test_a_session_that_another_release_began_is_over_and_no_error(accounts, browser):
+    sign_in(browser, accounts.add("staff"))
+    session = browser.session
+    session["desk"] = {"user_id": "x", "sid": None, "signed_in_at": 0, "access": "x", "refresh": "x"}
+    session.save()
+    assert browser.get("/admin/").status_code == 302
+    assert browser.get("/admin/login/").status_code == 200
+
+
 def test_a_session_rests_for_half_an_hour_and_lasts_for_a_day_at_most(accounts, browser, monkeypatch):
     sign_in(browser, accounts.add("staff"))
     row = Session.objects.get(pk=browser.session.session_key)
