@@ -3,10 +3,9 @@
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
+from order_service.correspondence import NOTE_LENGTH
 from order_service.models import Status
 from order_service.transitions import BY_STAFF
-
-NOTE_LENGTH = 2000
 
 
 class StatusForm(forms.Form):
