@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +14,9 @@ import pytest
 
 from chaos.harness.child import Child
 from chaos.harness.customers import Customers
+from chaos.harness.figures import note
 from chaos.harness.load import load
+from chaos.harness.post import MAIL_CONCURRENCY, Post
 from chaos.harness.quiet import wait_quiet
 from chaos.harness.shelf import check_stock
 from chaos.harness.stack import Stack
@@ -27,51 +30,82 @@ RATE = 20
 EACH = 30
 FAULT_SECONDS = 8
 WARM_SECONDS = 60
+MAIL_IS_LOST = ("kill notification", "refuse mail")  # the mail server's answers to what is in flight then
 
 
-def nemeses(stack: Stack, rng: random.Random) -> dict[str, Callable[[], None]]:
+class Nemesis:
     """Faults that end by themselves, each within FAULT_SECONDS; each asserts that it happened."""
 
-    def child() -> Child:
-        return rng.choice(list(stack.children.values()))
+    def __init__(self, stack: Stack, rng: random.Random) -> None:
+        self.done = Counter[str]()
+        self._stack, self._rng = stack, rng
+        self._faults: tuple[Callable[[], str], ...] = (
+            self._kill,
+            self._freeze,
+            self._end,
+            self._kill_server,
+            self._freeze_server,
+            lambda: self._toxic("latency", 0.2),
+            lambda: self._toxic("timeout"),
+            lambda: self._toxic("reset_peer"),
+            self._refuse_mail,
+        )
 
-    def freeze(victim: Child) -> None:
+    def strike(self) -> str:
+        """Make one fault; return what was done to whom."""
+        what = self._rng.choice(self._faults)()
+        self.done[what] += 1
+        return what
+
+    def _child(self) -> Child:
+        return self._rng.choice(list(self._stack.children.values()))
+
+    def _server(self) -> str:
+        return self._rng.choice(list(self._stack.servers))
+
+    def _kill(self) -> str:
+        victim = self._child()
+        assert victim.kill()
+        return f"kill {victim.name}"
+
+    def _freeze(self) -> str:
+        return self._freeze_child(self._child())
+
+    def _freeze_child(self, victim: Child) -> str:
         victim.freeze()
         wait_while(FAULT_SECONDS)
         victim.thaw()
+        return f"freeze {victim.name}"
 
-    def terminate() -> None:
-        victim = child()
+    def _end(self) -> str:
+        victim = self._child()
         victim.stop()
-        assert victim.returncode == 0, victim.name
-        stack.supervisor.start(victim)
+        assert victim.returncode == 0, f"{victim.name} ended with {victim.returncode}"
+        self._stack.supervisor.start(victim)
+        return f"end {victim.name}"
 
-    def toxic(name: str, kind: str, value: float) -> None:
-        proxy = stack.servers[name].proxy
+    def _kill_server(self) -> str:
+        name = self._server()
+        assert self._stack.servers[name].child.kill()
+        return f"kill {name}"
+
+    def _freeze_server(self) -> str:
+        return self._freeze_child(self._stack.servers[self._server()].child)
+
+    def _toxic(self, kind: str, value: float = 0.0) -> str:
+        name = self._server()
+        proxy = self._stack.servers[name].proxy
         before = sum(proxy.counts.values())
         with proxy.toxic(kind, value):
             wait_while(FAULT_SECONDS)
         assert sum(proxy.counts.values()) > before
+        return f"{kind} before {name}"
 
-    servers = list(stack.servers)
-    return {
-        "kill a process": lambda: print("killed", child().kill()),  # noqa: T201 -- shown when the test fails
-        "freeze a process": lambda: freeze(child()),
-        "end a process": terminate,
-        "kill a server": lambda: print("killed", stack.servers[rng.choice(servers)].child.kill()),  # noqa: T201
-        "freeze a server": lambda: freeze(stack.servers[rng.choice(servers)].child),
-        "slow a server": lambda: toxic(rng.choice(servers), "latency", 0.2),
-        "hold a server's data": lambda: toxic(rng.choice(servers), "timeout", 0.0),
-        "reset connections": lambda: toxic(rng.choice(servers), "reset_peer", 0.0),
-        "refuse mail": lambda: refuse_mail(stack),
-    }
-
-
-def refuse_mail(stack: Stack) -> None:
-    """Nobody takes mail for a while."""
-    stack.mail.down()
-    wait_while(FAULT_SECONDS)
-    stack.mail.up()
+    def _refuse_mail(self) -> str:
+        self._stack.mail.down()
+        wait_while(FAULT_SECONDS)
+        self._stack.mail.up()
+        return "refuse mail"
 
 
 def wait_while(seconds: float) -> None:
@@ -80,15 +114,21 @@ def wait_while(seconds: float) -> None:
     wait_until(lambda: time.monotonic() >= end, seconds + 5)
 
 
-def descriptors(stack: Stack) -> Counter[str]:
-    """Open files and threads of all processes."""
-    counts: Counter[str] = Counter()
-    for child in stack.children.values():
+def resources(stack: Stack) -> dict[str, Counter[str]]:
+    """Resident memory, open files and threads of each process with its children."""
+    counts: dict[str, Counter[str]] = {}
+    for name, child in stack.children.items():
+        counts[name] = Counter()
         for pid in child.family():
-            counts["files"] += len(os.listdir(f"/proc/{pid}/fd"))
-            counts["threads"] += len(list(Path(f"/proc/{pid}/task").iterdir()))
-            counts["MiB"] += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4 // 1024
+            counts[name]["files"] += len(os.listdir(f"/proc/{pid}/fd"))
+            counts[name]["threads"] += len(list(Path(f"/proc/{pid}/task").iterdir()))
+            counts[name]["MiB"] += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4 // 1024
     return counts
+
+
+def tell(text: object) -> None:
+    """Progress on the terminal, for half an hour is long; past pytest's capture."""
+    print(time.strftime("%H:%M:%S"), text, file=sys.__stderr__, flush=True)
 
 
 @pytest.mark.soak
@@ -98,23 +138,27 @@ def test_half_an_hour_of_customers_and_faults_leaves_every_set_whole(
     """Resources are compared between two calm minutes: the first one and the last one."""
     product_id = customers.new_product()["id"]
     acts = (customers.register, lambda: customers.describe(product_id), lambda: customers.order(product_id))
-    faults, done = nemeses(stack, rng), Counter[str]()
+    nemesis, post = Nemesis(stack, rng), Post(stack.sink, customers.tag)
     with load(lambda number: acts[number % 3](), RATE):
         wait_while(WARM_SECONDS)
-        calm = descriptors(stack)
+        tell(calm := resources(stack))
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
-            began, name = time.monotonic(), rng.choice(sorted(faults))
-            faults[name]()
-            done[name] += 1
+            began = time.monotonic()
+            tell(nemesis.strike())
             wait_while(max(5.0, EACH - (time.monotonic() - began)))
         stack.heal()
         wait_while(WARM_SECONDS)
-        last = descriptors(stack)
-    print(done, customers.history.statuses(), calm, last)  # noqa: T201 -- shown when the test fails
+        tell(last := resources(stack))
+    answers = customers.history.statuses()
+    note("R24", f"{sum(nemesis.done.values())} faults, {sum(answers.values()):,} requests: {dict(answers)}")
+    tell(nemesis.done)
     wait_quiet(stores, topics, 180)
     check_all(customers, stores, topics, start, product_id)
+    post.check(topics, start, repeats=MAIL_CONCURRENCY * sum(nemesis.done[what] for what in MAIL_IS_LOST), goal="R24")
     assert {order["status"] for order in stores.orders(product_id)} == {"confirmed"}
     check_stock(stack)
+    before, after = sum(calm.values(), Counter()), sum(last.values(), Counter())
+    note("R24", f"resources of all processes: {dict(before)} in the first calm minute, {dict(after)} in the last")
     for what, slack in (("MiB", 1.05), ("files", 1.25), ("threads", 1.25)):  # pools fill as chance has it
-        assert last[what] <= calm[what] * slack, f"{what}: {calm[what]} before, {last[what]} after"
+        assert after[what] <= before[what] * slack, f"{what}: {calm} before, {last} after"

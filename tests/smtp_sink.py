@@ -24,6 +24,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
+from functools import cached_property
 from typing import Any, cast
 
 import pytest
@@ -38,16 +40,21 @@ class Received:
 
     sender: str
     recipient: str
-    message: EmailMessage
+    content: bytes
     at: float = field(default_factory=time.time)  # epoch seconds
+
+    @cached_property
+    def message(self) -> EmailMessage:
+        """Parsed when somebody looks: the sink is not to be slower than the sender."""
+        return cast(EmailMessage, message_from_bytes(self.content, policy=email.policy.default))
 
     @property
     def subject(self) -> str:
         return str(self.message["Subject"])
 
-    @property
+    @cached_property
     def id(self) -> str:
-        return str(self.message["Message-ID"])
+        return str(BytesHeaderParser().parsebytes(self.content)["Message-ID"]).strip()
 
     def part(self, kind: str) -> str:
         """The text of the `plain` or the `html` part."""
@@ -174,10 +181,8 @@ class _Handler:
         if self._sink.mode == "554":
             return "554 not such a message"
         await asyncio.sleep(self._sink.seconds_a_mail)
-        message = cast(
-            EmailMessage, message_from_bytes(cast(bytes, envelope.original_content), policy=email.policy.default)
-        )
-        self._sink.mails += [Received(str(envelope.mail_from), to, message) for to in envelope.rcpt_tos]
+        content = cast(bytes, envelope.original_content)
+        self._sink.mails += [Received(str(envelope.mail_from), to, content) for to in envelope.rcpt_tos]
         if self._sink.mode == "ack-lost":
             server.transport.abort()
         return "250 OK"
