@@ -62,7 +62,7 @@ chaos: setup ## all fault tests but the soak, in half an hour
 	@$(PYTHON) -m pytest chaos
 
 soak: setup ## half an hour of customers and random faults
-	@$(PYTHON) -m pytest chaos -m soak
+	@$(PYTHON) -m pytest -s chaos -m soak
 
 test-deploy: setup ## build the images and test the shop in containers (needs a Docker engine)
 	@$(PYTHON) -m pytest deploy/tests

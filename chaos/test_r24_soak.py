@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -127,8 +126,8 @@ def resources(stack: Stack) -> dict[str, Counter[str]]:
 
 
 def tell(text: object) -> None:
-    """Progress on the terminal, for half an hour is long; past pytest's capture."""
-    print(time.strftime("%H:%M:%S"), text, file=sys.__stderr__, flush=True)
+    """Progress, for half an hour is long."""
+    print(time.strftime("%H:%M:%S"), text, flush=True)  # noqa: T201
 
 
 @pytest.mark.soak
