@@ -51,6 +51,7 @@ class Proxy:
     def close(self) -> None:
         """End for good."""
         self.down()
+        self._run(self._end_links)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
@@ -90,6 +91,12 @@ class Proxy:
             self._server = None
             await self._reset_all()
 
+    async def _end_links(self) -> None:
+        links = asyncio.all_tasks() - {asyncio.current_task()}
+        for link in links:
+            link.cancel()
+        await asyncio.gather(*links, return_exceptions=True)
+
     async def _reset_all(self) -> int:
         links = list(self._links)
         for writer in links:
@@ -107,7 +114,7 @@ class Proxy:
         self._links.add(writer)
         back: asyncio.StreamWriter | None = None
         try:
-            with contextlib.suppress(OSError, _Closed):
+            with contextlib.suppress(OSError, _Closed, asyncio.CancelledError):
                 source, back = await asyncio.open_connection(LOOPBACK, self.target)
                 ways = (self._pump(reader, back, writer), self._pump(source, writer, writer))
                 tasks = [asyncio.create_task(way) for way in ways]
