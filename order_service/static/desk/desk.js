@@ -18,3 +18,17 @@ document.addEventListener("alpine:init", () => {
     },
   }));
 });
+
+// unfold's links without an address are buttons; the keyboard is to reach them, too.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const link of document.querySelectorAll("a:not([href])[x-on\\:click]")) {
+    link.tabIndex = 0;
+    link.setAttribute("role", "button");
+    link.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" || event.key === " ") {
+        event.preventDefault();
+        link.click();
+      }
+    });
+  }
+});
