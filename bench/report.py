@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+import timeit
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,9 +42,10 @@ class Row:
 
 @dataclass
 class Report:
-    """The rows so far, the memory of each process in MiB, and how many processes wanted a core before it began."""
+    """The rows so far, the memory of each process in MiB; of before it began, how many processes wanted a core, and a yardstick."""
 
     load_before: float = field(default_factory=lambda: os.getloadavg()[0])
+    yardstick_ms: float = field(default_factory=lambda: measure_python())
     rows: list[Row] = field(default_factory=list)
     memory: dict[str, float] = field(default_factory=dict)
 
@@ -76,4 +78,12 @@ class Report:
         """What it was measured on; figures from a machine that had other work mean little."""
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // BYTES_IN_MIB
         system = f"Linux {platform.release()}, Python {platform.python_version()}"
-        return f"{os.cpu_count()} cores, {memory:,} MiB, {system}. Load before the start: {self.load_before:.1f}."
+        return (
+            f"{os.cpu_count()} cores, {memory:,} MiB, {system}. Load before the start: {self.load_before:.1f}. "
+            f"Yardstick: {self.yardstick_ms:.0f} ms for a million turns of an empty loop."
+        )
+
+
+def measure_python() -> float:
+    """Milliseconds of a million turns of an empty loop, the best of five: how quick a core is with Python."""
+    return min(timeit.repeat("for _ in numbers: pass", "numbers = range(10**6)", number=1, repeat=5)) * 1000

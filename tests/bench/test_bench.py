@@ -48,9 +48,11 @@ def test_a_figure_is_compared_with_its_aim(measured: float, at_most: bool, verdi
 
 
 def test_the_report_is_a_table_with_every_row() -> None:
-    report = Report(1.25, [Row("`GET /x`", 1234, "/s", 1000, note="p50 1 ms"), Row("y", 5, "ms")], {"mysql": 99.6})
+    report = Report(
+        1.25, 20.4, [Row("`GET /x`", 1234, "/s", 1000, note="p50 1 ms"), Row("y", 5, "ms")], {"mysql": 99.6}
+    )
     text = report.text()
     assert "| `GET /x` | 1,234 /s | ≥ 1,000 /s | reached | p50 1 ms |" in text
     assert "| y | 5 ms |  |  |  |" in text
     assert "| mysql | 100 |" in text
-    assert "Load before the start: 1.2" in text
+    assert "Load before the start: 1.2. Yardstick: 20 ms" in text
