@@ -5,12 +5,12 @@ keeps 19 MiB for each thread that ever made one: after 64 hashes a process stood
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -19,6 +19,8 @@ from user_service.errors import TooManyHashes
 
 AT_ONCE = 2
 QUEUE_SECONDS = 3.0
+
+T = TypeVar("T")
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _turns = threading.BoundedSemaphore(AT_ONCE)
@@ -35,10 +37,18 @@ def _turn() -> Iterator[None]:
         _turns.release()
 
 
+def _apart(work: Callable[..., T], *arguments: str) -> T:
+    try:
+        job = _threads.submit(work, *arguments)
+    except RuntimeError:  # the process ends and starts nothing any more; its last requests hash in their own threads
+        return work(*arguments)
+    return job.result()
+
+
 def hash_password(password: str) -> str:
     """The hash to store, with its parameters and salt. Raises TooManyHashes when its turn does not come in 3 s."""
     with _turn():
-        return _threads.submit(_hasher.hash, password).result()
+        return _apart(_hasher.hash, password)
 
 
 class Attempts(Protocol):
@@ -66,7 +76,7 @@ def verify_password(password: str, stored: str | None, attempts: Attempts | None
 
 def _fits(password: str, stored: str) -> bool:
     try:
-        return _threads.submit(_hasher.verify, stored, password).result()
+        return _apart(_hasher.verify, stored, password)
     except (Argon2Error, InvalidHashError):
         return False
 

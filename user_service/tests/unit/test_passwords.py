@@ -29,6 +29,13 @@ def test_a_damaged_hash_fits_nothing():
     assert not verify_password("correct horse", "not a hash")
 
 
+def test_a_process_that_ends_answers_its_last_logins(monkeypatch):
+    stored, ended = hash_password("correct horse"), ThreadPoolExecutor(1)
+    ended.shutdown()
+    monkeypatch.setattr(passwords, "_threads", ended)
+    assert verify_password("correct horse", stored)
+
+
 class Attempts:
     """Counts, and waits or fails when it is told to."""
 
