@@ -54,6 +54,8 @@ class EventConsumer:
         self._most_in_hand, self._in_hand, self._jobs = lanes * MAX_IN_HAND, 0, dict[tuple[str, int], deque[Job]]()
         self._commit_seconds, self._committed_at, self._uncommitted = commit_seconds, 0.0, False
         self._consumer = kafka.make_consumer(brokers, group, stats_cb=self._on_statistics)
+        # Which partitions are ours is kept here: asking librdkafka for them fails while it ends.
+        self._assigned: set[tuple[str, int]] = set()
         self._paused, self._polled_at, self.beat = False, time.monotonic(), time.monotonic()
         self._state: dict[str, Any] = {"assigned": 0, "lag": 0, "broker": False, "handled": 0, "deadLetters": 0}
         self._state["lastEventAt"] = None
@@ -136,7 +138,7 @@ class EventConsumer:
     def _pause(self, paused: bool) -> None:
         if paused != self._paused:
             self._paused = paused
-            (self._consumer.pause if paused else self._consumer.resume)(self._consumer.assignment())
+            (self._consumer.pause if paused else self._consumer.resume)([TopicPartition(*p) for p in self._assigned])
 
     def _await_progress(self) -> None:
         self._lanes.progress.wait(POLL_SECONDS)
@@ -161,13 +163,16 @@ class EventConsumer:
         consumer.incremental_assign(partitions)
         # Always one of the two: librdkafka remembers a pause of a partition that left while paused, and it would come back deaf.
         (consumer.pause if self._paused else consumer.resume)(partitions)
-        self._state["assigned"] = len(consumer.assignment())
+        self._assigned |= {(p.topic, p.partition) for p in partitions}
+        self._state["assigned"] = len(self._assigned)
         log.info("partitions assigned", group=self.name, new=len(partitions), total=self._state["assigned"])
 
     def _on_revoke(self, consumer: Any, partitions: list[TopicPartition], *, commit: bool = True) -> None:
-        self._give_back([(p.topic, p.partition) for p in partitions], commit=commit)
+        gone = [(p.topic, p.partition) for p in partitions]
+        self._give_back(gone, commit=commit)
         consumer.incremental_unassign(partitions)
-        self._state["assigned"] = len(consumer.assignment())
+        self._assigned -= set(gone)
+        self._state["assigned"] = len(self._assigned)
 
     def _on_lost(self, consumer: Any, partitions: list[TopicPartition]) -> None:
         self._on_revoke(consumer, partitions, commit=False)
