@@ -39,7 +39,7 @@ def test_many_kills_of_the_sender_lose_no_mail(
     stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, rng: random.Random
 ) -> None:
     """A kill for each twenty orders or so."""
-    killed(stack, customers, stores, topics, start, rng, kills=size(15, 50))
+    killed(stack, customers, stores, topics, start, rng, kills=size(8, 50))
 
 
 def killed(
