@@ -57,12 +57,13 @@ class EventConsumer:
         # Which partitions are ours is kept here: asking librdkafka for them fails while it ends.
         self._assigned: set[tuple[str, int]] = set()
         self._paused, self._polled_at, self.beat = False, time.monotonic(), time.monotonic()
-        self._state: dict[str, Any] = {"assigned": 0, "lag": 0, "broker": False, "handled": 0, "deadLetters": 0}
+        self._state: dict[str, Any] = {"lag": 0, "broker": False, "handled": 0, "deadLetters": 0}
         self._state["lastEventAt"] = None
 
     def state(self) -> dict[str, Any]:
         """What /health and /metrics show: assigned partitions, lag, broker, handled, deadLetters, retrying, lastEventAt."""
-        return self._state | {"retrying": next(iter(list(self._lanes.retrying.values())), None)}
+        retrying = next(iter(list(self._lanes.retrying.values())), None)
+        return self._state | {"assigned": len(self._assigned), "retrying": retrying}
 
     def run(self, stop: threading.Event) -> None:
         """Consume until `stop` is set; then finish what is being handled, commit, and leave the group."""
@@ -76,7 +77,7 @@ class EventConsumer:
             self._give_back(list(self._jobs))
             self._lanes.end()
             self._consumer.close()
-            self._state["assigned"] = 0
+            self._assigned.clear()
             if "_producer" in vars(self):
                 self._producer.close()
 
@@ -164,15 +165,13 @@ class EventConsumer:
         # Always one of the two: librdkafka remembers a pause of a partition that left while paused, and it would come back deaf.
         (consumer.pause if self._paused else consumer.resume)(partitions)
         self._assigned |= {(p.topic, p.partition) for p in partitions}
-        self._state["assigned"] = len(self._assigned)
-        log.info("partitions assigned", group=self.name, new=len(partitions), total=self._state["assigned"])
+        log.info("partitions assigned", group=self.name, new=len(partitions), total=len(self._assigned))
 
     def _on_revoke(self, consumer: Any, partitions: list[TopicPartition], *, commit: bool = True) -> None:
         gone = [(p.topic, p.partition) for p in partitions]
         self._give_back(gone, commit=commit)
         consumer.incremental_unassign(partitions)
         self._assigned -= set(gone)
-        self._state["assigned"] = len(self._assigned)
 
     def _on_lost(self, consumer: Any, partitions: list[TopicPartition]) -> None:
         self._on_revoke(consumer, partitions, commit=False)
