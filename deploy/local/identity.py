@@ -32,15 +32,17 @@ def is_ours(state: State, pid: int) -> bool:
     """Whether a live process was started for this state directory: its environment says so from its first moment."""
     try:
         environment = (PROC / str(pid) / "environ").read_bytes()
-        dead = _status(pid) in "ZX"
     except OSError:
         return False
-    return not dead and f"MICROSHOP_STATE={state.path}".encode() in environment.split(b"\0")
+    return _lives(pid) and f"MICROSHOP_STATE={state.path}".encode() in environment.split(b"\0")
 
 
-def _status(pid: int) -> str:
-    """The state letter of a process; see proc(5). The command name before it may hold spaces and brackets."""
-    return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0]
+def _lives(pid: int) -> bool:
+    """By the state letter of proc(5); the command name before it may hold spaces and brackets."""
+    try:
+        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def find_ours(state: State) -> list[int]:
@@ -50,12 +52,16 @@ def find_ours(state: State) -> list[int]:
 
 
 def end(state: State, pids: list[int], seconds: float) -> None:
-    """Ask processes to end, and kill those that have not after the given time."""
+    """Ask processes to end, and kill those that have not after the given time.
+
+    One that ends loses its environment before its ports, so it is waited for by its pid alone.
+    """
+    pids = [pid for pid in pids if is_ours(state, pid)]
     for signal_number, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, KILL_SECONDS)):
-        pids = [pid for pid in pids if is_ours(state, pid)]
         for pid in pids:
-            with suppress(ProcessLookupError):  # it ended by itself in the meantime
-                os.kill(pid, signal_number)
+            if is_ours(state, pid):
+                with suppress(ProcessLookupError):  # it ended by itself in the meantime
+                    os.kill(pid, signal_number)
         deadline = time.monotonic() + patience
-        while any(is_ours(state, pid) for pid in pids) and time.monotonic() < deadline:
+        while any(map(_lives, pids)) and time.monotonic() < deadline:
             time.sleep(0.05)

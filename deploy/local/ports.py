@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from deploy.local.errors import PortInUse
@@ -14,8 +12,6 @@ from deploy.local.errors import PortInUse
 LOOPBACK = "127.0.0.1"
 OUR_RANGE = range(15000, 30000)
 """Below the range from which Linux takes the local ports of clients (32768 and up, ip(7)): those come and go."""
-
-LET_GO_SECONDS = 5.0
 
 
 def is_free(port: int) -> bool:
@@ -51,20 +47,10 @@ def pick_free(count: int) -> list[int]:
 def require_free(wanted: dict[str, int]) -> None:
     """Raise PortInUse for the first port that is taken; `wanted` maps the variable that moves a port to the port."""
     for variable, port in wanted.items():
-        if not _comes_free(port):
+        if not is_free(port):
             owner = find_owner(port)
             taken = f"port {port} ({variable}) is in use" + (f" by {owner}" if owner else "")
             raise PortInUse(f"{taken}: end that process, or set another {variable} in .env")
-
-
-def _comes_free(port: int) -> bool:
-    """Whether it is free, or is so soon: who was killed lets go of its ports a moment after it can't be seen any more."""
-    deadline = time.monotonic() + LET_GO_SECONDS
-    while not is_free(port):
-        if time.monotonic() > deadline or find_owner(port):
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def find_owner(port: int) -> str | None:
@@ -72,8 +58,7 @@ def find_owner(port: int) -> str | None:
     inodes = set(_listening_inodes(port))
     for process in Path("/proc").iterdir():
         if process.name.isdigit() and inodes & set(_socket_inodes(process)):
-            with suppress(OSError):  # it ended meanwhile
-                return f"{(process / 'comm').read_text().strip()} (process {process.name})"
+            return f"{(process / 'comm').read_text().strip()} (process {process.name})"
     return None
 
 
