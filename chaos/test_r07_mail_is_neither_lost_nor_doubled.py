@@ -52,7 +52,7 @@ def killed(
             post.wait(rng.randint(5, 30))
             stack.children["notification"].kill()
     wait_quiet(stores, topics)
-    post.check(topics, start, repeats=MAIL_CONCURRENCY * kills)
+    assert post.check(topics, start) <= MAIL_CONCURRENCY * kills
 
 
 @pytest.mark.quick
@@ -74,7 +74,7 @@ def test_hang_ups_at_quit_rebalances_a_broker_restart_and_repeats_by_the_relay_d
     wait_quiet(stores, topics)
     assert repeated
     assert second.returncode == 0
-    post.check(topics, start, repeats=0)
+    assert post.check(topics, start) == 0
 
 
 def test_an_acknowledgement_lost_after_data_repeats_that_mail_once(
@@ -85,7 +85,7 @@ def test_an_acknowledgement_lost_after_data_repeats_that_mail_once(
     stack.sink.behave("ack-lost")
     product_id = customers.new_product()["id"]
     assert customers.order(product_id).status == 201
-    wait_until(lambda: sum(post.counts().values()) >= 2, 30)
+    wait_until(lambda: max(post.counts().values(), default=0) >= 2, 30)
     stack.sink.behave("ok")
     wait_quiet(stores, topics)
-    post.check(topics, start, repeats=sum(post.counts().values()) - len(post.counts()))
+    assert post.check(topics, start) >= 1
