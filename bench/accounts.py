@@ -11,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pydantic import SecretStr
 
 from bench.report import Row
-from chassis.auth import Tokens, now_ms
 from deploy.local.client import call
 from deploy.local.errors import LocalError
-from messaging.revocations import Revocation, Revocations
+from libs.access.revocations import Revocation, Revocations
+from libs.access.tokens import AccessTokens
+from libs.values.times import now_ms
 from tests.shop import Shop
 
 CHECKS = 5000
@@ -45,7 +46,7 @@ def _token_check() -> Row:
     """Signature, claims and the look at the revocations of an hour, in this process."""
     known = Revocations()
     known.add(Revocation(secrets.token_hex(12), None, now_ms()) for _ in range(REVOKED))
-    tokens = Tokens(SecretStr(secrets.token_urlsafe(48)), "microshop", "microshop", refuse_revoked=known.check)
+    tokens = AccessTokens(SecretStr(secrets.token_urlsafe(48)), "microshop", "microshop", refuse_revoked=known.check)
     token = tokens.mint(
         user_id=secrets.token_hex(12), email="ada@example.com", username="ada", roles=["staff"], sid="x"
     )

@@ -6,13 +6,13 @@ The configuration is read first; each command then imports what it needs.
 import sys
 from typing import Any
 
-from chassis.commands import run_command
+from libs.runtime.commands import run_command
 from notification_service.config import Config
 
 
 def web(config: Config, _arguments: list[str]) -> int:
     """serve the HTTP API by gunicorn, and mail what happens in the shop"""
-    from chassis.serve import serve_web
+    from libs.web.server import serve_web
 
     serve_web(
         "notification_service.wsgi:app",
@@ -42,7 +42,7 @@ def check_config(_config: Config, _arguments: list[str]) -> int:
 
 def topics(config: Config, _arguments: list[str]) -> int:
     """create the topics this service needs"""
-    from messaging.kafka import create_topics
+    from libs.messaging.topics import create_topics
     from notification_service.consumer import topics
 
     create_topics(config.kafka_brokers, topics())
@@ -54,8 +54,8 @@ def dlq(config: Config, arguments: list[str]) -> int:
     from contextlib import closing
 
     from contracts import topic_settings
-    from messaging.dlq import run_dlq
-    from messaging.revocations import Revocations
+    from libs.access.revocations import Revocations
+    from libs.messaging.dlq_command import run_dlq
     from notification_service.accounts import Accounts
     from notification_service.consumer import GROUP
     from notification_service.events import MailSent

@@ -11,11 +11,11 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from chassis.logs import get_logger
 from contracts import topic_settings
-from messaging.envelope import Event, MalformedEvent, parse
-from messaging.kafka import READER, make_consumer
-from messaging.revocations import Revocation, Revocations
+from libs.access.revocations import Revocation, Revocations
+from libs.messaging.clients import READER, make_consumer
+from libs.messaging.envelope import Event, MalformedEvent, parse
+from libs.runtime.logs import get_logger
 from notification_service.events import UserDeleted, UserRevocation
 
 log = get_logger(__name__)

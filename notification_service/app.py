@@ -2,11 +2,11 @@
 
 from apiflask import APIFlask
 
-from chassis.auth import Tokens
-from chassis.flask import make_app
-from chassis.health import Health
-from chassis.logs import configure_logs
-from messaging.revocations import Revocations
+from libs.access.revocations import Revocations
+from libs.access.tokens import AccessTokens
+from libs.runtime.health import Health
+from libs.runtime.logs import configure_logs
+from libs.web.flask import make_app
 from notification_service import __doc__ as description
 from notification_service import __version__
 from notification_service.accounts import Accounts
@@ -31,7 +31,9 @@ def create_app(config: Config) -> APIFlask:
         service="notification_service",
         version=__version__,
         description=description or "",
-        tokens=Tokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience, refuse_revoked=revocations.check),
+        tokens=AccessTokens(
+            config.jwt_secret, config.jwt_issuer, config.jwt_audience, refuse_revoked=revocations.check
+        ),
         health=Health(
             "notification_service",
             __version__,

@@ -4,9 +4,9 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, AnyHttpUrl, EmailStr, Field, SecretStr
 
-from chassis.env import Secret, SigningKey, WebSettings
-from chassis.logs import LogFormat
-from chassis.schemas import Line
+from libs.runtime.config import Secret, SigningKey, WebConfig
+from libs.runtime.logs import LogFormat
+from libs.values.text import Line
 
 SmtpSecurity = Literal["starttls", "tls", "none"]
 T = TypeVar("T", str, SecretStr)
@@ -19,7 +19,7 @@ def _require_ascii(value: T) -> T:
     return value
 
 
-class Config(WebSettings):
+class Config(WebConfig):
     """Fields without a default are required; the process does not start without them."""
 
     kafka_brokers: str  # host:port, …

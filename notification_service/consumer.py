@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from chassis.health import Down
-from chassis.logs import get_logger
 from contracts import topic_settings
-from messaging.consumer import EventConsumer, Handler
-from messaging.kafka import create_topics_patiently, dead_letter_settings
-from messaging.worker import EX_SOFTWARE, JOIN_SECONDS, Watched
+from libs.messaging.consumer import EventConsumer
+from libs.messaging.handler_pool import Handler
+from libs.messaging.topics import create_topics_patiently, dead_letter_settings
+from libs.runtime.health import CheckFailed
+from libs.runtime.logs import get_logger
+from libs.runtime.worker import EX_SOFTWARE, JOIN_SECONDS, SupervisedThread
 from notification_service.accounts import TOPICS as FOLLOWED
 from notification_service.accounts import Accounts
 from notification_service.events import MailSent, UserMailRequested
@@ -49,7 +50,7 @@ class Listener:
         """`lanes`: mails that are sent at once. `end` ends the process with a status, at once: nothing can be relied on in a
         process whose consumer hangs."""
         self._brokers, self._handlers, self._ledger, self._lanes, self._end = brokers, handlers, ledger, lanes, end
-        self._accounts, self._threads = accounts, list[Watched]()
+        self._accounts, self._threads = accounts, list[SupervisedThread]()
         self._stopping, self._stopped = threading.Event(), threading.Event()
 
     def start(self) -> None:
@@ -58,7 +59,7 @@ class Listener:
             self._brokers, GROUP, self._handlers, lanes=self._lanes, on_assigned=self._prepare, secret=SECRET
         )
         prepare = partial(create_topics_patiently, self._brokers, topics())
-        self._threads = [Watched(part, self._stopping, prepare) for part in (consumer, self._accounts)]
+        self._threads = [SupervisedThread(part, self._stopping, prepare) for part in (consumer, self._accounts)]
         for thread in self._threads:
             thread.start()
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
@@ -74,15 +75,15 @@ class Listener:
     def check(self) -> dict[str, Any]:
         """A health check: the consumer's state. Raises Down without partitions or broker."""
         if not self._threads:
-            raise Down("not consuming yet")
+            raise CheckFailed("not consuming yet")
         state, accounts = (thread.part.state() for thread in self._threads)
         parts = {GROUP: state, self._accounts.name: accounts}
         if not state["broker"]:
-            raise Down("no Kafka broker answers", parts=parts)
+            raise CheckFailed("no Kafka broker answers", parts=parts)
         if not state["assigned"]:
-            raise Down("no partitions are assigned yet", parts=parts)
+            raise CheckFailed("no partitions are assigned yet", parts=parts)
         if not accounts["complete"]:
-            raise Down("what happened to accounts is not read to its end yet", parts=parts)
+            raise CheckFailed("what happened to accounts is not read to its end yet", parts=parts)
         return {"parts": parts}
 
     def _prepare(self, partitions: set[int]) -> None:

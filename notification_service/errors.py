@@ -1,10 +1,10 @@
-"""Domain errors: kind + code + title; chassis.errors says how they look on the wire."""
+"""Domain errors: kind + code + title; libs.values.errors says how they look on the wire."""
 
-from chassis.errors import DomainError, Kind, Unavailable
+from libs.values.errors import DomainError, ErrorKind, Unavailable
 
 
 class MailRefused(DomainError):
-    kind, code, title = Kind.IMPOSSIBLE, "mail-refused", "The SMTP server refused the mail"
+    kind, code, title = ErrorKind.IMPOSSIBLE, "mail-refused", "The SMTP server refused the mail"
 
 
 class SmtpAway(Unavailable):
@@ -12,4 +12,4 @@ class SmtpAway(Unavailable):
 
 
 class UnknownMail(DomainError):
-    kind, code, title = Kind.MISSING, "unknown-mail", "There is no such kind of mail"
+    kind, code, title = ErrorKind.MISSING, "unknown-mail", "There is no such kind of mail"

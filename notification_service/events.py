@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from email_validator import validate_email
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
-from chassis.schemas import Line
-from messaging.envelope import ConsumedData, EventData
+from libs.messaging.envelope import ConsumedData, EventData
+from libs.values.text import Line
 
 
 def _require_one_address(text: str) -> str:

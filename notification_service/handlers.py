@@ -1,6 +1,6 @@
 """Which event is mailed how. A handler is a route's twin: an event in, one mail out.
 
-It raises what messaging.consumer asks for: ServerAway or RetryLater to be called again with the same event, Refused or
+It raises what libs.messaging.consumer asks for: ServerAway or RetryLater to be called again with the same event, Refused or
 MalformedEvent for a dead letter. When it returns, the SMTP server has the mail, the ledger knows, and the event's offset may be
 committed.
 """
@@ -9,9 +9,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-from chassis.logs import get_logger
-from messaging.consumer import Handler
-from messaging.envelope import Event, rfc3339
+from libs.messaging.envelope import Event
+from libs.messaging.handler_pool import Handler
+from libs.runtime.logs import get_logger
+from libs.values.times import rfc3339
 from notification_service.accounts import Accounts
 from notification_service.events import MailResendRequested, MailSent, OrderStep, UserMailRequested, UserRegistered
 from notification_service.ledger import Ledger

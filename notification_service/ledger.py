@@ -13,9 +13,9 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
 from prometheus_client import Counter
 
-from chassis.logs import get_logger
-from messaging.envelope import Event
-from messaging.kafka import READER, make_consumer
+from libs.messaging.clients import READER, make_consumer
+from libs.messaging.envelope import Event
+from libs.runtime.logs import get_logger
 from notification_service.events import MailSent
 from notification_service.records import Records
 

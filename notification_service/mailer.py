@@ -14,10 +14,10 @@ from typing import Any
 import flask_mail
 from prometheus_client import Counter
 
-from chassis.health import Down
-from chassis.logs import get_logger
-from messaging.consumer import Refused, RetryLater, ServerAway
-from messaging.envelope import rfc3339
+from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
+from libs.runtime.health import CheckFailed
+from libs.runtime.logs import get_logger
+from libs.values.times import rfc3339
 from notification_service.config import Config
 from notification_service.mails import Mail
 from notification_service.message import to_bytes
@@ -27,7 +27,7 @@ log = get_logger(__name__)
 
 SENT = Counter("mails_sent", "Mails that the SMTP server took", ["kind"])
 FAILED = Counter("mail_failures", "Mails that the SMTP server did not take", ["kind", "outcome"])
-OUTCOMES = {ServerAway: "away", RetryLater: "later", Refused: "refused"}
+OUTCOMES = {ServerUnavailable: "away", TransientFailure: "later", PermanentFailure: "refused"}
 
 ATTEMPT_SECONDS = 18.0  # 20 are promised, and a consumer that loses its partitions waits 20 for what it has in hand
 
@@ -49,7 +49,7 @@ class Mailer:
         """A health check: how the last mail went. Raises Down when the server was away."""
         state = self._state
         if state["status"] == "down":
-            raise Down(state["reason"], at=state["at"])
+            raise CheckFailed(state["reason"], at=state["at"])
         return {"lastMailAt": state["at"]}
 
     def close(self) -> None:
@@ -60,8 +60,8 @@ class Mailer:
         """Send `mail` within `seconds`, connecting included. Raises ServerAway, RetryLater or Refused."""
         try:
             self._deliver(mail.to, to_bytes(mail, self._sender), time.monotonic() + seconds)
-        except (ServerAway, RetryLater, Refused) as failure:
-            self._remember("down" if isinstance(failure, ServerAway) else "ok", str(failure))
+        except (ServerUnavailable, TransientFailure, PermanentFailure) as failure:
+            self._remember("down" if isinstance(failure, ServerUnavailable) else "ok", str(failure))
             FAILED.labels(mail.kind, OUTCOMES[type(failure)]).inc()
             raise
         self._remember("ok", None)
@@ -73,7 +73,7 @@ class Mailer:
             try:
                 self._send_over(kept, to, content, deadline)
                 return
-            except ServerAway:  # servers end sessions that were idle, or had their share of mails
+            except ServerUnavailable:  # servers end sessions that were idle, or had their share of mails
                 if kept.host.handed_over or time.monotonic() > deadline:
                     raise
         self._send_over(Session(self._mail, self._config, deadline), to, content, deadline)
@@ -83,7 +83,7 @@ class Mailer:
         try:
             session.send(to, content, deadline)
             sound = True
-        except (RetryLater, Refused):  # the session itself is in order
+        except (TransientFailure, PermanentFailure):  # the session itself is in order
             sound = True
             raise
         finally:

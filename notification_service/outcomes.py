@@ -8,13 +8,13 @@ Refused       a permanent one
 import smtplib
 import ssl
 
-from messaging.consumer import Refused, RetryLater, ServerAway
+from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
 
 CLOSING = 421  # RFC 5321 4.2.2: the server closes the connection; concerns the session, whatever it answers to
 LOGIN_REQUIRED = 530  # RFC 4954 6: likewise
 TOO_LARGE = 552  # RFC 5321 4.2.2, in answer to the SIZE that MAIL FROM announces
 
-Failure = ServerAway | RetryLater | Refused
+Failure = ServerUnavailable | TransientFailure | PermanentFailure
 
 
 def explain(error: OSError) -> Failure:
@@ -25,35 +25,35 @@ def explain(error: OSError) -> Failure:
             return _by_code(answer[0], "the recipient")
         case smtplib.SMTPSenderRefused(smtp_code=code):  # our own address: all mails are concerned, but for the size
             if code == TOO_LARGE:
-                return Refused(f"the SMTP server refused the message ({code})")
-            return ServerAway(f"the SMTP server refused the sender ({code})")
+                return PermanentFailure(f"the SMTP server refused the message ({code})")
+            return ServerUnavailable(f"the SMTP server refused the sender ({code})")
         case smtplib.SMTPDataError(smtp_code=code):
             return _by_code(code, "the message")
         case smtplib.SMTPAuthenticationError():
-            return ServerAway("the SMTP server refused the login")
+            return ServerUnavailable("the SMTP server refused the login")
         case smtplib.SMTPNotSupportedError():
-            return ServerAway("the SMTP server offers no STARTTLS or no login")
+            return ServerUnavailable("the SMTP server offers no STARTTLS or no login")
         case smtplib.SMTPResponseException(smtp_code=code):
-            return ServerAway(f"the SMTP server turned us away ({code})")
+            return ServerUnavailable(f"the SMTP server turned us away ({code})")
     return _by_connection(error)
 
 
 def _by_code(code: int, what: str) -> Failure:
     if code in (CLOSING, LOGIN_REQUIRED) or code < 400:  # smtplib's -1 stands for an answer without a code
-        return ServerAway(f"the SMTP server turned us away ({code})")
+        return ServerUnavailable(f"the SMTP server turned us away ({code})")
     if code < 500:
-        return RetryLater(f"the SMTP server puts {what} off ({code})")
-    return Refused(f"the SMTP server refused {what} ({code})")
+        return TransientFailure(f"the SMTP server puts {what} off ({code})")
+    return PermanentFailure(f"the SMTP server refused {what} ({code})")
 
 
-def _by_connection(error: OSError) -> ServerAway:
+def _by_connection(error: OSError) -> ServerUnavailable:
     match error:
         case ssl.SSLCertVerificationError():
-            return ServerAway("the SMTP server's certificate is not valid")
+            return ServerUnavailable("the SMTP server's certificate is not valid")
         case TimeoutError() | smtplib.SMTPServerDisconnected(__context__=TimeoutError()):
-            return ServerAway("the SMTP server does not answer in time")
+            return ServerUnavailable("the SMTP server does not answer in time")
         case smtplib.SMTPServerDisconnected():
-            return ServerAway("the SMTP server hung up")
+            return ServerUnavailable("the SMTP server hung up")
         case ConnectionRefusedError():
-            return ServerAway("the SMTP server refused the connection")
-    return ServerAway(f"the SMTP server can't be reached ({type(error).__name__})")
+            return ServerUnavailable("the SMTP server refused the connection")
+    return ServerUnavailable(f"the SMTP server can't be reached ({type(error).__name__})")

@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 from flask import Response, current_app, g, render_template, request
 from pydantic import Field
 
-from chassis.auth import Tokens
-from chassis.browsers import POLICY
-from chassis.flask import Blueprint, json_response
-from chassis.schemas import Body, Query
+from libs.access.tokens import AccessTokens
+from libs.values.schema import StrictModel, StrictQuery
+from libs.web.flask import Blueprint, json_response
+from libs.web.security_headers import POLICY
 from notification_service.config import Config
 from notification_service.errors import UnknownMail
 from notification_service.mails import KINDS, Composer, Mail
@@ -29,7 +29,7 @@ DARK = "@media (prefers-color-scheme: dark)"
 FORCED = {"light": "@media not all", "dark": "@media all"}  # whatever the browser itself prefers
 
 
-class Look(Query):
+class Look(StrictQuery):
     """How a mail is shown."""
 
     sample: Size = "usual"
@@ -44,14 +44,14 @@ class Chosen(Look):
     width: Literal["desktop", "phone"] = "desktop"
 
 
-class Preview(Body):
+class Preview(StrictModel):
     kind: str
     subject: str
     html: str
     text: str
 
 
-class PreviewPage(Body):
+class PreviewPage(StrictModel):
     next: None
     previous: None
     results: list[Preview]
@@ -77,7 +77,7 @@ def _public(mail: Mail) -> dict[str, str]:
 def _take_cookie() -> None:
     """The cookie stands in for the header where a browser reads, and only there: no other site can act with it."""
     if request.method == "GET" and "Authorization" not in request.headers and COOKIE in request.cookies:
-        tokens: Tokens = current_app.extensions["tokens"]
+        tokens: AccessTokens = current_app.extensions["tokens"]
         g.caller = tokens.check(request.cookies[COOKIE])
 
 
@@ -130,7 +130,7 @@ def show_mail(kind: str, query: Look) -> Response:
 @routes.doc(hide=True)
 def sign_in() -> Response:
     """Keep the token that a browser was given, if it is one of staff."""
-    tokens: Tokens = current_app.extensions["tokens"]
+    tokens: AccessTokens = current_app.extensions["tokens"]
     token = request.form.get("token", "").strip()
     tokens.check(token).require("viewer")
     answer = Response(status=303, headers={"Location": "/emails"})

@@ -12,10 +12,10 @@ from functools import cached_property
 import orjson
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from chassis.logs import get_logger
-from messaging.consumer import ServerAway
-from messaging.envelope import Event, new_row
-from messaging.kafka import make_producer
+from libs.messaging.clients import make_producer
+from libs.messaging.envelope import Event, new_row
+from libs.messaging.failures import ServerUnavailable
+from libs.runtime.logs import get_logger
 from notification_service.events import MailSent
 
 log = get_logger(__name__)
@@ -39,10 +39,10 @@ class Records:
             written = self._on_their_way.get(event.id) or self._produce(event, sent)
             written.result(ACKNOWLEDGED_SECONDS)
         except (TimeoutError, BufferError):
-            raise ServerAway("no Kafka broker takes the record of a sent mail") from None
+            raise ServerUnavailable("no Kafka broker takes the record of a sent mail") from None
         except KafkaException as error:
             self.__dict__.pop("_producer", None)  # a new one: after a fatal error the old one never works again
-            raise ServerAway(f"Kafka refuses the record of a sent mail: {error.args[0].name()}") from None
+            raise ServerUnavailable(f"Kafka refuses the record of a sent mail: {error.args[0].name()}") from None
 
     def close(self) -> None:
         """Write what is on its way, if a broker takes it within 5 s, and let the producer go."""

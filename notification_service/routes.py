@@ -5,9 +5,9 @@ from typing import Literal
 from flask import Response, current_app
 from ulid import ULID
 
-from chassis.flask import Blueprint, caller, json_response
-from chassis.schemas import Body
-from messaging.consumer import Refused, RetryLater, ServerAway
+from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
+from libs.values.schema import StrictModel
+from libs.web.flask import Blueprint, caller, json_response
 from notification_service.errors import MailRefused, SmtpAway
 from notification_service.events import Email
 from notification_service.mailer import Mailer
@@ -18,11 +18,11 @@ routes = Blueprint("mails", __name__)
 PATIENCE_SECONDS = 4.0  # somebody waits for the answer, which is due within 5 s
 
 
-class TestMail(Body):
+class TestMail(StrictModel):
     to: Email | None = None
 
 
-class TestMailSent(Body):
+class TestMailSent(StrictModel):
     status: Literal["sent"]
     to: str
     message_id: str
@@ -41,8 +41,8 @@ def send_test_mail(body: TestMail) -> Response:
     mail = composer.compose("test", event_id=str(ULID()), to=to, values={"username": caller().username})
     try:
         mailer.send(mail, seconds=PATIENCE_SECONDS)
-    except (ServerAway, RetryLater) as away:
+    except (ServerUnavailable, TransientFailure) as away:
         raise SmtpAway(str(away)) from None
-    except Refused as refused:
+    except PermanentFailure as refused:
         raise MailRefused(str(refused)) from None
     return json_response({"status": "sent", "to": to, "messageId": mail.message_id}, 202)

@@ -12,7 +12,7 @@ from typing import Any
 
 import flask_mail
 
-from messaging.consumer import Refused
+from libs.messaging.failures import PermanentFailure
 from notification_service.config import Config
 from notification_service.outcomes import explain
 from notification_service.transport import Smtp, make_tls_context
@@ -43,7 +43,7 @@ class Session(flask_mail.Connection):
             self.host.ehlo_or_helo_if_needed()
             international = not recipient.isascii()
             if international and not self.host.has_extn("smtputf8"):
-                raise Refused("the SMTP server takes no international addresses")
+                raise PermanentFailure("the SMTP server takes no international addresses")
             options = ("SMTPUTF8", "BODY=8BITMIME") if international else ()  # RFC 6531 3.4
             self.host.sendmail(self._config.from_email, [recipient], content, options)
         self.num_emails += 1

@@ -6,14 +6,14 @@ The configuration is read first; each command then imports what it needs.
 import sys
 from collections.abc import Sequence
 
-from chassis.commands import run_command
-from chassis.env import load_or_exit
+from libs.runtime.commands import run_command
+from libs.runtime.config import load_or_exit
 from order_service.config import Config, Migrator
 
 
 def web(config: Config, _arguments: list[str]) -> int:
     """serve the HTTP API and the admin pages by gunicorn"""
-    from chassis.serve import serve_web
+    from libs.web.server import serve_web
 
     serve_web("order_service.wsgi:app", host=config.bind_host, port=config.order_service_port)
     return 0
@@ -39,7 +39,7 @@ def check_worker(config: Config, _arguments: list[str]) -> int:
     from order_service.app import set_up
 
     set_up("order_worker", config)
-    from messaging.worker import check_worker as check
+    from libs.runtime.worker import check_worker as check
     from order_service.states import DjangoWorkerStates
 
     return check(DjangoWorkerStates())
@@ -50,7 +50,7 @@ def topics(config: Config, _arguments: list[str]) -> int:
     from order_service.app import set_up
 
     set_up("order_service", config)
-    from messaging.kafka import create_topics
+    from libs.messaging.topics import create_topics
     from order_service.topics import topics
 
     create_topics(config.kafka_brokers, topics())
@@ -62,7 +62,7 @@ def dlq(config: Config, arguments: list[str]) -> int:
     from order_service.app import set_up
 
     set_up("order_service", config)
-    from messaging.dlq import run_dlq
+    from libs.messaging.dlq_command import run_dlq
     from order_service.consumers import HANDLERS
 
     return run_dlq(config.kafka_brokers, HANDLERS, arguments)

@@ -7,14 +7,14 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from chassis.logs import configure_logs
+from libs.runtime.logs import configure_logs
 from order_service.config import Config, use_django_settings
 
 
 def set_up(name: str, config: Config) -> None:
     """Make models and use cases importable; `name` is told in the logs."""
     configure_logs(name, config.log_level, config.log_format)
-    logging.getLogger("django.request").setLevel(logging.CRITICAL)  # chassis.drf logs requests, without raw paths
+    logging.getLogger("django.request").setLevel(logging.CRITICAL)  # libs.web.drf logs requests, without raw paths
     use_django_settings()
     django.setup(set_prefix=False)
 

@@ -14,9 +14,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import DateTimeField, F, Func
 
-from chassis.drf import AWAY
-from chassis.logs import get_logger
-from messaging.envelope import OutboxRow
+from libs.messaging.envelope import OutboxRow
+from libs.runtime.logs import get_logger
+from libs.web.drf import AWAY
 from order_service.connections import renew_connection
 from order_service.models import Order, Outbox, PendingOrder, Status, now
 from order_service.use_cases import time_out_order

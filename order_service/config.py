@@ -4,11 +4,11 @@ import os
 
 from pydantic import AnyHttpUrl, Field
 
-from chassis.env import Secret, Settings, SigningKey, WebSettings
-from chassis.logs import LogFormat
+from libs.runtime.config import BaseConfig, Secret, SigningKey, WebConfig
+from libs.runtime.logs import LogFormat
 
 
-class Config(WebSettings):
+class Config(WebConfig):
     """Fields without a default are required; the process does not start without them."""
 
     mysql_database: str
@@ -37,7 +37,7 @@ class Config(WebSettings):
     log_format: LogFormat = "json"
 
 
-class Migrator(Settings):
+class Migrator(BaseConfig):
     """Read by the `migrate` command alone: at run time no process has an account that may change tables. Without: mysql_user."""
 
     mysql_migrate_user: str | None = None

@@ -5,10 +5,12 @@ from typing import TypeVar
 
 from ulid import ULID
 
-from chassis.drf import AWAY
-from messaging.consumer import EventConsumer, Handler, Refused
-from messaging.envelope import Event, MalformedEvent
-from messaging.revocations import Revocation
+from libs.access.revocations import Revocation
+from libs.messaging.consumer import EventConsumer
+from libs.messaging.envelope import Event, MalformedEvent
+from libs.messaging.failures import PermanentFailure
+from libs.messaging.handler_pool import Handler
+from libs.web.drf import AWAY
 from order_service.catalogue import keep_product
 from order_service.connections import renew_connection
 from order_service.correspondence import keep_sent_mail
@@ -36,7 +38,7 @@ def on_stock_reserved(event: Event) -> None:
     try:
         confirm_order(order_id=answer.order_id)
     except UnknownOrder:
-        raise Refused("there is no such order") from None
+        raise PermanentFailure("there is no such order") from None
 
 
 def on_stock_rejected(event: Event) -> None:
@@ -45,7 +47,7 @@ def on_stock_rejected(event: Event) -> None:
     try:
         reject_order(order_id=answer.order_id, reason=answer.reason)
     except UnknownOrder:
-        raise Refused("there is no such order") from None
+        raise PermanentFailure("there is no such order") from None
 
 
 def on_user_deleted(event: Event) -> None:

@@ -11,8 +11,9 @@ from typing import Annotated
 from django.db import transaction
 from pydantic import AfterValidator, StringConstraints
 
-from chassis.auth import Caller
-from chassis.schemas import Body, Text, validated
+from libs.access.caller import Caller
+from libs.values.schema import StrictModel, validated
+from libs.values.text import Text
 from order_service.errors import CustomerGone, StepNotTaken, UnknownOrder
 from order_service.events import EVENT_OF, MailResendRequested, OrderPlaced
 from order_service.models import MailRequest, Order, OrderChange, OrderNote, OutboxDead, RawOrder, SentMail, Status, now
@@ -62,7 +63,7 @@ def _refuse_tabs(text: str) -> str:
     return text
 
 
-class Note(Body):
+class Note(StrictModel):
     """What staff may write: some lines of plain text."""
 
     text: Annotated[Text, AfterValidator(_refuse_tabs), StringConstraints(min_length=1, max_length=NOTE_LENGTH)]

@@ -5,12 +5,14 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from chassis.schemas import Body, Line
-from messaging.envelope import ConsumedData, EventData, rfc3339
+from libs.messaging.envelope import ConsumedData, EventData
+from libs.values.schema import StrictModel
+from libs.values.text import Line
+from libs.values.times import rfc3339
 from order_service.models import RawOrder, Status
 
 
-class Item(Body):
+class Item(StrictModel):
     product_id: str
     name: str
     quantity: int

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection
 
-from chassis.health import Down, Health, worker_check
+from libs.runtime.health import CheckFailed, Health, worker_check
 from order_service import __version__
 from order_service.models import CatalogueState
 from order_service.states import DjangoWorkerStates
@@ -21,7 +21,7 @@ def check_database() -> Mapping[str, Any]:
 def check_catalogue() -> Mapping[str, Any]:
     """Raises Down until the replica was filled once."""
     if not CatalogueState.objects.filter(ready_at__isnull=False).exists():
-        raise Down("the catalogue has not been read to its end yet")
+        raise CheckFailed("the catalogue has not been read to its end yet")
     return {}
 
 

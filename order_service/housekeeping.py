@@ -8,8 +8,8 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.sessions.models import Session
 
-from chassis.drf import AWAY
-from chassis.logs import get_logger
+from libs.runtime.logs import get_logger
+from libs.web.drf import AWAY
 from order_service.connections import renew_connection
 from order_service.idempotency import KEPT
 from order_service.models import IdempotencyKey, now

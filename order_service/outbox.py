@@ -9,8 +9,8 @@ from dataclasses import asdict, fields
 import orjson
 from django.db import connection, transaction
 
-from chassis.drf import AWAY
-from messaging.envelope import OutboxRow, new_row
+from libs.messaging.envelope import OutboxRow, new_row
+from libs.web.drf import AWAY
 from order_service.connections import renew_connection
 from order_service.events import OrderEvent
 from order_service.models import Outbox, OutboxDead, now

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from chassis.auth import Caller
-from chassis.paging import Page, PageRequest, build_page
-from messaging.envelope import rfc3339
+from libs.access.caller import Caller
+from libs.values.pages import Page, PageRequest, build_page
+from libs.values.times import rfc3339
 from order_service.errors import UnknownOrder
 from order_service.models import Order, OrderLine, RawOrder
 from order_service.rows import LINE_COLUMNS, read_order, visible_to

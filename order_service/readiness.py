@@ -11,9 +11,9 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from chassis.drf import AWAY
-from chassis.logs import get_logger
-from messaging.kafka import make_consumer
+from libs.messaging.clients import make_consumer
+from libs.runtime.logs import get_logger
+from libs.web.drf import AWAY
 from order_service.connections import renew_connection
 from order_service.models import CatalogueState, now
 from order_service.topics import CATALOGUE, CATALOGUE_GROUP

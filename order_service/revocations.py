@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from messaging.revocations import KEPT_SECONDS, Revocation, Revocations
+from libs.access.revocations import KEPT_SECONDS, Revocation, Revocations
 from order_service.models import RevocationRow
 
 

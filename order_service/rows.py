@@ -1,6 +1,6 @@
 """Orders as plain columns, with which use cases and queries begin: an order in one query, and whose orders a caller may read."""
 
-from chassis.auth import Caller
+from libs.access.caller import Caller
 from order_service.models import Order, OrderLine, RawOrder
 
 ORDER_COLUMNS = tuple(field.attname for field in Order._meta.concrete_fields)

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from chassis.auth import ALGORITHM, LEEWAY_SECONDS
-from chassis.env import load
-from chassis.schemas import MAX_BODY_BYTES
+from libs.access.tokens import ALGORITHM, LEEWAY_SECONDS
+from libs.runtime.config import load
+from libs.web.bodies import MAX_BODY_BYTES
 from order_service import __doc__ as description
 from order_service import __version__
 from order_service.config import Config
@@ -37,7 +37,7 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
-    "chassis.drf.RequestMiddleware",
+    "libs.web.drf.RequestMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -121,7 +121,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
 UNFOLD = unfold_settings(SHOP_NAME)
 
-LOGGING_CONFIG = None  # chassis.logs has it
+LOGGING_CONFIG = None  # libs.runtime.logs has it
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -129,11 +129,11 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["order_service.api.permissions.SignedIn"],
-    "DEFAULT_RENDERER_CLASSES": ["chassis.drf.JSONRenderer", "order_service.api.renderers.Pages"],
-    "DEFAULT_PARSER_CLASSES": ["chassis.drf.JSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chassis.drf.Negotiation",
+    "DEFAULT_RENDERER_CLASSES": ["libs.web.drf.JSONRenderer", "order_service.api.renderers.Pages"],
+    "DEFAULT_PARSER_CLASSES": ["libs.web.drf.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "libs.web.drf.Negotiation",
     "DEFAULT_SCHEMA_CLASS": "order_service.api.document.Documented",
-    "EXCEPTION_HANDLER": "chassis.drf.handle_exception",
+    "EXCEPTION_HANDLER": "libs.web.drf.handle_exception",
     "URL_FORMAT_OVERRIDE": None,
 }
 SIMPLE_JWT = {

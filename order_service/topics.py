@@ -3,7 +3,7 @@
 from typing import Any
 
 from contracts import topic_settings
-from messaging.kafka import dead_letter_settings
+from libs.messaging.topics import dead_letter_settings
 from order_service.events import (
     EVENT_OF,
     MailResendRequested,

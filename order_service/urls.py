@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from chassis.drf import crashed, failing, read_only, routes, service_routes
+from libs.web.drf import error_view, get_view, routes, server_error_view, service_routes
 from order_service.api import views
 from order_service.api.document import show_document, show_page, show_script
 from order_service.desk.product_pages import list_products, show_product
@@ -24,9 +24,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *routes("orders/<str:order_id>", views.OneOrder.as_view()),
     *routes("orders/<str:order_id>/cancel", views.Cancellation.as_view()),
     *routes("orders/<str:order_id>/status", views.OrderStatus.as_view()),
-    path("openapi.json", read_only(show_document)),
-    *routes("docs", read_only(show_page)),
-    path("docs/start.js", read_only(show_script)),
+    path("openapi.json", get_view(show_document)),
+    *routes("docs", get_view(show_page)),
+    path("docs/start.js", get_view(show_script)),
     path("admin/login/", DeskLogin.as_view()),
     path("admin/logout/", DeskLogout.as_view()),
     path("admin/", include(other_services)),
@@ -34,4 +34,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *service_routes(health),
 ]
 
-handler400, handler403, handler404, handler500 = failing(400), failing(403), failing(404), crashed
+handler400, handler403, handler404, handler500 = error_view(400), error_view(403), error_view(404), server_error_view

@@ -7,8 +7,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from chassis.auth import Caller
-from messaging.envelope import OutboxRow
+from libs.access.caller import Caller
+from libs.messaging.envelope import OutboxRow
 from order_service.catalogue import Wanted, price_lines
 from order_service.errors import UnknownOrder
 from order_service.events import EVENT_OF

@@ -2,9 +2,10 @@
 
 from functools import partial
 
-from messaging.kafka import create_topics_patiently, make_producer
-from messaging.relay import Relay
-from messaging.worker import Part, run_worker
+from libs.messaging.clients import make_producer
+from libs.messaging.relay import Relay
+from libs.messaging.topics import create_topics_patiently
+from libs.runtime.worker import BackgroundTask, run_worker
 from order_service.asking import Asking
 from order_service.config import Config
 from order_service.consumers import make_consumers
@@ -19,6 +20,11 @@ def run(config: Config) -> int:
     """Run until a signal; return the exit status."""
     brokers = config.kafka_brokers
     relay = Relay(DjangoOutbox(), partial(make_producer, brokers))
-    parts: list[Part] = [relay, *make_consumers(brokers), FirstFill(brokers), Asking(config.order_pending_limit)]
+    parts: list[BackgroundTask] = [
+        relay,
+        *make_consumers(brokers),
+        FirstFill(brokers),
+        Asking(config.order_pending_limit),
+    ]
     parts.append(Housekeeping())
     return run_worker(parts, DjangoWorkerStates(), partial(create_topics_patiently, brokers, topics()))

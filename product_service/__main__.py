@@ -5,13 +5,13 @@ The configuration is read first; each command then imports what it needs.
 
 import sys
 
-from chassis.commands import run_command
+from libs.runtime.commands import run_command
 from product_service.config import Config
 
 
 def web(config: Config, _arguments: list[str]) -> int:
     """serve the HTTP API by gunicorn"""
-    from chassis.serve import serve_web
+    from libs.web.server import serve_web
 
     serve_web("product_service.wsgi:app", host=config.bind_host, port=config.product_service_port)
     return 0
@@ -38,7 +38,7 @@ def check_worker(config: Config, _arguments: list[str]) -> int:
 
 def topics(config: Config, _arguments: list[str]) -> int:
     """create the topics this service publishes and consumes"""
-    from messaging.kafka import create_topics
+    from libs.messaging.topics import create_topics
     from product_service.topics import topics
 
     create_topics(config.kafka_brokers, topics())
@@ -47,7 +47,7 @@ def topics(config: Config, _arguments: list[str]) -> int:
 
 def indexes(config: Config, _arguments: list[str]) -> int:
     """create the database's collections, validators and indexes"""
-    from messaging.mongo import connect
+    from libs.mongo_store.connection import connect
     from product_service.models import ensure_indexes
 
     connect(config.mongo_uri.get_secret_value())
@@ -64,7 +64,7 @@ def seed(config: Config, _arguments: list[str]) -> int:
 
 def republish(config: Config, _arguments: list[str]) -> int:
     """send every product again, for consumers that lost some"""
-    from messaging.mongo import connect
+    from libs.mongo_store.connection import connect
     from product_service.republish import republish_products
 
     connect(config.mongo_uri.get_secret_value())
@@ -75,7 +75,7 @@ def republish(config: Config, _arguments: list[str]) -> int:
 
 def check_stock(config: Config, _arguments: list[str]) -> int:
     """verify that stock, movements and reservations agree; exit 1 when they do not"""
-    from messaging.mongo import connect
+    from libs.mongo_store.connection import connect
     from product_service.check_stock import check_stock
 
     connect(config.mongo_uri.get_secret_value())
@@ -84,8 +84,8 @@ def check_stock(config: Config, _arguments: list[str]) -> int:
 
 def dlq(config: Config, arguments: list[str]) -> int:
     """look at dead letters, handle them again (--help for more)"""
-    from messaging.dlq import run_dlq
-    from messaging.mongo import connect
+    from libs.messaging.dlq_command import run_dlq
+    from libs.mongo_store.connection import connect
     from product_service.consumers import HANDLERS
 
     connect(config.mongo_uri.get_secret_value())

@@ -2,13 +2,15 @@
 
 from apiflask import APIFlask
 
-from chassis.auth import Tokens
-from chassis.flask import make_app
-from chassis.health import Health, worker_check
-from chassis.logs import configure_logs
-from chassis.openapi import document_problems
-from messaging.mongo import AWAY, MongoRevocations, MongoWorkerStates, connect, ping
-from messaging.revocations import Revocations
+from libs.access.revocations import Revocations
+from libs.access.tokens import AccessTokens
+from libs.mongo_store.connection import UNAVAILABLE_ERRORS, connect, ping
+from libs.mongo_store.revocations import MongoRevocations
+from libs.mongo_store.worker_status import MongoWorkerStatus
+from libs.runtime.health import Health, worker_check
+from libs.runtime.logs import configure_logs
+from libs.web.flask import make_app
+from libs.web.openapi import document_problems
 from product_service import __doc__ as description
 from product_service import __version__
 from product_service.api.etags import with_conditions
@@ -26,14 +28,16 @@ def create_app(config: Config) -> APIFlask:
         service="product_service",
         version=__version__,
         description=description or "",
-        tokens=Tokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience, refuse_revoked=revocations.check),
+        tokens=AccessTokens(
+            config.jwt_secret, config.jwt_issuer, config.jwt_audience, refuse_revoked=revocations.check
+        ),
         health=Health(
             "product_service",
             __version__,
             required={"mongodb": lambda: ping(db)},
-            shown={"worker": worker_check(MongoWorkerStates(db))},
+            shown={"worker": worker_check(MongoWorkerStatus(db))},
         ),
-        away=AWAY,
+        away=UNAVAILABLE_ERRORS,
         web=config,
     )
     app.config["SHOP_CURRENCY"] = config.shop_currency

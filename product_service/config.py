@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
-from chassis.env import MongoUri, SigningKey, WebSettings
-from chassis.logs import LogFormat
+from libs.runtime.config import MongoUri, SigningKey, WebConfig
+from libs.runtime.logs import LogFormat
 
 
-class Config(WebSettings):
+class Config(WebConfig):
     """Fields without a default are required; the process does not start without them."""
 
     mongo_uri: MongoUri  # mongodb://…/DATABASE, a replica set: transactions need one

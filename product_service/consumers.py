@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
-from messaging.consumer import EventConsumer, Handler
-from messaging.envelope import Event, MalformedEvent
-from messaging.mongo import AWAY, MongoRevocations
-from messaging.revocations import Revocation
+from libs.access.revocations import Revocation
+from libs.messaging.consumer import EventConsumer
+from libs.messaging.envelope import Event, MalformedEvent
+from libs.messaging.handler_pool import Handler
+from libs.mongo_store.connection import UNAVAILABLE_ERRORS
+from libs.mongo_store.revocations import MongoRevocations
 from product_service.events import OrderCancelled, OrderPlaced, UserRevocation
 from product_service.models import Product
 from product_service.reservations import release_stock, reserve_stock
@@ -42,7 +44,7 @@ HANDLERS: Mapping[str, Mapping[str, Handler]] = {
 
 def make_consumers(brokers: str) -> list[EventConsumer]:
     """The members of the groups `product-service` and `product-service-users`."""
-    return [EventConsumer(brokers, group, handlers, away=AWAY) for group, handlers in HANDLERS.items()]
+    return [EventConsumer(brokers, group, handlers, away=UNAVAILABLE_ERRORS) for group, handlers in HANDLERS.items()]
 
 
 def _require_key(event: Event, key: str) -> None:

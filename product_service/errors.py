@@ -1,19 +1,19 @@
-"""Domain errors: kind + code + title; chassis.errors says how they look on the wire."""
+"""Domain errors: kind + code + title; libs.values.errors says how they look on the wire."""
 
-from chassis.errors import DomainError, Kind
+from libs.values.errors import DomainError, ErrorKind
 
 
 class UnknownProduct(DomainError):
-    kind, code, title = Kind.MISSING, "unknown-product", "There is no such product"
+    kind, code, title = ErrorKind.MISSING, "unknown-product", "There is no such product"
 
 
 class SkuTaken(DomainError):
-    kind, code, title = Kind.CONFLICT, "sku-taken", "There is a product with this SKU"
+    kind, code, title = ErrorKind.CONFLICT, "sku-taken", "There is a product with this SKU"
 
 
 class StaleProduct(DomainError):
-    kind, code, title = Kind.STALE, "stale-product", "The product was changed meanwhile: read it again"
+    kind, code, title = ErrorKind.STALE, "stale-product", "The product was changed meanwhile: read it again"
 
 
 class StockOutOfRange(DomainError):
-    kind, code, title = Kind.CONFLICT, "stock-out-of-range", "The stock would leave its range of 0 to 10,000,000"
+    kind, code, title = ErrorKind.CONFLICT, "stock-out-of-range", "The stock would leave its range of 0 to 10,000,000"

@@ -8,9 +8,10 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from chassis.money import format_money
-from chassis.schemas import Body
-from messaging.envelope import ConsumedData, EventData, rfc3339
+from libs.messaging.envelope import ConsumedData, EventData
+from libs.values.money import format_money
+from libs.values.schema import StrictModel
+from libs.values.times import rfc3339
 
 
 class ProductSnapshot(EventData):
@@ -56,13 +57,13 @@ class ProductDeleted(ProductSnapshot):
     topic: ClassVar[str] = "product-deleted"
 
 
-class StockItem(Body):
+class StockItem(StrictModel):
     product_id: str
     quantity: int
     unit_price: str
 
 
-class Shortage(Body):
+class Shortage(StrictModel):
     """A product of which an order wants more pieces than there are."""
 
     product_id: str

@@ -5,8 +5,8 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from chassis.logs import get_logger
-from messaging.mongo import AWAY
+from libs.mongo_store.connection import UNAVAILABLE_ERRORS
+from libs.runtime.logs import get_logger
 from product_service.models import now, reservations
 from product_service.prices import forget_prices
 
@@ -45,7 +45,7 @@ class Housekeeping:
         try:
             self._counts["reservations"] += forget_closed()
             self._counts["priceLogs"] += forget_prices(self._price_memory)
-        except AWAY as error:
+        except UNAVAILABLE_ERRORS as error:
             log.warning("nothing cleaned up: the database is away", error=type(error).__name__)
 
 

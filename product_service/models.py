@@ -21,7 +21,9 @@ from mongoengine import (
     StringField,
 )
 
-from messaging.mongo import Db, MongoOutbox, MongoRevocations
+from libs.mongo_store.connection import Db
+from libs.mongo_store.outbox import MongoOutbox
+from libs.mongo_store.revocations import MongoRevocations
 
 MAX_PRICE_MINOR = 9_999_999  # 99,999.99
 MAX_STOCK = 10_000_000

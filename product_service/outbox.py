@@ -2,8 +2,8 @@
 
 from pymongo.client_session import ClientSession
 
-from messaging.envelope import OutboxRow, new_row
-from messaging.mongo import MongoOutbox
+from libs.messaging.envelope import OutboxRow, new_row
+from libs.mongo_store.outbox import MongoOutbox
 from product_service.events import ProductSnapshot, StockAnswer
 from product_service.models import Product, RawProduct
 

@@ -9,10 +9,10 @@ from typing import Any
 from bson import ObjectId
 from bson.errors import InvalidId
 
-from chassis.errors import Invalid
-from chassis.money import format_money
-from chassis.paging import Page, PageRequest, build_page
-from messaging.envelope import rfc3339
+from libs.values.errors import Invalid
+from libs.values.money import format_money
+from libs.values.pages import Page, PageRequest, build_page
+from libs.values.times import rfc3339
 from product_service.errors import UnknownProduct
 from product_service.models import RawProduct, products
 

@@ -6,7 +6,7 @@ The version stays, so a consumer applies what is not older than what it has.
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 
-from messaging.mongo import in_transaction
+from libs.mongo_store.transactions import in_transaction
 from product_service.events import ProductUpdated
 from product_service.models import Product, products
 from product_service.outbox import store_event

@@ -16,9 +16,9 @@ from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from chassis.money import parse_money
-from messaging.envelope import OutboxRow
-from messaging.mongo import in_transaction
+from libs.messaging.envelope import OutboxRow
+from libs.mongo_store.transactions import in_transaction
+from libs.values.money import parse_money
 from product_service.events import OrderLine, Shortage, StockAnswer, StockItem, StockRejected, StockReserved
 from product_service.models import Product, RawProduct, State, movements, now, products, reservations
 from product_service.outbox import answer_row, store_answer

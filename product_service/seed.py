@@ -5,7 +5,7 @@ from pathlib import Path
 
 import orjson
 
-from messaging.mongo import connect
+from libs.mongo_store.connection import connect
 from product_service.api.schemas import NewProduct
 from product_service.config import Config
 from product_service.errors import SkuTaken

@@ -3,7 +3,7 @@
 from typing import Any
 
 from contracts import topic_settings
-from messaging.kafka import dead_letter_settings
+from libs.messaging.topics import dead_letter_settings
 from product_service.events import PRODUCT_EVENTS, STOCK_EVENTS, OrderCancelled, OrderPlaced, UserRevocation
 
 GROUP = "product-service"

@@ -9,7 +9,7 @@ from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from messaging.mongo import in_transaction
+from libs.mongo_store.transactions import in_transaction
 from product_service.errors import SkuTaken, StaleProduct, StockOutOfRange, UnknownProduct
 from product_service.events import ProductCreated, ProductDeleted, ProductUpdated
 from product_service.models import (

@@ -2,11 +2,14 @@
 
 from functools import partial
 
-from chassis.logs import configure_logs
-from messaging.kafka import create_topics_patiently, make_producer
-from messaging.mongo import MongoOutbox, MongoWorkerStates, connect
-from messaging.relay import Relay
-from messaging.worker import Part, check_worker, run_worker
+from libs.messaging.clients import make_producer
+from libs.messaging.relay import Relay
+from libs.messaging.topics import create_topics_patiently
+from libs.mongo_store.connection import connect
+from libs.mongo_store.outbox import MongoOutbox
+from libs.mongo_store.worker_status import MongoWorkerStatus
+from libs.runtime.logs import configure_logs
+from libs.runtime.worker import BackgroundTask, check_worker, run_worker
 from product_service.config import Config
 from product_service.consumers import make_consumers
 from product_service.housekeeping import Housekeeping
@@ -19,11 +22,15 @@ def run(config: Config) -> int:
     configure_logs("product_worker", config.log_level, config.log_format)
     db, brokers = connect(config.mongo_uri.get_secret_value()), config.kafka_brokers
     relay = Relay(MongoOutbox(db), partial(make_producer, brokers))
-    parts: list[Part] = [relay, *make_consumers(brokers), Housekeeping(price_memory(config.order_pending_limit))]
-    return run_worker(parts, MongoWorkerStates(db), partial(create_topics_patiently, brokers, topics()))
+    parts: list[BackgroundTask] = [
+        relay,
+        *make_consumers(brokers),
+        Housekeeping(price_memory(config.order_pending_limit)),
+    ]
+    return run_worker(parts, MongoWorkerStatus(db), partial(create_topics_patiently, brokers, topics()))
 
 
 def check(config: Config) -> int:
     """Exit status of `check-worker`."""
     configure_logs("product_worker", config.log_level, config.log_format)
-    return check_worker(MongoWorkerStates(connect(config.mongo_uri.get_secret_value())))
+    return check_worker(MongoWorkerStatus(connect(config.mongo_uri.get_secret_value())))

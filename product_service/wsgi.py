@@ -1,6 +1,6 @@
 """The gunicorn entry: imported in each web process, after the fork."""
 
-from chassis.env import load_or_exit
+from libs.runtime.config import load_or_exit
 from product_service.app import create_app
 from product_service.config import Config
 

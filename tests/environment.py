@@ -76,7 +76,7 @@ def _end_run(_signal: int, _frame: FrameType | None) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark each test by the folder it lies in: chassis/tests/test_x.py and tests/local/test_x.py count as unit tests."""
+    """Mark each test by the folder it lies in: tests/local/test_x.py counts as a unit test."""
     for item in items:
         item.add_marker(kind_of(item.path.relative_to(config.rootpath)))
 

@@ -12,8 +12,7 @@ import sys
 from tests.environment import make_environment
 
 PACKAGES = (
-    "chassis",
-    "messaging",
+    "libs",
     "contracts",
     "user_service",
     "product_service",

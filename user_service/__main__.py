@@ -5,13 +5,13 @@ The configuration is read first; each command then imports what it needs.
 
 import sys
 
-from chassis.commands import run_command
+from libs.runtime.commands import run_command
 from user_service.config import Config
 
 
 def web(config: Config, _arguments: list[str]) -> int:
     """serve the HTTP API by gunicorn"""
-    from chassis.serve import serve_web
+    from libs.web.server import serve_web
 
     serve_web("user_service.wsgi:app", host=config.bind_host, port=config.user_service_port)
     return 0
@@ -38,7 +38,7 @@ def check_worker(config: Config, _arguments: list[str]) -> int:
 
 def topics(config: Config, _arguments: list[str]) -> int:
     """create the topics this service publishes"""
-    from messaging.kafka import create_topics
+    from libs.messaging.topics import create_topics
     from user_service.events import topics
 
     create_topics(config.kafka_brokers, topics())
@@ -47,7 +47,7 @@ def topics(config: Config, _arguments: list[str]) -> int:
 
 def indexes(config: Config, _arguments: list[str]) -> int:
     """create the database's collections and indexes"""
-    from messaging.mongo import connect
+    from libs.mongo_store.connection import connect
     from user_service.models import ensure_indexes
 
     connect(config.mongo_uri.get_secret_value())

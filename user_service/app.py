@@ -2,12 +2,14 @@
 
 from apiflask import APIFlask
 
-from chassis.auth import Tokens
-from chassis.flask import make_app
-from chassis.health import Health, worker_check
-from chassis.logs import configure_logs
-from messaging.mongo import AWAY, MongoRevocations, MongoWorkerStates, connect, ping
-from messaging.revocations import Revocations
+from libs.access.revocations import Revocations
+from libs.access.tokens import AccessTokens
+from libs.mongo_store.connection import UNAVAILABLE_ERRORS, connect, ping
+from libs.mongo_store.revocations import MongoRevocations
+from libs.mongo_store.worker_status import MongoWorkerStatus
+from libs.runtime.health import Health, worker_check
+from libs.runtime.logs import configure_logs
+from libs.web.flask import make_app
 from user_service import __doc__ as description
 from user_service import __version__
 from user_service.api import mailed, routes, second_factor, sessions
@@ -23,7 +25,7 @@ def create_app(config: Config) -> APIFlask:
         service="user_service",
         version=__version__,
         description=description or "",
-        tokens=Tokens(
+        tokens=AccessTokens(
             config.jwt_secret,
             config.jwt_issuer,
             config.jwt_audience,
@@ -34,9 +36,9 @@ def create_app(config: Config) -> APIFlask:
             "user_service",
             __version__,
             required={"mongodb": lambda: ping(db)},
-            shown={"worker": worker_check(MongoWorkerStates(db))},
+            shown={"worker": worker_check(MongoWorkerStatus(db))},
         ),
-        away=AWAY,
+        away=UNAVAILABLE_ERRORS,
         web=config,
     )
     app.extensions |= {"config": config, "limiter": Limiter(db, limits(config))}

@@ -15,8 +15,8 @@ from limits.storage import MemoryStorage, MongoDBStorage
 from limits.strategies import MovingWindowRateLimiter
 from pymongo.errors import PyMongoError
 
-from chassis.logs import get_logger
-from messaging.mongo import AWAY, Db
+from libs.mongo_store.connection import UNAVAILABLE_ERRORS, Db
+from libs.runtime.logs import get_logger
 from user_service.errors import TooManyAttempts
 
 log = get_logger(__name__)
@@ -57,7 +57,7 @@ class Limiter:
         """The answer by what all processes count. Raises what means that MongoDB is away: then nothing works anyway."""
         try:
             return question(self._shared)
-        except AWAY:
+        except UNAVAILABLE_ERRORS:
             raise
         except PyMongoError as error:
             log.warning("rate limits are counted in memory", error=type(error).__name__)

@@ -14,9 +14,9 @@ from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from chassis.auth import now_ms
-from messaging.envelope import EventData
-from messaging.mongo import in_transaction
+from libs.messaging.envelope import EventData
+from libs.mongo_store.transactions import in_transaction
+from libs.values.times import now_ms
 from user_service.errors import EmailTaken, UnknownUser, UsernameTaken
 from user_service.events import UserRevocations
 from user_service.models import User, now, sessions, users

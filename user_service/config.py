@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from limits import parse
 from pydantic import AfterValidator, Field
 
-from chassis.env import MongoUri, Secret, Settings, SigningKey, WebSettings
-from chassis.logs import LogFormat
+from libs.runtime.config import BaseConfig, MongoUri, Secret, SigningKey, WebConfig
+from libs.runtime.logs import LogFormat
 
 
 def _require_limit(text: str) -> str:
@@ -18,7 +18,7 @@ def _require_limit(text: str) -> str:
 RateLimit = Annotated[str, AfterValidator(_require_limit)]  # such as 20/hour or 5/15minutes, or off
 
 
-class Config(WebSettings):
+class Config(WebConfig):
     """Fields without a default are required; the process does not start without them."""
 
     mongo_uri: MongoUri  # mongodb://…/DATABASE, a replica set: transactions need one
@@ -40,7 +40,7 @@ class Config(WebSettings):
     log_format: LogFormat = "json"
 
 
-class StaffPassword(Settings):
+class StaffPassword(BaseConfig):
     """Read by the `staff` command alone: a password has no place on a command line."""
 
     staff_password: Secret | None = None

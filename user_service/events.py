@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
 from contracts import topic_settings
-from messaging.envelope import EventData, rfc3339
+from libs.messaging.envelope import EventData
+from libs.values.times import rfc3339
 
 
 class _Snapshot(EventData):

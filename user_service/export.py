@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from chassis.auth import Caller
-from chassis.errors import NotAuthenticated, Unavailable
-from chassis.logs import get_logger
-from chassis.paging import PageRequest
+from libs.access.caller import Caller
+from libs.runtime.logs import get_logger
+from libs.values.errors import NotAuthenticated, Unavailable
+from libs.values.pages import PageRequest
 from user_service.queries import list_sessions, to_public
 from user_service.use_cases import own_account
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 
-from messaging.envelope import rfc3339
+from libs.values.times import rfc3339
 from user_service.changes import RawUser, Sessions, change_user, transact
 from user_service.errors import TokenInvalid, UnknownUser
 from user_service.events import UserMailRequested

@@ -14,8 +14,10 @@ from mongoengine import (
     StringField,
 )
 
-from chassis.auth import ROLES
-from messaging.mongo import Db, MongoOutbox, MongoRevocations
+from libs.access.caller import ROLES
+from libs.mongo_store.connection import Db
+from libs.mongo_store.outbox import MongoOutbox
+from libs.mongo_store.revocations import MongoRevocations
 
 
 def now() -> datetime:

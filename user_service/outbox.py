@@ -5,9 +5,10 @@ from typing import Any
 
 from pymongo.client_session import ClientSession
 
-from messaging.envelope import EventData, new_row
-from messaging.mongo import MongoOutbox, MongoRevocations
-from messaging.revocations import Revocation
+from libs.access.revocations import Revocation
+from libs.messaging.envelope import EventData, new_row
+from libs.mongo_store.outbox import MongoOutbox
+from libs.mongo_store.revocations import MongoRevocations
 from user_service.events import UserRevocations
 from user_service.models import User
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from bson import ObjectId
 
-from chassis.errors import Invalid
-from chassis.paging import Page, PageRequest, build_page
-from messaging.envelope import rfc3339
+from libs.values.errors import Invalid
+from libs.values.pages import Page, PageRequest, build_page
+from libs.values.times import rfc3339
 from user_service.errors import UnknownUser
 from user_service.models import fold, now, sessions, users
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import pyotp
 
-from chassis.auth import Caller, now_ms
-from chassis.errors import Invalid
+from libs.access.caller import Caller
+from libs.values.errors import Invalid
+from libs.values.times import now_ms
 from user_service.attempts import Attempts
 from user_service.changes import RawUser, change_user, object_id
 from user_service.errors import HasSecondFactor, NoSecondFactor

@@ -9,8 +9,9 @@ from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 from ulid import ULID
 
-from chassis.auth import Caller, now_ms
-from chassis.logs import get_logger
+from libs.access.caller import Caller
+from libs.runtime.logs import get_logger
+from libs.values.times import now_ms
 from user_service.attempts import Attempts
 from user_service.changes import RawUser, change_user, end_session, transact
 from user_service.errors import CodeRequired, SessionEnded, UnknownSession, WrongCredentials

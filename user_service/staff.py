@@ -6,9 +6,9 @@ import sys
 
 from pydantic import BaseModel, ValidationError
 
-from chassis.env import load
-from chassis.errors import DomainError
-from messaging.mongo import AWAY, connect
+from libs.mongo_store.connection import UNAVAILABLE_ERRORS, connect
+from libs.runtime.config import load
+from libs.values.errors import DomainError
 from user_service.api.schemas import Email, Password, Username
 from user_service.config import Config, StaffPassword
 from user_service.models import ensure_indexes
@@ -47,7 +47,7 @@ def make_staff(config: Config, arguments: list[str]) -> int:
         )
     except DomainError as error:
         return _fail(f"not made: {error.title}")
-    except AWAY as error:
+    except UNAVAILABLE_ERRORS as error:
         return _fail(f"not made: MongoDB does not answer ({type(error).__name__})")
     return _say(f"{wanted.email} was made with the role {wanted.role}")
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 
-from chassis.auth import Caller
-from chassis.errors import Invalid, NotAuthenticated
+from libs.access.caller import Caller
+from libs.values.errors import Invalid, NotAuthenticated
 from user_service.attempts import Attempts
 from user_service.changes import RawUser, Sessions, change_user, object_id, transact
 from user_service.errors import OwnAccount, UnknownUser

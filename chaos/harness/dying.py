@@ -9,7 +9,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from messaging.consumer import EventConsumer
+from libs.messaging.consumer import EventConsumer
 
 
 def main(trigger: Path, package: str, command: str) -> None:

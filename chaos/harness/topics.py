@@ -10,7 +10,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
-from messaging.kafka import make_producer
+from libs.messaging.clients import make_producer
 
 DEAD_LETTERS = re.compile(r"(?P<topic>[^.]+)\.(?P<group>[^.]+)\.dlq")
 SECONDS = 10

@@ -10,7 +10,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from chassis.env import Secret, Settings, load_or_exit
+from libs.runtime.config import BaseConfig, Secret, load_or_exit
 
 HOST = "mongo:27017"
 SECONDS = 60
@@ -19,7 +19,7 @@ NOT_YET_INITIALIZED = 94
 Client = MongoClient[dict[str, Any]]
 
 
-class Config(Settings):
+class Config(BaseConfig):
     """The administrator's password and those of the accounts, or X_FILE for each."""
 
     mongo_root_password: Secret

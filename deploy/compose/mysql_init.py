@@ -8,7 +8,7 @@ import sys
 
 import MySQLdb
 
-from chassis.env import Secret, Settings, load_or_exit
+from libs.runtime.config import BaseConfig, Secret, load_or_exit
 
 HOST = "mysql"
 CONNECT_SECONDS = 10
@@ -16,7 +16,7 @@ RUN_TIME = ("SELECT", "INSERT", "UPDATE", "DELETE")
 HELD = "SELECT privilege_type FROM information_schema.schema_privileges WHERE table_schema = %s AND grantee = %s"
 
 
-class Config(Settings):
+class Config(BaseConfig):
     """The administrator's password, the database, and the accounts; or X_FILE for each."""
 
     mysql_root_password: Secret

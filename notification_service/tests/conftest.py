@@ -7,8 +7,8 @@ import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
 
-from chassis.auth import Tokens
-from chassis.env import load
+from libs.access.tokens import AccessTokens
+from libs.runtime.config import load
 from notification_service.app import create_app
 from notification_service.config import Config
 from notification_service.mails import Composer
@@ -39,7 +39,7 @@ def client(app: APIFlask) -> FlaskClient:
 @pytest.fixture
 def as_role(config: Config):
     """`as_role("staff")`: the headers of a caller with that role; `as_role()` of a customer."""
-    tokens = Tokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience)
+    tokens = AccessTokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience)
 
     def headers(*roles: str) -> dict[str, str]:
         token = tokens.mint(user_id="a" * 24, email="grace@example.com", username="grace", roles=roles)

@@ -7,13 +7,14 @@ from rest_framework_simplejwt.authentication import JWTStatelessUserAuthenticati
 from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 from rest_framework_simplejwt.tokens import AccessToken, Token
 
-from chassis.auth import MAX_TOKEN_BYTES, REQUIRED_CLAIMS, Caller, caller_from_claims
-from chassis.errors import NotAuthenticated
+from libs.access.caller import Caller, caller_from_claims
+from libs.access.tokens import MAX_TOKEN_BYTES, REQUIRED_CLAIMS
+from libs.values.errors import NotAuthenticated
 from order_service.revocations import revocations
 
 
 class StrictAccessToken(AccessToken):
-    """simplejwt's access token, with the claims that chassis.auth requires, unless it was revoked."""
+    """simplejwt's access token, with the claims that libs.access.tokens requires, unless it was revoked."""
 
     def verify(self) -> None:
         """Raises TokenError."""

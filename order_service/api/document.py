@@ -13,7 +13,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 from pydantic import BaseModel
 
-from chassis.openapi import DOCS_PAGE, DOCS_SCRIPT, document_problems
+from libs.web.openapi import DOCS_PAGE, DOCS_SCRIPT, document_problems
 from order_service.api.filters import MomentField, OrderFilters, form_of
 
 

@@ -12,8 +12,8 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
 
-from chassis.errors import Invalid
-from chassis.paging import MAX_LIMIT, page_request
+from libs.values.errors import Invalid
+from libs.values.pages import MAX_LIMIT, page_request
 from order_service.models import Order, Status, first_id
 
 MOMENT = re.compile(

@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, RootModel, StringConstraints, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from chassis.money import parse_money
-from chassis.schemas import Body, Line, Query
+from libs.values.money import parse_money
+from libs.values.schema import StrictModel, StrictQuery
+from libs.values.text import Line
 from order_service.catalogue import Wanted
 
 PRICE_SCHEMA = {
@@ -22,7 +23,7 @@ AddressLine = Annotated[Line, StringConstraints(min_length=1, max_length=200)]
 Status = Literal["pending", "confirmed", "rejected", "shipped", "delivered", "cancelled"]
 
 
-class ShippingAddress(Body):
+class ShippingAddress(StrictModel):
     name: AddressLine
     line1: AddressLine
     line2: AddressLine | None = None
@@ -31,7 +32,7 @@ class ShippingAddress(Body):
     country: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$")]
 
 
-class WantedItem(Body):
+class WantedItem(StrictModel):
     product_id: ProductId
     quantity: Quantity
     product_price: Price | None = None
@@ -41,7 +42,7 @@ class WantedItem(Body):
         return Wanted(self.product_id, self.quantity, self.product_price)
 
 
-class _Order(Body):
+class _Order(StrictModel):
     shipping_address: ShippingAddress | None = None
 
     def address(self) -> dict[str, Any] | None:
@@ -79,7 +80,7 @@ class PlaceOrder(RootModel[OneItem | ManyItems]):
     """Either shape."""
 
 
-class PlaceOrderHeaders(Query):
+class PlaceOrderHeaders(StrictQuery):
     idempotency_key: Annotated[str, StringConstraints(pattern=r"^[ -~]{1,128}$")] | None = Field(
         None,
         alias="Idempotency-Key",
@@ -87,15 +88,15 @@ class PlaceOrderHeaders(Query):
     )
 
 
-class SetStatus(Body):
+class SetStatus(StrictModel):
     status: Status
 
 
-class Nothing(Body):
+class Nothing(StrictModel):
     """An empty object, or no body at all."""
 
 
-class LineOut(Body):
+class LineOut(StrictModel):
     product_id: str
     name: str
     quantity: int
@@ -103,7 +104,7 @@ class LineOut(Body):
     line_total: str
 
 
-class OrderOut(Body):
+class OrderOut(StrictModel):
     id: str
     status: Status
     items: list[LineOut]
@@ -117,14 +118,14 @@ class OrderOut(Body):
     updated_at: str
 
 
-class PlacedOut(Body):
+class PlacedOut(StrictModel):
     status: Literal["success"]
     message: str
     order_id: str
     order: OrderOut
 
 
-class OrderPage(Body):
+class OrderPage(StrictModel):
     next: str | None
     previous: str | None
     results: list[OrderOut]

@@ -9,8 +9,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chassis.drf import wants_html
-from chassis.schemas import validated
+from libs.values.schema import validated
+from libs.web.drf import wants_html
 from order_service import models, queries, use_cases
 from order_service.api import schemas
 from order_service.api.authentication import caller_of

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 
-from chassis.errors import Unavailable
+from libs.values.errors import Unavailable
 from order_service.desk.calls import Answer, NoAnswer, call_in_turn, deadline
 
 BUSY = "The account service does not answer. Please try again in a moment."

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from rest_framework_simplejwt.exceptions import TokenError
 
-from chassis.auth import ROLES, Caller, caller_from_claims
+from libs.access.caller import ROLES, Caller, caller_from_claims
 from order_service.api.authentication import StrictAccessToken
 from order_service.desk.accounts import Refused, sign_in
 from order_service.desk.sessions import DeskSession

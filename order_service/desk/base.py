@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
-from chassis.errors import DomainError
+from libs.values.errors import DomainError
 
 MOST_COUNTED = 10_000  # rows: a list has no later page than the one with this row; days and filters lead further back
 MOST_AT_ONCE = 100  # rows for one action: each is a transaction of its own

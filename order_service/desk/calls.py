@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import orjson
 from structlog.contextvars import get_contextvars
 
-from chassis.logs import get_logger
+from libs.runtime.logs import get_logger
 
 log = get_logger(__name__)
 

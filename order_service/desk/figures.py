@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 
-from chassis.health import Down, newest_state
+from libs.runtime.health import CheckFailed, latest_status
 from order_service.desk.filters import long_pending
 from order_service.models import Order, OutboxDead, Status, first_id, now
 from order_service.outbox import DjangoOutbox
@@ -77,8 +77,8 @@ def dead_events() -> int:
 def catalogue_lag() -> Mapping[str, Any]:
     """How many `events` the catalogue's replica is behind, as the worker said last; None and a `reason` where nobody knows."""
     try:
-        part = newest_state(DjangoWorkerStates())["parts"].get(CATALOGUE_GROUP, {})
-    except Down as down:
+        part = latest_status(DjangoWorkerStates())["parts"].get(CATALOGUE_GROUP, {})
+    except CheckFailed as down:
         return {"events": None, "reason": str(down)}
     return {"events": part.get("lag"), "reason": "the worker has not been told yet"}
 

@@ -8,7 +8,7 @@ from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from chassis.errors import DomainError
+from libs.values.errors import DomainError
 from order_service.api.authentication import desk_caller
 from order_service.correspondence import send_again
 from order_service.desk.base import DeskAdmin, chosen_ids, words_of

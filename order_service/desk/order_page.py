@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from chassis.errors import DomainError, Invalid
+from libs.values.errors import DomainError, Invalid
 from order_service.api.authentication import desk_caller
 from order_service.correspondence import add_note, request_mail
 from order_service.desk.base import DeskAdmin, words_of

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from import_export.admin import ExportMixin
 from unfold.decorators import display
 
-from chassis.errors import DomainError
+from libs.values.errors import DomainError
 from order_service.api.authentication import desk_caller
 from order_service.desk import order_page
 from order_service.desk.base import DeskAdmin, chosen_ids, words_of

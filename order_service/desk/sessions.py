@@ -16,8 +16,8 @@ from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 
-from chassis.logs import get_logger
-from messaging.revocations import issued_at
+from libs.access.revocations import issued_at
+from libs.runtime.logs import get_logger
 from order_service.desk import tokens
 from order_service.desk.accounts import SignedIn
 from order_service.revocations import revocations

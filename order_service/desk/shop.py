@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import HttpRequest
 
-from chassis.errors import Unavailable
+from libs.values.errors import Unavailable
 from order_service.desk import tokens
 from order_service.desk.calls import Answer, NoAnswer, call_in_turn, deadline
 from order_service.desk.sessions import DeskSession

@@ -12,8 +12,8 @@ from datetime import timedelta
 from django.contrib.sessions.models import Session
 from django.db import OperationalError, transaction
 
-from chassis.errors import Unavailable
-from chassis.logs import get_logger
+from libs.runtime.logs import get_logger
+from libs.values.errors import Unavailable
 from order_service.desk import accounts
 from order_service.desk.accounts import Refused, SignedIn
 from order_service.models import now

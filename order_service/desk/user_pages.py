@@ -7,7 +7,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from chassis.auth import ROLES
+from libs.access.caller import ROLES
 from order_service.desk.pages import (
     FilterForm,
     choice_filter,

@@ -13,9 +13,9 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
-from chassis.drf import failing
-from chassis.errors import Unavailable
-from chassis.logs import get_logger
+from libs.runtime.logs import get_logger
+from libs.values.errors import Unavailable
+from libs.web.drf import error_view
 from order_service.desk.accounts import Refused, sign_out
 from order_service.desk.sessions import DeskSession, end
 
@@ -107,6 +107,6 @@ def address_of(request: HttpRequest) -> str:
 
 def locked_out(request: HttpRequest, _answer: HttpResponse | None, _credentials: Any) -> HttpResponse:
     """The answer to whoever tried too often; django-axes asks for it."""
-    answer = failing(429)(request)
+    answer = error_view(429)(request)
     answer["Retry-After"] = str(settings.AXES_COOLOFF_TIME // timedelta(seconds=1))
     return answer

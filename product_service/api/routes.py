@@ -2,8 +2,8 @@
 
 from flask import Response, current_app, request
 
-from chassis.flask import Blueprint, caller, caller_if_any, json_response
-from chassis.paging import page_request
+from libs.values.pages import page_request
+from libs.web.flask import Blueprint, caller, caller_if_any, json_response
 from product_service import queries, use_cases
 from product_service.api import schemas
 from product_service.api.etags import etag_header, is_unchanged, sent_if_match

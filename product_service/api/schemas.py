@@ -4,9 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-from chassis.money import parse_money
-from chassis.paging import DEFAULT_LIMIT, MAX_LIMIT
-from chassis.schemas import Body, Line, Query, Text
+from libs.values.money import parse_money
+from libs.values.pages import DEFAULT_LIMIT, MAX_LIMIT
+from libs.values.schema import StrictModel, StrictQuery
+from libs.values.text import Line, Text
 from product_service.models import MAX_PRICE_MINOR, MAX_STOCK
 
 LIMIT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
@@ -44,7 +45,7 @@ ImageUrl = Annotated[
 Stock = Annotated[int, Field(ge=0, le=MAX_STOCK)]
 
 
-class _Input(Body):
+class _Input(StrictModel):
     def stored(self, *, sent_only: bool = False) -> dict[str, Any]:
         """The fields by their names in the document; with `sent_only` without those the client left out."""
         fields = self.model_dump(exclude_unset=sent_only)
@@ -89,12 +90,12 @@ class PatchProduct(_Input):
     active: bool = Field(default_factory=bool)
 
 
-class AdjustStock(Body):
+class AdjustStock(StrictModel):
     delta: Annotated[int, Field(ge=-MAX_STOCK, le=MAX_STOCK), AfterValidator(_refuse_zero)]
     reason: Annotated[Line, StringConstraints(min_length=1, max_length=200)]
 
 
-class ProductsQuery(Query):
+class ProductsQuery(StrictQuery):
     search: Annotated[Line, StringConstraints(max_length=100)] | None = None
     category: Annotated[Line, StringConstraints(max_length=100)] | None = None
     min_price: Amount | None = None
@@ -103,11 +104,11 @@ class ProductsQuery(Query):
     max_stock: Stock | None = None
     active: bool = True
     sort: Literal["newest", "price", "-price", "name", "stock"] = "newest"
-    limit: Annotated[str, WithJsonSchema(LIMIT_SCHEMA)] | None = None  # read by chassis.paging
+    limit: Annotated[str, WithJsonSchema(LIMIT_SCHEMA)] | None = None  # read by libs.values.pages
     cursor: str | None = None
 
 
-class ProductOut(Body):
+class ProductOut(StrictModel):
     id: str
     sku: str | None
     name: str
@@ -123,12 +124,12 @@ class ProductOut(Body):
     updated_at: str
 
 
-class ProductCreatedOut(Body):
+class ProductCreatedOut(StrictModel):
     status: Literal["success"]
     product: ProductOut
 
 
-class ProductPage(Body):
+class ProductPage(StrictModel):
     next: str | None
     previous: str | None
     results: list[ProductOut]

@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 from pydantic import SecretStr
 
-from chassis.env import BadConfiguration, load
+from libs.runtime.config import BadConfiguration, load
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("user_service", "product_service", "order_service", "notification_service")

@@ -45,7 +45,7 @@ def test_an_image_is_not_root_and_says_how_it_is_and_what(service):
 @pytest.mark.parametrize("service", SERVICES)
 def test_an_image_copies_one_service_and_what_all_share(service):
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", stages(service)[1], re.MULTILINE)
-    assert copied == ["LICENSE NOTICE", "chassis", "messaging", "contracts", service]
+    assert copied == ["LICENSE NOTICE", "libs", "contracts", service]
     for name in " ".join(copied).split():
         assert f"\n!{name}\n" in IGNORED
     assert "\n*\n" in IGNORED

@@ -6,9 +6,9 @@ from typing import Any, get_args
 import pytest
 from jsonschema import Draft202012Validator
 
-from chassis.env import load
 from contracts import event_schema, topic_settings
-from messaging.envelope import Event
+from libs.messaging.envelope import Event
+from libs.runtime.config import load
 from notification_service.accounts import TOPICS as FOLLOWED
 from notification_service.config import Config
 from notification_service.consumer import topics

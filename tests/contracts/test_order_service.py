@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from contracts import event_schema, topic_settings
-from messaging.envelope import Event
+from libs.messaging.envelope import Event
 from order_service.events import (
     EVENT_OF,
     MailResendRequested,

@@ -8,8 +8,8 @@ from bson import ObjectId
 from jsonschema import Draft202012Validator, ValidationError
 
 from contracts import event_schema, topic_settings
-from messaging.envelope import MalformedEvent
-from messaging.kafka import dead_letter_topic
+from libs.messaging.envelope import MalformedEvent
+from libs.messaging.topics import dead_letter_topic
 from product_service.events import (
     PRODUCT_EVENTS,
     STOCK_EVENTS,
@@ -172,7 +172,7 @@ def test_an_order_that_makes_no_sense_is_refused_without_telling_its_values(read
 @pytest.fixture
 def read():
     """`read(model, data)`: as the consumer's handlers read an event."""
-    from messaging.envelope import Event
+    from libs.messaging.envelope import Event
 
     fields = {"id": ORDER_ID, "subject": ORDER_ID, "sequence": 1, "time": ""}
     return lambda model, data: Event(type=model.topic, data=data, **fields).read(model)

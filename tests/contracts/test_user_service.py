@@ -9,7 +9,7 @@ from bson import ObjectId
 from jsonschema import Draft202012Validator
 
 from contracts import event_schema
-from messaging.envelope import EventData, new_row
+from libs.messaging.envelope import EventData, new_row
 from user_service.changes import _ended
 from user_service.events import PUBLISHED, UserDeleted, UserRegistered, UserUpdated, topics
 from user_service.mailed import NewToken

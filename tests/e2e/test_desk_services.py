@@ -17,8 +17,8 @@ import pytest
 from django.contrib.sessions.serializers import JSONSerializer
 from django.core import signing
 
-from chassis.auth import ALGORITHM
 from deploy.local.ports import LOOPBACK
+from libs.access.tokens import ALGORITHM
 from tests.e2e.conftest import Town, wait_for
 from tests.e2e.test_desk import Browser, make_staff
 from tests.shop import Shop

@@ -2,7 +2,7 @@
 
 from flask import Response, make_response, render_template
 
-from chassis.flask import Blueprint, json_response
+from libs.web.flask import Blueprint, json_response
 from user_service import mailed
 from user_service.api import schemas
 from user_service.api.surroundings import attempts, config

@@ -2,9 +2,9 @@
 
 from flask import Response, request
 
-from chassis.errors import Invalid
-from chassis.flask import Blueprint, caller, json_response
-from chassis.paging import page_request
+from libs.values.errors import Invalid
+from libs.values.pages import page_request
+from libs.web.flask import Blueprint, caller, json_response
 from user_service import export, queries, use_cases
 from user_service.api import schemas
 from user_service.api.surroundings import attempts, config

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, EmailStr, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from chassis.schemas import Body, Line, Query
+from libs.values.schema import StrictModel, StrictQuery
+from libs.values.text import Line
 from user_service.passwords import is_common
 
 Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{3,30}$")]
@@ -32,64 +33,64 @@ Token = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Code = Annotated[str, StringConstraints(min_length=6, max_length=20)]
 
 
-class Register(Body):
+class Register(StrictModel):
     username: Username
     email: Email
     password: Password
 
 
-class Login(Body):
+class Login(StrictModel):
     email: AnyEmail
     password: AnyPassword
     code: Code | None = None
 
 
-class Refresh(Body):
+class Refresh(StrictModel):
     refresh: Token
 
 
-class PasswordReset(Body):
+class PasswordReset(StrictModel):
     email: AnyEmail
 
 
-class NewPassword(Body):
+class NewPassword(StrictModel):
     token: Token
     password: Password
 
 
-class VerifyEmail(Body):
+class VerifyEmail(StrictModel):
     token: Token
 
 
-class UpdateMe(Body):
+class UpdateMe(StrictModel):
     username: Username | None = None
     email: Email | None = None
 
 
-class ChangePassword(Body):
+class ChangePassword(StrictModel):
     current: AnyPassword
     new: Password
 
 
-class OfferTotp(Body):
+class OfferTotp(StrictModel):
     password: AnyPassword
 
 
-class ConfirmTotp(Body):
+class ConfirmTotp(StrictModel):
     code: Code
 
 
-class RemoveTotp(Body):
+class RemoveTotp(StrictModel):
     password: AnyPassword
     code: Code
 
 
-class PatchUser(Body):
+class PatchUser(StrictModel):
     active: bool | None = None
     roles: list[Role] | None = Field(None, max_length=3)
 
 
-class UsersQuery(Query):
+class UsersQuery(StrictQuery):
     search: Annotated[Line, StringConstraints(max_length=254)] | None = None
     role: Role | None = None
     active: bool | None = None
@@ -97,12 +98,12 @@ class UsersQuery(Query):
     cursor: str | None = None
 
 
-class PageQuery(Query):
+class PageQuery(StrictQuery):
     limit: str | None = None
     cursor: str | None = None
 
 
-class UserOut(Body):
+class UserOut(StrictModel):
     id: str
     username: str
     email: str
@@ -113,28 +114,28 @@ class UserOut(Body):
     updated_at: str
 
 
-class Registered(Body):
+class Registered(StrictModel):
     status: Literal["User created"]
     user_id: str
 
 
-class LoggedIn(Body):
+class LoggedIn(StrictModel):
     token: str
     expires_in: int
     refresh: str
 
 
-class Accepted(Body):
+class Accepted(StrictModel):
     status: Literal["accepted"]
 
 
-class UserPage(Body):
+class UserPage(StrictModel):
     next: str | None
     previous: str | None
     results: list[UserOut]
 
 
-class SessionOut(Body):
+class SessionOut(StrictModel):
     id: str
     current: bool
     address: str
@@ -144,22 +145,22 @@ class SessionOut(Body):
     expires_at: str
 
 
-class SessionPage(Body):
+class SessionPage(StrictModel):
     next: str | None
     previous: str | None
     results: list[SessionOut]
 
 
-class TotpOffer(Body):
+class TotpOffer(StrictModel):
     secret: str
     uri: str
 
 
-class RecoveryCodes(Body):
+class RecoveryCodes(StrictModel):
     recovery_codes: list[str]
 
 
-class Export(Body):
+class Export(StrictModel):
     account: UserOut
     sessions: list[SessionOut]
     orders: list[dict[str, Any]]

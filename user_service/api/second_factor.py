@@ -2,7 +2,7 @@
 
 from flask import Response
 
-from chassis.flask import Blueprint, caller, json_response
+from libs.web.flask import Blueprint, caller, json_response
 from user_service import second_factor
 from user_service.api import schemas
 from user_service.api.surroundings import attempts, config

@@ -2,9 +2,9 @@
 
 from flask import Response, current_app, request
 
-from chassis.auth import Tokens
-from chassis.flask import Blueprint, caller, json_response
-from chassis.paging import page_request
+from libs.access.tokens import AccessTokens
+from libs.values.pages import page_request
+from libs.web.flask import Blueprint, caller, json_response
 from user_service import queries, sessions, use_cases
 from user_service.api import schemas
 from user_service.api.surroundings import attempts, config, visitor
@@ -17,7 +17,7 @@ routes = Blueprint("sessions", __name__)
 
 def _tokens(grant: sessions.Grant) -> Response:
     """The answer to a login or refresh. Where a second factor is required, roles count only with one."""
-    tokens: Tokens = current_app.extensions["tokens"]
+    tokens: AccessTokens = current_app.extensions["tokens"]
     user, needed = grant.user, config().staff_totp == "required"
     token = tokens.mint(
         user_id=str(user["_id"]),

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from chassis.env import load
+from libs.runtime.config import load
 from notification_service.config import Config
 from notification_service.mailer import Mailer
 from notification_service.tests.integration.world import Listening, Person, Service, Shop, compose, wait_until

@@ -6,8 +6,8 @@ import time
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from messaging.kafka import dead_letter_topic
-from messaging.revocations import Revocations
+from libs.access.revocations import Revocations
+from libs.messaging.topics import dead_letter_topic
 from notification_service.accounts import Accounts
 from notification_service.tests.integration.world import wait_until
 

@@ -7,8 +7,8 @@ from email.utils import parsedate_to_datetime
 import pytest
 from aiosmtpd.smtp import AuthResult
 
-from chassis.health import Down
-from messaging.consumer import Refused, RetryLater, ServerAway
+from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
+from libs.runtime.health import CheckFailed
 from notification_service.mailer import Mailer
 from notification_service.tests.integration.world import compose
 from tests.smtp_sink import SmtpSink
@@ -31,13 +31,13 @@ def test_a_mail_arrives_with_both_parts_and_the_headers_it_should_have(mailer, m
 @pytest.mark.parametrize(
     ("mode", "outcome", "reason"),
     [
-        ("refuse", ServerAway, "refused the connection"),
-        ("421", ServerAway, "turned us away (421)"),
-        ("450", RetryLater, "puts the recipient off (450)"),
-        ("530", ServerAway, "turned us away (530)"),
-        ("550", Refused, "refused the recipient (550)"),
-        ("554", Refused, "refused the message (554)"),
-        ("black-hole", ServerAway, "does not answer in time"),
+        ("refuse", ServerUnavailable, "refused the connection"),
+        ("421", ServerUnavailable, "turned us away (421)"),
+        ("450", TransientFailure, "puts the recipient off (450)"),
+        ("530", ServerUnavailable, "turned us away (530)"),
+        ("550", PermanentFailure, "refused the recipient (550)"),
+        ("554", PermanentFailure, "refused the message (554)"),
+        ("black-hole", ServerUnavailable, "does not answer in time"),
     ],
 )
 def test_an_unsent_mail_is_kept_or_refused_as_the_server_says(mailer, mail, smtp_sink, mode, outcome, reason):
@@ -61,7 +61,7 @@ def test_a_good_bye_that_fails_is_no_failure(mailer, mail, smtp_sink):
 
 def test_after_a_lost_acknowledgement_the_mail_is_repeated_under_the_same_id(mailer, mail, smtp_sink):
     smtp_sink.behave("ack-lost")
-    with pytest.raises(ServerAway, match="hung up"):
+    with pytest.raises(ServerUnavailable, match="hung up"):
         mailer.send(mail)
     smtp_sink.behave("ok")
     mailer.send(mail)
@@ -71,18 +71,18 @@ def test_after_a_lost_acknowledgement_the_mail_is_repeated_under_the_same_id(mai
 def test_health_tells_how_the_last_mail_went(mailer, mail, smtp_sink):
     assert mailer.check() == {"lastMailAt": None}
     smtp_sink.behave("refuse")
-    with pytest.raises(ServerAway):
+    with pytest.raises(ServerUnavailable):
         mailer.send(mail)
-    with pytest.raises(Down, match="refused the connection"):
+    with pytest.raises(CheckFailed, match="refused the connection"):
         mailer.check()
     smtp_sink.behave("550")
-    with pytest.raises(Refused):
+    with pytest.raises(PermanentFailure):
         mailer.send(mail)
     assert mailer.check()["lastMailAt"]
 
 
 def test_an_international_address_is_for_servers_that_take_one(mailer, config, smtp_sink):
-    with pytest.raises(Refused, match="international"):
+    with pytest.raises(PermanentFailure, match="international"):
         mailer.send(compose(config, "josé@example.com"))
     able = SmtpSink(enable_SMTPUTF8=True)
     able.start()
@@ -131,17 +131,17 @@ def test_with_starttls_the_login_goes_over_a_verified_connection(secure, mail, c
 def test_a_refused_login_is_told_and_keeps_the_mail(secure, mail, certificate, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
     secure.accepts = False
-    with pytest.raises(ServerAway, match="refused the login"):
+    with pytest.raises(ServerUnavailable, match="refused the login"):
         secure.mailer.send(mail)
 
 
 def test_a_server_whose_certificate_is_not_known_gets_neither_login_nor_mail(secure, mail):
-    with pytest.raises(ServerAway, match="certificate is not valid"):
+    with pytest.raises(ServerUnavailable, match="certificate is not valid"):
         secure.mailer.send(mail)
     assert not hasattr(secure, "login")
 
 
 def test_a_server_without_starttls_gets_neither_login_nor_mail(config, mail, smtp_sink):
-    with pytest.raises(ServerAway, match="no STARTTLS"):
+    with pytest.raises(ServerUnavailable, match="no STARTTLS"):
         Mailer(config.model_copy(update={"smtp_security": "starttls"})).send(mail)
     assert smtp_sink.mails == []

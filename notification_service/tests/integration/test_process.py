@@ -11,7 +11,7 @@ from notification_service.tests.integration.world import wait_until
 DEADLY = """
 import os, pathlib, sys
 from notification_service import __main__ as main, config, handlers
-from chassis.env import load
+from libs.runtime.config import load
 welcome, mark = handlers.welcome_user, pathlib.Path(sys.argv[1])
 
 def die_once(event, composer):

@@ -6,7 +6,7 @@ import time
 import pytest
 from aiosmtpd.smtp import AuthResult
 
-from messaging.consumer import Refused, RetryLater, ServerAway
+from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
 from notification_service import mailer as mailer_module
 from notification_service import sessions
 from notification_service.mailer import Mailer
@@ -21,7 +21,7 @@ def test_one_session_takes_many_mails(mailer, mail, smtp_sink):
 
 
 def test_a_refused_mail_does_not_end_the_session(mailer, mail, smtp_sink):
-    for mode, outcome in (("450", RetryLater), ("550", Refused), ("554", Refused)):
+    for mode, outcome in (("450", TransientFailure), ("550", PermanentFailure), ("554", PermanentFailure)):
         smtp_sink.behave(mode)
         with pytest.raises(outcome):
             mailer.send(mail)
@@ -56,7 +56,7 @@ def test_a_session_that_the_server_ended_is_replaced_and_the_mail_is_sent_once(m
 def test_a_mail_that_the_server_may_have_is_not_sent_again_in_the_same_attempt(mailer, mail, smtp_sink):
     mailer.send(mail)
     smtp_sink.behave("ack-lost")
-    with pytest.raises(ServerAway, match="hung up"):
+    with pytest.raises(ServerUnavailable, match="hung up"):
         mailer.send(mail)
     assert (len(smtp_sink.to(mail.to)), smtp_sink.connections) == (2, 1)
 
@@ -70,7 +70,7 @@ def test_an_attempt_ends_in_time_whatever_the_server_does(mailer, mail, smtp_sin
     began = time.monotonic()
     if mode == "black-hole" and kept:
         smtp_sink.seconds_a_mail = 60  # a kept session was greeted already: it hangs at the end of the message
-    with pytest.raises(ServerAway, match="in time"):
+    with pytest.raises(ServerUnavailable, match="in time"):
         mailer.send(mail, seconds=2.5)
     assert 2.3 < time.monotonic() - began < 3.5
     assert len(smtp_sink.to(mail.to)) == kept
@@ -87,7 +87,7 @@ def test_an_attempt_ends_in_time_over_tls_too(config, mail, certificate, monkeyp
         mailer.send(mail)
         sink.behave("tarpit")
         began = time.monotonic()
-        with pytest.raises(ServerAway, match="in time"):
+        with pytest.raises(ServerUnavailable, match="in time"):
             mailer.send(mail, seconds=2.5)
         assert 2.3 < time.monotonic() - began < 3.5
         assert (len(sink.to(mail.to)), sink.connections) == (1, 1)

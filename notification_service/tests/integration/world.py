@@ -15,9 +15,10 @@ import orjson
 from confluent_kafka import Consumer, TopicPartition
 
 from contracts import topic_settings
-from messaging.envelope import EventData, OutboxRow, new_row
-from messaging.kafka import create_topics, dead_letter_topic, make_producer
-from messaging.revocations import Revocations
+from libs.access.revocations import Revocations
+from libs.messaging.clients import make_producer
+from libs.messaging.envelope import EventData, OutboxRow, new_row
+from libs.messaging.topics import create_topics, dead_letter_topic
 from notification_service.accounts import TOPICS, Accounts
 from notification_service.config import Config
 from notification_service.consumer import GROUP, Listener

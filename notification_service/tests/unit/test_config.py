@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from chassis.env import BadConfiguration, load
+from libs.runtime.config import BadConfiguration, load
 from notification_service.config import Config
 
 REQUIRED = {"KAFKA_BROKERS", "JWT_SECRET", "SMTP_USERNAME", "SMTP_PASSWORD", "FROM_EMAIL"}

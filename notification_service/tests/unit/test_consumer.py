@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from chassis.health import Down
+from libs.runtime.health import CheckFailed
 from notification_service import consumer as module
 from notification_service.accounts import TOPICS
 from notification_service.consumer import Listener, topics
@@ -118,7 +118,7 @@ def test_without_broker_or_partitions_the_check_is_down_and_shows_the_state(list
     listener, _ = listen(part)
     assert listener.check() == {"parts": {"notification-service": part.told, "accounts": {"complete": True}}}
     part.told = state
-    with pytest.raises(Down, match=reason) as down:
+    with pytest.raises(CheckFailed, match=reason) as down:
         listener.check()
     assert down.value.details["parts"]["notification-service"] == state
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from messaging.envelope import Event, MalformedEvent
+from libs.messaging.envelope import Event, MalformedEvent
 from notification_service.events import OrderStep, UserRegistered
 
 LINE = {"productId": "a" * 24, "name": "Lamp", "quantity": 2, "unitPrice": "1.50", "lineTotal": "3.00", "version": 1}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from messaging.consumer import Refused, ServerAway
-from messaging.envelope import Event
+from libs.messaging.envelope import Event
+from libs.messaging.failures import PermanentFailure, ServerUnavailable
 from notification_service.events import MailSent
 from notification_service.ledger import Ledger
 
@@ -19,7 +19,7 @@ class Records:
 
     def write(self, event, sent):
         if self.away:
-            raise ServerAway("no Kafka broker")
+            raise ServerUnavailable("no Kafka broker")
         self.written.append((event, sent))
 
 
@@ -63,7 +63,7 @@ def test_an_event_that_comes_again_is_not_mailed_again(ledger, mails):
 def test_a_mail_whose_record_could_not_be_written_is_written_down_later_and_not_sent_again(ledger, mails):
     ledger._records.away = True
     for _ in range(2):
-        with pytest.raises(ServerAway):
+        with pytest.raises(ServerUnavailable):
             ledger.once(EVENT, mails)
     ledger._records.away = False
     ledger.once(EVENT, mails)
@@ -73,7 +73,7 @@ def test_a_mail_whose_record_could_not_be_written_is_written_down_later_and_not_
 
 def test_what_another_process_mailed_meanwhile_needs_no_record_of_ours(ledger, mails):
     ledger._records.away = True
-    with pytest.raises(ServerAway):
+    with pytest.raises(ServerUnavailable):
         ledger.once(EVENT, mails)
     ledger._records.away = False
     ledger._sent[2].add(EVENT.id.encode())
@@ -83,8 +83,8 @@ def test_what_another_process_mailed_meanwhile_needs_no_record_of_ours(ledger, m
 
 
 def test_a_mail_that_was_not_sent_leaves_no_trace_and_is_sent_when_the_event_comes_again(ledger, mails):
-    mails.error = Refused("no such mailbox")
-    with pytest.raises(Refused):
+    mails.error = PermanentFailure("no such mailbox")
+    with pytest.raises(PermanentFailure):
         ledger.once(EVENT, mails)
     assert ledger._records.written == []
     mails.error = None

@@ -5,7 +5,7 @@ import ssl
 
 import pytest
 
-from messaging.consumer import Refused, RetryLater, ServerAway
+from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
 from notification_service.outcomes import explain
 
 
@@ -24,20 +24,20 @@ def message(code):
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [
-        *((kind(code), RetryLater) for kind in (recipient, message) for code in (450, 451, 452)),
-        *((kind(code), Refused) for kind in (recipient, message) for code in (550, 552, 554)),
-        *((kind(code), ServerAway) for kind in (recipient, message, sender) for code in (421, 530, -1)),
-        *((sender(code), ServerAway) for code in (450, 451, 550, 553)),
-        (sender(552), Refused),  # the size that MAIL FROM announces
-        (smtplib.SMTPConnectError(421, b"no"), ServerAway),
-        (smtplib.SMTPHeloError(500, b"no"), ServerAway),
-        (smtplib.SMTPAuthenticationError(535, b"no"), ServerAway),
-        (smtplib.SMTPNotSupportedError("no"), ServerAway),
-        (smtplib.SMTPServerDisconnected("no"), ServerAway),
-        (ssl.SSLCertVerificationError("no"), ServerAway),
-        (ConnectionRefusedError(), ServerAway),
-        (TimeoutError(), ServerAway),
-        (OSError(113, "no route to ada@example.com"), ServerAway),
+        *((kind(code), TransientFailure) for kind in (recipient, message) for code in (450, 451, 452)),
+        *((kind(code), PermanentFailure) for kind in (recipient, message) for code in (550, 552, 554)),
+        *((kind(code), ServerUnavailable) for kind in (recipient, message, sender) for code in (421, 530, -1)),
+        *((sender(code), ServerUnavailable) for code in (450, 451, 550, 553)),
+        (sender(552), PermanentFailure),  # the size that MAIL FROM announces
+        (smtplib.SMTPConnectError(421, b"no"), ServerUnavailable),
+        (smtplib.SMTPHeloError(500, b"no"), ServerUnavailable),
+        (smtplib.SMTPAuthenticationError(535, b"no"), ServerUnavailable),
+        (smtplib.SMTPNotSupportedError("no"), ServerUnavailable),
+        (smtplib.SMTPServerDisconnected("no"), ServerUnavailable),
+        (ssl.SSLCertVerificationError("no"), ServerUnavailable),
+        (ConnectionRefusedError(), ServerUnavailable),
+        (TimeoutError(), ServerUnavailable),
+        (OSError(113, "no route to ada@example.com"), ServerUnavailable),
     ],
     ids=repr,
 )

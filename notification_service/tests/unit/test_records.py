@@ -6,8 +6,8 @@ from confluent_kafka import KafkaError, KafkaException
 from jsonschema import Draft202012Validator
 
 from contracts import event_schema
-from messaging.consumer import ServerAway
-from messaging.envelope import Event
+from libs.messaging.envelope import Event
+from libs.messaging.failures import ServerUnavailable
 from notification_service import records as module
 from notification_service.events import MailSent
 from notification_service.records import Records
@@ -59,7 +59,7 @@ def test_a_record_lies_beside_its_event_under_its_events_id(writing):
 def test_a_record_that_no_broker_takes_stays_on_its_way_and_is_not_produced_again(writing):
     records, producer = writing()
     for _ in range(2):
-        with pytest.raises(ServerAway, match="no Kafka broker"):
+        with pytest.raises(ServerUnavailable, match="no Kafka broker"):
             records.write(EVENT, SENT)
     assert len(producer.produced) == 1
     producer.tellers[0](None, None)
@@ -69,7 +69,7 @@ def test_a_record_that_no_broker_takes_stays_on_its_way_and_is_not_produced_agai
 
 def test_after_an_error_there_is_a_new_producer(writing, monkeypatch):
     records, _ = writing(KafkaError(KafkaError._FATAL, "fenced"))
-    with pytest.raises(ServerAway, match="_FATAL"):
+    with pytest.raises(ServerUnavailable, match="_FATAL"):
         records.write(EVENT, SENT)
     fresh = Producer(None)
     fresh.poll = lambda _seconds: records._closed.wait(1)
@@ -86,7 +86,7 @@ def test_after_an_error_there_is_a_new_producer(writing, monkeypatch):
 def test_a_record_that_can_not_be_produced_is_tried_again(writing, error, words):
     records, producer = writing(None)
     produce, producer.produce = producer.produce, lambda *_, **__: fail(error)
-    with pytest.raises(ServerAway, match=words):
+    with pytest.raises(ServerUnavailable, match=words):
         records.write(EVENT, SENT)
     records._producer, producer.produce = producer, produce
     records.write(EVENT, SENT)

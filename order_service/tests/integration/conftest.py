@@ -13,8 +13,9 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.test import Client
 
-from chassis.auth import ROLES, Tokens
-from chassis.env import load
+from libs.access.caller import ROLES
+from libs.access.tokens import AccessTokens
+from libs.runtime.config import load
 from order_service.config import Config
 from order_service.models import CatalogueProduct, now
 from order_service.tests.integration.neighbours import Accounts, Products, serving
@@ -27,20 +28,20 @@ def config() -> Config:
 
 
 @pytest.fixture(scope="session")
-def tokens(config: Config) -> Tokens:
-    return Tokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience)
+def tokens(config: Config) -> AccessTokens:
+    return AccessTokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience)
 
 
 @pytest.fixture(autouse=True)
 def _revocations_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once a second a request costs a query more: not in tests that count them."""
-    monkeypatch.setattr("messaging.revocations.READ_SECONDS", math.inf)
+    monkeypatch.setattr("libs.access.revocations.READ_SECONDS", math.inf)
 
 
 @pytest.fixture
 def read_revocations(monkeypatch: pytest.MonkeyPatch, _revocations_are_not_read: None) -> None:
     """Each request reads them."""
-    monkeypatch.setattr("messaging.revocations.READ_SECONDS", 0)
+    monkeypatch.setattr("libs.access.revocations.READ_SECONDS", 0)
 
 
 class Caller(Client):
@@ -63,7 +64,7 @@ def anybody() -> Caller:
 
 
 @pytest.fixture
-def make_caller(tokens: Tokens) -> Callable[..., Caller]:
+def make_caller(tokens: AccessTokens) -> Callable[..., Caller]:
     """`make_caller("staff")`: somebody new with these roles."""
 
     def make(*roles: str) -> Caller:
@@ -95,7 +96,7 @@ def desk(db: None) -> Client:
 
 
 @pytest.fixture
-def accounts(tokens: Tokens, settings: Any) -> Iterator[Accounts]:
+def accounts(tokens: AccessTokens, settings: Any) -> Iterator[Accounts]:
     """user_service, which a small server stands in for."""
     with serving(found := Accounts(tokens)) as settings.USER_SERVICE_URL:
         yield found

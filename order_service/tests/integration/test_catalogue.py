@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from messaging.envelope import Event, MalformedEvent
+from libs.messaging.envelope import Event, MalformedEvent
 from order_service.consumers import follow_product
 from order_service.models import CatalogueProduct
 

@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 from ulid import ULID
 
-from chassis.auth import Caller
-from chassis.errors import Invalid, NotAllowed
-from messaging.envelope import Event, MalformedEvent
+from libs.access.caller import Caller
+from libs.messaging.envelope import Event, MalformedEvent
+from libs.values.errors import Invalid, NotAllowed
 from order_service import use_cases
 from order_service.consumers import HANDLERS
 from order_service.correspondence import NOTE_LENGTH, add_note, request_mail, send_again

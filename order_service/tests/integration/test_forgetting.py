@@ -7,9 +7,9 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
-from chassis.auth import Caller
 from contracts import event_schema
-from messaging.envelope import Event
+from libs.access.caller import Caller
+from libs.messaging.envelope import Event
 from order_service.consumers import HANDLERS
 from order_service.correspondence import add_note
 from order_service.housekeeping import forget_sign_ins

@@ -7,7 +7,7 @@ from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
-from chassis.auth import Caller
+from libs.access.caller import Caller
 from order_service import queries
 from order_service.api.filters import OrderFilters, StaffOrderFilters, form_of
 from order_service.models import Order, OrderLine, Status, new_id, now

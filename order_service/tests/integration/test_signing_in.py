@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from messaging.revocations import Revocation
+from libs.access.revocations import Revocation
 from order_service.desk import tokens
 from order_service.models import now
 from order_service.revocations import store_revocation

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from django.db import connection
 
-from chassis.auth import Caller
+from libs.access.caller import Caller
 from order_service import use_cases
 from order_service.errors import IllegalTransition
 from order_service.models import Order, OrderChange, Outbox, Status

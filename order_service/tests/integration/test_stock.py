@@ -4,8 +4,8 @@ import orjson
 import pytest
 from ulid import ULID
 
-from messaging.consumer import Refused
-from messaging.envelope import Event, MalformedEvent
+from libs.messaging.envelope import Event, MalformedEvent
+from libs.messaging.failures import PermanentFailure
 from order_service.consumers import HANDLERS
 from order_service.models import Order, OrderChange, Outbox
 from order_service.topics import STOCK_GROUP
@@ -76,7 +76,7 @@ def test_an_answer_takes_few_statements(customer, place, django_assert_num_queri
 
 def test_an_answer_to_no_order_is_put_aside(db):
     for topic in HANDLERS[STOCK_GROUP]:
-        with pytest.raises(Refused, match="no such order"):
+        with pytest.raises(PermanentFailure, match="no such order"):
             hear(topic, str(ULID()), reason="out_of_stock")
 
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from ulid import ULID
 
-from chassis.auth import Caller
+from libs.access.caller import Caller
 from order_service.correspondence import add_note, keep_sent_mail, request_mail
 from order_service.models import MailRequest, OrderChange, OrderNote, Outbox, OutboxDead, SentMail, now
 from order_service.outbox import DjangoOutbox

@@ -15,8 +15,9 @@ import pytest
 from confluent_kafka import Consumer
 from ulid import ULID
 
-from messaging.envelope import EventData, new_row
-from messaging.kafka import create_topics, make_producer
+from libs.messaging.clients import make_producer
+from libs.messaging.envelope import EventData, new_row
+from libs.messaging.topics import create_topics
 from order_service.topics import GROUPS, topics
 
 DEADLINE_SECONDS = 40

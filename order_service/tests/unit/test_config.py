@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from chassis.env import BadConfiguration, load
+from libs.runtime.config import BadConfiguration, load
 from order_service.config import Config
 
 

@@ -15,9 +15,10 @@ from bson import ObjectId
 from flask.testing import FlaskClient
 from ulid import ULID
 
-from chassis.auth import Tokens
-from chassis.env import load
-from messaging.envelope import Event, rfc3339
+from libs.access.tokens import AccessTokens
+from libs.messaging.envelope import Event
+from libs.runtime.config import load
+from libs.values.times import rfc3339
 from product_service.app import create_app
 from product_service.config import Config
 from product_service.consumers import HANDLERS
@@ -50,7 +51,7 @@ def client(app: APIFlask) -> FlaskClient:
 @pytest.fixture
 def token_of(config: Config) -> Callable[..., Headers]:
     """`token_of("staff")`: the headers of somebody with these roles."""
-    tokens = Tokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience)
+    tokens = AccessTokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience)
 
     def mint(*roles: str, user_id: str = "") -> Headers:
         token = tokens.mint(user_id=user_id or str(ObjectId()), email="a@example.com", username="someone", roles=roles)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from messaging.mongo import AWAY
+from libs.mongo_store.connection import UNAVAILABLE_ERRORS
 from product_service.housekeeping import CLOSED_AGE, Housekeeping, forget_closed
 from product_service.models import now, reservations
 from product_service.prices import price_memory
@@ -65,7 +65,7 @@ def test_the_part_survives_a_database_that_is_away(app, monkeypatch):
     part = Housekeeping(price_memory(1800))
 
     def away():
-        raise AWAY[0]("away")
+        raise UNAVAILABLE_ERRORS[0]("away")
 
     monkeypatch.setattr("product_service.housekeeping.forget_closed", away)
     part._clean()

@@ -3,13 +3,13 @@
 import secrets
 import time
 
-from messaging.envelope import Event
+from libs.messaging.envelope import Event
 from product_service.consumers import HANDLERS
 from product_service.topics import USERS_GROUP
 
 
 def test_a_revoked_token_is_refused_once_the_row_is_read(client, token_of, monkeypatch):
-    monkeypatch.setattr("messaging.revocations.READ_SECONDS", 0)
+    monkeypatch.setattr("libs.access.revocations.READ_SECONDS", 0)
     user_id = secrets.token_hex(12)
     headers = token_of("staff", user_id=user_id)
     assert client.get("/products?active=false", headers=headers).status_code == 200

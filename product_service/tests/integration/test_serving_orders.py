@@ -9,8 +9,9 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 from ulid import ULID
 
-from messaging.envelope import Event
-from messaging.kafka import create_topics, dead_letter_topic, make_consumer, make_producer
+from libs.messaging.clients import make_consumer, make_producer
+from libs.messaging.envelope import Event
+from libs.messaging.topics import create_topics, dead_letter_topic
 from product_service.consumers import HANDLERS
 from product_service.events import STOCK_EVENTS
 from product_service.models import Product, reservations

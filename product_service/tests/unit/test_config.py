@@ -4,7 +4,7 @@ import secrets
 
 import pytest
 
-from chassis.env import BadConfiguration, load
+from libs.runtime.config import BadConfiguration, load
 from product_service.config import Config
 
 REQUIRED = ("MONGO_URI", "KAFKA_BROKERS", "JWT_SECRET")

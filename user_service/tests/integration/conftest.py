@@ -12,7 +12,7 @@ import pytest
 from apiflask import APIFlask
 from flask.testing import FlaskClient
 
-from chassis.env import load
+from libs.runtime.config import load
 from user_service.app import create_app
 from user_service.config import Config
 from user_service.models import User, ensure_indexes

@@ -1,6 +1,6 @@
 """One's own account, over HTTP on a real database."""
 
-from chassis.auth import Tokens
+from libs.access.tokens import AccessTokens
 
 AT_REGISTRATION = 2  # events: the account, and the mail that asks to verify its address
 
@@ -83,6 +83,6 @@ def test_without_a_token_there_is_no_account(client):
 
 def test_a_token_of_another_shop_is_refused(client, people, config):
     me = people.make()
-    forged = Tokens(config.jwt_secret, "another-shop", "microshop")
+    forged = AccessTokens(config.jwt_secret, "another-shop", "microshop")
     token = forged.mint(user_id=me.id, email=me.email, username=me.username, roles=["admin"])
     assert client.get("/users/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401

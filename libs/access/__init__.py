@@ -1,0 +1,1 @@
+"""Who calls a service: roles, access tokens and revocations."""

@@ -1,0 +1,43 @@
+"""Who calls a service, as an access token says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from libs.values.errors import NotAllowed, NotAuthenticated
+
+ROLES = ("viewer", "staff", "admin")  # each holds the ones before it
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls, as the token says."""
+
+    user_id: str
+    email: str
+    username: str
+    roles: tuple[str, ...] = ()
+    sid: str | None = None  # the session: all tokens that come from one login
+
+    def has_role(self, role: str) -> bool:
+        """True when one of the roles is `role` or a higher one."""
+        return any(ROLES.index(mine) >= ROLES.index(role) for mine in self.roles if mine in ROLES)
+
+    def require(self, role: str) -> None:
+        """Raise NotAllowed without that role."""
+        if not self.has_role(role):
+            raise NotAllowed
+
+
+def caller_from_claims(claims: Mapping[str, Any]) -> Caller:
+    """The Caller of a token whose signature and times were checked. Raises NotAuthenticated for odd claims."""
+    texts = [claims.get(name) for name in ("user_id", "email", "username")]
+    roles, sid = claims.get("roles"), claims.get("sid")
+    if not all(isinstance(t, str) and t for t in texts) or claims.get("sub") != claims.get("user_id"):
+        raise NotAuthenticated
+    if claims.get("token_type") != "access" or not isinstance(roles, list) or not set(map(str, roles)) <= set(ROLES):
+        raise NotAuthenticated
+    if sid is not None and not (isinstance(sid, str) and sid):
+        raise NotAuthenticated
+    user_id, email, username = map(str, texts)
+    return Caller(user_id, email, username, tuple(roles), sid)

@@ -1,0 +1,79 @@
+"""Access tokens: signed by user_service, checked by every service, by one set of rules.
+
+HS256 with a shared secret. RFC 8725 3.1 (one algorithm, never the token's choice), 3.9-3.11 (audience, issuer, type).
+PyJWT alone accepts a token without exp and only warns of a short key; the options below close both.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+from pydantic import SecretStr
+from ulid import ULID
+
+from libs.access.caller import Caller, caller_from_claims
+from libs.values.errors import NotAuthenticated
+from libs.values.times import now_ms
+
+ALGORITHM = "HS256"
+REQUIRED_CLAIMS = ("exp", "iat", "sub", "iss", "aud", "jti")
+LEEWAY_SECONDS = 30
+MAX_TOKEN_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class AccessTokens:
+    """Mints and checks access tokens with one key."""
+
+    secret: SecretStr
+    issuer: str
+    audience: str
+    lifetime_seconds: int = 900
+    refuse_revoked: Callable[[Mapping[str, Any]], None] = lambda claims: None  # raises NotAuthenticated
+
+    def mint(
+        self,
+        *,
+        user_id: str,
+        email: str,
+        username: str,
+        roles: Sequence[str],
+        sid: str | None = None,
+        issued_at: int | None = None,
+    ) -> str:
+        """A signed access token. `issued_at` in ms: when the account was looked at, for what ends its tokens after that
+        moment ends this one too (default: now)."""
+        now = (now_ms() if issued_at is None else issued_at) / 1000
+        claims: dict[str, Any] = {"user_id": user_id, "sub": user_id, "email": email, "username": username}
+        claims |= {"roles": list(roles), "token_type": "access", "jti": str(ULID()), "iss": self.issuer}
+        claims |= {"aud": self.audience, "iat": now, "exp": int(now) + self.lifetime_seconds}
+        claims |= {"sid": sid} if sid else {}
+        return jwt.encode(claims, self.secret.get_secret_value(), algorithm=ALGORITHM)
+
+    def check(self, token: str) -> Caller:
+        """The caller of a valid token. Raises NotAuthenticated, whatever is wrong; the database's errors go through."""
+        if len(token) > MAX_TOKEN_BYTES:
+            raise NotAuthenticated
+        try:
+            claims = jwt.decode(
+                token,
+                self.secret.get_secret_value(),
+                algorithms=[ALGORITHM],
+                issuer=self.issuer,
+                audience=self.audience,
+                leeway=LEEWAY_SECONDS,
+                options={"require": list(REQUIRED_CLAIMS), "enforce_minimum_key_length": True},
+            )
+        except (jwt.PyJWTError, ValueError, OverflowError) as error:
+            raise NotAuthenticated from error
+        caller = caller_from_claims(claims)
+        self.refuse_revoked(claims)
+        return caller
+
+    def check_header(self, authorization: str | None) -> Caller:
+        """The caller of an `Authorization: Bearer …` header. Raises NotAuthenticated."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.casefold() != "bearer" or not token.strip():
+            raise NotAuthenticated
+        return self.check(token.strip())

@@ -1,0 +1,103 @@
+"""The event envelope: CloudEvents 1.0 in Kafka headers (binary mode), the data alone in the value.
+
+A service declares its events as `EventData` subclasses. `new_row` makes the outbox row of one to publish; `parse` reads one that
+came in, and takes it for untrusted input: whatever is wrong with it is MalformedEvent, which the consumer dead-letters.
+"""
+
+import builtins
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar, TypeVar
+
+import orjson
+from pydantic import ConfigDict, ValidationError
+from ulid import ULID
+
+from libs.values.schema import StrictModel
+from libs.values.times import rfc3339
+
+MAX_PAYLOAD_BYTES = 64 * 1024
+
+
+class MalformedEvent(Exception):
+    """An event that can never be handled. The text is kept beside the dead letter, so it holds no value of the event."""
+
+
+class EventData(StrictModel):
+    """Data of an event that this service publishes; `topic` is its type and its Kafka topic."""
+
+    topic: ClassVar[str]
+
+
+class ConsumedData(EventData):
+    """A service's own view of an event it consumes: the fields it needs; others may come."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+D = TypeVar("D", bound=EventData)
+
+
+@dataclass(frozen=True)
+class OutboxRow:
+    """A pending event, stored in the transaction of the change it tells of."""
+
+    event_id: str  # ULID, 26 characters
+    topic: str
+    aggregate_id: str  # the Kafka key
+    sequence: int  # the aggregate's own counter, from 1
+    payload: str  # JSON
+    headers: str  # JSON object of the CloudEvents headers
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Event:
+    """A well-formed event that came in; `data` is not checked against a model yet (`read`)."""
+
+    id: str
+    type: str
+    subject: str
+    sequence: int
+    time: str
+    data: Mapping[str, Any]
+    partition: int = 0  # of the Kafka message
+
+    def read(self, model: builtins.type[D]) -> D:
+        """The data as `model`. Raises MalformedEvent that names the fields, never their values."""
+        try:
+            return model.model_validate(self.data)
+        except ValidationError as error:
+            fields = {".".join(map(str, e["loc"])) + ": " + e["type"] for e in error.errors(include_input=False)}
+            raise MalformedEvent("data: " + ", ".join(sorted(fields))[:500]) from None
+
+
+def new_row(data: EventData, *, source: str, aggregate_id: str, sequence: int) -> OutboxRow:
+    """The outbox row for `data`. Raises ValueError when the payload is over 64 KiB."""
+    payload = orjson.dumps(data.model_dump(mode="json", by_alias=True))
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise ValueError(f"{data.topic}: payload of {len(payload)} bytes")
+    event_id, now = str(ULID()), datetime.now(UTC)
+    headers = {"ce_specversion": "1.0", "ce_id": event_id, "ce_type": data.topic, "ce_source": source}
+    headers |= {"ce_time": rfc3339(now), "ce_subject": aggregate_id, "ce_sequence": str(sequence)}
+    headers |= {"content-type": "application/json"}
+    return OutboxRow(
+        event_id, data.topic, aggregate_id, sequence, payload.decode(), orjson.dumps(headers).decode(), now
+    )
+
+
+def parse(message: Any) -> Event:
+    """The event in a Kafka message (confluent_kafka.Message). Raises MalformedEvent."""
+    try:
+        headers = {name: (value or b"").decode() for name, value in message.headers() or []}
+        event_id = str(ULID.from_str(headers.get("ce_id", "")))
+        sequence = int(headers.get("ce_sequence", "0"))
+        key, data = (message.key() or b"").decode(), orjson.loads(message.value() or b"")
+    except ValueError:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        raise MalformedEvent("headers, key or value can't be read, or ce_id is no ULID") from None
+    if headers.get("ce_specversion") != "1.0" or headers.get("ce_type") != message.topic():
+        raise MalformedEvent("ce_specversion is not 1.0, or ce_type is not the topic")
+    if not key or not isinstance(data, dict):
+        raise MalformedEvent("no key, or the value is not an object")
+    return Event(event_id, headers["ce_type"], key, sequence, headers.get("ce_time", ""), data, message.partition())

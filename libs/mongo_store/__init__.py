@@ -1,0 +1,1 @@
+"""MongoDB: connection, transaction, outbox, worker status and revocations."""

@@ -1,0 +1,70 @@
+"""The outbox in MongoDB: collections `outbox`, `outbox_dead` and `relay_lease`."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from pymongo import ASCENDING, IndexModel
+from pymongo.client_session import ClientSession
+
+from libs.messaging.envelope import OutboxRow
+from libs.mongo_store.connection import UNAVAILABLE_ERRORS, Db
+from libs.mongo_store.transactions import in_transaction
+
+
+class MongoOutbox:
+    """The outbox in collections `outbox` and `outbox_dead`."""
+
+    away = UNAVAILABLE_ERRORS
+
+    def __init__(self, db: Db) -> None:
+        self._db, self._rows, self._dead, self._lease = db, db["outbox"], db["outbox_dead"], db["relay_lease"]
+
+    def ensure_indexes(self) -> None:
+        """Create the collections and indexes: a transaction must not."""
+        order = IndexModel([("aggregate_id", ASCENDING), ("sequence", ASCENDING)], unique=True)
+        self._rows.create_indexes([order, IndexModel([("created_at", ASCENDING)])])
+        nobodys = {"owner": "", "expires_at": datetime.fromtimestamp(0, UTC)}
+        self._lease.update_one({"_id": "relay"}, {"$setOnInsert": nobodys}, upsert=True)
+
+    def renew_lease(self, owner: str, seconds: int) -> bool:
+        """Take or keep the lease, by the server's clock. The document is there already: `$expr` can't be upserted."""
+        free = {"$or": [{"$eq": ["$owner", owner]}, {"$lt": ["$expires_at", "$$NOW"]}]}
+        until = {"$add": ["$$NOW", seconds * 1000]}
+        mine = [{"$set": {"owner": owner, "expires_at": until}}]
+        return self._lease.update_one({"_id": "relay", "$expr": free}, mine).matched_count == 1
+
+    def add(self, row: OutboxRow, session: ClientSession) -> None:
+        """Store `row` in the caller's transaction."""
+        fields = asdict(row)
+        self._rows.insert_one({"_id": fields.pop("event_id"), **fields}, session=session)
+
+    def pending(self, limit: int) -> Sequence[OutboxRow]:
+        """Rows by time, read from one snapshot; a full batch is completed with earlier rows of its aggregates, for the
+        writers' clocks may differ."""
+        with self._db.client.start_session(snapshot=True) as session:
+            rows = list(self._rows.find(session=session).sort("created_at", ASCENDING).limit(limit))
+            if len(rows) == limit:
+                highest = {r["aggregate_id"]: r["sequence"] for r in sorted(rows, key=lambda r: int(r["sequence"]))}
+                earlier = {"$or": [{"aggregate_id": a, "sequence": {"$lt": s}} for a, s in highest.items()]}
+                rows = list({r["_id"]: r for r in [*rows, *self._rows.find(earlier, session=session)]}.values())
+        return [OutboxRow(event_id=row.pop("_id"), **row) for row in rows]
+
+    def delete(self, event_ids: Sequence[str]) -> None:
+        """Forget published rows."""
+        self._rows.delete_many({"_id": {"$in": list(event_ids)}})
+
+    def bury(self, row: OutboxRow, reason: str) -> None:
+        """Move a row to outbox_dead with the reason."""
+
+        def move(session: ClientSession) -> None:
+            if found := self._rows.find_one_and_delete({"_id": row.event_id}, session=session):
+                self._dead.insert_one({**found, "reason": reason, "died_at": datetime.now(UTC)}, session=session)
+
+        in_transaction(self._db, move)
+
+    def backlog(self) -> tuple[int, float]:
+        """(rows, age of the oldest in seconds)."""
+        oldest = self._rows.find_one({}, {"created_at": 1}, sort=[("created_at", ASCENDING)])
+        age = (datetime.now(UTC) - oldest["created_at"]).total_seconds() if oldest else 0.0
+        return self._rows.count_documents({}), max(0.0, age)

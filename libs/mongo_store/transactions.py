@@ -1,0 +1,47 @@
+"""One transaction: an aggregate and its events, repeated after write conflicts."""
+
+import random
+import time
+from collections.abc import Callable
+
+import pymongo
+from pymongo.client_session import ClientSession
+from pymongo.errors import ExecutionTimeout, PyMongoError
+
+from libs.mongo_store.connection import TIMEOUT_MS, UNAVAILABLE_ERRORS, Db, T
+
+PAUSE_SECONDS = 0.02  # at most, between two tries of a transaction
+
+
+class _Conflict(Exception):
+    """Another transaction was quicker, or the connection broke: the work may be done again. The cause is the driver's error."""
+
+
+def in_transaction(db: Db, work: Callable[[ClientSession], T]) -> T:
+    """Run `work(session)` in one transaction, again on a write conflict; within TIMEOUT_MS (the driver's limit is 120 s).
+
+    The pauses between tries are ours and stay short. The driver's grow to half a second, and somebody who changes a product that
+    sells all the time never gets a turn (docs/adr/0028).
+    """
+    end = time.monotonic() + TIMEOUT_MS / 1000
+
+    def once(session: ClientSession) -> T:
+        try:
+            return work(session)
+        except PyMongoError as error:
+            if error.has_error_label("TransientTransactionError"):
+                raise _Conflict from error
+            raise
+
+    with pymongo.timeout(TIMEOUT_MS / 1000), db.client.start_session() as session:
+        while True:
+            try:
+                return session.with_transaction(once)
+            except _Conflict as conflict:
+                pause = random.uniform(0, PAUSE_SECONDS)
+                if time.monotonic() + pause >= end:
+                    cause = conflict.__cause__
+                    raise (
+                        cause if isinstance(cause, UNAVAILABLE_ERRORS) else ExecutionTimeout("no turn in time")
+                    ) from conflict
+                time.sleep(pause)

@@ -1,0 +1,1 @@
+"""A process: configuration, logs, health, metrics, commands and threads."""

@@ -1,0 +1,131 @@
+"""Settings from the environment: complete and plausible, or the process does not start.
+
+A service declares a `Settings` subclass; field `jwt_secret` is read from `JWT_SECRET`, or from the file that `JWT_SECRET_FILE`
+names. A value that is empty or blank counts as missing.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, get_args
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+EX_CONFIG = 78  # sysexits.h: "configuration error"
+PLACEHOLDERS = frozenset(
+    {"changeme", "change-me", "secret", "password", "placeholder", "example", "todo", "xxx", "root"}
+)
+
+
+class BadConfiguration(Exception):
+    """Raised with every bad variable and why it is bad; never with a value."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        self.problems = dict(problems)
+        super().__init__(", ".join(f"{name} ({why})" for name, why in sorted(self.problems.items())))
+
+
+def _is_placeholder(value: str) -> bool:
+    text = value.strip().strip("<>").casefold()
+    return text in PLACEHOLDERS or text.startswith(("your-", "your_", "changeme", "change-me", "replace-"))
+
+
+def _refuse_placeholder(value: SecretStr) -> SecretStr:
+    if _is_placeholder(value.get_secret_value()):
+        raise ValueError("is a placeholder")
+    return value
+
+
+def _require_32_bytes(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value().encode()) < 32:  # RFC 7518 3.2: a key at least as long as the hash
+        raise ValueError("is shorter than 32 bytes")
+    return value
+
+
+def _require_mongo_uri(value: SecretStr) -> SecretStr:
+    uri = urlsplit(value.get_secret_value())
+    if uri.scheme not in ("mongodb", "mongodb+srv") or not uri.path.strip("/"):
+        raise ValueError("is not mongodb://…/DATABASE")
+    if uri.password and _is_placeholder(uri.password):
+        raise ValueError("has a placeholder for a password")
+    return value
+
+
+def _split_origins(text: str) -> frozenset[str]:
+    origins = frozenset(filter(None, map(str.strip, text.split(","))))
+    if not all(re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?", origin) for origin in origins):
+        raise ValueError("is not a list of origins such as https://shop.example")
+    return origins
+
+
+Origins = Annotated[frozenset[str], BeforeValidator(_split_origins)]
+Secret = Annotated[SecretStr, AfterValidator(_refuse_placeholder)]
+SigningKey = Annotated[SecretStr, AfterValidator(_refuse_placeholder), AfterValidator(_require_32_bytes)]
+MongoUri = Annotated[SecretStr, AfterValidator(_require_mongo_uri)]
+
+
+class BaseConfig(BaseModel):
+    """Base of a service's configuration; its fields are the catalogue of the variables it reads."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+S = TypeVar("S", bound=BaseConfig)
+
+
+class WebConfig(BaseConfig):
+    """What every web process reads of its surroundings."""
+
+    cors_origins: Origins = frozenset()  # other sites, as https://shop.example, whose scripts may read our answers
+    proxy_count: int = Field(0, ge=0, le=5)  # reverse proxies in front, whose X-Forwarded-* are believed
+
+
+def _read(name: str, environ: Mapping[str, str]) -> str:
+    value = environ.get(name, "").strip()
+    if not value and (path := environ.get(f"{name}_FILE", "").strip()):
+        value = Path(path).read_text(encoding="utf-8").strip()
+    return value
+
+
+def load(settings: type[S], environ: Mapping[str, str] | None = None) -> S:
+    """Read `settings` from `environ` (default: the process's); raise BadConfiguration that names all that is wrong."""
+    environ = os.environ if environ is None else environ
+    values: dict[str, str] = {}
+    problems: dict[str, str] = {}
+    for field in settings.model_fields:
+        try:
+            if value := _read(field.upper(), environ):
+                values[field] = value
+        except (OSError, UnicodeDecodeError):
+            problems[field.upper()] = "file can't be read"
+    secrets = [
+        f for f, info in settings.model_fields.items() if SecretStr in (info.annotation, *get_args(info.annotation))
+    ]
+    for field in secrets:
+        if any(values.get(field) == values.get(other) is not None for other in secrets if other != field):
+            problems[field.upper()] = "is the same as another secret"
+    try:
+        loaded = settings.model_validate(values)
+    except ValidationError as error:
+        problems = {str(e["loc"][0]).upper(): _reason(dict(e)) for e in error.errors(include_input=False)} | problems
+    if problems:
+        raise BadConfiguration(problems)
+    return loaded
+
+
+def _reason(error: dict[str, Any]) -> str:
+    if error["type"] == "missing":
+        return "missing"
+    return str(error.get("ctx", {}).get("error") or error["msg"])
+
+
+def load_or_exit(settings: type[S], service: str) -> S:
+    """As `load`, but a bad configuration ends the process with status 78 and one line on stderr."""
+    try:
+        return load(settings)
+    except BadConfiguration as error:
+        sys.stderr.write(f"{service} does not start: bad configuration: {error}\n")  # logs need settings too
+        sys.exit(EX_CONFIG)

@@ -1,0 +1,386 @@
+"""The consumer loop on a real broker: every event once, in order, whatever goes wrong beside it."""
+
+import gc
+import secrets
+import threading
+import time
+from contextlib import contextmanager
+from typing import ClassVar
+
+import orjson
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from libs.messaging.clients import make_producer
+from libs.messaging.consumer import EventConsumer
+from libs.messaging.envelope import EventData, new_row
+from libs.messaging.failures import PermanentFailure, ServerUnavailable
+from libs.messaging.topics import create_topics, dead_letter_settings, dead_letter_topic
+
+
+def wait_until(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.02)
+
+
+class Lane:
+    """A topic and a group of the test's own."""
+
+    def __init__(self, brokers):
+        self.brokers, self.topic, self.group = brokers, f"t-{secrets.token_hex(4)}", f"g-{secrets.token_hex(4)}"
+        topics = {self.topic: {"partitions": 3, "config": {}}}
+        create_topics(brokers, topics | dead_letter_settings(topics, self.group))
+        self._producer = make_producer(brokers)
+        self._event = type(
+            "Made", (EventData,), {"topic": self.topic, "__annotations__": {"n": int, "topic": ClassVar[str]}}
+        )
+
+    def row(self, n, key="a"):
+        return new_row(self._event(n=n), source="test", aggregate_id=key, sequence=n + 1)
+
+    def send(self, n, key="a", partition=None):
+        row = self.row(n, key)
+        self.send_raw(row.payload.encode(), key.encode(), orjson.loads(row.headers), partition)
+
+    def send_raw(self, value, key, headers, partition=None):
+        where = {} if partition is None else {"partition": partition}
+        self._producer.produce(self.topic, value, key, headers=headers, **where)
+        assert self._producer.flush(10) == 0
+
+    def close(self):
+        self._producer.close()
+        gc.collect()  # the consumers' own producers: an idle one would complain when the broker ends
+
+    @contextmanager
+    def consuming(self, handler, **options):
+        consumer = EventConsumer(self.brokers, self.group, {self.topic: handler}, **options)
+        stop = threading.Event()
+        thread = threading.Thread(target=consumer.run, args=[stop], daemon=True)
+        thread.start()
+        try:
+            yield consumer
+        finally:
+            stop.set()
+            thread.join(20)
+            assert not thread.is_alive()
+
+    def committed(self):
+        """Events of the topic whose offset the group has committed."""
+        reader = Consumer({"bootstrap.servers": self.brokers, "group.id": self.group})
+        try:
+            partitions = reader.committed([TopicPartition(self.topic, p) for p in range(3)], timeout=10)
+            return sum(max(0, p.offset) for p in partitions)
+        finally:
+            reader.close()
+
+    def dead_letters(self, count):
+        """The first `count` dead letters; fails when there are fewer or more."""
+        reader = Consumer({"bootstrap.servers": self.brokers, "group.id": secrets.token_hex(4)})
+        reader.assign([TopicPartition(dead_letter_topic(self.topic, self.group), p, 0) for p in range(3)])
+        found = []
+        try:
+            wait_until(lambda: len(found) >= count or found.extend(reader.consume(100, 0.2)) or len(found) >= count)
+            found.extend(reader.consume(100, 0.5))
+        finally:
+            reader.close()
+        assert len(found) == count
+        return found
+
+
+@pytest.fixture(autouse=True)
+def short_back_off(monkeypatch):
+    monkeypatch.setattr("libs.messaging.handler_pool.BACKOFF_CAP_SECONDS", 0.5)
+
+
+@pytest.fixture
+def lane(kafka):
+    lane = Lane(kafka)
+    yield lane
+    lane.close()
+
+
+def test_every_event_is_handled_and_committed_also_those_from_before_the_start(lane):
+    seen = []
+    for n in range(3):
+        lane.send(n)
+    with lane.consuming(lambda event: seen.append(event.data["n"]), commit_seconds=0) as consumer:
+        wait_until(lambda: len(seen) == 3)
+        lane.send(3)
+        wait_until(lambda: len(seen) == 4 and consumer.state()["handled"] == 4)
+        wait_until(lambda: lane.committed() == 4)
+        wait_until(lambda: consumer.state()["broker"] and consumer.state()["lag"] == 0)
+        assert consumer.state()["assigned"] == 3
+    assert seen == [0, 1, 2, 3]
+    assert consumer.state()["assigned"] == 0
+
+
+def test_what_was_handled_is_committed_at_the_end_and_not_handled_again(lane):
+    seen = []
+    lane.send(0)
+    with lane.consuming(lambda event: seen.append(event.data["n"]), commit_seconds=3600):
+        wait_until(lambda: seen)
+    assert lane.committed() == 1
+    lane.send(1)
+    with lane.consuming(lambda event: seen.append(event.data["n"])):
+        wait_until(lambda: len(seen) == 2)
+    assert seen == [0, 1]
+
+
+def test_while_a_server_is_away_the_event_stays_in_hand_and_polling_goes_on(lane):
+    seen, away = [], threading.Event()
+    away.set()
+
+    def handle(event):
+        if away.is_set():
+            raise ServerUnavailable("the server sleeps")
+        seen.append(event.data["n"])
+
+    for n in range(6):
+        lane.send(n, key=f"k{n % 3}", partition=n % 3)
+    with lane.consuming(handle, commit_seconds=0) as consumer:
+        wait_until(lambda: (consumer.state()["retrying"] or {}).get("attempts", 0) >= 2)
+        assert consumer.state()["retrying"]["reason"] == "the server sleeps"
+        beat = consumer.beat
+        wait_until(lambda: consumer.beat > beat)
+        assert (seen, lane.committed(), consumer.state()["assigned"]) == ([], 0, 3)
+        away.clear()
+        wait_until(lambda: len(seen) == 6)
+        wait_until(lambda: lane.committed() == 6)
+        assert consumer.state()["retrying"] is None
+        assert consumer.state()["deadLetters"] == 0
+    assert sorted(seen) == list(range(6))
+    assert [n for n in seen if n % 3 == 0] == [0, 3]
+
+
+def test_an_error_of_a_database_can_mean_away_too(lane):
+    seen = []
+
+    def handle(event):
+        seen.append(event.data["n"])
+        if len(seen) == 1:
+            raise ConnectionResetError
+
+    lane.send(0)
+    with lane.consuming(handle, away=(ConnectionError,)) as consumer:
+        wait_until(lambda: consumer.state()["handled"] == 1)
+    assert seen == [0, 0]
+    assert consumer.state()["deadLetters"] == 0
+
+
+def test_an_event_in_hand_at_the_end_is_left_for_the_next_member(lane):
+    def refuse(_event):
+        raise ServerUnavailable("away")
+
+    seen = []
+    lane.send(0)
+    with lane.consuming(refuse) as consumer:
+        wait_until(lambda: consumer.state()["retrying"])
+    assert lane.committed() == 0
+    with lane.consuming(lambda event: seen.append(event.data["n"])):
+        wait_until(lambda: seen == [0])
+
+
+def break_(row, **changes):
+    headers = orjson.loads(row.headers) | changes.pop("headers", {})
+    return {"value": row.payload.encode(), "key": b"a", "headers": headers} | changes
+
+
+MALFORMED = {
+    "bad JSON": {"value": b"{not json"},
+    "bad UTF-8": {"value": b'{"n": "\xff\xfe"}'},
+    "nothing": {"value": None},
+    "an empty value": {"value": b""},
+    "a list": {"value": b"[1]"},
+    "too deep": {"value": b"[" * 10_000},
+    "all that a broker takes": {"value": b"\x00" + secrets.token_bytes(1_048_000)},
+    "no key": {"key": None},
+    "a key that is not UTF-8": {"key": b"\xff"},
+    "another type": {"headers": {"ce_type": "thing-unmade"}},
+    "another version of CloudEvents": {"headers": {"ce_specversion": "0.3"}},
+    "no id": {"headers": {"ce_id": ""}},
+    "an odd id": {"headers": {"ce_id": "ILOU" * 6 + "!!"}},
+    "an id beyond ASCII": {"headers": {"ce_id": "é" * 26}},
+    "an odd sequence": {"headers": {"ce_sequence": "one"}},
+    "an empty header": {"headers": {"ce_type": None}},
+}
+
+
+def test_malformed_events_are_dead_lettered_with_their_bytes_and_the_good_ones_between_are_handled(lane):
+    seen = []
+    for n, change in enumerate(MALFORMED.values()):
+        lane.send_raw(**break_(lane.row(n), **change), partition=n % 3)
+        lane.send(n, partition=n % 3)
+    with lane.consuming(lambda event: seen.append(event.data["n"])) as consumer:
+        wait_until(lambda: len(seen) == len(MALFORMED))
+        letters = lane.dead_letters(len(MALFORMED))
+    assert consumer.state()["deadLetters"] == len(MALFORMED)
+    assert lane.committed() == 2 * len(MALFORMED)
+    sent = [break_(lane.row(n), **change) for n, change in enumerate(MALFORMED.values())]
+    assert sorted(m.value() or b"" for m in letters) == sorted(m["value"] or b"" for m in sent)
+    assert sorted(m.key() or b"" for m in letters) == sorted(m["key"] or b"" for m in sent)
+    for letter in letters:
+        headers = dict(letter.headers())
+        assert headers["x-origin-topic"].decode() == lane.topic
+        assert int(headers["x-origin-partition"]) == letter.partition()
+        assert {"x-origin-offset", "x-origin-ts", "x-reason", "x-attempts", "x-failed-at", "ce_source"} <= set(headers)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (PermanentFailure("the shop does not want it"), "the shop does not want it"),
+        (KeyError("ada@example.com"), "handler failed: KeyError"),
+    ],
+)
+def test_an_event_that_can_never_be_handled_is_dead_lettered_with_a_reason_that_holds_no_value(
+    lane, error, reason, monkeypatch
+):
+    monkeypatch.setattr("libs.messaging.handler_pool.RETRY_SECONDS", (0.01,) * 5)
+
+    def handle(_event):
+        raise error
+
+    lane.send(0)
+    with lane.consuming(handle):
+        (letter,) = lane.dead_letters(1)
+    assert dict(letter.headers())["x-reason"].decode() == reason
+    assert b"ada@" not in b"".join(value for _, value in letter.headers())
+
+
+def test_when_a_member_leaves_the_other_takes_its_partitions_and_nothing_is_lost_or_repeated(lane):
+    seen, lock = [], threading.Lock()
+
+    def handle(event):
+        with lock:
+            seen.append(event.data["n"])
+
+    with lane.consuming(handle, commit_seconds=0) as stays:
+        wait_until(lambda: stays.state()["assigned"] == 3)
+        with lane.consuming(handle, commit_seconds=0) as leaves:
+            wait_until(
+                lambda: leaves.state()["assigned"] and stays.state()["assigned"] + leaves.state()["assigned"] == 3
+            )
+            for n in range(30):
+                lane.send(n, partition=n % 3)
+            wait_until(lambda: len(seen) >= 30)
+            for n in range(30, 60):
+                lane.send(n, partition=n % 3)
+        wait_until(lambda: stays.state()["assigned"] == 3)
+        for n in range(60, 90):
+            lane.send(n, partition=n % 3)
+        wait_until(lambda: set(seen) == set(range(90)))
+        wait_until(lambda: lane.committed() == 90)
+    assert len(seen) == 90
+
+
+def test_a_member_that_joins_while_an_event_is_in_hand_loses_nothing(lane):
+    seen, away = set(), threading.Event()
+    away.set()
+
+    def handle(event):
+        if away.is_set():
+            raise ServerUnavailable("away")
+        seen.add(event.data["n"])
+
+    for n in range(30):
+        lane.send(n, partition=n % 3)
+    with lane.consuming(handle) as first:
+        wait_until(lambda: first.state()["retrying"])
+        with lane.consuming(handle) as second:
+            wait_until(
+                lambda: second.state()["assigned"] and first.state()["assigned"] + second.state()["assigned"] == 3
+            )
+            wait_until(lambda: second.state()["retrying"])
+            away.clear()
+            wait_until(lambda: seen == set(range(30)), 30)
+
+
+def test_lanes_keep_each_keys_order_and_commit_all(lane):
+    seen, lock = {}, threading.Lock()
+
+    def handle(event):
+        with lock:
+            seen.setdefault(event.subject, []).append(event.data["n"])
+
+    for n in range(200):
+        lane.send(n, key=f"k{n % 10}")
+    with lane.consuming(handle, lanes=4, commit_seconds=0) as consumer:
+        wait_until(lambda: consumer.state()["handled"] == 200)
+        wait_until(lambda: lane.committed() == 200)
+    assert seen == {f"k{k}": list(range(k, 200, 10)) for k in range(10)}
+
+
+def test_an_event_still_open_holds_the_commit_of_those_after_it(lane):
+    may_end, seen = threading.Event(), []
+
+    def handle(event):
+        if event.subject == "slow":
+            may_end.wait(20)
+        seen.append(event.subject)
+
+    lane.send(0, key="slow", partition=0)
+    for n in range(1, 10):
+        lane.send(n, key=f"k{n}", partition=0)
+    with lane.consuming(handle, lanes=4, commit_seconds=0) as consumer:
+        wait_until(lambda: len(seen) >= 5)
+        assert (lane.committed(), consumer.state()["handled"]) == (0, 0)
+        may_end.set()
+        wait_until(lambda: lane.committed() == 10)
+
+
+def test_new_partitions_are_announced_before_their_first_event(lane):
+    told, known_at_first_event = set(), []
+    lane.send(0)
+    with lane.consuming(lambda event: known_at_first_event.append(set(told)), on_assigned=told.update):
+        wait_until(lambda: known_at_first_event)
+    assert known_at_first_event == [{0, 1, 2}]
+
+
+def test_more_events_than_a_hand_holds_wait_while_a_server_is_away(lane):
+    away, seen = threading.Event(), []
+    away.set()
+
+    def handle(event):
+        if away.is_set():
+            raise ServerUnavailable("asleep")
+        seen.append(event.data["n"])
+
+    for n in range(100):
+        lane.send(n, partition=n % 3)
+    with lane.consuming(handle) as consumer:
+        wait_until(lambda: consumer.state()["retrying"])
+        polled = consumer.beat
+        wait_until(lambda: consumer.beat > polled + 1)
+        away.clear()
+        wait_until(lambda: len(seen) == 100, 40)
+        wait_until(lambda: lane.committed() == 100)
+    assert sorted(seen) == list(range(100))
+
+
+def test_a_partition_that_left_while_paused_is_heard_again_when_it_comes_back(lane):
+    seen, lock, away = set(), threading.Lock(), threading.Event()
+    away.set()
+
+    def handle(event):
+        with lock:
+            seen.add(event.data["n"])
+
+    def handle_unless_away(event):
+        if away.is_set():
+            raise ServerUnavailable("asleep")
+        handle(event)
+
+    for n in range(150):
+        lane.send(n, partition=n % 3)
+    with lane.consuming(handle_unless_away) as stays:
+        wait_until(lambda: stays._paused)
+        with lane.consuming(handle) as leaves:
+            wait_until(lambda: leaves.state()["assigned"] and stays.state()["assigned"] < 3, 30)
+            away.clear()
+            wait_until(lambda: seen == set(range(150)), 40)
+        wait_until(lambda: stays.state()["assigned"] == 3, 30)
+        for n in range(150, 180):
+            lane.send(n, partition=n % 3)
+        wait_until(lambda: seen == set(range(180)), 30)

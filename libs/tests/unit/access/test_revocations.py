@@ -1,0 +1,156 @@
+"""Tokens that end before their time."""
+
+import threading
+import time
+
+import pytest
+from pydantic import SecretStr
+
+from libs.access import revocations
+from libs.access.revocations import Revocation, Revocations
+from libs.access.tokens import AccessTokens
+from libs.values.errors import NotAuthenticated, Unavailable
+
+NOW = int(time.time() * 1000)
+ALL = Revocation("u1", None, NOW)
+ONE = Revocation("u1", "s1", NOW)
+
+
+def claims(user_id="u1", sid=None, issued_at=NOW):
+    return {"user_id": user_id, "sid": sid, "iat": issued_at / 1000}
+
+
+@pytest.mark.parametrize(
+    ("row", "user_id", "sid", "issued_at", "void"),
+    [
+        (ALL, "u1", None, NOW - 1, True),
+        (ALL, "u1", "s1", NOW - 1, True),
+        (ALL, "u1", "s1", NOW, False),
+        (ALL, "u2", "s1", NOW - 1, False),
+        (ONE, "u1", "s1", NOW - 1, True),
+        (ONE, "u1", "s2", NOW - 1, False),
+        (ONE, "u1", None, NOW - 1, False),
+    ],
+)
+def test_what_was_issued_before_the_end_is_void(row, user_id, sid, issued_at, void):
+    known = Revocations()
+    known.add([row])
+    assert known.ended(user_id, sid, issued_at) is void
+
+
+def test_milliseconds_survive_the_way_through_a_token():
+    known = Revocations()
+    for issued_at in range(NOW, NOW + 1000):
+        known.add([Revocation(str(issued_at), None, issued_at)])
+        known.check(claims(str(issued_at), issued_at=issued_at))
+        with pytest.raises(NotAuthenticated):
+            known.check(claims(str(issued_at), issued_at=issued_at - 1))
+
+
+def test_a_token_of_a_session_that_ended_is_refused_and_one_of_the_next_is_not():
+    known = Revocations()
+    tokens = AccessTokens(SecretStr("s" * 64), "microshop", "microshop", refuse_revoked=known.check)
+    person = {"user_id": "u1", "email": "a@example.com", "username": "ann", "roles": []}
+    old, new = (tokens.mint(**person, sid=sid, issued_at=NOW) for sid in ("s1", "s2"))
+    assert tokens.check(old).sid == "s1"
+    known.add([Revocation("u1", "s1", NOW + 1)])
+    with pytest.raises(NotAuthenticated):
+        tokens.check(old)
+    assert tokens.check(new).sid == "s2"
+
+
+def test_the_latest_end_counts_in_whatever_order_they_come():
+    known = Revocations()
+    known.add([Revocation("u1", None, NOW), Revocation("u1", None, NOW - 500)])
+    assert known.ended("u1", None, NOW - 1)
+
+
+def test_new_rows_are_read_once_a_second_and_with_an_overlap(monkeypatch):
+    clock, asked = [100.0], []
+    monkeypatch.setattr(revocations.time, "monotonic", lambda: clock[0])
+
+    def read(since):
+        asked.append(since)
+        return [ONE] if len(asked) > 1 else []
+
+    known = Revocations(read)
+    assert not known.ended("u1", "s1", NOW - 1)
+    clock[0] += 0.9
+    assert not known.ended("u1", "s1", NOW - 1)
+    clock[0] += 0.2
+    assert known.ended("u1", "s1", NOW - 1)
+    assert len(asked) == 2
+    assert asked[0] <= time.time() - revocations.KEPT_SECONDS < asked[1] < time.time() - 29
+
+
+def test_while_one_thread_reads_the_others_go_on_with_what_is_known(monkeypatch):
+    clock, reading, go_on = [100.0], threading.Event(), threading.Event()
+    monkeypatch.setattr(revocations.time, "monotonic", lambda: clock[0])
+
+    def read(since):
+        if threading.current_thread() is not threading.main_thread():
+            reading.set()
+            assert go_on.wait(10)
+        return []
+
+    known = Revocations(read)
+    known.check(claims())
+    clock[0] += 2
+    slow = threading.Thread(target=known.check, args=[claims()])
+    slow.start()
+    assert reading.wait(10)
+    known.check(claims())
+    go_on.set()
+    slow.join(10)
+
+
+def test_nobody_goes_on_before_the_first_look(monkeypatch):
+    monkeypatch.setattr(revocations, "FIRST_READ_SECONDS", 0.01)
+    reading, go_on = threading.Event(), threading.Event()
+
+    def read(since):
+        reading.set()
+        assert go_on.wait(10)
+        return []
+
+    known = Revocations(read)
+    slow = threading.Thread(target=known.check, args=[claims()])
+    slow.start()
+    assert reading.wait(10)
+    with pytest.raises(Unavailable):
+        known.check(claims())
+    go_on.set()
+    slow.join(10)
+
+
+def test_a_database_that_is_away_is_told_and_asked_again():
+    answers = [ConnectionError(), [ALL]]
+
+    def read(since):
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    known = Revocations(read)
+    with pytest.raises(ConnectionError):
+        known.check(claims())
+    assert known.ended("u1", None, NOW - 1)
+
+
+def test_what_is_fed_is_forgotten_too(monkeypatch):
+    clock = [time.time()]
+    monkeypatch.setattr(revocations.time, "time", lambda: clock[0])
+    monkeypatch.setattr(revocations.time, "monotonic", lambda: clock[0])
+    known = Revocations()
+    for hour in range(3):
+        clock[0] += revocations.KEPT_SECONDS + 1
+        known.add([Revocation(f"u{hour}", None, int(clock[0] * 1000))])
+    assert [key for key in vars(known)["_ends"]] == [("u2", None)]
+
+
+def test_what_no_token_can_meet_any_more_is_forgotten():
+    old = Revocation("u1", None, int((time.time() - revocations.KEPT_SECONDS - 1) * 1000))
+    known = Revocations(lambda since: [old, Revocation("u2", None, NOW)])
+    known.ended("u2", None, NOW)
+    assert [key for key in vars(known)["_ends"]] == [("u2", None)]

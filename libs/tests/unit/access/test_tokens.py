@@ -1,0 +1,106 @@
+"""Access tokens: one good kind, and the many bad ones."""
+
+import base64
+import json
+import time
+
+import jwt
+import pytest
+from pydantic import SecretStr
+
+from libs.access.caller import Caller
+from libs.access.tokens import AccessTokens
+from libs.values.errors import NotAllowed, NotAuthenticated
+
+SECRET = "s" * 64
+TOKENS = AccessTokens(SecretStr(SECRET), "microshop", "microshop")
+GOOD = TOKENS.mint(user_id="u1", email="a@example.com", username="ann", roles=["staff"])
+CLAIMS = jwt.decode(GOOD, SECRET, algorithms=["HS256"], audience="microshop")
+
+
+def signed(secret=SECRET, algorithm="HS256", headers=None, drop=(), **changes):
+    claims = {name: value for name, value in (CLAIMS | changes).items() if name not in drop}
+    return jwt.encode(claims, secret, algorithm=algorithm, headers=headers)
+
+
+def b64(value):
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def unsigned(algorithm):
+    return f"{b64({'alg': algorithm, 'typ': 'JWT'})}.{GOOD.split('.')[1]}."
+
+
+HEAD, BODY, SIGNATURE = GOOD.split(".")
+NOW = int(time.time())
+BAD = {
+    "empty": "",
+    "a word": "x",
+    "three words": "a.b.c",
+    "two parts": f"{HEAD}.{BODY}",
+    "four parts": f"{GOOD}.x",
+    "no signature": f"{HEAD}.{BODY}.",
+    "a cut signature": GOOD[:-3],
+    "a changed body": f"{HEAD}.{b64(CLAIMS | {'roles': ['admin']})}.{SIGNATURE}",
+    "alg none": unsigned("none"),
+    "alg NoNe": unsigned("NoNe"),
+    "alg null": f"{b64({'alg': None})}.{BODY}.{SIGNATURE}",
+    "another key": signed(secret="t" * 64),
+    "a longer hash": signed(algorithm="HS512"),
+    "an unknown crit": signed(headers={"crit": ["x"], "x": 1}),
+    "expired": signed(exp=NOW - 31),
+    "issued in the future": signed(iat=NOW + 3600),
+    "not valid yet": signed(nbf=NOW + 3600),
+    "another issuer": signed(iss="elsewhere"),
+    "another audience": signed(aud="elsewhere"),
+    "a refresh token": signed(token_type="refresh"),
+    "another subject": signed(sub="u2"),
+    "a number for a subject": signed(sub="1", user_id=1),
+    "a king": signed(roles=["king"]),
+    "roles in a word": signed(roles="admin"),
+    "a nested user": signed(user_id={"$gt": ""}),
+    "a nested session": signed(sid={"$gt": ""}),
+    "an empty session": signed(sid=""),
+    "endlessly young": signed(iat=float("inf")),
+    "8 KB": signed(pad="x" * 8192),
+    **{f"no {name}": signed(drop=[name]) for name in CLAIMS},
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_bad_tokens_are_refused(kind):
+    with pytest.raises(NotAuthenticated):
+        TOKENS.check(BAD[kind])
+
+
+def test_a_good_token_names_its_caller():
+    assert TOKENS.check(GOOD) == Caller("u1", "a@example.com", "ann", ("staff",))
+
+
+@pytest.mark.parametrize("kind", ["jku", "x5u", "kid"])
+def test_a_header_that_points_elsewhere_changes_nothing(kind):
+    assert TOKENS.check(signed(headers={kind: "../../etc/passwd"})).user_id == "u1"
+
+
+def test_clocks_may_differ_by_half_a_minute():
+    now = int(time.time())
+    assert TOKENS.check(signed(exp=now - 25))
+    assert TOKENS.check(signed(iat=now + 25))
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", f"Basic {GOOD}", GOOD])
+def test_only_a_bearer_header_carries_a_token(header):
+    with pytest.raises(NotAuthenticated):
+        TOKENS.check_header(header)
+
+
+def test_the_scheme_has_no_case():
+    assert TOKENS.check_header(f"bearer {GOOD}").user_id == "u1"
+
+
+def test_a_role_holds_the_ones_before_it():
+    staff = Caller("u1", "a@example.com", "ann", ("staff",))
+    assert staff.has_role("viewer")
+    staff.require("staff")
+    with pytest.raises(NotAllowed):
+        staff.require("admin")

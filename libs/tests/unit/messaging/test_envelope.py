@@ -1,0 +1,118 @@
+"""The event envelope, on its way out and in."""
+
+from datetime import UTC, datetime
+from typing import ClassVar
+
+import orjson
+import pytest
+
+from libs.messaging.envelope import ConsumedData, EventData, MalformedEvent, new_row, parse
+from libs.values.times import rfc3339
+
+
+class Made(EventData):
+    topic: ClassVar[str] = "thing-made"
+    thing_id: str
+    count: int
+
+
+class Seen(ConsumedData):
+    topic: ClassVar[str] = "thing-made"
+    count: int
+
+
+class Message:
+    """What librdkafka hands over, with one thing or another changed."""
+
+    def __init__(self, row, topic="thing-made", key=b"t1", value=None, headers=None, drop=()):
+        sent = {name: text.encode() for name, text in orjson.loads(row.headers).items()} | (headers or {})
+        self._headers = [(name, text) for name, text in sent.items() if name not in drop]
+        self._topic, self._key, self._value = topic, key, row.payload.encode() if value is None else value
+
+    def topic(self):
+        return self._topic
+
+    def key(self):
+        return self._key
+
+    def value(self):
+        return self._value
+
+    def partition(self):
+        return 2
+
+    def headers(self):
+        return self._headers
+
+
+@pytest.fixture
+def row():
+    return new_row(Made(thing_id="t1", count=3), source="things", aggregate_id="t1", sequence=7)
+
+
+def test_a_row_carries_cloudevents_headers_and_camel_case_data(row):
+    headers = orjson.loads(row.headers)
+    assert orjson.loads(row.payload) == {"thingId": "t1", "count": 3}
+    assert headers["ce_id"] == row.event_id
+    assert (headers["ce_specversion"], headers["ce_type"], headers["ce_source"]) == ("1.0", "thing-made", "things")
+    assert (headers["ce_subject"], headers["ce_sequence"]) == ("t1", "7")
+    assert headers["content-type"] == "application/json"
+
+
+def test_what_goes_out_comes_in(row):
+    event = parse(Message(row))
+    assert (event.id, event.type, event.subject, event.sequence) == (row.event_id, "thing-made", "t1", 7)
+    assert event.partition == 2
+    assert event.read(Seen).count == 3
+
+
+def test_fields_that_the_reader_does_not_know_are_no_error(row):
+    assert parse(Message(row, value=b'{"count": 1, "new": true}')).read(Seen).count == 1
+
+
+DEEP = b'{"a":' * 10_000 + b"1" + b"}" * 10_000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"value": b"{not json"},
+        {"value": b"\xff\xfe"},
+        {"value": b""},
+        {"value": b"[1]"},
+        {"value": b"null"},
+        {"value": b'{"count": NaN}'},
+        {"value": DEEP},
+        {"key": None},
+        {"key": b""},
+        {"key": b"\xff"},
+        {"topic": "another-topic"},
+        {"drop": ["ce_specversion"]},
+        {"drop": ["ce_id"]},
+        {"headers": {"ce_specversion": b"2.0"}},
+        {"headers": {"ce_id": b"not-a-ulid"}},
+        {"headers": {"ce_sequence": b"many"}},
+        {"headers": {"ce_id": b"\xff"}},
+    ],
+)
+def test_what_is_no_event_is_malformed(row, change):
+    with pytest.raises(MalformedEvent):
+        parse(Message(row, **change))
+
+
+@pytest.mark.parametrize(
+    "value", [b"{}", b'{"count": "3"}', b'{"count": 1.5}', b'{"count": null}', b'{"count": {"$gt": 1}}']
+)
+def test_wrong_data_is_malformed_and_the_reason_names_the_field_only(row, value):
+    with pytest.raises(MalformedEvent, match=r"^data: count: \w+$"):
+        parse(Message(row, value=value)).read(Seen)
+
+
+def test_a_payload_over_64_kib_is_never_stored():
+    with pytest.raises(ValueError, match="thing-made"):
+        new_row(Made(thing_id="t" * 66_000, count=1), source="things", aggregate_id="t1", sequence=1)
+
+
+def test_times_are_utc_with_milliseconds():
+    assert rfc3339(datetime(2026, 1, 31, 12, 0, 0, 1500, UTC)) == "2026-01-31T12:00:00.001Z"
+    assert rfc3339(datetime(2026, 1, 31, 12)) == "2026-01-31T12:00:00.000Z"  # noqa: DTZ001 -- as a driver may give it

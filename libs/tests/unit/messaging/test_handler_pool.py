@@ -1,0 +1,174 @@
+"""What a lane decides about an event, with time that passes only on paper."""
+
+import threading
+
+import pytest
+
+from libs.messaging import handler_pool as module
+from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
+from libs.messaging.handler_pool import HandlerPool, Job
+
+HEADERS = {"ce_specversion": "1.0", "ce_type": "made", "ce_id": "01K00000000000000000000000"}
+
+
+class Message:
+    def __init__(self, key=b"a", value=b'{"n": 1}'):
+        self._key, self._value = key, value
+
+    def topic(self):
+        return "made"
+
+    def partition(self):
+        return 0
+
+    def offset(self):
+        return 7
+
+    def key(self):
+        return self._key
+
+    def value(self):
+        return self._value
+
+    def headers(self):
+        return [(name, text.encode()) for name, text in HEADERS.items()]
+
+
+class Dropped:
+    """A job's `dropped`: notes the waits in place of waiting, and can be set after so many."""
+
+    def __init__(self, drop_after=None):
+        self.waits, self._drop_after = [], drop_after
+
+    def wait(self, seconds):
+        if seconds:
+            self.waits.append(seconds)
+
+    def is_set(self):
+        return self._drop_after is not None and len(self.waits) >= self._drop_after
+
+
+class Script:
+    """A handler that fails as it is told, then works; and a place for dead letters that may fail too."""
+
+    def __init__(self, *failures, letter_failures=()):
+        self._failures, self._letter_failures = list(failures), list(letter_failures)
+        self.handled, self.letters = 0, []
+
+    def handle(self, _event):
+        if self._failures:
+            raise self._failures.pop(0)
+        self.handled += 1
+
+    def dead_letter(self, job):
+        if self._letter_failures:
+            raise self._letter_failures.pop(0)
+        self.letters.append((job.verdict, job.attempts))
+
+
+def run(script, *jobs, count=1):
+    lanes = HandlerPool(count, lambda topic: script.handle, script.dead_letter, (ConnectionError,))
+    for job in jobs:
+        lanes.put(job)
+    lanes.end()
+    lanes.start()
+    for thread in lanes._threads:
+        thread.join(10)
+    return lanes
+
+
+def job(drop_after=None, **message):
+    return Job(Message(**message), dropped=Dropped(drop_after))
+
+
+@pytest.fixture(autouse=True)
+def longest_wait(monkeypatch):
+    monkeypatch.setattr(module.random, "uniform", lambda low, high: high)
+
+
+def test_a_handled_event_is_done():
+    script, one = Script(), job()
+    lanes = run(script, one)
+    assert (script.handled, one.done, one.verdict, one.active) == (1, True, "", False)
+    assert lanes.progress.is_set()
+    assert (lanes.retrying, lanes.busy_since) == ({}, {})
+
+
+@pytest.mark.parametrize("error", [ServerUnavailable("asleep"), ConnectionError()])
+def test_while_a_server_is_away_back_off_doubles_up_to_a_minute_and_never_ends_in_a_dead_letter(error):
+    script, one = Script(*[error] * 9), job()
+    run(script, one)
+    assert one.dropped.waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert (script.handled, script.letters) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(TransientFailure("mailbox full"), "mailbox full"), (KeyError("ada@x"), "handler failed: KeyError")],
+)
+def test_an_event_that_fails_by_itself_has_five_more_tries_in_half_a_minute_then_it_is_a_dead_letter(error, reason):
+    script, one = Script(*[error] * 6), job()
+    run(script, one)
+    assert sum(one.dropped.waits) == 30
+    assert script.letters == [(reason, 6)]
+    assert (script.handled, one.done) == (0, True)
+
+
+def test_outages_do_not_use_up_the_tries_of_an_event():
+    failures = [ServerUnavailable("asleep")] * 3 + [TransientFailure("full")] * 5
+    script, one = Script(*failures), job()
+    run(script, one)
+    assert (script.handled, script.letters) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(PermanentFailure("unwanted"), "unwanted"), (PermanentFailure(), "PermanentFailure")]
+)
+def test_a_refused_event_is_a_dead_letter_at_once(error, reason):
+    script, one = Script(error), job()
+    run(script, one)
+    assert (script.letters, one.dropped.waits) == ([(reason, 1)], [])
+
+
+def test_a_malformed_event_never_reaches_the_handler():
+    script = Script()
+    run(script, job(value=b"{not json"))
+    assert script.handled == 0
+    assert len(script.letters) == 1
+
+
+def test_a_dead_letter_that_can_not_be_written_is_written_later_and_the_handler_is_not_asked_again():
+    script, one = Script(PermanentFailure("unwanted"), letter_failures=[ServerUnavailable("Kafka")] * 2), job()
+    run(script, one)
+    assert (script.handled, script.letters, one.done) == (0, [("unwanted", 1)], True)
+
+
+def test_a_job_dropped_while_it_waits_is_left_to_the_next_owner():
+    script, one = Script(*[ServerUnavailable("asleep")] * 9), job(drop_after=2)
+    lanes = run(script, one)
+    assert (one.done, one.active, script.letters) == (False, False, [])
+    assert lanes.retrying == {}
+
+
+def test_a_job_dropped_before_its_turn_is_not_tried():
+    script, one = Script(), job(drop_after=0)
+    run(script, one)
+    assert (script.handled, one.done) == (0, False)
+
+
+def test_events_of_one_key_keep_their_order_and_other_keys_go_beside_them():
+    seen, first_may_end, lock = [], threading.Event(), threading.Lock()
+
+    def handle(event):
+        if event.subject == "slow" and event.data["n"] == 0:
+            assert first_may_end.wait(10)
+        with lock:
+            seen.append((event.subject, event.data["n"]))
+        if event.subject == "quick" and event.data["n"] == 1:
+            first_may_end.set()
+
+    script = Script()
+    script.handle = handle
+    jobs = [job(key=key, value=b'{"n": %d}' % n) for n in range(2) for key in (b"slow", b"quick")]
+    run(script, *jobs, count=8)
+    assert seen.index(("quick", 1)) < seen.index(("slow", 0)) < seen.index(("slow", 1))

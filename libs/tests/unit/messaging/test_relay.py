@@ -1,0 +1,132 @@
+"""The relay over a store and a producer that a test can hold in its hand."""
+
+import threading
+from collections import deque
+from types import SimpleNamespace
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from libs.messaging.relay import Relay, sorted_by_aggregate
+
+
+def row(event_id, aggregate="a", sequence=1, topic="thing-made"):
+    return SimpleNamespace(
+        event_id=event_id,
+        topic=topic,
+        aggregate_id=aggregate,
+        sequence=sequence,
+        payload="{}",
+        headers='{"ce_id": "x"}',
+    )
+
+
+class Store:
+    away = (ConnectionError,)
+
+    def __init__(self, *rows):
+        self.rows, self.buried, self.outages = list(rows), [], 0
+        self.empty = threading.Event()
+
+    def renew_lease(self, owner, seconds):
+        return True
+
+    def pending(self, limit):
+        if self.outages:
+            self.outages -= 1
+            raise ConnectionError
+        if not self.rows:
+            self.empty.set()
+        return self.rows[:limit]
+
+    def delete(self, event_ids):
+        self.rows = [r for r in self.rows if r.event_id not in set(event_ids)]
+
+    def bury(self, row, reason):
+        self.delete([row.event_id])
+        self.buried.append((row.event_id, reason))
+
+    def backlog(self):
+        return len(self.rows), 0.0
+
+
+class Producer:
+    """Acknowledges on flush; `errors` holds what to answer instead, a list an event."""
+
+    def __init__(self, sent, errors):
+        self._sent, self._errors, self._queue = sent, errors, deque()
+
+    def produce(self, topic, value, key, headers, on_delivery):
+        waiting = self._errors.get(topic, [])
+        if waiting and isinstance(waiting[0], Exception):
+            raise waiting.pop(0)
+        self._queue.append((topic, key.decode(), dict(headers), on_delivery))
+
+    def flush(self, _seconds):
+        while self._queue:
+            topic, key, _headers, delivered = self._queue.popleft()
+            error = self._errors[topic].pop(0) if self._errors.get(topic) else None
+            if error is None:
+                self._sent.append((topic, key))
+            delivered(error, None)
+        return 0
+
+    def __len__(self):
+        return len(self._queue)
+
+
+def run_until_empty(store, errors=None):
+    sent, producers, stop = [], [], threading.Event()
+
+    def make():
+        producers.append(Producer(sent, errors or {}))
+        return producers[-1]
+
+    relay = Relay(store, make)
+    thread = threading.Thread(target=relay.run, args=(stop,))
+    thread.start()
+    assert store.empty.wait(10)
+    stop.set()
+    thread.join(10)
+    assert not thread.is_alive()
+    return sent, producers, relay.state()
+
+
+def test_rows_are_published_and_deleted():
+    store = Store(row("1"), row("2", sequence=2))
+    sent, _, state = run_until_empty(store)
+    assert sent == [("thing-made", "a")] * 2
+    assert (store.rows, state["published"], state["pending"]) == ([], 2, 0)
+
+
+def test_an_aggregate_goes_out_in_the_order_of_its_sequence():
+    rows = [row("3", "b", 3), row("9", "a", 2), row("1", "b", 1), row("2", "a", 1)]
+    assert [(r.aggregate_id, r.sequence) for r in sorted_by_aggregate(rows)] == [("b", 1), ("b", 3), ("a", 1), ("a", 2)]
+
+
+def test_a_row_that_can_never_go_out_is_buried_and_the_rest_goes_on():
+    store = Store(row("1", topic="large"), row("2"))
+    sent, _, state = run_until_empty(store, {"large": [KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)]})
+    assert store.buried == [("1", "MSG_SIZE_TOO_LARGE")]
+    assert (sent, state["buried"]) == ([("thing-made", "a")], 1)
+
+
+@pytest.mark.parametrize("failure", [KafkaError(KafkaError._FATAL), KafkaException(KafkaError(KafkaError._FATAL))])
+def test_after_a_fatal_error_a_new_producer_sends_the_row_that_stayed(failure):
+    store = Store(row("1"))
+    sent, producers, state = run_until_empty(store, {"thing-made": [failure]})
+    assert (len(sent), len(producers), state["failed"]) == (1, 2, 1)
+
+
+def test_a_full_queue_loses_nothing():
+    store = Store(row("1"), row("2", sequence=2))
+    sent, _, _ = run_until_empty(store, {"thing-made": [BufferError("queue full")]})
+    assert len(sent) == 2
+
+
+def test_a_database_that_is_away_for_a_while_loses_nothing(monkeypatch):
+    monkeypatch.setattr("libs.messaging.relay.AWAY_SECONDS", 0.01)
+    store = Store(row("1"))
+    store.outages = 3
+    sent, _, _ = run_until_empty(store)
+    assert len(sent) == 1

@@ -1,0 +1,121 @@
+"""The breaker, on a clock of the test's own."""
+
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from libs.values.errors import Unavailable
+from libs.web import circuit_breaker as module
+from libs.web.circuit_breaker import FAILURES, HANG_SECONDS, REST_SECONDS, CircuitBreaker
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    class Clock:
+        now = 100.0
+
+    monkeypatch.setattr(module.time, "monotonic", lambda: Clock.now)
+    return Clock
+
+
+def hang(breaker, times, monkeypatch):
+    for thread in range(times):
+        monkeypatch.setattr(module.threading, "get_ident", lambda thread=thread: thread)
+        breaker.enter()
+    monkeypatch.setattr(module.threading, "get_ident", lambda: "me")
+
+
+def fail(breaker, times):
+    for _ in range(times):
+        breaker.failed()
+
+
+def test_two_failures_are_no_outage(clock):
+    breaker = CircuitBreaker()
+    fail(breaker, FAILURES - 1)
+    breaker.enter()
+
+
+def test_after_three_in_a_row_everything_is_refused_for_a_while(clock):
+    breaker = CircuitBreaker()
+    fail(breaker, FAILURES)
+    clock.now += REST_SECONDS - 0.1
+    with pytest.raises(Unavailable):
+        breaker.enter()
+
+
+def test_a_success_in_between_starts_the_count_again(clock):
+    breaker = CircuitBreaker()
+    fail(breaker, FAILURES - 1)
+    breaker.worked()
+    fail(breaker, FAILURES - 1)
+    breaker.enter()
+
+
+def test_after_the_rest_one_request_at_a_time_looks_whether_the_server_is_back(clock):
+    breaker = CircuitBreaker()
+    fail(breaker, FAILURES)
+    clock.now += REST_SECONDS
+    breaker.enter()
+    with pytest.raises(Unavailable):
+        breaker.enter()
+    breaker.failed()
+    with pytest.raises(Unavailable):
+        breaker.enter()
+
+
+def test_when_the_server_is_back_everybody_may_come_in(clock):
+    breaker = CircuitBreaker()
+    fail(breaker, FAILURES)
+    clock.now += REST_SECONDS
+    breaker.enter()
+    breaker.worked()
+    for _ in range(10):
+        breaker.enter()
+
+
+def test_when_three_hang_for_a_second_the_next_is_refused_before_any_has_failed(clock, monkeypatch):
+    breaker = CircuitBreaker()
+    hang(breaker, FAILURES, monkeypatch)
+    breaker.enter()
+    breaker.leave()
+    clock.now += HANG_SECONDS + 0.1
+    with pytest.raises(Unavailable):
+        breaker.enter()
+
+
+def test_slow_requests_are_no_outage_while_others_work(clock, monkeypatch):
+    breaker = CircuitBreaker()
+    hang(breaker, FAILURES, monkeypatch)
+    clock.now += HANG_SECONDS + 0.1
+    breaker.worked()
+    breaker.enter()
+
+
+def test_a_request_that_is_over_hangs_no_more(clock, monkeypatch):
+    breaker = CircuitBreaker()
+    hang(breaker, FAILURES - 1, monkeypatch)
+    breaker.enter()
+    breaker.leave()
+    clock.now += HANG_SECONDS + 0.1
+    breaker.enter()
+
+
+def test_requests_may_come_and_go_in_many_threads():
+    breaker = CircuitBreaker()
+    breaker._inside |= dict.fromkeys(range(-500, 0), time.monotonic())  # many, for a long look at them
+
+    def visit(_):
+        for _ in range(200):
+            breaker.enter()
+            breaker.leave()
+
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(visit, range(8))) == [None] * 8
+    finally:
+        sys.setswitchinterval(usual)

@@ -1,0 +1,246 @@
+"""The Django adapter: one small view, and what every view answers because of it."""
+
+import secrets
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import Http404
+from django.test import Client
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from structlog.testing import capture_logs
+
+from libs.runtime.health import CheckFailed, Health
+from libs.values.errors import DomainError, ErrorKind
+from libs.values.schema import StrictModel, validated
+from libs.web.bodies import MAX_BODY_BYTES
+from libs.web.drf import error_view, get_view, routes, server_error_view, service_routes
+
+
+class Thing(StrictModel):
+    name: str
+    made_in: str | None = None
+
+
+class Gone(DomainError):
+    kind, code, title = ErrorKind.CONFLICT, "gone", "It is gone"
+
+
+class Things(APIView):
+    """Gives back what it gets, or raises what `Things.raises` holds."""
+
+    permission_classes = []
+    authentication_classes = []
+    raises: Exception | None = None
+
+    def get(self, request):
+        if Things.raises:
+            raise Things.raises
+        return Response({"name": "lamp"})
+
+    def post(self, request):
+        return Response(validated(Thing, request.data).model_dump(by_alias=True), 201)
+
+
+def plain(request):
+    raise Things.raises
+
+
+def worker():
+    raise CheckFailed("the worker is away", parts={"relay": {"pending": 3}})
+
+
+def broken():
+    raise RuntimeError("no answer")
+
+
+HEALTH = Health("shop", "1", required={"disk": dict}, shown={"worker": worker, "other": broken})
+urlpatterns = [
+    *routes("things", Things.as_view()),
+    *routes("things/<str:thing_id>/plain", lambda request, thing_id: plain(request)),
+    *service_routes(HEALTH),
+]
+handler400, handler403, handler404, handler500 = error_view(400), error_view(403), error_view(404), server_error_view
+pytestmark = pytest.mark.urls(__name__)
+
+HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.fixture
+def client():
+    Things.raises = None
+    return Client(raise_request_exception=False, headers={"accept": "application/json"})
+
+
+def send(client, raw, kind="application/json"):
+    return client.generic("POST", "/things", raw, content_type=kind)
+
+
+def problem(answer, status, code):
+    body = answer.json()
+    assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+    assert (body["status"], body["code"], body["type"]) == (status, code, f"/problems/{code}")
+    assert body["requestId"] == answer["X-Request-ID"]
+    assert body["instance"] == answer.wsgi_request.path
+    return body
+
+
+@pytest.mark.parametrize("path", ["/things", "/things/"])
+def test_a_slash_at_the_end_makes_no_difference(client, path):
+    answer = client.get(path)
+    assert (answer.status_code, answer["Content-Type"], answer.content) == (200, "application/json", b'{"name":"lamp"}')
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [("abc-1.2_X", True), ("a" * 64, True), ("a" * 65, False), ("a b", False), ("", False)]
+)
+def test_a_well_formed_request_id_comes_back(client, sent, kept):
+    answer = client.get("/things", headers={"x-request-id": sent})
+    assert (answer["X-Request-ID"] == sent) is kept
+    assert answer["X-Request-ID"]
+
+
+ERRORS = [
+    (Gone("Somebody took it", left=0), 409, "gone"),
+    (Http404(), 404, "not-found"),
+    (PermissionDenied(), 403, "not-allowed"),
+    (exceptions.PermissionDenied(), 403, "not-allowed"),
+    (exceptions.NotAuthenticated(), 401, "not-authenticated"),
+    (exceptions.AuthenticationFailed(), 401, "not-authenticated"),
+    (exceptions.Throttled(3), 429, "too-many-requests"),
+    (OperationalError(2013, "Lost connection to secret-host"), 503, "unavailable"),
+    (OperationalError(1114, "The table is full"), 507, "no-room"),
+    (InterfaceError(0, ""), 503, "unavailable"),
+    (RuntimeError("secret"), 500, "internal-server-error"),
+]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"), ERRORS, ids=lambda value: getattr(value, "__name__", None) or str(value)[:20]
+)
+def test_every_error_is_a_problem(client, error, status, code):
+    Things.raises = error
+    answer = client.get("/things")
+    assert "secret" not in str(problem(answer, status, code))
+    assert answer.get("WWW-Authenticate") == ("Bearer" if status == 401 else None)
+    assert answer.get("Retry-After") == ("2" if status == 503 else None)
+
+
+def test_a_domain_error_tells_its_detail_and_members(client):
+    Things.raises = Gone("Somebody took it", left=0)
+    body = problem(client.get("/things"), 409, "gone")
+    assert (body["title"], body["detail"], body["left"]) == ("It is gone", "Somebody took it", 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (OperationalError(), 503, "unavailable"),
+        (RuntimeError("x"), 500, "internal-server-error"),
+        (Http404(), 404, "not-found"),
+    ],
+)
+def test_views_of_django_itself_answer_alike(client, error, status, code):
+    Things.raises = error
+    problem(client.get("/things/1/plain"), status, code)
+
+
+def test_after_three_outages_in_a_row_requests_are_refused_at_once_but_health_still_answers(client):
+    Things.raises = OperationalError()
+    for _ in range(3):
+        client.get("/things")
+    Things.raises = None
+    answer = client.get("/things")
+    problem(answer, 503, "unavailable")
+    assert answer["Retry-After"] == "2"
+    assert client.get("/health/live").status_code == 200
+
+
+def test_a_crash_is_logged_with_its_cause(client):
+    Things.raises = RuntimeError("boom")
+    with capture_logs() as logs:
+        client.get("/things")
+    assert [entry["exc_info"] for entry in logs if entry["event"] == "request failed"] == [Things.raises]
+
+
+def test_a_browser_gets_a_page_of_every_error():
+    for error, status, _ in ERRORS:
+        Things.raises, browser = error, Client(raise_request_exception=False, headers={"accept": HTML})
+        for path in ("/things", "/things/1/plain"):
+            answer = browser.get(path)
+            assert answer["Content-Type"] == "text/html; charset=utf-8"
+            assert answer.status_code == status or path != "/things"
+
+
+@pytest.mark.parametrize(
+    "accept", ["*/*", "application/json", "text/xml", "application/json, text/html;q=0.5", "nonsense"]
+)
+def test_everybody_else_gets_json(client, accept):
+    assert client.get("/things", headers={"accept": accept})["Content-Type"] == "application/json"
+    assert client.get("/none", headers={"accept": accept})["Content-Type"] == "application/problem+json"
+
+
+def test_a_body_is_read_strictly(client):
+    assert send(client, b'{"name": "lamp", "madeIn": "Oslo"}').json() == {"name": "lamp", "madeIn": "Oslo"}
+    errors = problem(send(client, b'{"name": 1, "made_in": "Oslo", "more": []}'), 400, "invalid")["errors"]
+    assert {error["field"]: error["code"] for error in errors} == {
+        "name": "string-type",
+        "made_in": "extra-forbidden",
+        "more": "extra-forbidden",
+    }
+    problem(send(client, b"[1]"), 400, "malformed-body")
+    problem(send(client, b"{"), 400, "malformed-body")
+    problem(send(client, b'{"a":' * 40 + b"1" + b"}" * 40), 400, "too-deep")
+    problem(send(client, b"<x/>", "text/xml"), 415, "unsupported-media-type")
+
+
+def test_a_body_over_the_limit_is_refused_before_it_is_read(client):
+    name = secrets.token_hex(MAX_BODY_BYTES // 2)
+    assert send(client, f'{{"name":"{name[:-20]}"}}'.encode()).status_code == 201
+    assert send(client, f'{{"name":"{name}"}}'.encode()).status_code == 413
+
+
+def test_a_body_of_unknown_length_is_refused_rather_than_overlooked(client):
+    answer = client.generic("POST", "/things", b"", "application/json", headers={"transfer-encoding": "chunked"})
+    problem(answer, 411, "length-required")
+
+
+def test_health_tells_the_state_of_the_process(client):
+    assert client.get("/health/live").json() == {"status": "ok", "service": "shop"}
+    assert client.get("/health/ready/").json()["checks"] == {"disk": {"status": "ok"}}
+    report = client.get("/health")
+    assert (report.status_code, report.json()["status"]) == (200, "degraded")
+    assert report.json()["checks"]["worker"]["reason"] == "the worker is away"
+
+
+def test_metrics_show_requests_by_route_and_the_workers_parts(client):
+    Things.raises = Http404()
+    client.get("/things/17/plain")
+    text = client.get("/metrics").content.decode()
+    assert 'http_requests_total{method="GET",route="/things/<str:thing_id>/plain",status="404"}' in text
+    assert 'outbox_pending{part="relay"} 3.0' in text
+    assert "/things/17" not in text
+
+
+@pytest.mark.parametrize("path", ["/health", "/metrics"])
+def test_they_are_only_read(client, path):
+    answer = client.post(path, {"a": 1})
+    assert answer["Allow"] == "GET, HEAD"
+    problem(answer, 405, "method-not-allowed")
+    assert client.head(path).status_code == 200
+
+
+def test_polling_is_logged_only_when_it_fails(client):
+    with capture_logs() as logs:
+        client.get("/health/live")
+        client.get("/metrics")
+        client.get("/things")
+        client.get("/health/none")
+    requests = [(entry["route"], entry["status"]) for entry in logs if entry["event"] == "request"]
+    assert requests == [("/things", 200), ("unknown", 404)]
+
+
+def test_a_view_that_only_reads_takes_no_forms_token():
+    assert get_view(lambda: None).csrf_exempt

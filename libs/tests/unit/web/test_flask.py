@@ -1,0 +1,266 @@
+"""The Flask adapter: one small app, and what every service answers because of it."""
+
+import json
+import secrets
+
+import pytest
+from pydantic import SecretStr
+
+from libs.access.tokens import AccessTokens
+from libs.runtime.config import WebConfig
+from libs.runtime.health import CheckFailed, Health
+from libs.values.errors import DomainError, ErrorKind
+from libs.values.schema import StrictModel, StrictQuery
+from libs.web.flask import Blueprint, caller, caller_if_any, json_response, make_app
+
+TOKENS = AccessTokens(SecretStr(secrets.token_urlsafe(32)), "microshop", "microshop")
+
+
+class Thing(StrictModel):
+    name: str
+    count: int = 0
+    made_in: str | None = None
+
+
+class ThingQuery(StrictQuery):
+    page: int = 1
+
+
+class Gone(DomainError):
+    kind, code, title = ErrorKind.CONFLICT, "gone", "It is gone"
+
+
+class Away(Exception):
+    pass
+
+
+def thing_routes():
+    routes = Blueprint("things", __name__)
+
+    @routes.post("/things")
+    @routes.body(Thing)
+    @routes.output(Thing, status_code=201)
+    @routes.refuses(409)
+    def make_thing(body):
+        """Make a thing."""
+        if body.name == "gone":
+            raise Gone("since long", since=1999)
+        return json_response(body.model_dump(by_alias=True), 201)
+
+    @routes.get("/things/<thing_id>")
+    @routes.requires("staff")
+    @routes.query(ThingQuery)
+    @routes.output(Thing)
+    @routes.refuses(409)
+    def read_thing(thing_id, query):
+        """Read a thing."""
+        if thing_id in ("away", "crash"):
+            raise Away if thing_id == "away" else RuntimeError("a secret detail")
+        return json_response({"name": caller().username, "count": query.page})
+
+    @routes.get("/hello")
+    def hello():
+        """Greet."""
+        who = caller_if_any()
+        return json_response({"name": who.username if who else "stranger"})
+
+    return routes
+
+
+def broken():
+    raise CheckFailed("gone for lunch", parts={"relay": {"pending": 3}})
+
+
+def make_client(**settings):
+    app = make_app(
+        service="things",
+        version="1.2.3",
+        description="Things.",
+        health=Health("things", "1.2.3", required={"store": dict}, shown={"worker": broken}),
+        tokens=TOKENS,
+        away=(Away,),
+        web=WebConfig(**settings),
+    )
+    app.register_blueprint(thing_routes())
+    return app.test_client()
+
+
+@pytest.fixture
+def client():
+    return make_client()
+
+
+def bearer(*roles):
+    token = TOKENS.mint(user_id="u1", email="a@example.com", username="ann", roles=roles)
+    return {"Authorization": f"Bearer {token}"}
+
+
+def assert_problem(answer, status, code=None):
+    assert answer.status_code == status
+    assert answer.content_type == "application/problem+json"
+    body = json.loads(answer.data)
+    assert body["status"] == status
+    assert body["requestId"] == answer.headers["X-Request-ID"]
+    assert code in (None, body["code"])
+    assert "secret" not in answer.text
+    return body
+
+
+def test_a_good_body_reaches_the_view_as_a_model(client):
+    assert client.post("/things/", json={"name": "a", "count": 2}).json == {"name": "a", "count": 2, "madeIn": None}
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind", "status"),
+    [
+        (b"{not json", "application/json", 400),
+        (b"", "application/json", 400),
+        (b"null", "application/json", 400),
+        (b"[1]", "application/json", 400),
+        (b"\xff", "application/json", 400),
+        (b"[" * 2000, "application/json", 400),
+        (b'{"a":' * 40 + b"1" + b"}" * 40, "application/json", 400),
+        (b'{"name": "' + b"x" * 70_000 + b'"}', "application/json", 413),
+        (b"<x/>", "text/xml", 415),
+        (b"name=a", "application/x-www-form-urlencoded", 415),
+    ],
+)
+def test_odd_bodies_are_problems(client, raw, kind, status):
+    assert_problem(client.post("/things", data=raw, content_type=kind), status)
+
+
+def test_each_bad_field_is_named(client):
+    body = assert_problem(client.post("/things", json={"count": "2", "colour": "red"}), 400, "invalid")
+    assert {error["field"] for error in body["errors"]} == {"name", "count", "colour"}
+
+
+def test_a_field_has_one_name(client):
+    assert client.post("/things", json={"name": "a", "madeIn": "Bergen"}).status_code == 201
+    body = assert_problem(client.post("/things", json={"name": "a", "made_in": "Bergen"}), 400, "invalid")
+    assert [error["field"] for error in body["errors"]] == ["made_in"]
+
+
+def test_a_domain_error_shows_its_code_its_case_and_its_extras(client):
+    body = assert_problem(client.post("/things", json={"name": "gone"}), 409, "gone")
+    assert (body["type"], body["title"], body["detail"], body["since"]) == (
+        "/problems/gone",
+        "It is gone",
+        "since long",
+        1999,
+    )
+
+
+def test_who_you_are_comes_before_what_you_may(client):
+    assert_problem(client.get("/things/1"), 401)
+    assert_problem(client.get("/things/1", headers=bearer()), 403)
+    assert client.get("/things/1?page=4", headers=bearer("staff")).json == {"name": "ann", "count": 4}
+
+
+def test_a_token_is_optional_where_anyone_may_look_but_a_bad_one_is_refused(client):
+    assert client.get("/hello").json == {"name": "stranger"}
+    assert client.get("/hello", headers=bearer()).json == {"name": "ann"}
+    assert_problem(client.get("/hello", headers={"Authorization": "Bearer x"}), 401)
+
+
+def test_unknown_query_parameters_are_refused(client):
+    assert_problem(client.get("/things/1?pgae=4", headers=bearer("staff")), 400)
+
+
+def test_a_server_that_is_away_is_a_503_with_a_time_to_come_back(client):
+    answer = client.get("/things/away", headers=bearer("staff"))
+    assert_problem(answer, 503)
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_after_three_outages_in_a_row_requests_are_refused_at_once_but_health_still_answers(client):
+    for _ in range(3):
+        client.get("/things/away", headers=bearer("staff"))
+    assert_problem(client.get("/hello"), 503, "unavailable")
+    assert client.get("/health/live").status_code == 200
+    assert client.get("/openapi.json").status_code == 200
+
+
+def test_a_crash_shows_nothing_of_the_inside(client):
+    assert_problem(client.get("/things/crash", headers=bearer("staff")), 500)
+
+
+def test_wrong_paths_and_methods_are_problems(client):
+    assert_problem(client.get("/no-such-thing"), 404)
+    answer = client.delete("/hello")
+    assert_problem(answer, 405)
+    assert "GET" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [("abc-1.2_3", True), ("x" * 64, True), ("x" * 65, False), ("a b", False), ("", False)]
+)
+def test_a_well_formed_request_id_comes_back(client, sent, kept):
+    assert (client.get("/hello", headers={"X-Request-ID": sent}).headers["X-Request-ID"] == sent) is kept
+
+
+def test_health_tells_what_is_down_but_only_required_things_stop_traffic(client):
+    assert client.get("/health/live").status_code == 200
+    assert client.get("/health/ready").status_code == 200
+    report = client.get("/health").json
+    assert (report["status"], report["service"], report["version"]) == ("degraded", "things", "1.2.3")
+    assert report["checks"]["worker"]["reason"] == "gone for lunch"
+
+
+def test_metrics_count_by_route_template_and_show_the_worker(client):
+    client.get("/things/42", headers=bearer("staff"))
+    page = client.get("/metrics").text
+    assert 'route="/things/<thing_id>"' in page
+    assert "/things/42" not in page
+    assert 'outbox_pending{part="relay"} 3.0' in page
+
+
+def test_the_api_document_names_bodies_answers_and_problems(client):
+    spec = client.get("/openapi.json").json
+    post = spec["paths"]["/things"]["post"]
+    assert post["summary"] == "Make a thing."
+    assert "requestBody" in post
+    assert {"201", "400", "409", "413", "415", "503"} <= set(post["responses"])
+    assert {"400", "401", "403", "404", "409", "503"} <= set(spec["paths"]["/things/{thing_id}"]["get"]["responses"])
+
+
+def test_the_api_page_loads_nothing_from_elsewhere_and_has_no_inline_script(client):
+    page = client.get("/docs/")
+    assert page.status_code == 200
+    assert "http" not in page.text
+    assert "<script>" not in page.text
+    assert "<style" not in page.text
+    for name in ("swagger-ui-bundle.js", "swagger-ui.css", "start.js"):
+        with client.get(f"/docs/{name}") as asset:
+            assert asset.status_code == 200
+    assert_problem(client.get("/docs/../flask_swagger_ui.py"), 404)
+
+
+@pytest.mark.parametrize("path", ["/hello", "/no-such-thing", "/docs/", "/health", "/things/1"])
+def test_every_answer_tells_browsers_to_trust_nothing_else(client, path):
+    headers = client.get(path).headers
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+    assert (headers["X-Content-Type-Options"], headers["X-Frame-Options"]) == ("nosniff", "DENY")
+    assert "Strict-Transport-Security" not in headers
+
+
+def test_no_other_site_may_read_an_answer_unless_it_is_listed(client):
+    asks = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
+    assert not [
+        name for name, _ in client.options("/things", headers=asks).headers if name.startswith("Access-Control")
+    ]
+    listing = make_client(cors_origins="https://shop.example, http://localhost:5173")
+    preflight = listing.options("/things", headers=asks)
+    assert (preflight.status_code, preflight.headers["Access-Control-Allow-Origin"]) == (204, "https://shop.example")
+    assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
+    assert listing.get("/hello", headers=asks).headers["Access-Control-Allow-Origin"] == "https://shop.example"
+    for origin in ("https://evil.example", "https://shop.example.evil.example", "null", ""):
+        headers = listing.get("/hello", headers={"Origin": origin}).headers
+        assert "Access-Control-Allow-Origin" not in headers
+        assert "Access-Control-Allow-Credentials" not in headers
+        assert headers["Vary"] == "Origin"
+
+
+def test_forwarded_headers_are_believed_only_from_a_proxy_that_is_set():
+    sent = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "shop.example"}
+    assert "Strict-Transport-Security" not in make_client().get("/hello", headers=sent).headers
+    assert "Strict-Transport-Security" in make_client(proxy_count=1).get("/hello", headers=sent).headers

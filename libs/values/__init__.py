@@ -1,0 +1,1 @@
+"""Types and rules for every layer: errors, money, text, times and pages. No network, no database."""

@@ -1,0 +1,90 @@
+"""Keyset pagination: a page starts after the last row's key, so rows that come or go meanwhile shift nothing.
+
+A cursor is opaque to clients: base64url of `[sort, backwards, key…]`. It is not signed: its values are typed and bound as values,
+so a forged one only starts the list elsewhere.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import orjson
+
+from libs.values.errors import Invalid
+
+DEFAULT_LIMIT = 20
+MAX_LIMIT = 100
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """`position` is the key of the row the page starts after (or ends before, when `backwards`); None: the first page."""
+
+    sort: str
+    limit: int = DEFAULT_LIMIT
+    position: tuple[Any, ...] | None = None
+    backwards: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of rows, in the list's order; cursors are None at the list's ends."""
+
+    results: Sequence[Any]
+    next: str | None
+    previous: str | None
+
+    def render(self, url: str) -> dict[str, Any]:
+        """`{next, previous, results}` with the cursors put into `url`."""
+        links = {
+            name: cursor and _with_cursor(url, cursor)
+            for name, cursor in (("next", self.next), ("previous", self.previous))
+        }
+        return {**links, "results": self.results}
+
+
+def page_request(*, sort: str, key_types: Sequence[type], limit: str | None, cursor: str | None) -> PageRequest:
+    """Read `?limit=` and `?cursor=`. `key_types` are the types of the sort's key. Raises Invalid."""
+    size = DEFAULT_LIMIT
+    if limit is not None:
+        if not (limit.isascii() and limit.isdigit() and 1 <= len(limit) <= 3 and 1 <= int(limit) <= MAX_LIMIT):
+            raise Invalid.field("limit", "invalid-limit", f"A number from 1 to {MAX_LIMIT} is expected")
+        size = int(limit)
+    if cursor is None:
+        return PageRequest(sort, size)
+    try:
+        made_for, backwards, *position = orjson.loads(base64.urlsafe_b64decode(cursor.encode("ascii") + b"=="))
+    except (ValueError, TypeError, binascii.Error):
+        made_for, backwards, position = None, None, []
+    fits = len(position) == len(key_types) and all(type(v) is t for v, t in zip(position, key_types, strict=True))
+    if made_for != sort or not isinstance(backwards, bool) or not fits:
+        raise Invalid.field("cursor", "invalid-cursor", "The cursor can't be read, or belongs to another sort order")
+    return PageRequest(sort, size, tuple(position), backwards)
+
+
+def build_page(request: PageRequest, rows: Sequence[Row], key: Callable[[Row], tuple[Any, ...]]) -> Page:
+    """A Page from up to `limit + 1` rows as fetched: in list order, or in reverse when the request is backwards."""
+    more, rows = len(rows) > request.limit, list(rows[: request.limit])
+    if request.backwards:
+        rows.reverse()
+    has_next = request.backwards or more
+    has_previous = more if request.backwards else request.position is not None
+    return Page(
+        results=rows,
+        next=_encode(request.sort, False, key(rows[-1])) if rows and has_next else None,
+        previous=_encode(request.sort, True, key(rows[0])) if rows and has_previous else None,
+    )
+
+
+def _encode(sort: str, backwards: bool, key: tuple[Any, ...]) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps([sort, backwards, *key])).rstrip(b"=").decode()
+
+
+def _with_cursor(url: str, cursor: str) -> str:
+    parts = urlsplit(url)
+    query: Mapping[str, str] = dict(parse_qsl(parts.query)) | {"cursor": cursor}
+    return urlunsplit(parts._replace(query=urlencode(query)))

@@ -1,0 +1,44 @@
+"""Request bodies: bounded in size and depth, and JSON objects."""
+
+from typing import Any
+
+import orjson
+
+from libs.values.errors import DomainError, ErrorKind
+
+MAX_BODY_BYTES = 64 * 1024
+
+
+MAX_DEPTH = 32
+
+
+class MalformedBody(DomainError):
+    kind, code, title = ErrorKind.INVALID, "malformed-body", "The body is not a JSON object"
+
+
+class TooDeep(DomainError):
+    kind, code, title = ErrorKind.INVALID, "too-deep", f"The body is nested deeper than {MAX_DEPTH} levels"
+
+
+def depth_of(value: Any) -> int:
+    """Levels of nesting; a scalar has none. Iterative, so that no input can exhaust the stack."""
+    deepest, todo = 0, [(value, 0)]
+    while todo:
+        node, level = todo.pop()
+        deepest = max(deepest, level)
+        children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+        todo += [(child, level + 1) for child in children if isinstance(child, (dict, list))]
+    return deepest + isinstance(value, (dict, list))
+
+
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """A request body as a dict. Raises MalformedBody or TooDeep."""
+    try:
+        value = orjson.loads(raw)  # refuses bad UTF-8, NaN and more than 1,024 levels
+    except orjson.JSONDecodeError as error:
+        raise MalformedBody("The JSON can't be read") from error
+    if depth_of(value) > MAX_DEPTH:
+        raise TooDeep
+    if not isinstance(value, dict):
+        raise MalformedBody("A JSON object is expected")
+    return value

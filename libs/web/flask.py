@@ -1,0 +1,213 @@
+"""The Flask adapter: request ids, strict bodies, problem+json, tokens, health, metrics and API documents for an APIFlask app."""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import flask_swagger_ui
+import orjson
+from apiflask import APIBlueprint, APIFlask
+from flask import Response, current_app, g, request, send_from_directory
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel
+from werkzeug.exceptions import HTTPException, UnsupportedMediaType
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from libs.access.caller import Caller
+from libs.access.tokens import AccessTokens
+from libs.runtime import metrics
+from libs.runtime.config import WebConfig
+from libs.runtime.health import Health, failure_reason
+from libs.runtime.logs import get_logger
+from libs.values.errors import DomainError, Unavailable
+from libs.values.schema import validated
+from libs.web.bodies import MAX_BODY_BYTES, parse_object
+from libs.web.circuit_breaker import CircuitBreaker
+from libs.web.instrumentation import RequestInstrumentation
+from libs.web.openapi import DOCS_PAGE, DOCS_SCRIPT, document_problems
+from libs.web.problems import PROBLEM_JSON, problem
+from libs.web.security_headers import browser_headers, is_preflight
+
+log = get_logger(__name__)
+
+SWAGGER_UI = Path(flask_swagger_ui.__file__).parent / "dist"
+
+View = Callable[..., Response]
+Decorator = Callable[[View], View]
+
+
+def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON answer by orjson."""
+    return Response(orjson.dumps(body), status, headers, mimetype="application/json")
+
+
+def caller() -> Caller:
+    """Who calls. Raises NotAuthenticated without a valid token."""
+    if "caller" not in g:
+        tokens: AccessTokens = current_app.extensions["tokens"]
+        g.caller = tokens.check_header(request.headers.get("Authorization"))
+    who: Caller = g.caller
+    return who
+
+
+def caller_if_any() -> Caller | None:
+    """As `caller`, but None when no token was sent; a bad one is still refused."""
+    return caller() if "Authorization" in request.headers else None
+
+
+class Blueprint(APIBlueprint):
+    """APIFlask's, with strict input: the model is documented by APIFlask and checked here."""
+
+    def requires(self, role: str | None = None) -> Decorator:
+        """Only for a valid token, and with `role` only for callers that hold it."""
+
+        def decorate(view: View) -> View:
+            @wraps(view)
+            def checked(*args: Any, **kwargs: Any) -> Response:
+                who = caller()
+                if role:
+                    who.require(role)
+                return view(*args, **kwargs)
+
+            told = getattr(checked, "_spec", {}).get("responses")  # doc() forgets what it is not given
+            documented: View = self.doc(security="bearer", responses=told)(checked)
+            return documented
+
+        return decorate
+
+    def refuses(self, *statuses: int) -> Decorator:
+        """Document these error answers beside the ones each route has anyway."""
+        decorate: Decorator = self.doc(responses=list(statuses))
+        return decorate
+
+    def body(self, model: type[BaseModel]) -> Decorator:
+        """Pass the JSON body to the view as `body=model(…)`."""
+        return self._input(model, "json", "body", _read_body)
+
+    def query(self, model: type[BaseModel]) -> Decorator:
+        """Pass the query string to the view as `query=model(…)`."""
+        return self._input(model, "query", "query", request_query)
+
+    def _input(self, model: Any, location: str, name: str, read: Callable[[], Any]) -> Decorator:
+        def decorate(view: View) -> View:
+            @wraps(view)
+            def checked(*args: Any, **kwargs: Any) -> Response:
+                return view(*args, **kwargs, **{name: validated(model, read())})
+
+            self.input(model, location=location)(checked)  # documents it; the wrapper that comes back is not ours
+            return checked
+
+        return decorate
+
+
+def request_query() -> dict[str, str]:
+    """The query string, first values."""
+    return request.args.to_dict()
+
+
+def _read_body() -> dict[str, Any]:
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType("Send application/json")
+    return parse_object(request.get_data(cache=False))
+
+
+def make_app(
+    *,
+    service: str,
+    version: str,
+    description: str,
+    health: Health,
+    tokens: AccessTokens,
+    away: tuple[Any, ...],
+    web: WebConfig,
+) -> APIFlask:
+    """An APIFlask app with all that the services share; `away` are the errors that mean: a server behind is away."""
+    app = APIFlask(service, title=service, version=version, docs_path=None, json_errors=False)
+    app.config |= {"MAX_CONTENT_LENGTH": MAX_BODY_BYTES, "DESCRIPTION": description, "AUTO_404_RESPONSE": False}
+    app.config |= {"AUTO_VALIDATION_ERROR_RESPONSE": False, "AUTO_AUTH_ERROR_RESPONSE": False}
+    app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    app.spec_processor(document_problems)
+    app.url_map.strict_slashes = False
+    app.extensions |= {"tokens": tokens, "breaker": CircuitBreaker(), "web": web}
+    if count := web.proxy_count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    app.before_request(_begin)
+    app.after_request(_finish)
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _crash)
+    for kind in away:
+        app.register_error_handler(kind, _server_away)
+    app.register_blueprint(_service_routes(health))
+    return app
+
+
+def _service_routes(health: Health) -> Blueprint:
+    routes = Blueprint("service", __name__, enable_openapi=False)
+    for path, answer in (("/health", health.report), ("/health/live", health.live), ("/health/ready", health.ready)):
+        routes.get(path, endpoint=path.strip("/").replace("/", "_"))(
+            lambda answer=answer: json_response(*reversed(answer()))
+        )
+
+    @routes.get("/docs")
+    def show_docs() -> Response:
+        return Response(DOCS_PAGE.replace("ASSETS", "/docs"), mimetype="text/html")
+
+    @routes.get("/docs/start.js")
+    def start_docs() -> Response:
+        return Response(DOCS_SCRIPT, mimetype="text/javascript")
+
+    @routes.get("/docs/<path:name>")
+    def show_docs_file(name: str) -> Response:
+        return send_from_directory(SWAGGER_UI, name)
+
+    @routes.get("/metrics")
+    def show_metrics() -> Response:
+        return Response(metrics.render(health.parts()), content_type=metrics.CONTENT_TYPE)
+
+    return routes
+
+
+def _begin() -> Response | None:
+    g.visit = RequestInstrumentation(request.headers.get("X-Request-ID", ""), request.path)
+    if is_preflight(request.method, dict(request.headers), current_app.extensions["web"].cors_origins):
+        return Response(status=204)
+    g.visit.enter(current_app.extensions["breaker"])
+    return None
+
+
+def _finish(response: Response) -> Response:
+    origins = current_app.extensions["web"].cors_origins
+    for name, value in browser_headers(dict(request.headers), origins, secure=request.is_secure).items():
+        response.headers.setdefault(name, value)
+    response.headers["X-Request-ID"] = g.visit.id
+    route = request.url_rule.rule if request.url_rule else "unknown"
+    g.visit.end(current_app.extensions["breaker"], request.method, route, response.status_code)
+    return response
+
+
+def _problem(status: int, headers: Mapping[str, str] | None = None, **members: Any) -> Response:
+    body = problem(status, instance=request.path, request_id=g.visit.id, **members)
+    return Response(orjson.dumps(body), status, headers, content_type=PROBLEM_JSON)
+
+
+def _domain_error(error: DomainError) -> ResponseReturnValue:
+    return _problem(error.kind, error.headers, code=error.code, title=error.title, detail=error.detail, **error.extra)
+
+
+def _server_away(error: Exception) -> ResponseReturnValue:
+    log.warning("a server is away", reason=failure_reason(error))
+    return _domain_error(Unavailable())
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None or (error.code or 500) < 400:
+        return error.get_response()
+    headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+    return _problem(error.code or 500, headers)
+
+
+def _crash(error: Exception) -> ResponseReturnValue:
+    log.error("request failed", exc_info=error)
+    return _problem(500)

@@ -1,0 +1,42 @@
+"""The error answers of every operation in an OpenAPI document: they follow from what the operation takes."""
+
+from http import HTTPStatus
+from typing import Any
+
+from libs.web.problems import PROBLEM_JSON
+
+DOCS_PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>API</title><link rel="icon" href="data:,">
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="ASSETS/swagger-ui.css"></head>
+<body><div id="swagger-ui"></div>
+<script src="ASSETS/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>
+"""  # where ASSETS lie depends on the framework
+DOCS_SCRIPT = 'SwaggerUIBundle({url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true});'
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "instance", "requestId"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("type", "title", "detail", "code", "instance", "requestId")},
+        "status": {"type": "integer"},
+        "errors": {
+            "type": "array",
+            "items": {"type": "object", "properties": {n: {"type": "string"} for n in ("field", "code", "message")}},
+        },
+    },
+}
+
+
+def document_problems(spec: Any) -> Any:
+    """Add to each operation the problems it may answer with, beside the 4xx it names itself; return `spec`."""
+    spec.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+    problem = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for path, operations in spec["paths"].items():
+        for operation in (o for o in operations.values() if isinstance(o, dict) and "responses" in o):
+            statuses = {status for status in operation["responses"] if str(status) >= "400"} | {"503"}
+            statuses |= {"400", "413", "415"} if "requestBody" in operation else set()
+            statuses |= {"401", "403"} if operation.get("security") else set()
+            statuses |= {"404"} if "{" in path else set()
+            statuses |= {"400"} if any(p.get("in") == "query" for p in operation.get("parameters", ())) else set()
+            for status in statuses:
+                operation["responses"][status] = {"description": HTTPStatus(int(status)).phrase, "content": problem}
+    return spec
