@@ -15,7 +15,7 @@ def web(config: Config, _arguments: list[str]) -> int:
     from libs.web.server import serve_web
 
     serve_web(
-        "notification_service.wsgi:app",
+        "notification_service.api.wsgi:app",
         host=config.bind_host,
         port=config.notification_service_port,
         workers=1,  # one consumer thread a process: more workers would be more group members, each with its own restarts
@@ -43,7 +43,7 @@ def check_config(_config: Config, _arguments: list[str]) -> int:
 def topics(config: Config, _arguments: list[str]) -> int:
     """create the topics this service needs"""
     from libs.messaging.topics import create_topics
-    from notification_service.consumer import topics
+    from notification_service.events.topics import topics
 
     create_topics(config.kafka_brokers, topics())
     return 0
@@ -56,16 +56,16 @@ def dlq(config: Config, arguments: list[str]) -> int:
     from contracts import topic_settings
     from libs.access.revocations import Revocations
     from libs.messaging.dlq_command import run_dlq
-    from notification_service.accounts import Accounts
-    from notification_service.consumer import GROUP
-    from notification_service.events import MailSent
-    from notification_service.handlers import bind_handlers
-    from notification_service.ledger import Ledger
-    from notification_service.mailer import Mailer
-    from notification_service.mails import Composer
+    from notification_service.events.published import MailSent
+    from notification_service.events.topics import GROUP
+    from notification_service.rendering.composer import Composer
+    from notification_service.smtp.mailer import Mailer
+    from notification_service.store.accounts import AccountView
+    from notification_service.store.mail_ledger import Ledger
+    from notification_service.worker.handlers import bind_handlers
 
     with closing(Ledger(config.kafka_brokers)) as ledger, closing(Mailer(config)) as mailer:
-        accounts = Accounts(config.kafka_brokers, Revocations())
+        accounts = AccountView(config.kafka_brokers, Revocations())
         if "replay" in arguments:
             accounts.load()
             ledger.load(range(topic_settings(MailSent.topic)[MailSent.topic]["partitions"]))

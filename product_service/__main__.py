@@ -13,13 +13,13 @@ def web(config: Config, _arguments: list[str]) -> int:
     """serve the HTTP API by gunicorn"""
     from libs.web.server import serve_web
 
-    serve_web("product_service.wsgi:app", host=config.bind_host, port=config.product_service_port)
+    serve_web("product_service.api.wsgi:app", host=config.bind_host, port=config.product_service_port)
     return 0
 
 
 def worker(config: Config, _arguments: list[str]) -> int:
     """publish the outbox, reserve stock for orders"""
-    from product_service.worker import run
+    from product_service.worker.process import run
 
     return run(config)
 
@@ -31,7 +31,7 @@ def check_config(_config: Config, _arguments: list[str]) -> int:
 
 def check_worker(config: Config, _arguments: list[str]) -> int:
     """exit 0 when this host's worker wrote its state within a minute"""
-    from product_service.worker import check
+    from product_service.worker.process import check
 
     return check(config)
 
@@ -39,7 +39,7 @@ def check_worker(config: Config, _arguments: list[str]) -> int:
 def topics(config: Config, _arguments: list[str]) -> int:
     """create the topics this service publishes and consumes"""
     from libs.messaging.topics import create_topics
-    from product_service.topics import topics
+    from product_service.events.topics import topics
 
     create_topics(config.kafka_brokers, topics())
     return 0
@@ -48,7 +48,7 @@ def topics(config: Config, _arguments: list[str]) -> int:
 def indexes(config: Config, _arguments: list[str]) -> int:
     """create the database's collections, validators and indexes"""
     from libs.mongo_store.connection import connect
-    from product_service.models import ensure_indexes
+    from product_service.store.indexes import ensure_indexes
 
     connect(config.mongo_uri.get_secret_value())
     ensure_indexes()
@@ -57,7 +57,7 @@ def indexes(config: Config, _arguments: list[str]) -> int:
 
 def seed(config: Config, _arguments: list[str]) -> int:
     """add the demo catalogue's products that are not there yet"""
-    from product_service.seed import seed_catalogue
+    from product_service.commands.seed import seed_catalogue
 
     return seed_catalogue(config)
 
@@ -65,7 +65,7 @@ def seed(config: Config, _arguments: list[str]) -> int:
 def republish(config: Config, _arguments: list[str]) -> int:
     """send every product again, for consumers that lost some"""
     from libs.mongo_store.connection import connect
-    from product_service.republish import republish_products
+    from product_service.use_cases.republish_products import republish_products
 
     connect(config.mongo_uri.get_secret_value())
     count = republish_products(currency=config.shop_currency)
@@ -76,7 +76,7 @@ def republish(config: Config, _arguments: list[str]) -> int:
 def check_stock(config: Config, _arguments: list[str]) -> int:
     """verify that stock, movements and reservations agree; exit 1 when they do not"""
     from libs.mongo_store.connection import connect
-    from product_service.check_stock import check_stock
+    from product_service.queries.stock_audit import check_stock
 
     connect(config.mongo_uri.get_secret_value())
     return check_stock()
@@ -86,7 +86,7 @@ def dlq(config: Config, arguments: list[str]) -> int:
     """look at dead letters, handle them again (--help for more)"""
     from libs.messaging.dlq_command import run_dlq
     from libs.mongo_store.connection import connect
-    from product_service.consumers import HANDLERS
+    from product_service.worker.handlers import HANDLERS
 
     connect(config.mongo_uri.get_secret_value())
     return run_dlq(config.kafka_brokers, HANDLERS, arguments)

@@ -13,13 +13,13 @@ def web(config: Config, _arguments: list[str]) -> int:
     """serve the HTTP API by gunicorn"""
     from libs.web.server import serve_web
 
-    serve_web("user_service.wsgi:app", host=config.bind_host, port=config.user_service_port)
+    serve_web("user_service.api.wsgi:app", host=config.bind_host, port=config.user_service_port)
     return 0
 
 
 def worker(config: Config, _arguments: list[str]) -> int:
     """publish the outbox"""
-    from user_service.worker import run
+    from user_service.worker.process import run
 
     return run(config)
 
@@ -31,7 +31,7 @@ def check_config(_config: Config, _arguments: list[str]) -> int:
 
 def check_worker(config: Config, _arguments: list[str]) -> int:
     """exit 0 when this host's worker wrote its state within a minute"""
-    from user_service.worker import check
+    from user_service.worker.process import check
 
     return check(config)
 
@@ -39,7 +39,7 @@ def check_worker(config: Config, _arguments: list[str]) -> int:
 def topics(config: Config, _arguments: list[str]) -> int:
     """create the topics this service publishes"""
     from libs.messaging.topics import create_topics
-    from user_service.events import topics
+    from user_service.events.topics import topics
 
     create_topics(config.kafka_brokers, topics())
     return 0
@@ -48,7 +48,7 @@ def topics(config: Config, _arguments: list[str]) -> int:
 def indexes(config: Config, _arguments: list[str]) -> int:
     """create the database's collections and indexes"""
     from libs.mongo_store.connection import connect
-    from user_service.models import ensure_indexes
+    from user_service.store.indexes import ensure_indexes
 
     connect(config.mongo_uri.get_secret_value())
     ensure_indexes()
@@ -57,7 +57,7 @@ def indexes(config: Config, _arguments: list[str]) -> int:
 
 def staff(config: Config, arguments: list[str]) -> int:
     """create or promote a staff account (--help for more)"""
-    from user_service.staff import make_staff
+    from user_service.commands.staff import make_staff
 
     return make_staff(config, arguments)
 

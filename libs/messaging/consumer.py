@@ -1,6 +1,7 @@
 """The consumer loop: an event's effect is stored first, its offset committed after, and no event ends the loop.
 
-One thread polls, whatever the handlers do, so that the group never takes the partitions away; the lanes handle (`libs.messaging.handler_pool`).
+One thread polls, whatever the handlers do, so that the group never takes the partitions away. Other threads handle
+(`libs.messaging.handler_pool`).
 Offsets are committed as far as everything before them is done.
 """
 

@@ -123,7 +123,15 @@ def make_app(
     web: WebConfig,
 ) -> APIFlask:
     """An APIFlask app with all that the services share; `away` are the errors that mean: a server behind is away."""
-    app = APIFlask(service, title=service, version=version, docs_path=None, json_errors=False)
+    app = APIFlask(
+        service,
+        title=service,
+        version=version,
+        docs_path=None,
+        json_errors=False,
+        template_folder="api/templates",
+        static_folder="api/static",
+    )
     app.config |= {"MAX_CONTENT_LENGTH": MAX_BODY_BYTES, "DESCRIPTION": description, "AUTO_404_RESPONSE": False}
     app.config |= {"AUTO_VALIDATION_ERROR_RESPONSE": False, "AUTO_AUTH_ERROR_RESPONSE": False}
     app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}

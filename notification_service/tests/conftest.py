@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 
 from libs.access.tokens import AccessTokens
 from libs.runtime.config import load
-from notification_service.app import create_app
+from notification_service.api.app import create_app
 from notification_service.config import Config
-from notification_service.mails import Composer
+from notification_service.rendering.composer import Composer
 
 
 @pytest.fixture

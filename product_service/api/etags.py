@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import request
 
-from product_service.models import RawProduct, etag_of
+from product_service.store.documents import RawProduct, etag_of
 
 CONDITIONS = {"get": "If-None-Match", "put": "If-Match", "patch": "If-Match", "delete": "If-Match"}
 

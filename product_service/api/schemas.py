@@ -8,7 +8,7 @@ from libs.values.money import parse_money
 from libs.values.pages import DEFAULT_LIMIT, MAX_LIMIT
 from libs.values.schema import StrictModel, StrictQuery
 from libs.values.text import Line, Text
-from product_service.models import MAX_PRICE_MINOR, MAX_STOCK
+from product_service.store.documents import MAX_PRICE_MINOR, MAX_STOCK
 
 LIMIT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
 AMOUNT_SCHEMA = {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,2})?$"}

@@ -9,20 +9,20 @@ from jsonschema import Draft202012Validator
 from contracts import event_schema, topic_settings
 from libs.messaging.envelope import Event
 from libs.runtime.config import load
-from notification_service.accounts import TOPICS as FOLLOWED
 from notification_service.config import Config
-from notification_service.consumer import topics
-from notification_service.events import (
+from notification_service.events.consumed import (
     MailResendRequested,
-    MailSent,
     OrderStep,
     UserDeleted,
     UserMailRequested,
     UserRegistered,
     UserRevocation,
 )
-from notification_service.handlers import HANDLERS
-from notification_service.mails import Composer
+from notification_service.events.published import MailSent
+from notification_service.events.topics import topics
+from notification_service.rendering.composer import Composer
+from notification_service.store.accounts import TOPICS as FOLLOWED
+from notification_service.worker.handlers import HANDLERS
 
 EVENT_ID = "01K00000000000000000000000"
 MODELS = {

@@ -10,19 +10,17 @@ from jsonschema import Draft202012Validator, ValidationError
 from contracts import event_schema, topic_settings
 from libs.messaging.envelope import MalformedEvent
 from libs.messaging.topics import dead_letter_topic
-from product_service.events import (
+from product_service.events.consumed import OrderLine, OrderPlaced, UserRevocation
+from product_service.events.published import (
     PRODUCT_EVENTS,
     STOCK_EVENTS,
-    OrderLine,
-    OrderPlaced,
     ProductUpdated,
     Shortage,
     StockItem,
     StockRejected,
     StockReserved,
-    UserRevocation,
 )
-from product_service.topics import CONSUMED, GROUP, PUBLISHED, USERS_GROUP, topics
+from product_service.events.topics import CONSUMED, GROUP, PUBLISHED, USERS_GROUP, topics
 
 ORDER_ID = "01K00000000000000000000000"
 FULL: dict[str, Any] = {

@@ -10,9 +10,10 @@ from jsonschema import Draft202012Validator
 
 from contracts import event_schema
 from libs.messaging.envelope import EventData, new_row
-from user_service.changes import _ended
-from user_service.events import PUBLISHED, UserDeleted, UserRegistered, UserUpdated, topics
-from user_service.mailed import NewToken
+from user_service.events.published import UserDeleted, UserRegistered, UserUpdated
+from user_service.events.topics import PUBLISHED, topics
+from user_service.store.users import _ended
+from user_service.use_cases.mail_links import NewToken
 
 MOMENT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 USER: dict[str, Any] = {

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from libs.values.schema import StrictModel, StrictQuery
 from libs.values.text import Line
-from user_service.passwords import is_common
+from user_service.domain.passwords import is_common
 
 Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{3,30}$")]
 Role = Literal["viewer", "staff", "admin"]

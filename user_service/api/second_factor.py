@@ -3,9 +3,9 @@
 from flask import Response
 
 from libs.web.flask import Blueprint, caller, json_response
-from user_service import second_factor
 from user_service.api import schemas
-from user_service.api.surroundings import attempts, config
+from user_service.api.context import attempts, config
+from user_service.use_cases import second_factor
 
 routes = Blueprint("second_factor", __name__)
 

@@ -5,12 +5,13 @@ from flask import Response, current_app, request
 from libs.access.tokens import AccessTokens
 from libs.values.pages import page_request
 from libs.web.flask import Blueprint, caller, json_response
-from user_service import queries, sessions, use_cases
 from user_service.api import schemas
-from user_service.api.surroundings import attempts, config, visitor
-from user_service.changes import end_session
-from user_service.errors import SessionEnded
-from user_service.refresh import RefreshTokens
+from user_service.api.context import attempts, config, visitor
+from user_service.domain.errors import SessionEnded
+from user_service.domain.refresh_token import RefreshTokens
+from user_service.queries import sessions as queries
+from user_service.store.sessions import end_session
+from user_service.use_cases import accounts, sessions
 
 routes = Blueprint("sessions", __name__)
 
@@ -83,7 +84,7 @@ def logout(body: schemas.Refresh) -> Response:
 @routes.output(schemas.SessionPage)
 def list_sessions(query: schemas.PageQuery) -> Response:
     """Where you are logged in, newest first."""
-    use_cases.own_account(caller=caller())
+    accounts.own_account(caller=caller())
     wanted = page_request(sort="newest", key_types=[str], limit=query.limit, cursor=query.cursor)
     page = queries.list_sessions(wanted, user_id=caller().user_id, current=caller().sid)
     return json_response(page.render(request.url))

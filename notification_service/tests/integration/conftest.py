@@ -9,7 +9,7 @@ import pytest
 
 from libs.runtime.config import load
 from notification_service.config import Config
-from notification_service.mailer import Mailer
+from notification_service.smtp.mailer import Mailer
 from notification_service.tests.integration.world import Listening, Person, Service, Shop, compose, wait_until
 from tests.smtp_sink import SmtpSink
 

@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from libs.access.revocations import Revocations
 from libs.messaging.topics import dead_letter_topic
-from notification_service.accounts import Accounts
+from notification_service.store.accounts import AccountView
 from notification_service.tests.integration.world import wait_until
 
 LATER, PAST = "2126-01-31T12:00:00.000Z", "2026-01-31T12:00:00.000Z"
@@ -79,7 +79,7 @@ def test_what_happened_before_the_start_is_known_before_the_first_mail(shop, kaf
     shop.publish("user-revocations", {"userId": user_id, "sid": None, "notBefore": now}, user_id)
     shop.publish("user-revocations", {"userId": user_id, "sid": None, "notBefore": "soon"}, user_id)
     revocations = Revocations()
-    accounts = Accounts(kafka, revocations)
+    accounts = AccountView(kafka, revocations)
     accounts.load()
     assert accounts.state()["complete"]
     assert revocations.ended(user_id, None, now - 1)

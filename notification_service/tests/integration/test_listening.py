@@ -3,9 +3,9 @@
 import orjson
 import pytest
 
-from notification_service.consumer import GROUP
-from notification_service.handlers import HANDLERS
+from notification_service.events.topics import GROUP
 from notification_service.tests.integration.world import any_row, wait_until
+from notification_service.worker.handlers import HANDLERS
 
 
 def test_a_registration_is_welcomed_once(listening, shop, smtp_sink, person):

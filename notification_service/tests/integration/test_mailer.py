@@ -9,7 +9,7 @@ from aiosmtpd.smtp import AuthResult
 
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
 from libs.runtime.health import CheckFailed
-from notification_service.mailer import Mailer
+from notification_service.smtp.mailer import Mailer
 from notification_service.tests.integration.world import compose
 from tests.smtp_sink import SmtpSink
 

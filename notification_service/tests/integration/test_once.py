@@ -9,8 +9,8 @@ import pytest
 from deploy.local.ports import pick_free
 from deploy.local.servers.kafka import Kafka
 from deploy.local.state import State
-from notification_service.handlers import HANDLERS
 from notification_service.tests.integration.world import Listening, Person, Shop, wait_until
+from notification_service.worker.handlers import HANDLERS
 from tests.stack import running
 
 

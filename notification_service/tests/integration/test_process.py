@@ -4,8 +4,8 @@ import json
 import os
 import signal
 
-from notification_service.handlers import HANDLERS
 from notification_service.tests.integration.world import wait_until
+from notification_service.worker.handlers import HANDLERS
 
 # Runs the service with a handler that ends its thread the first time that it is called, as no exception of ours can.
 DEADLY = """

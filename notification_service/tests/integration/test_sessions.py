@@ -7,9 +7,9 @@ import pytest
 from aiosmtpd.smtp import AuthResult
 
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
-from notification_service import mailer as mailer_module
-from notification_service import sessions
-from notification_service.mailer import Mailer
+from notification_service.smtp import connection_pool
+from notification_service.smtp import mailer as mailer_module
+from notification_service.smtp.mailer import Mailer
 from notification_service.tests.integration.world import wait_until
 from tests.smtp_sink import SmtpSink
 
@@ -31,14 +31,14 @@ def test_a_refused_mail_does_not_end_the_session(mailer, mail, smtp_sink):
 
 
 def test_after_its_share_of_mails_a_session_is_replaced(mailer, mail, smtp_sink, monkeypatch):
-    monkeypatch.setattr(sessions, "MOST_MAILS", 2)
+    monkeypatch.setattr(connection_pool, "MOST_MAILS", 2)
     for _ in range(5):
         mailer.send(mail)
     assert (len(smtp_sink.to(mail.to)), smtp_sink.connections) == (5, 3)
 
 
 def test_an_idle_session_is_closed(mailer, mail, smtp_sink, monkeypatch):
-    monkeypatch.setattr(sessions, "IDLE_SECONDS", 0.1)
+    monkeypatch.setattr(connection_pool, "IDLE_SECONDS", 0.1)
     mailer.send(mail)
     wait_until(lambda: not mailer._sessions._idle, 5)
     mailer.send(mail)

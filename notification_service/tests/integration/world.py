@@ -19,14 +19,16 @@ from libs.access.revocations import Revocations
 from libs.messaging.clients import make_producer
 from libs.messaging.envelope import EventData, OutboxRow, new_row
 from libs.messaging.topics import create_topics, dead_letter_topic
-from notification_service.accounts import TOPICS, Accounts
+from notification_service.api.sample_data import SAMPLES
 from notification_service.config import Config
-from notification_service.consumer import GROUP, Listener
-from notification_service.handlers import HANDLERS, bind_handlers
-from notification_service.ledger import Ledger
-from notification_service.mailer import Mailer
-from notification_service.mails import Composer, Mail
-from notification_service.samples import SAMPLES
+from notification_service.domain.mail import Mail
+from notification_service.events.topics import GROUP
+from notification_service.rendering.composer import Composer
+from notification_service.smtp.mailer import Mailer
+from notification_service.store.accounts import TOPICS, AccountView
+from notification_service.store.mail_ledger import Ledger
+from notification_service.worker.handlers import HANDLERS, bind_handlers
+from notification_service.worker.process import Listener
 
 ROOT = Path(__file__).parents[3]
 LINE = {"name": "Lamp", "quantity": 2, "unitPrice": "9.95", "lineTotal": "19.90", "version": 1, "productId": "b" * 24}
@@ -126,7 +128,7 @@ class Listening:
     def __init__(self, config: Config, alone: bool = True) -> None:
         self.mailer, self.ended, self._alone = Mailer(config), list[int](), alone
         self.ledger = ledger = Ledger(config.kafka_brokers)
-        self.accounts = accounts = Accounts(config.kafka_brokers, Revocations())
+        self.accounts = accounts = AccountView(config.kafka_brokers, Revocations())
         handlers = bind_handlers(Composer(config), self.mailer, ledger, accounts)
         lanes, end = config.mail_concurrency, self.ended.append
         self.listener = Listener(config.kafka_brokers, handlers, ledger, accounts, lanes, end)

@@ -6,11 +6,12 @@ import time
 import pytest
 
 from libs.runtime.health import CheckFailed
-from notification_service import consumer as module
-from notification_service.accounts import TOPICS
-from notification_service.consumer import Listener, topics
-from notification_service.handlers import HANDLERS
-from notification_service.ledger import Ledger
+from notification_service.events.topics import topics
+from notification_service.store.accounts import TOPICS
+from notification_service.store.mail_ledger import Ledger
+from notification_service.worker import process as module
+from notification_service.worker.handlers import HANDLERS
+from notification_service.worker.process import Listener
 
 
 class Part:

@@ -3,7 +3,7 @@
 import pytest
 
 from libs.messaging.envelope import Event, MalformedEvent
-from notification_service.events import OrderStep, UserRegistered
+from notification_service.events.consumed import OrderStep, UserRegistered
 
 LINE = {"productId": "a" * 24, "name": "Lamp", "quantity": 2, "unitPrice": "1.50", "lineTotal": "3.00", "version": 1}
 ORDER = {

@@ -4,8 +4,8 @@ import pytest
 
 from libs.messaging.envelope import Event
 from libs.messaging.failures import PermanentFailure, ServerUnavailable
-from notification_service.events import MailSent
-from notification_service.ledger import Ledger
+from notification_service.events.published import MailSent
+from notification_service.store.mail_ledger import Ledger
 
 EVENT = Event("01K00000000000000000000000", "order-placed", "a", 7, "", {}, partition=2)
 SENT = MailSent(kind="order-placed", order_id="01K00000000000000000000001", sent_at="2026-01-31T12:00:00.000Z")

@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from notification_service.handlers import HANDLERS, LINKS
-from notification_service.mails import KINDS, Composer
-from notification_service.samples import LARGE_LINK, LINK, NAMES, ORDER, SAMPLES
+from notification_service.api.sample_data import LARGE_LINK, LINK, NAMES, ORDER, SAMPLES
+from notification_service.domain.mail_kinds import KINDS
+from notification_service.rendering.composer import Composer
+from notification_service.worker.handlers import HANDLERS, LINKS
 
 SUBJECTS = {
     "user-registered": "Welcome to MicroShop, ada!",

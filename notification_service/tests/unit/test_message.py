@@ -8,9 +8,9 @@ from email.utils import formataddr, parsedate_to_datetime
 
 import pytest
 
-from notification_service.mails import KINDS
-from notification_service.message import to_bytes
-from notification_service.samples import SAMPLES
+from notification_service.api.sample_data import SAMPLES
+from notification_service.domain.mail_kinds import KINDS
+from notification_service.smtp.mime import to_bytes
 
 SENDER = "MicroShop <shop@example.com>"
 

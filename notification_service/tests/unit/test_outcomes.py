@@ -6,7 +6,7 @@ import ssl
 import pytest
 
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
-from notification_service.outcomes import explain
+from notification_service.smtp.replies import explain
 
 
 def recipient(code):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from notification_service.mails import KINDS
-from notification_service.previews import COOKIE, DARK
+from notification_service.api.previews import COOKIE, DARK
+from notification_service.domain.mail_kinds import KINDS
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 

@@ -8,9 +8,9 @@ from jsonschema import Draft202012Validator
 from contracts import event_schema
 from libs.messaging.envelope import Event
 from libs.messaging.failures import ServerUnavailable
-from notification_service import records as module
-from notification_service.events import MailSent
-from notification_service.records import Records
+from notification_service.events.published import MailSent
+from notification_service.store import records as module
+from notification_service.store.records import Records
 
 EVENT = Event("01K00000000000000000000000", "order-placed", "a", 7, "", {}, partition=2)
 SENT = MailSent(kind="order-placed", order_id="01K00000000000000000000001", sent_at="2026-01-31T12:00:00.000Z")

@@ -19,12 +19,13 @@ from libs.access.tokens import AccessTokens
 from libs.messaging.envelope import Event
 from libs.runtime.config import load
 from libs.values.times import rfc3339
-from product_service.app import create_app
+from product_service.api.app import create_app
 from product_service.config import Config
-from product_service.consumers import HANDLERS
-from product_service.models import Product, ensure_indexes, movements, products
+from product_service.events.topics import GROUP
+from product_service.store.documents import Product, movements, products
+from product_service.store.indexes import ensure_indexes
 from product_service.tests.integration.processes import Command, run_command, running_worker
-from product_service.topics import GROUP
+from product_service.worker.handlers import HANDLERS
 
 Headers = dict[str, str]
 

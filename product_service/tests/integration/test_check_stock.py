@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from bson import ObjectId
 
-from product_service.check_stock import check_stock
-from product_service.models import movements, products, reservations
+from product_service.queries.stock_audit import check_stock
+from product_service.store.documents import movements, products, reservations
 from product_service.tests.integration.conftest import order_event
 
 

@@ -6,10 +6,10 @@ import mongoengine
 import orjson
 import pytest
 
-from product_service.models import products
-from product_service.republish import republish_products
-from product_service.seed import CATALOGUE
+from product_service.commands.seed import CATALOGUE
+from product_service.store.documents import products
 from product_service.tests.integration.processes import read_events, wait_for
+from product_service.use_cases.republish_products import republish_products
 
 
 def test_seeding_twice_adds_each_product_once(app, run, config):
@@ -39,7 +39,7 @@ def test_republishing_sends_every_product_with_its_present_version(client, staff
 
 
 def test_republishing_goes_on_where_a_batch_ends(make, pending, monkeypatch):
-    monkeypatch.setattr("product_service.republish.BATCH", 7)
+    monkeypatch.setattr("product_service.use_cases.republish_products.BATCH", 7)
     made = [make()["id"] for _ in range(10)]
     assert republish_products(currency="USD") == products().count_documents({})
     assert [len(pending(product_id)) for product_id in made] == [2] * 10

@@ -1,7 +1,7 @@
 """What lies in the database is what clients get: the plain reads agree with the documents."""
 
-from product_service.models import Product
-from product_service.queries import to_public
+from product_service.queries.products import to_public
+from product_service.store.documents import Product
 
 
 def test_a_product_read_plainly_is_the_document(app, make):

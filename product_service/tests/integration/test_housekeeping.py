@@ -7,10 +7,12 @@ from datetime import timedelta
 import pytest
 
 from libs.mongo_store.connection import UNAVAILABLE_ERRORS
-from product_service.housekeeping import CLOSED_AGE, Housekeeping, forget_closed
-from product_service.models import now, reservations
-from product_service.prices import price_memory
+from libs.values.times import now
+from product_service.domain.price_history import price_memory
+from product_service.store.documents import reservations
+from product_service.store.reservations import forget_closed
 from product_service.tests.integration.conftest import order_event
+from product_service.worker.retention import CLOSED_AGE, Housekeeping
 
 
 def age(order, by):
@@ -67,6 +69,6 @@ def test_the_part_survives_a_database_that_is_away(app, monkeypatch):
     def away():
         raise UNAVAILABLE_ERRORS[0]("away")
 
-    monkeypatch.setattr("product_service.housekeeping.forget_closed", away)
+    monkeypatch.setattr("product_service.store.reservations.forget_closed", away)
     part._clean()
     assert part.state() == {"reservations": 0, "priceLogs": 0}

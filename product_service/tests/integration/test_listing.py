@@ -6,8 +6,8 @@ import secrets
 import orjson
 import pytest
 
-from product_service.models import products
-from product_service.queries import SORTS
+from product_service.queries.products import SORTS
+from product_service.store.documents import products
 
 
 @pytest.fixture

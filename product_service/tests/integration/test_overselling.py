@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from product_service.check_stock import check_stock
-from product_service.consumers import HANDLERS
-from product_service.models import Product, reservations
+from product_service.events.topics import GROUP
+from product_service.queries.stock_audit import check_stock
+from product_service.store.documents import Product, reservations
 from product_service.tests.integration.conftest import order_event
-from product_service.topics import GROUP
+from product_service.worker.handlers import HANDLERS
 
 
 def handle(event):

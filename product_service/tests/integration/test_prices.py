@@ -6,8 +6,10 @@ import orjson
 import pytest
 from bson import ObjectId
 
-from product_service.models import now, products
-from product_service.prices import forget_prices, price_memory
+from libs.values.times import now
+from product_service.domain.price_history import price_memory
+from product_service.store.documents import products
+from product_service.store.products import forget_prices
 
 MINUTE = timedelta(minutes=1)
 

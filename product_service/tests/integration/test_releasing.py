@@ -3,10 +3,10 @@
 import pytest
 from bson import ObjectId
 
-from product_service.consumers import HANDLERS
-from product_service.models import Product, products, reservations
+from product_service.events.topics import GROUP
+from product_service.store.documents import Product, products, reservations
 from product_service.tests.integration.conftest import order_event
-from product_service.topics import GROUP
+from product_service.worker.handlers import HANDLERS
 
 
 def state_of(order):
@@ -75,7 +75,7 @@ def test_a_release_that_is_broken_off_is_made_again_in_full(make, place, cancel,
         raise RuntimeError("broken off here")
 
     with monkeypatch.context() as patch:
-        patch.setattr("product_service.reservations._move", fail)
+        patch.setattr("product_service.use_cases.reservations._move", fail)
         with pytest.raises(RuntimeError, match="broken off"):
             cancel(order)
     assert (state_of(order), moved(product["id"])) == ("RESERVED", [7, -3])

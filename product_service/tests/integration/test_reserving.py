@@ -4,10 +4,10 @@ import orjson
 import pytest
 from bson import ObjectId
 
-from product_service.consumers import HANDLERS
-from product_service.models import Product, movements, reservations
+from product_service.events.topics import GROUP
+from product_service.store.documents import Product, movements, reservations
 from product_service.tests.integration.conftest import order_event
-from product_service.topics import GROUP
+from product_service.worker.handlers import HANDLERS
 
 
 def answers(pending, order):
@@ -108,14 +108,14 @@ def test_what_was_decided_stays_decided(client, staff, make, place, pending, mov
 def test_a_reservation_that_is_broken_off_leaves_nothing_and_can_be_made_again(make, pending, moved, monkeypatch, step):
     product = make(stock=5)
     order = order_event("order-placed", [(product["id"], 2, "19.90")])
-    real = getattr(__import__("product_service.reservations", fromlist=[step]), step)
+    real = getattr(__import__("product_service.use_cases.reservations", fromlist=[step]), step)
 
     def then_fail(*arguments):
         real(*arguments)
         raise RuntimeError("broken off here")
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"product_service.reservations.{step}", then_fail)
+        patch.setattr(f"product_service.use_cases.reservations.{step}", then_fail)
         with pytest.raises(RuntimeError, match="broken off"):
             HANDLERS[GROUP][order.type](order)
     assert moved(product["id"]) == [5]

@@ -4,8 +4,8 @@ import secrets
 import time
 
 from libs.messaging.envelope import Event
-from product_service.consumers import HANDLERS
-from product_service.topics import USERS_GROUP
+from product_service.events.topics import USERS_GROUP
+from product_service.worker.handlers import HANDLERS
 
 
 def test_a_revoked_token_is_refused_once_the_row_is_read(client, token_of, monkeypatch):

@@ -12,12 +12,12 @@ from ulid import ULID
 from libs.messaging.clients import make_consumer, make_producer
 from libs.messaging.envelope import Event
 from libs.messaging.topics import create_topics, dead_letter_topic
-from product_service.consumers import HANDLERS
-from product_service.events import STOCK_EVENTS
-from product_service.models import Product, reservations
+from product_service.events.published import STOCK_EVENTS
+from product_service.events.topics import GROUP, topics
+from product_service.store.documents import Product, reservations
 from product_service.tests.integration.conftest import order_event
 from product_service.tests.integration.processes import read_events, wait_for
-from product_service.topics import GROUP, topics
+from product_service.worker.handlers import HANDLERS
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from bson import ObjectId
 from pymongo.errors import WriteError
 
-from product_service.models import products
+from product_service.store.documents import products
 
 
 def adjust(client, staff, product_id, delta, reason="counted"):

@@ -3,7 +3,7 @@
 import orjson
 
 from product_service.api.schemas import NewProduct
-from product_service.seed import CATALOGUE
+from product_service.commands.seed import CATALOGUE
 
 
 def test_every_entry_is_a_valid_product_with_an_own_sku():

@@ -2,7 +2,8 @@
 
 import pytest
 
-from product_service.models import NAME_KEY_LENGTH, etag_of, fold
+from product_service.domain.product import fold
+from product_service.store.documents import NAME_KEY_LENGTH, etag_of
 
 
 @pytest.mark.parametrize(

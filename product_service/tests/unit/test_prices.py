@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from product_service.prices import PRICE_AGE, log_price, price_memory, was_price
+from product_service.domain.price_history import PRICE_AGE, log_price, price_memory, was_price
 
 PLACED = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -13,10 +13,11 @@ from apiflask import APIFlask
 from flask.testing import FlaskClient
 
 from libs.runtime.config import load
-from user_service.app import create_app
+from user_service.api.app import create_app
 from user_service.config import Config
-from user_service.models import User, ensure_indexes
-from user_service.use_cases import register_user
+from user_service.store.documents import User
+from user_service.store.indexes import ensure_indexes
+from user_service.use_cases.accounts import register_user
 
 
 @pytest.fixture(scope="package")

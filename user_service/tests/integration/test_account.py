@@ -65,7 +65,7 @@ def test_who_leaves_is_forgotten_and_name_and_address_are_free(client, people, p
 
 
 def test_a_deleted_account_keeps_no_personal_data(client, people, app):
-    from user_service.models import users
+    from user_service.store.documents import users
 
     me = people.make()
     client.delete("/users/me", headers=me.headers)

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
-from user_service import passwords
-from user_service.attempts import Limiter
-from user_service.errors import TooManyAttempts
-from user_service.models import User
+from user_service.domain.errors import TooManyAttempts
+from user_service.store import password_hashes
+from user_service.store.documents import User
+from user_service.store.rate_limits import Limiter
 from user_service.tests.integration.test_registration import new_account
 
 ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}
@@ -23,7 +23,7 @@ def login(client, person, password="wrong-password", **environ):
 def hashed(monkeypatch) -> Iterator[list[str]]:
     """The passwords that were hashed."""
     seen: list[str] = []
-    verify = passwords._hasher.verify
+    verify = password_hashes._hasher.verify
 
     class Hasher:
         def verify(self, stored, password):
@@ -33,8 +33,8 @@ def hashed(monkeypatch) -> Iterator[list[str]]:
         def __getattr__(self, name):
             return getattr(original, name)
 
-    original = passwords._hasher
-    monkeypatch.setattr(passwords, "_hasher", Hasher())
+    original = password_hashes._hasher
+    monkeypatch.setattr(password_hashes, "_hasher", Hasher())
     return seen
 
 

@@ -7,7 +7,9 @@ from datetime import timedelta
 import orjson
 import pytest
 
-from user_service.models import User, fold, mail_tokens, now
+from libs.values.times import now
+from user_service.domain.user import fold
+from user_service.store.documents import User, mail_tokens
 from user_service.tests.integration.conftest import within
 
 

@@ -9,7 +9,7 @@ import pytest
 from argon2 import PasswordHasher
 from structlog.testing import capture_logs
 
-from user_service.models import users
+from user_service.store.documents import users
 
 
 def new_account(**changes):

@@ -5,7 +5,7 @@ import time
 import pyotp
 import pytest
 
-from user_service.models import User
+from user_service.store.documents import User
 from user_service.tests.integration.conftest import bearer
 from user_service.tests.integration.test_sessions import claims
 

@@ -9,8 +9,9 @@ import jwt
 import orjson
 import pytest
 
-from user_service.models import now, sessions
-from user_service.refresh import RefreshTokens
+from libs.values.times import now
+from user_service.domain.refresh_token import RefreshTokens
+from user_service.store.documents import sessions
 from user_service.tests.integration.conftest import bearer, within
 
 SECONDS = 2.0  # in which the end of a token takes effect
@@ -206,7 +207,7 @@ def test_no_token_outlives_a_change_that_it_races_with(client, app, people):
 
 
 def test_an_account_has_at_most_a_hundred_sessions(client, people, monkeypatch):
-    monkeypatch.setattr("user_service.sessions.MOST", 3)
+    monkeypatch.setattr("user_service.use_cases.sessions.MOST", 3)
     first = person = people.make()
     for _ in range(3):
         person = people.log_in(person)

@@ -6,9 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from argon2 import PasswordHasher
 
-from user_service import passwords
-from user_service.errors import TooManyHashes
-from user_service.passwords import hash_password, is_common, needs_rehash, verify_password
+from user_service.domain import passwords
+from user_service.domain.errors import TooManyHashes
+from user_service.domain.passwords import is_common
+from user_service.store import password_hashes
+from user_service.store.password_hashes import hash_password, needs_rehash, verify_password
 
 
 def test_a_password_fits_its_own_hash_only():
@@ -32,7 +34,7 @@ def test_a_damaged_hash_fits_nothing():
 def test_a_process_that_ends_answers_its_last_logins(monkeypatch):
     stored, ended = hash_password("correct horse"), ThreadPoolExecutor(1)
     ended.shutdown()
-    monkeypatch.setattr(passwords, "_threads", ended)
+    monkeypatch.setattr(password_hashes, "_threads", ended)
     assert verify_password("correct horse", stored)
 
 
@@ -60,7 +62,7 @@ def test_wrong_ones_are_counted_and_a_right_one_is_forgiven():
 
 
 def test_two_are_hashed_at_a_time_and_who_waits_too_long_is_told(monkeypatch):
-    monkeypatch.setattr(passwords, "QUEUE_SECONDS", 0.01)
+    monkeypatch.setattr(password_hashes, "QUEUE_SECONDS", 0.01)
     stored, inside, go_on = hash_password("correct horse"), threading.Barrier(3), threading.Event()
 
     def hold():

@@ -1,0 +1,38 @@
+"""A mail as the bytes that SMTP carries.
+
+The standard library's e-mail package takes 2 ms for one, as much CPU time as everything else that is done for a mail, and
+Flask-Mail's asks DNS for each. So the few lines of MIME that ours need are written here; the tests have the standard library
+read them back.
+"""
+
+from binascii import b2a_qp
+from datetime import UTC, datetime
+from email.header import Header
+from email.utils import format_datetime
+
+from notification_service.domain.mail import Mail
+
+
+def to_bytes(mail: Mail, sender: str) -> bytes:
+    """`mail` as multipart/alternative with CRLF line ends. Raises ValueError for a line break in a header."""
+    boundary = f"=_{mail.message_id[1:33]}"  # "=_" never occurs in quoted-printable text (RFC 2045 6.7)
+    if {"\r", "\n"} & {*mail.to, *mail.subject, *sender}:
+        raise ValueError("a header holds a line break")
+    headers = {
+        "From": sender,
+        "To": mail.to,
+        "Subject": Header(mail.subject, header_name="Subject").encode(linesep="\r\n"),
+        "Date": format_datetime(datetime.now(UTC)),
+        "Message-ID": mail.message_id,
+        "Auto-Submitted": "auto-generated",  # RFC 3834: no holiday notices in answer
+        "MIME-Version": "1.0",
+        "Content-Type": f'multipart/alternative; boundary="{boundary}"',
+    }
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
+    begin, end = f"\r\n--{boundary}\r\n".encode(), f"\r\n--{boundary}--\r\n".encode()
+    return head + begin + _part("plain", mail.text) + begin + _part("html", mail.html) + end
+
+
+def _part(kind: str, text: str) -> bytes:
+    head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+    return head.encode() + b2a_qp(text.replace("\n", "\r\n").encode())

@@ -1,0 +1,47 @@
+"""The only wiring of the web process."""
+
+from apiflask import APIFlask
+
+from libs.access.revocations import Revocations
+from libs.access.tokens import AccessTokens
+from libs.mongo_store.connection import UNAVAILABLE_ERRORS, connect, ping
+from libs.mongo_store.revocations import MongoRevocations
+from libs.mongo_store.worker_status import MongoWorkerStatus
+from libs.runtime.health import Health, worker_check
+from libs.runtime.logs import configure_logs
+from libs.web.flask import make_app
+from libs.web.openapi import document_problems
+from product_service import __doc__ as description
+from product_service import __version__
+from product_service.api.etags import with_conditions
+from product_service.api.products import routes
+from product_service.config import Config
+from product_service.domain.price_history import price_memory
+
+
+def create_app(config: Config) -> APIFlask:
+    """The application; call it after the fork, for the MongoDB client does not survive one."""
+    configure_logs("product_service", config.log_level, config.log_format)
+    db = connect(config.mongo_uri.get_secret_value())
+    revocations = Revocations(MongoRevocations(db).since)
+    app = make_app(
+        service="product_service",
+        version=__version__,
+        description=description or "",
+        tokens=AccessTokens(
+            config.jwt_secret, config.jwt_issuer, config.jwt_audience, refuse_revoked=revocations.check
+        ),
+        health=Health(
+            "product_service",
+            __version__,
+            required={"mongodb": lambda: ping(db)},
+            shown={"worker": worker_check(MongoWorkerStatus(db))},
+        ),
+        away=UNAVAILABLE_ERRORS,
+        web=config,
+    )
+    app.config["SHOP_CURRENCY"] = config.shop_currency
+    app.config["PRICE_MEMORY"] = price_memory(config.order_pending_limit)
+    app.spec_processor(lambda spec: with_conditions(document_problems(spec)))
+    app.register_blueprint(routes)
+    return app

@@ -1,0 +1,36 @@
+"""What product_service reads of other services' events."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from libs.messaging.envelope import ConsumedData
+
+OrderId = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
+
+
+class OrderLine(ConsumedData):
+    product_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
+    quantity: Annotated[int, Field(ge=1, lt=2**31)]
+    unit_price: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}\.[0-9]{2}$")]
+
+
+class OrderPlaced(ConsumedData):
+    topic: ClassVar[str] = "order-placed"
+    order_id: OrderId
+    timestamp: Annotated[AwareDatetime, Field(strict=False)]  # when the customer placed it
+    items: Annotated[list[OrderLine], Field(min_length=1, max_length=50)]
+
+
+class OrderCancelled(ConsumedData):
+    topic: ClassVar[str] = "order-cancelled"
+    order_id: OrderId
+
+
+class UserRevocation(ConsumedData):
+    """Tokens that were issued to a user, or in one session, before `not_before` (ms since the epoch) are void."""
+
+    topic: ClassVar[str] = "user-revocations"
+    user_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
+    sid: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None
+    not_before: Annotated[int, Field(ge=0, lt=2**53)]

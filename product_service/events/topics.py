@@ -1,0 +1,23 @@
+"""The topics this service needs: what it publishes, what it consumes, and where it puts what it can't handle."""
+
+from typing import Any
+
+from contracts import topic_settings
+from libs.messaging.topics import dead_letter_settings
+from product_service.events.consumed import OrderCancelled, OrderPlaced, UserRevocation
+from product_service.events.published import PRODUCT_EVENTS, STOCK_EVENTS
+
+GROUP = "product-service"
+USERS_GROUP = "product-service-users"
+PUBLISHED = (*PRODUCT_EVENTS, *STOCK_EVENTS)
+CONSUMED = (OrderPlaced, OrderCancelled)
+
+
+def topics() -> dict[str, dict[str, Any]]:
+    """All of them, with their settings."""
+    published = topic_settings(*(event.topic for event in PUBLISHED))
+    consumed = topic_settings(*(event.topic for event in CONSUMED))
+    users = topic_settings(UserRevocation.topic)
+    return (
+        published | consumed | users | dead_letter_settings(consumed, GROUP) | dead_letter_settings(users, USERS_GROUP)
+    )

@@ -1,0 +1,57 @@
+"""The only wiring of the web process."""
+
+from apiflask import APIFlask
+
+from libs.access.revocations import Revocations
+from libs.access.tokens import AccessTokens
+from libs.mongo_store.connection import UNAVAILABLE_ERRORS, connect, ping
+from libs.mongo_store.revocations import MongoRevocations
+from libs.mongo_store.worker_status import MongoWorkerStatus
+from libs.runtime.health import Health, worker_check
+from libs.runtime.logs import configure_logs
+from libs.web.flask import make_app
+from user_service import __doc__ as description
+from user_service import __version__
+from user_service.api import accounts, mail_links, second_factor, sessions
+from user_service.config import Config
+from user_service.store.rate_limits import Limiter
+
+
+def create_app(config: Config) -> APIFlask:
+    """The application; call it after the fork, for the MongoDB client does not survive one."""
+    configure_logs("user_service", config.log_level, config.log_format)
+    db = connect(config.mongo_uri.get_secret_value())
+    app = make_app(
+        service="user_service",
+        version=__version__,
+        description=description or "",
+        tokens=AccessTokens(
+            config.jwt_secret,
+            config.jwt_issuer,
+            config.jwt_audience,
+            config.access_token_seconds,
+            Revocations(MongoRevocations(db).since).check,
+        ),
+        health=Health(
+            "user_service",
+            __version__,
+            required={"mongodb": lambda: ping(db)},
+            shown={"worker": worker_check(MongoWorkerStatus(db))},
+        ),
+        away=UNAVAILABLE_ERRORS,
+        web=config,
+    )
+    app.extensions |= {"config": config, "limiter": Limiter(db, limits(config))}
+    for blueprint in (accounts.routes, sessions.routes, mail_links.routes, mail_links.pages, second_factor.routes):
+        app.register_blueprint(blueprint)
+    return app
+
+
+def limits(config: Config) -> dict[str, str]:
+    """The rate limits by name."""
+    return {
+        "register": config.rate_limit_register,
+        "login": config.rate_limit_login,
+        "reset": config.rate_limit_reset,
+        "code": "20/hour",  # wrong codes of an account, from everywhere: there are only a million
+    }

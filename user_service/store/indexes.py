@@ -1,0 +1,15 @@
+"""The collections and indexes that the service needs."""
+
+from libs.mongo_store.connection import Db
+from libs.mongo_store.outbox import MongoOutbox
+from libs.mongo_store.revocations import MongoRevocations
+from user_service.store.documents import MailToken, Session, User
+
+
+def ensure_indexes() -> None:
+    """Create what the database needs, before the first transaction."""
+    db: Db = User._get_db()
+    for model in (User, Session, MailToken):
+        model.ensure_indexes()
+    MongoOutbox(db).ensure_indexes()
+    MongoRevocations(db).ensure_indexes()
