@@ -51,26 +51,9 @@ def topics(config: Config, _arguments: list[str]) -> int:
 
 def dlq(config: Config, arguments: list[str]) -> int:
     """look at dead letters, handle them again (--help for more)"""
-    from contextlib import closing
+    from notification_service.commands.dlq import dlq
 
-    from contracts import topic_settings
-    from libs.access.revocations import Revocations
-    from libs.messaging.dlq_command import run_dlq
-    from notification_service.events.published import MailSent
-    from notification_service.events.topics import GROUP
-    from notification_service.rendering.composer import Composer
-    from notification_service.smtp.mailer import Mailer
-    from notification_service.store.accounts import AccountView
-    from notification_service.store.mail_ledger import Ledger
-    from notification_service.worker.handlers import bind_handlers
-
-    with closing(Ledger(config.kafka_brokers)) as ledger, closing(Mailer(config)) as mailer:
-        accounts = AccountView(config.kafka_brokers, Revocations())
-        if "replay" in arguments:
-            accounts.load()
-            ledger.load(range(topic_settings(MailSent.topic)[MailSent.topic]["partitions"]))
-        handlers = bind_handlers(Composer(config), mailer, ledger, accounts)
-        return run_dlq(config.kafka_brokers, {GROUP: handlers}, arguments)
+    return dlq(config, arguments)
 
 
 COMMANDS = {"web": web, "check-config": check_config, "topics": topics, "dlq": dlq}

@@ -15,16 +15,16 @@ def web(config: Config, _arguments: list[str]) -> int:
     """serve the HTTP API and the admin pages by gunicorn"""
     from libs.web.server import serve_web
 
-    serve_web("order_service.wsgi:app", host=config.bind_host, port=config.order_service_port)
+    serve_web("order_service.api.wsgi:app", host=config.bind_host, port=config.order_service_port)
     return 0
 
 
 def worker(config: Config, _arguments: list[str]) -> int:
     """publish the outbox, follow the catalogue, let the stock decide orders"""
-    from order_service.app import set_up
+    from order_service.api.app import set_up
 
     set_up("order_worker", config)
-    from order_service.worker import run
+    from order_service.worker.process import run
 
     return run(config)
 
@@ -36,22 +36,22 @@ def check_config(_config: Config, _arguments: list[str]) -> int:
 
 def check_worker(config: Config, _arguments: list[str]) -> int:
     """exit 0 when this host's worker wrote its state within a minute"""
-    from order_service.app import set_up
+    from order_service.api.app import set_up
 
     set_up("order_worker", config)
+    from libs.django_store.worker_status import DjangoWorkerStatus
     from libs.runtime.worker import check_worker as check
-    from order_service.states import DjangoWorkerStates
 
-    return check(DjangoWorkerStates())
+    return check(DjangoWorkerStatus())
 
 
 def topics(config: Config, _arguments: list[str]) -> int:
     """create the topics this service publishes and consumes"""
-    from order_service.app import set_up
+    from order_service.api.app import set_up
 
     set_up("order_service", config)
     from libs.messaging.topics import create_topics
-    from order_service.topics import topics
+    from order_service.events.topics import topics
 
     create_topics(config.kafka_brokers, topics())
     return 0
@@ -59,28 +59,28 @@ def topics(config: Config, _arguments: list[str]) -> int:
 
 def dlq(config: Config, arguments: list[str]) -> int:
     """list, show or replay dead letters (--help for more)"""
-    from order_service.app import set_up
+    from order_service.api.app import set_up
 
     set_up("order_service", config)
     from libs.messaging.dlq_command import run_dlq
-    from order_service.consumers import HANDLERS
+    from order_service.worker.handlers import HANDLERS
 
     return run_dlq(config.kafka_brokers, HANDLERS, arguments)
 
 
 def migrate(config: Config, _arguments: list[str]) -> int:
     """create or change the database's tables"""
-    from order_service.app import set_up
+    from order_service.api.app import set_up
 
     set_up("order_service", config)
-    from order_service.migrate import migrate
+    from order_service.commands.migrate import migrate
 
     return migrate(load_or_exit(Migrator, "order_service"))
 
 
 def manage(config: Config, arguments: list[str]) -> int:
     """run a command of Django's (manage help lists them)"""
-    from order_service.app import set_up
+    from order_service.api.app import set_up
 
     set_up("order_service", config)
     from django.core.management import execute_from_command_line

@@ -9,7 +9,7 @@ from libs.web.bodies import MAX_BODY_BYTES
 from order_service import __doc__ as description
 from order_service import __version__
 from order_service.config import Config
-from order_service.desk.look import unfold_settings
+from order_service.desk.theme import unfold_settings
 
 config = load(Config)
 
@@ -19,7 +19,9 @@ ROOT_URLCONF = "order_service.urls"
 SHOP_NAME = config.shop_name
 
 INSTALLED_APPS = [
-    "order_service.apps.OrdersConfig",  # first, for its templates win
+    "order_service.desk.apps.DeskConfig",  # first, for its templates win
+    "order_service.api.browsable.apps.BrowsableConfig",
+    "order_service.store.apps.OrdersConfig",
     "unfold",  # before the admin, whose pages it dresses
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
@@ -43,7 +45,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "order_service.desk.sessions.EndSessions",
+    "order_service.desk.sign_in.staff_login.EndSessions",
     "django.contrib.messages.middleware.MessageMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -91,7 +93,7 @@ DATETIME_FORMAT = "j M Y, H:i:s"
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True  # files are served from their packages: there is no collectstatic step
 
-PASSWORD_HASHERS = ["order_service.hashers.Argon2Hasher"]
+PASSWORD_HASHERS = ["order_service.desk.sign_in.hashers.Argon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "UserAttributeSimilarityValidator")
@@ -99,7 +101,7 @@ AUTH_PASSWORD_VALIDATORS = [
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # first: it refuses who tried too often
     "django.contrib.auth.backends.ModelBackend",  # local accounts, and the permissions of groups
-    "order_service.desk.backends.UserServiceBackend",
+    "order_service.desk.sign_in.backend.UserServiceBackend",
 ]
 USER_SERVICE_URL = str(config.user_service_url)
 PRODUCT_SERVICE_URL = str(config.product_service_url)
@@ -107,8 +109,8 @@ NOTIFICATION_SERVICE_URL = str(config.notification_service_url)
 AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 4, timedelta(minutes=15)  # one less than user_service allows this service
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # together: nobody locks out others from elsewhere
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT, AXES_RESET_ON_SUCCESS = False, True
-AXES_LOCKOUT_CALLABLE = "order_service.desk.views.locked_out"
-AXES_CLIENT_IP_CALLABLE = "order_service.desk.views.address_of"
+AXES_LOCKOUT_CALLABLE = "order_service.desk.sign_in.views.locked_out"
+AXES_CLIENT_IP_CALLABLE = "order_service.desk.sign_in.views.address_of"
 AXES_DISABLE_ACCESS_LOG, AXES_VERBOSE = True, False
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "csrfmiddlewaretoken"]  # not kept with a failed try
 SESSION_COOKIE_AGE, SESSION_SAVE_EVERY_REQUEST = 1800, True  # seconds of rest; desk/sessions.py says why
@@ -129,10 +131,10 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["order_service.api.permissions.SignedIn"],
-    "DEFAULT_RENDERER_CLASSES": ["libs.web.drf.JSONRenderer", "order_service.api.renderers.Pages"],
+    "DEFAULT_RENDERER_CLASSES": ["libs.web.drf.JSONRenderer", "order_service.api.browsable.renderers.Pages"],
     "DEFAULT_PARSER_CLASSES": ["libs.web.drf.JSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "libs.web.drf.Negotiation",
-    "DEFAULT_SCHEMA_CLASS": "order_service.api.document.Documented",
+    "DEFAULT_SCHEMA_CLASS": "order_service.api.openapi.Documented",
     "EXCEPTION_HANDLER": "libs.web.drf.handle_exception",
     "URL_FORMAT_OVERRIDE": None,
 }
@@ -151,6 +153,6 @@ SPECTACULAR_SETTINGS = {
     "VERSION": __version__,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "PREPROCESSING_HOOKS": ["order_service.api.document.each_route_once"],
-    "POSTPROCESSING_HOOKS": ["order_service.api.document.with_problems"],
+    "PREPROCESSING_HOOKS": ["order_service.api.openapi.each_route_once"],
+    "POSTPROCESSING_HOOKS": ["order_service.api.openapi.with_problems"],
 }

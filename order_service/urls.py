@@ -4,12 +4,12 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from libs.web.drf import error_view, get_view, routes, server_error_view, service_routes
-from order_service.api import views
-from order_service.api.document import show_document, show_page, show_script
-from order_service.desk.product_pages import list_products, show_product
-from order_service.desk.user_pages import list_users, show_user
-from order_service.desk.views import DeskLogin, DeskLogout
-from order_service.health import health
+from order_service.api import orders
+from order_service.api.health import health
+from order_service.api.openapi import show_document, show_page, show_script
+from order_service.desk.remote.products import list_products, show_product
+from order_service.desk.remote.users import list_users, show_user
+from order_service.desk.sign_in.views import DeskLogin, DeskLogout
 
 other_services = [
     path("products/", admin.site.admin_view(list_products), name="desk-products"),
@@ -20,10 +20,10 @@ other_services = [
 """Pages of the desk over what product_service and user_service keep."""
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    *routes("orders", views.Orders.as_view()),
-    *routes("orders/<str:order_id>", views.OneOrder.as_view()),
-    *routes("orders/<str:order_id>/cancel", views.Cancellation.as_view()),
-    *routes("orders/<str:order_id>/status", views.OrderStatus.as_view()),
+    *routes("orders", orders.Orders.as_view()),
+    *routes("orders/<str:order_id>", orders.OneOrder.as_view()),
+    *routes("orders/<str:order_id>/cancel", orders.Cancellation.as_view()),
+    *routes("orders/<str:order_id>/status", orders.OrderStatus.as_view()),
     path("openapi.json", get_view(show_document)),
     *routes("docs", get_view(show_page)),
     path("docs/start.js", get_view(show_script)),

@@ -1,1 +1,1 @@
-"""HTTP only: parse, call a use case, render."""
+"""HTTP: parse a request, call one use case or query, render the result."""

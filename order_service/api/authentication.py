@@ -10,7 +10,7 @@ from rest_framework_simplejwt.tokens import AccessToken, Token
 from libs.access.caller import Caller, caller_from_claims
 from libs.access.tokens import MAX_TOKEN_BYTES, REQUIRED_CLAIMS
 from libs.values.errors import NotAuthenticated
-from order_service.revocations import revocations
+from order_service.store.revocations import revocations
 
 
 class StrictAccessToken(AccessToken):

@@ -14,7 +14,7 @@ from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
 
 from libs.values.errors import Invalid
 from libs.values.pages import MAX_LIMIT, page_request
-from order_service.models import Order, Status, first_id
+from order_service.store.models import Order, Status, first_id
 
 MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})", re.IGNORECASE

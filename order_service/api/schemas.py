@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from libs.values.money import parse_money
 from libs.values.schema import StrictModel, StrictQuery
 from libs.values.text import Line
-from order_service.catalogue import Wanted
+from order_service.store.catalogue import Wanted
 
 PRICE_SCHEMA = {
     "anyOf": [

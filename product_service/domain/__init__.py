@@ -1,0 +1,1 @@
+"""Aggregates, value types, rules and errors: frozen and pure. No database, no network."""

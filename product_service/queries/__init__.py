@@ -1,0 +1,1 @@
+"""What is read: lists, pages and figures. Nothing is written."""

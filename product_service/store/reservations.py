@@ -1,8 +1,13 @@
 """Reservations in MongoDB."""
 
+from datetime import timedelta
+
 from libs.values.times import now
 from product_service.store.documents import reservations
-from product_service.worker.retention import CLOSED_AGE
+
+# An event that comes again must find what was decided: order-placed stays in its topic for 7 days, up to 14 until the segment
+# it lies in is dropped, and then 30 days more as a dead letter that may be replayed.
+CLOSED_AGE = timedelta(days=60)
 
 
 def forget_closed() -> int:

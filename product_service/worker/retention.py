@@ -14,9 +14,6 @@ log = get_logger(__name__)
 
 EVERY_SECONDS = 300.0
 BEAT_SECONDS = 5.0
-# An event that comes again must find what was decided: order-placed stays in its topic for 7 days, up to 14 until the segment
-# it lies in is dropped, and then 30 days more as a dead letter that may be replayed.
-CLOSED_AGE = timedelta(days=60)
 
 
 class Housekeeping:

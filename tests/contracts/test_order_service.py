@@ -9,18 +9,17 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from contracts import event_schema, topic_settings
 from libs.messaging.envelope import Event
-from order_service.events import (
-    EVENT_OF,
-    MailResendRequested,
+from order_service.events.consumed import (
     MailSent,
-    Product,
+    ProductSnapshot,
     StockRejected,
     StockReserved,
     UserDeleted,
     UserRevocation,
 )
-from order_service.models import SentMail, Status
-from order_service.topics import CATALOGUE, MAILS, STOCK, USERS, topics
+from order_service.events.published import EVENT_OF, MailResendRequested
+from order_service.events.topics import CATALOGUE, MAILS, STOCK, USERS, topics
+from order_service.store.models import SentMail, Status
 
 LINE: dict[str, Any] = {
     "product_id": "64f00000000000000000000a",
@@ -164,13 +163,13 @@ PRODUCT = {
 def test_what_the_schema_allows_is_understood(topic, change):
     data = PRODUCT | change
     Draft202012Validator(event_schema(topic)).validate(data)
-    product = Event("", topic, data["id"], 1, "", data).read(Product)
+    product = Event("", topic, data["id"], 1, "", data).read(ProductSnapshot)
     assert (product.id, str(product.price), product.active) == (data["id"], data["price"], data["active"])
 
 
 @pytest.mark.parametrize("topic", CATALOGUE)
 def test_only_fields_that_the_schema_promises_are_needed(topic):
-    assert {field.alias for field in Product.model_fields.values()} <= set(event_schema(topic)["required"])
+    assert {field.alias for field in ProductSnapshot.model_fields.values()} <= set(event_schema(topic)["required"])
 
 
 ITEM = {"productId": "64f00000000000000000000a", "quantity": 3, "unitPrice": "19.90"}

@@ -17,9 +17,9 @@ from libs.access.caller import ROLES
 from libs.access.tokens import AccessTokens
 from libs.runtime.config import load
 from order_service.config import Config
-from order_service.models import CatalogueProduct, now
+from order_service.store.models import CatalogueProduct, now
 from order_service.tests.integration.neighbours import Accounts, Products, serving
-from order_service.use_cases import confirm_order
+from order_service.use_cases.orders import confirm_order
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,10 @@ import orjson
 import pytest
 from django.db import connection
 
-from order_service.asking import COLUMNS, MAX_ASKS, MOST_ASKED, Asking, ask_again, cancel_overdue
-from order_service.models import Order, Outbox, PendingOrder, now
-from order_service.outbox import DjangoOutbox
-from order_service.use_cases import confirm_order
+from order_service.store.models import Order, Outbox, PendingOrder, now
+from order_service.store.outbox import DjangoOutbox
+from order_service.use_cases.orders import confirm_order
+from order_service.worker.reservation_requests import COLUMNS, MAX_ASKS, MOST_ASKED, Asking, ask_again, cancel_overdue
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from order_service.connections import renew_connection
+from libs.django_store.connection import renew_connection
 from order_service.tests.integration.test_placing import problem
 
 pytestmark = pytest.mark.django_db(transaction=True)

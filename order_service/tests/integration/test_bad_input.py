@@ -2,7 +2,7 @@
 
 import pytest
 
-from order_service.models import Order
+from order_service.store.models import Order
 from order_service.tests.integration.test_placing import ADDRESS, problem
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from order_service.models import Order
+from order_service.store.models import Order
 from order_service.tests.integration.test_browsable import listed, page
 from order_service.tests.integration.test_placing import problem
 

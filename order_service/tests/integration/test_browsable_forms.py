@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
-from order_service.models import Order
+from order_service.store.models import Order
 from order_service.tests.integration.test_browsable import page
 from order_service.tests.integration.test_placing import problem
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from order_service.desk.calls import MAX_ANSWER_BYTES, NoAnswer, call, call_in_turn, deadline
+from libs.runtime.http_client import MAX_ANSWER_BYTES, NoAnswer, call, call_in_turn, deadline
 from order_service.tests.integration.neighbours import serving
 
 

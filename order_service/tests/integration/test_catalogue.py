@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from libs.messaging.envelope import Event, MalformedEvent
-from order_service.consumers import follow_product
-from order_service.models import CatalogueProduct
+from order_service.store.models import CatalogueProduct
+from order_service.worker.handlers import follow_product
 
 pytestmark = pytest.mark.django_db
 

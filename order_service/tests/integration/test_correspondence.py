@@ -11,13 +11,13 @@ from ulid import ULID
 from libs.access.caller import Caller
 from libs.messaging.envelope import Event, MalformedEvent
 from libs.values.errors import Invalid, NotAllowed
-from order_service import use_cases
-from order_service.consumers import HANDLERS
-from order_service.correspondence import NOTE_LENGTH, add_note, request_mail, send_again
-from order_service.errors import CustomerGone, StepNotTaken, UnknownOrder
-from order_service.models import MailRequest, Order, OrderChange, OrderNote, Outbox, OutboxDead, SentMail, Status
-from order_service.outbox import DjangoOutbox
-from order_service.topics import MAILS_GROUP
+from order_service.domain.errors import CustomerGone, StepNotTaken, UnknownOrder
+from order_service.events.topics import MAILS_GROUP
+from order_service.store.models import MailRequest, Order, OrderChange, OrderNote, Outbox, OutboxDead, SentMail, Status
+from order_service.store.outbox import DjangoOutbox
+from order_service.use_cases import orders
+from order_service.use_cases.correspondence import NOTE_LENGTH, add_note, request_mail, send_again
+from order_service.worker.handlers import HANDLERS
 
 pytestmark = pytest.mark.django_db
 
@@ -116,7 +116,7 @@ def test_there_must_be_such_an_order():
 
 def test_nobody_writes_to_a_customer_who_is_gone(customer, place):
     order = place(customer)
-    use_cases.forget_customer(user_id=customer.user_id)
+    orders.forget_customer(user_id=customer.user_id)
     with pytest.raises(CustomerGone):
         ask(order)
     assert events(order) == [("order-placed", 1)]
@@ -142,14 +142,14 @@ def test_ten_who_ask_at_once_leave_no_gap_among_the_orders_events(customer, plac
 def test_the_stocks_answer_is_not_lost_to_somebody_who_asks_for_a_mail_just_then(customer, place):
     for _ in range(5):
         order = place(customer)
-        outcomes = race(lambda order=order: use_cases.confirm_order(order_id=order), *[lambda o=order: ask(o)] * 3)
+        outcomes = race(lambda order=order: orders.confirm_order(order_id=order), *[lambda o=order: ask(o)] * 3)
         assert outcomes[0] is True
         assert Order.objects.get(pk=order).status == Status.CONFIRMED
         assert [sequence for _, sequence in events(order)] == [1, 2, 3, 4, 5]
 
 
 def test_a_counter_that_was_raised_between_look_and_change_costs_one_look_more(customer, place, monkeypatch):
-    order, read = place(customer), use_cases.read_order
+    order, read = place(customer), orders.read_order
 
     def read_and_be_overtaken(order_id):
         found = read(order_id)
@@ -157,8 +157,8 @@ def test_a_counter_that_was_raised_between_look_and_change_costs_one_look_more(c
             ask(order_id)
         return found
 
-    monkeypatch.setattr(use_cases, "read_order", read_and_be_overtaken)
-    assert use_cases.reject_order(order_id=order, reason="out_of_stock")
+    monkeypatch.setattr(orders, "read_order", read_and_be_overtaken)
+    assert orders.reject_order(order_id=order, reason="out_of_stock")
     assert events(order) == [("order-placed", 1), ("mail-resend-requested", 2), ("order-rejected", 3)]
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from order_service.models import CatalogueProduct, Order, Outbox, OutboxDead, now
+from order_service.store.models import CatalogueProduct, Order, Outbox, OutboxDead, now
 
 pytestmark = pytest.mark.django_db
 

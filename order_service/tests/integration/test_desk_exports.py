@@ -6,7 +6,7 @@ import io
 import openpyxl
 import pytest
 
-from order_service.models import Order
+from order_service.store.models import Order
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def test_orders_are_a_row_each(sit_down, customer, place):
 
 
 def test_lines_are_a_row_each_also_over_several_chunks(sit_down, customer, sell, monkeypatch):
-    monkeypatch.setattr("order_service.desk.exports.CHUNK", 1)
+    monkeypatch.setattr("order_service.desk.orders.exports.CHUNK", 1)
     items = [
         {"productId": sell("1.10", name="Cup"), "quantity": 2},
         {"productId": sell("3.00", name="Pot"), "quantity": 1},
@@ -80,7 +80,7 @@ def test_a_workbook_has_numbers_where_they_are_numbers(sit_down, customer, place
 
 
 def test_too_many_orders_for_one_file_are_refused_in_words(sit_down, customer, place, monkeypatch):
-    monkeypatch.setattr("order_service.desk.exports.MOST_EXPORTED", 1)
+    monkeypatch.setattr("order_service.desk.orders.exports.MOST_EXPORTED", 1)
     desk, orders = sit_down("staff"), [place(customer), place(customer)]
     answer = desk.post(EXPORT, {"format": CSV, "resource": ORDERS}, follow=True)
     assert "An export holds at most 1 orders" in answer.content.decode()
@@ -91,7 +91,7 @@ def test_too_many_orders_for_one_file_are_refused_in_words(sit_down, customer, p
     ("query", "words"), [("?placed=nonsense", "There is no such list."), ("?q=customer", "please type more of it")]
 )
 def test_an_export_of_what_is_no_whole_list_is_refused_in_words(sit_down, customer, place, monkeypatch, query, words):
-    monkeypatch.setattr("order_service.desk.searching.MOST", 1)
+    monkeypatch.setattr("order_service.queries.order_search.MOST", 1)
     Order.objects.filter(pk=place(customer)).update(username="customer1")
     answer = sit_down("staff").post(EXPORT + query, {"format": CSV, "resource": ORDERS}, follow=True)
     assert words in answer.content.decode()

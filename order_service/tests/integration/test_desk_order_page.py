@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from order_service.models import Order, OrderNote
+from order_service.store.models import Order, OrderNote
 
 pytestmark = pytest.mark.django_db
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from order_service.desk.days import Period, drill
-from order_service.models import Order, first_id, new_id, now
+from order_service.desk.orders.periods import Period, drill
+from order_service.store.models import Order, first_id, new_id, now
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +43,7 @@ def test_orders_are_found_by_the_product_that_was_ordered(sit_down, customer, se
 
 
 def test_a_search_that_finds_too_many_says_so(sit_down, customer, sell, place, monkeypatch):
-    monkeypatch.setattr("order_service.desk.searching.MOST", 1)
+    monkeypatch.setattr("order_service.queries.order_search.MOST", 1)
     orders = [place(customer, sell(name=name)) for name in ("Lamp A", "Lamp B")]
     desk = sit_down("staff")
     assert len(listed(desk, "?q=lamp")) == 1
@@ -122,7 +122,7 @@ def test_an_action_tells_of_each_order_and_changes_nothing_that_is_not_legal(
 
 
 def test_an_action_for_too_many_orders_at_once_changes_none(sit_down, customer, place, monkeypatch):
-    monkeypatch.setattr("order_service.desk.base.MOST_AT_ONCE", 1)
+    monkeypatch.setattr("order_service.desk.model_admin.MOST_AT_ONCE", 1)
     orders = [place(customer), place(customer)]
     form = {"action": "make_cancelled", "_selected_action": orders[0], "select_across": "1"}
     answer = sit_down("staff").post(ORDERS, form, follow=True)
@@ -131,7 +131,7 @@ def test_an_action_for_too_many_orders_at_once_changes_none(sit_down, customer, 
 
 
 def test_a_list_counts_no_further_than_it_pages(sit_down, customer, place, monkeypatch):
-    monkeypatch.setattr("order_service.desk.base.MOST_COUNTED", 2)
+    monkeypatch.setattr("order_service.desk.model_admin.MOST_COUNTED", 2)
     for _ in range(3):
         place(customer)
     html = sit_down("staff").get(ORDERS).content.decode()

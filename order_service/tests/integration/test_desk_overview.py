@@ -7,8 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from order_service.desk import figures, products, services
-from order_service.models import CatalogueState, Order, Outbox, WorkerState, new_id, now
+from order_service.desk.operations import service_status
+from order_service.desk.remote import low_stock
+from order_service.queries import figures
+from order_service.store.models import CatalogueState, Order, Outbox, WorkerState, new_id, now
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +59,7 @@ def test_the_page_shows_it_all(sit_down, customer, place):
     assert tiles == ["0", "0", "1", "0"]
     assert html.count('class="chart"') == 2
     assert f"{now():%Y-%m-%d}" in html
-    for state in services.read_states():
+    for state in service_status.read_states():
         assert state.name in html
 
 
@@ -71,9 +73,9 @@ def test_an_old_event_in_the_outbox_stands_out(sit_down, customer, place):
 
 def test_products_about_to_run_out_are_listed_or_why_nobody_knows(sit_down, monkeypatch):
     desk = sit_down("viewer")
-    monkeypatch.setattr(products, "running_out", lambda request: products.Away("product_service is away"))
+    monkeypatch.setattr(low_stock, "running_out", lambda request: low_stock.Away("product_service is away"))
     assert "product_service is away" in desk.get("/admin/").content.decode()
-    monkeypatch.setattr(products, "running_out", lambda request: [])
+    monkeypatch.setattr(low_stock, "running_out", lambda request: [])
     assert "Nothing is." in desk.get("/admin/").content.decode()
 
 

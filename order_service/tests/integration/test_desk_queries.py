@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from order_service.models import CatalogueProduct, Order, OrderChange, OrderLine, new_id, now
+from order_service.store.models import CatalogueProduct, Order, OrderChange, OrderLine, new_id, now
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.contrib.auth.models import User
 
-from order_service.models import Order, OrderNote, Outbox, OutboxDead, now
+from order_service.store.models import Order, OrderNote, Outbox, OutboxDead, now
 
 pytestmark = pytest.mark.django_db
 

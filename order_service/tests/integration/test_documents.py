@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from werkzeug.test import Client as WerkzeugClient
 
-from order_service.app import create_app
-from order_service.models import CatalogueState, now
-from order_service.states import DjangoWorkerStates
+from libs.django_store.worker_status import DjangoWorkerStatus
+from order_service.api.app import create_app
+from order_service.store.models import CatalogueState, now
 from order_service.tests.integration.test_placing import problem
 
 pytestmark = pytest.mark.django_db
@@ -104,15 +104,15 @@ def test_health_and_metrics_show_the_worker():
     part = {"pending": 3, "oldestAgeSeconds": 1.5, "published": 7}
     state = {"beat": time.time(), "host": socket.gethostname(), "parts": {"relay": part}}
     for _ in range(2):
-        DjangoWorkerStates().write("host:1", state)
+        DjangoWorkerStatus().write("host:1", state)
     assert Client().get("/health").json()["checks"]["worker"]["parts"] == {"relay": part}
     assert 'outbox_pending{part="relay"} 3.0' in Client().get("/metrics").content.decode()
 
 
 def test_states_of_workers_long_gone_are_dropped():
     for worker, beat in (("old", time.time() - 4000), ("new", time.time())):
-        DjangoWorkerStates().write(worker, {"beat": beat, "host": worker, "parts": {}})
-    assert [state["host"] for state in DjangoWorkerStates().read()] == ["new"]
+        DjangoWorkerStatus().write(worker, {"beat": beat, "host": worker, "parts": {}})
+    assert [state["host"] for state in DjangoWorkerStatus().read()] == ["new"]
 
 
 def test_metrics_count_by_route_and_never_by_path(customer, place):

@@ -10,13 +10,13 @@ from jsonschema import Draft202012Validator
 from contracts import event_schema
 from libs.access.caller import Caller
 from libs.messaging.envelope import Event
-from order_service.consumers import HANDLERS
-from order_service.correspondence import add_note
-from order_service.housekeeping import forget_sign_ins
-from order_service.models import IdempotencyKey, Order, OrderNote, Outbox, OutboxDead, RevocationRow, now
-from order_service.outbox import DjangoOutbox
-from order_service.revocations import forget_revocations
-from order_service.topics import USERS_GROUP
+from order_service.events.topics import USERS_GROUP
+from order_service.store.models import IdempotencyKey, Order, OrderNote, Outbox, OutboxDead, RevocationRow, now
+from order_service.store.outbox import DjangoOutbox
+from order_service.store.revocations import forget_revocations
+from order_service.use_cases.correspondence import add_note
+from order_service.worker.handlers import HANDLERS
+from order_service.worker.retention import forget_sign_ins
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ def take(topic, key, **data):
 
 
 def test_a_deleted_customers_orders_stay_without_a_name(customer, make_caller, sell, place, monkeypatch):
-    monkeypatch.setattr("order_service.use_cases.FORGET_AT_ONCE", 2)
+    monkeypatch.setattr("order_service.use_cases.orders.FORGET_AT_ONCE", 2)
     body = {"productId": sell(), "quantity": 1, "shippingAddress": ADDRESS}
     orders = [customer.send("/orders", body).json()["orderId"] for _ in range(5)]
     other = make_caller()

@@ -10,10 +10,10 @@ import orjson
 import pytest
 from django.db import connection
 
-from order_service import use_cases
-from order_service.housekeeping import BATCH, Housekeeping, forget_keys
-from order_service.models import CatalogueProduct, IdempotencyKey, Order, Outbox, now
+from order_service.store.models import CatalogueProduct, IdempotencyKey, Order, Outbox, now
 from order_service.tests.integration.test_placing import problem
+from order_service.use_cases import orders
+from order_service.worker.retention import BATCH, Housekeeping, forget_keys
 
 pytestmark = pytest.mark.django_db
 
@@ -151,7 +151,7 @@ def test_without_the_order_there_is_no_key(customer, body, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("the event can't be stored")
 
-    monkeypatch.setattr(use_cases, "store_event", fail)
+    monkeypatch.setattr(orders, "store_event", fail)
     customer.raise_request_exception = False
     problem(post(customer, body, "k"), 500)
     assert (IdempotencyKey.objects.count(), orders_of(customer)) == (0, 0)

@@ -6,7 +6,7 @@ import re
 import pytest
 from django.contrib.sessions.models import Session
 
-from order_service.desk.products import running_out
+from order_service.desk.remote.low_stock import running_out
 from order_service.tests.integration.neighbours import problem, sign_in
 
 pytestmark = pytest.mark.django_db

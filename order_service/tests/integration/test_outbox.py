@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import OperationalError, close_old_connections, connection, transaction
 
-from order_service.models import Outbox, OutboxDead, RelayLease, now
-from order_service.outbox import DjangoOutbox, revive
+from order_service.store.models import Outbox, OutboxDead, RelayLease, now
+from order_service.store.outbox import DjangoOutbox, revive
 
 pytestmark = pytest.mark.django_db
 

@@ -3,8 +3,7 @@
 import orjson
 import pytest
 
-from order_service import use_cases
-from order_service.models import Order, OrderChange, OrderLine, Outbox
+from order_service.store.models import Order, OrderChange, OrderLine, Outbox
 
 pytestmark = pytest.mark.django_db
 
@@ -75,7 +74,7 @@ def test_without_its_event_there_is_no_order(customer, sell, monkeypatch):
         raise RuntimeError("the outbox is broken")
 
     product, orders, lines = sell(), Order.objects.count(), OrderLine.objects.count()
-    monkeypatch.setattr(use_cases, "store_event", fail)
+    monkeypatch.setattr(orders, "store_event", fail)
     customer.raise_request_exception = False
     problem(customer.send("/orders", {"productId": product, "quantity": 1}), 500)
     assert (Order.objects.count(), OrderLine.objects.count()) == (orders, lines)

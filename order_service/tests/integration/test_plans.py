@@ -8,9 +8,9 @@ from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from libs.access.caller import Caller
-from order_service import queries
 from order_service.api.filters import OrderFilters, StaffOrderFilters, form_of
-from order_service.models import Order, OrderLine, Status, new_id, now
+from order_service.queries import orders
+from order_service.store.models import Order, OrderLine, Status, new_id, now
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +47,7 @@ def plan(caller, query):
     form = form_of(kind)(QueryDict(query).dict())
     form.require_valid()
     with CaptureQueriesContext(connection) as asked:
-        queries.list_orders(form.narrow(queries.orders_of(caller)), form.page)
+        orders.list_orders(form.narrow(orders.orders_of(caller)), form.page)
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN " + asked.captured_queries[0]["sql"])
         names = [column[0] for column in cursor.description]

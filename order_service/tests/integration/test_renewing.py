@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 
-from order_service.desk import tokens
+from order_service.desk.sign_in import token_store
 from order_service.tests.integration.neighbours import sign_in
 
 PAGE = "/admin/products/"
@@ -22,7 +22,7 @@ def staff(accounts, products, browser):
 
 
 def kept_by(browser):
-    return tokens.read(browser.session["desk"]["tokens"])
+    return token_store.read(browser.session["desk"]["tokens"])
 
 
 def another_tab(browser):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from order_service.desk import services
-from order_service.desk.services import ServiceState, read_states, state_of
+from order_service.desk.operations import service_status
+from order_service.desk.operations.service_status import ServiceState, read_states, state_of
 from order_service.tests.integration.neighbours import serving
 
 pytestmark = pytest.mark.django_db
@@ -13,8 +13,8 @@ NOWHERE = "http://127.0.0.1:1"
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known(monkeypatch):
-    monkeypatch.setattr(services, "_known", services._Known())
-    monkeypatch.setattr(services, "SECONDS", 10.0)  # however busy the machine is
+    monkeypatch.setattr(service_status, "_known", service_status._Known())
+    monkeypatch.setattr(service_status, "SECONDS", 10.0)  # however busy the machine is
 
 
 def test_each_service_is_asked_and_one_that_is_away_is_named(accounts, settings):
@@ -43,8 +43,8 @@ def test_the_states_are_kept_for_a_moment(accounts, settings, monkeypatch):
     settings.PRODUCT_SERVICE_URL = settings.NOTIFICATION_SERVICE_URL = NOWHERE
     assert read_states() == read_states()
     assert len(accounts.asked) == 1
-    monkeypatch.setattr(services, "FRESH_SECONDS", 0.0)
-    services._known.until = 0.0
+    monkeypatch.setattr(service_status, "FRESH_SECONDS", 0.0)
+    service_status._known.until = 0.0
     read_states()
     read_states()
     assert len(accounts.asked) == 3

@@ -10,9 +10,9 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from libs.access.revocations import Revocation
-from order_service.desk import tokens
-from order_service.models import now
-from order_service.revocations import store_revocation
+from order_service.desk.sign_in import token_store
+from order_service.store.models import now
+from order_service.store.revocations import store_revocation
 from order_service.tests.integration.neighbours import PASSWORD, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -113,7 +113,7 @@ def test_a_session_rests_for_half_an_hour_and_lasts_for_a_day_at_most(accounts, 
     sign_in(browser, accounts.add("staff"))
     row = Session.objects.get(pk=browser.session.session_key)
     assert 1700 < (row.expire_date - now()).total_seconds() <= 1800
-    monkeypatch.setattr("order_service.desk.sessions.LONGEST_MS", 0)
+    monkeypatch.setattr("order_service.desk.sign_in.staff_login.LONGEST_MS", 0)
     assert not is_in(browser)
     assert not Session.objects.exists()
 
@@ -122,7 +122,7 @@ def test_the_tokens_of_the_login_stay_on_the_server_and_signing_out_ends_it(acco
     email = accounts.add("staff")
     answer = sign_in(browser, email)
     assert "refresh-of" not in str(answer.cookies) + answer.content.decode()
-    kept = tokens.read(browser.session["desk"]["tokens"])
+    kept = token_store.read(browser.session["desk"]["tokens"])
     assert kept.refresh.startswith(f"refresh-of-{accounts.accounts[email]['user_id']}")
     assert kept.access.count(".") == 2
     assert browser.post("/admin/logout/").status_code == 302

@@ -9,16 +9,16 @@ import pytest
 from django.db import connection
 
 from libs.access.caller import Caller
-from order_service import use_cases
-from order_service.errors import IllegalTransition
-from order_service.models import Order, OrderChange, Outbox, Status
+from order_service.domain.errors import IllegalTransition
+from order_service.domain.order_status import BEFORE
+from order_service.store.models import Order, OrderChange, Outbox, Status
 from order_service.tests.integration.test_placing import problem
-from order_service.transitions import BEFORE
+from order_service.use_cases import orders
 
 pytestmark = pytest.mark.django_db
 
 
-DECIDED = {"confirmed": use_cases.confirm_order, "rejected": partial(use_cases.reject_order, reason="out_of_stock")}
+DECIDED = {"confirmed": orders.confirm_order, "rejected": partial(orders.reject_order, reason="out_of_stock")}
 
 
 def events(order):
@@ -140,7 +140,7 @@ def race(*works):
 @pytest.mark.django_db(transaction=True)
 def test_ten_cancellations_at_once_are_one_cancellation(customer, place):
     order, caller = place(customer), Caller(customer.user_id, "a@example.com", "a")
-    outcomes = race(*[lambda: use_cases.cancel_order(caller=caller, order_id=order)] * 10)
+    outcomes = race(*[lambda: orders.cancel_order(caller=caller, order_id=order)] * 10)
     assert outcomes.count(Status.CANCELLED) == 1
     assert events(order) == [("order-placed", 1), ("order-cancelled", 2)]
     assert OrderChange.objects.filter(order_id=order).count() == 2
@@ -152,8 +152,8 @@ def test_confirming_and_cancelling_at_once_leave_no_gap_in_the_order_of_events(c
     for _ in range(5):
         order = place(customer)
         race(
-            lambda order=order: use_cases.cancel_order(caller=caller, order_id=order),
-            lambda order=order: {"status": use_cases.confirm_order(order_id=order)},
+            lambda order=order: orders.cancel_order(caller=caller, order_id=order),
+            lambda order=order: {"status": orders.confirm_order(order_id=order)},
         )
         told = events(order)
         assert [sequence for _, sequence in told] == list(range(1, len(told) + 1))

@@ -6,9 +6,9 @@ from ulid import ULID
 
 from libs.messaging.envelope import Event, MalformedEvent
 from libs.messaging.failures import PermanentFailure
-from order_service.consumers import HANDLERS
-from order_service.models import Order, OrderChange, Outbox
-from order_service.topics import STOCK_GROUP
+from order_service.events.topics import STOCK_GROUP
+from order_service.store.models import Order, OrderChange, Outbox
+from order_service.worker.handlers import HANDLERS
 
 pytestmark = pytest.mark.django_db
 

@@ -9,11 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from ulid import ULID
 
 from libs.access.caller import Caller
-from order_service.correspondence import add_note, keep_sent_mail, request_mail
-from order_service.models import MailRequest, OrderChange, OrderNote, Outbox, OutboxDead, SentMail, now
-from order_service.outbox import DjangoOutbox
-from order_service.timeline import read_timeline
-from order_service.use_cases import forget_customer, reject_order
+from order_service.queries.timeline import read_timeline
+from order_service.store.models import MailRequest, OrderChange, OrderNote, Outbox, OutboxDead, SentMail, now
+from order_service.store.outbox import DjangoOutbox
+from order_service.use_cases.correspondence import add_note, keep_sent_mail, request_mail
+from order_service.use_cases.orders import forget_customer, reject_order
 
 pytestmark = pytest.mark.django_db
 

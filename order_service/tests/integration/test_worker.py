@@ -18,7 +18,7 @@ from ulid import ULID
 from libs.messaging.clients import make_producer
 from libs.messaging.envelope import EventData, new_row
 from libs.messaging.topics import create_topics
-from order_service.topics import GROUPS, topics
+from order_service.events.topics import GROUPS, topics
 
 DEADLINE_SECONDS = 40
 

@@ -1,7 +1,7 @@
 """Each group hears its topics, and all that goes wrong for good has a place to go."""
 
-from order_service.consumers import HANDLERS
-from order_service.topics import GROUPS, topics
+from order_service.events.topics import GROUPS, topics
+from order_service.worker.handlers import HANDLERS
 
 
 def test_every_topic_of_a_group_has_a_handler_and_dead_letters():

@@ -1,6 +1,6 @@
 """What makes two bodies the same."""
 
-from order_service.idempotency import KeyedRequest
+from order_service.use_cases.idempotency import KeyedRequest
 
 
 def hash_of(body):

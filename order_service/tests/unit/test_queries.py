@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from order_service.models import Status
-from order_service.queries import to_public
+from order_service.queries.orders import to_public
+from order_service.store.models import Status
 
 MOMENT = datetime(2026, 1, 31, 12, 0, 0, 250_000, tzinfo=UTC)
 ORDER = {

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from order_service.api.schemas import ManyItems, OneItem
-from order_service.catalogue import Wanted
+from order_service.store.catalogue import Wanted
 
 ADDRESS = {"name": "Ann", "line1": "Street 1", "city": "Oslo", "postalCode": "0150", "country": "no"}
 

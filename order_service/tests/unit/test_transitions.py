@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 
-from order_service.errors import IllegalTransition
-from order_service.models import Status
-from order_service.transitions import BEFORE, require_by_staff, require_legal
+from order_service.domain.errors import IllegalTransition
+from order_service.domain.order_status import BEFORE, require_by_staff, require_legal
+from order_service.store.models import Status
 
 LEGAL = {
     ("pending", "confirmed"),

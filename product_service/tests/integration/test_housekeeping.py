@@ -10,9 +10,9 @@ from libs.mongo_store.connection import UNAVAILABLE_ERRORS
 from libs.values.times import now
 from product_service.domain.price_history import price_memory
 from product_service.store.documents import reservations
-from product_service.store.reservations import forget_closed
+from product_service.store.reservations import CLOSED_AGE, forget_closed
 from product_service.tests.integration.conftest import order_event
-from product_service.worker.retention import CLOSED_AGE, Housekeeping
+from product_service.worker.retention import Housekeeping
 
 
 def age(order, by):

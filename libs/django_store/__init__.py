@@ -1,0 +1,1 @@
+"""MySQL through Django: connection, worker status."""

@@ -1,0 +1,1 @@
+"""What changes: one module per use case."""

@@ -1,0 +1,1 @@
+"""The browsable API: the same answers as pages for staff."""

@@ -1,0 +1,123 @@
+"""What order_service answers, and to whom."""
+
+from typing import Any
+
+from django.http import HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from libs.values.schema import validated
+from libs.web.drf import wants_html
+from order_service.api import schemas
+from order_service.api.authentication import caller_of
+from order_service.api.browsable.pages import ListPage, OrderPage, body_of, is_form
+from order_service.api.filters import OrderFilters, StaffOrderFilters, asked, form_of
+from order_service.api.openapi import parameters_of, parameters_of_form
+from order_service.api.permissions import Customer, SignedIn, Staff
+from order_service.queries import orders as queries
+from order_service.store import models
+from order_service.use_cases import orders as use_cases
+from order_service.use_cases.idempotency import KeyedRequest, answer_once
+
+IDEMPOTENCY_KEY = "Idempotency-Key"
+
+
+class Orders(ListPage):
+    """Orders: your own, or all for staff."""
+
+    def get_permissions(self) -> list[BasePermission]:
+        """Reading is for customers and the desk, ordering for customers."""
+        return [Customer() if self.request.method == "POST" else SignedIn()]
+
+    @extend_schema(
+        operation_id="list_orders", parameters=parameters_of_form(StaffOrderFilters), responses={200: schemas.OrderPage}
+    )
+    def get(self, request: Request) -> Response:
+        """List orders, by the time of ordering: your own, or all for staff."""
+        caller = caller_of(request)
+        kind = StaffOrderFilters if caller.has_role("viewer") else OrderFilters
+        self.filters = form_of(kind)(asked(request.query_params, from_page=wants_html(request)))
+        self.filters.require_valid()
+        page = queries.list_orders(self.filters.narrow(queries.orders_of(caller)), self.filters.page)
+        return Response(page.render(request.build_absolute_uri()))
+
+    @extend_schema(
+        operation_id="place_order",
+        parameters=parameters_of(schemas.PlaceOrderHeaders, "header"),
+        request=schemas.PlaceOrder,
+        responses={201: schemas.PlacedOut, 409: None, 422: None},
+    )
+    def post(self, request: Request) -> Response:
+        """Place an order of one product or of several, at the catalogue's prices.
+
+        `productPrice` is only compared: 409 `price-changed` when the catalogue has another one. 422 for a product that is not
+        sold. With an `Idempotency-Key` one order is placed, however often the request is sent: 409 `idempotency-key-in-flight`
+        while the first is being answered, 422 `idempotency-key-reused` for another body.
+        """
+        sent = {name: value for name, value in request.headers.items() if name == IDEMPOTENCY_KEY}
+        key = validated(schemas.PlaceOrderHeaders, sent).idempotency_key
+        several = "items" in request.data
+        body: schemas.OneItem | schemas.ManyItems = (
+            validated(schemas.ManyItems, request.data) if several else validated(schemas.OneItem, request.data)
+        )
+        caller = caller_of(request)
+
+        def place() -> dict[str, Any]:
+            wanted, address = body.all_wanted(), body.address()
+            return queries.to_placed(use_cases.place_order(caller=caller, wanted=wanted, shipping_address=address))
+
+        if key is None:
+            return Response(place(), 201)
+        keyed = KeyedRequest(caller.user_id, key, body.model_dump(mode="json", by_alias=True))
+        return Response(answer_once(keyed, place), 201)
+
+
+class OneOrder(OrderPage):
+    """One order."""
+
+    @extend_schema(operation_id="read_order", responses={200: schemas.OrderOut})
+    def get(self, request: Request, order_id: str) -> Response:
+        """Read an order."""
+        return Response(queries.get_order(caller_of(request), order_id))
+
+
+class Cancellation(OrderPage):
+    """Cancels an order."""
+
+    form = "cancel"
+
+    @extend_schema(operation_id="cancel_order", request=None, responses={200: schemas.OrderOut, 400: None, 409: None})
+    def post(self, request: Request, order_id: str) -> HttpResponseBase:
+        """Cancel an order, while it is pending or confirmed."""
+        validated(schemas.Nothing, body_of(request))
+        order = use_cases.cancel_order(caller=caller_of(request), order_id=order_id)
+        return self.changed(request, queries.to_public(order))
+
+
+class OrderStatus(OrderPage):
+    """An order's status, for staff."""
+
+    permission_classes = [Staff]
+    form = "status"
+
+    @extend_schema(
+        operation_id="set_order_status", request=schemas.SetStatus, responses={200: schemas.OrderOut, 409: None}
+    )
+    def put(self, request: Request, order_id: str) -> HttpResponseBase:
+        """Move an order on: shipped, delivered or cancelled.
+
+        Whether it is confirmed or rejected, the stock alone decides.
+        """
+        status = models.Status(validated(schemas.SetStatus, body_of(request)).status)
+        order = use_cases.set_status(caller=caller_of(request), order_id=order_id, status=status)
+        return self.changed(request, queries.to_public(order))
+
+    @extend_schema(exclude=True)
+    def post(self, request: Request, order_id: str) -> HttpResponseBase:
+        """The same from a page, whose forms can't PUT. Raises MethodNotAllowed for clients."""
+        if not is_form(request):
+            raise MethodNotAllowed("POST")
+        return self.put(request, order_id)

@@ -1,0 +1,1 @@
+"""The shell: one module per command that is longer than five lines."""

@@ -1,0 +1,1 @@
+"""Pages about the running shop: overview, services and events."""

@@ -1,0 +1,1 @@
+"""The pages about orders: list, one order, filters and exports."""

@@ -1,0 +1,85 @@
+"""Which orders the list shows. Each filter is served by an index, and none sorts."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from order_service.desk.orders.periods import Period
+from order_service.store.models import Order, Status, first_id, now
+
+LONG_WAIT = timedelta(minutes=5)
+Orders = QuerySet[Order]
+
+
+def long_pending() -> dict[str, str]:
+    """The filter for orders that the stock has not decided about for LONG_WAIT."""
+    return {"status": Status.PENDING, "id__lt": first_id(now() - LONG_WAIT)}
+
+
+class Placed(SimpleListFilter):
+    """The day, month or year: `?placed=2026-11-20`. The list's own drill-down leads to any of them."""
+
+    title, parameter_name = "day", "placed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The last days, and the one that was chosen."""
+        today = now()
+        days = [Period.parse(f"{today - timedelta(days=back):%Y-%m-%d}") for back in range(7)]
+        choices = {day.value: name for day, name in zip(days, ("Today", "Yesterday"), strict=False)}
+        choices |= {day.value: day.title for day in days[2:]}
+        if (chosen := self.period()) and chosen.value not in choices:
+            choices[chosen.value] = chosen.title
+        return list(choices.items())
+
+    def period(self) -> Period | None:
+        """What was chosen. Raises IncorrectLookupParameters."""
+        return read_period(self.value())
+
+    def queryset(self, request: HttpRequest, queryset: Orders) -> Orders:
+        """By the primary key, which holds the time."""
+        period = self.period()
+        return queryset.filter(**period.bounds()) if period else queryset
+
+
+def read_period(text: Any) -> Period | None:
+    """The period that a parameter names, if there is one. Raises IncorrectLookupParameters."""
+    if not text:
+        return None
+    try:
+        period = Period.parse(str(text))
+        period.bounds()
+    except (ValueError, OverflowError) as error:
+        raise IncorrectLookupParameters(str(text)) from error
+    return period
+
+
+class Waiting(SimpleListFilter):
+    """Orders that wait for the stock for too long."""
+
+    title, parameter_name = "waiting", "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """One choice."""
+        return [("long", "Pending for more than 5 minutes")]
+
+    def queryset(self, request: HttpRequest, queryset: Orders) -> Orders:
+        """By status and id."""
+        return queryset.filter(**long_pending()) if self.value() == "long" else queryset
+
+
+class Customer(SimpleListFilter):
+    """The orders of one customer; the links at their addresses lead here."""
+
+    title, parameter_name = "customer", "user_id"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Nobody, until one was chosen."""
+        return [(chosen, f"Account {chosen}")] if (chosen := request.GET.get("user_id")) else []
+
+    def queryset(self, request: HttpRequest, queryset: Orders) -> Orders:
+        """By customer and id."""
+        return queryset.filter(user_id=self.value()) if self.value() else queryset

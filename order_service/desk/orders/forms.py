@@ -1,0 +1,40 @@
+"""The forms of an order's page. What they do is done by use cases; here is what may be typed."""
+
+from django import forms
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+
+from order_service.domain.order_status import BY_STAFF
+from order_service.store.models import Status
+from order_service.use_cases.correspondence import NOTE_LENGTH
+
+
+class StatusForm(forms.Form):
+    """A button: where the order shall go."""
+
+    status = forms.ChoiceField(choices=[(status.value, status.label) for status in sorted(BY_STAFF)])
+
+    @property
+    def chosen(self) -> Status:
+        """Of a valid form."""
+        return Status(self.cleaned_data["status"])
+
+
+class NoteForm(forms.Form):
+    """What staff tell each other."""
+
+    text = forms.CharField(
+        label="Note",
+        max_length=NOTE_LENGTH,
+        widget=UnfoldAdminTextareaWidget({"rows": 3}),
+        help_text="For staff: no customer sees it.",
+    )
+
+
+class MailForm(forms.Form):
+    """Which of the order's mails to send again."""
+
+    kind = forms.ChoiceField(label="Mail", widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, data: object = None, *, kinds: list[tuple[str, str]]) -> None:
+        super().__init__(data)  # type: ignore[arg-type]  # a QueryDict or None
+        self.fields["kind"].choices = kinds  # type: ignore[attr-defined]

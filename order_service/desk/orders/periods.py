@@ -1,0 +1,97 @@
+"""Drilling down to a day: years, months, days. An id holds its order's time, so the primary key serves all of it."""
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+from ulid import ULID
+
+from order_service.store.models import Order, first_id, now
+
+FORMATS = ("%Y", "%Y-%m", "%Y-%m-%d")
+TITLES = ("%Y", "%B %Y", "%-d %B %Y")
+
+
+@dataclass(frozen=True)
+class Period:
+    """A year, a month or a day, in UTC: `depth` 0, 1 or 2."""
+
+    start: datetime
+    depth: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From 2026, 2026-11 or 2026-11-20. Raises ValueError."""
+        depth = text.count("-")
+        if depth > 2 or len(text) != (4, 7, 10)[depth]:
+            raise ValueError(text)
+        return cls(datetime.strptime(text, FORMATS[depth]).replace(tzinfo=UTC), depth)
+
+    @property
+    def end(self) -> datetime:
+        """The first moment after it. Raises OverflowError where the calendar ends."""
+        days = monthrange(self.start.year, self.start.month)[1] if self.depth == 1 else 1
+        return self.start.replace(year=self.start.year + 1) if self.depth == 0 else self.start + timedelta(days=days)
+
+    @property
+    def value(self) -> str:
+        """As `parse` reads it."""
+        return self.start.strftime(FORMATS[self.depth])
+
+    @property
+    def title(self) -> str:
+        """As staff read it."""
+        return self.start.strftime(TITLES[self.depth])
+
+    @property
+    def short(self) -> str:
+        """As staff read it below its own parent."""
+        return self.start.strftime(("%Y", "%B", "%-d")[self.depth])
+
+    def bounds(self) -> dict[str, str]:
+        """The filter for its orders."""
+        return {"id__gte": first_id(self.start), "id__lt": first_id(self.end)}
+
+    def parents(self) -> list["Period"]:
+        """The year and the month that hold it."""
+        firsts = (self.start.replace(month=1, day=1), self.start.replace(day=1))
+        return [Period(start, depth) for depth, start in enumerate(firsts[: self.depth])]
+
+    def children(self, since: datetime, until: datetime) -> list["Period"]:
+        """Its months or days, as far as they have anything of the time between the two."""
+        if self.depth == 2:
+            return []
+        return list(_each(max(self.start, since), min(self.end, until + timedelta(microseconds=1)), self.depth + 1))
+
+
+def _each(moment: datetime, end: datetime, depth: int) -> list[Period]:
+    """The periods that follow one another from the one with `moment` on, before `end`."""
+    found: list[Period] = []
+    start = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    period = Period(start if depth == 2 else start.replace(day=1), depth)
+    period = Period(period.start.replace(month=1), 0) if depth == 0 else period
+    while period.start < end:
+        found.append(period)
+        period = Period(period.end, depth)
+    return found
+
+
+@dataclass(frozen=True)
+class Drill:
+    """What the list shows above itself: where one is, how to go up, and how to go down."""
+
+    here: Period | None
+    parents: list[Period]
+    children: list[Period]
+
+
+def drill(here: Period | None) -> Drill:
+    """One query: the oldest order tells where the years begin."""
+    oldest = Order.objects.order_by("id").values_list("id", flat=True).first()
+    until = now()
+    since = ULID.from_str(oldest).datetime if oldest else until
+    if here:
+        return Drill(here, here.parents(), here.children(since, until))
+    years = _each(since, until, 0)
+    return Drill(None, [], years if len(years) > 1 else years[0].children(since, until))

@@ -1,0 +1,1 @@
+"""Pages about what other services keep: products and accounts."""

@@ -1,0 +1,1 @@
+"""Staff sign in with their account of user_service."""

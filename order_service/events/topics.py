@@ -1,0 +1,27 @@
+"""The topics this service needs: what it publishes, what it consumes, and where it puts what it can't handle."""
+
+from typing import Any
+
+from contracts import topic_settings
+from libs.messaging.topics import dead_letter_settings
+from order_service.events.consumed import MailSent, StockRejected, StockReserved, UserDeleted, UserRevocation
+from order_service.events.published import EVENT_OF, MailResendRequested
+
+CATALOGUE_GROUP = "order-service-catalogue"
+CATALOGUE = ("product-created", "product-updated", "product-deleted")
+STOCK_GROUP = "order-service-stock"
+STOCK = (StockReserved.topic, StockRejected.topic)
+USERS_GROUP = "order-service-users"
+USERS = (UserDeleted.topic, UserRevocation.topic)
+MAILS_GROUP = "order-service-mails"
+MAILS = (MailSent.topic,)
+GROUPS = {CATALOGUE_GROUP: CATALOGUE, STOCK_GROUP: STOCK, USERS_GROUP: USERS, MAILS_GROUP: MAILS}
+
+
+def topics() -> dict[str, dict[str, Any]]:
+    """All of them, with their settings."""
+    all_topics = topic_settings(*(event.topic for event in EVENT_OF.values()), MailResendRequested.topic)
+    for group, names in GROUPS.items():
+        consumed = topic_settings(*names)
+        all_topics |= consumed | dead_letter_settings(consumed, group)
+    return all_topics

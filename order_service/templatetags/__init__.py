@@ -1,1 +1,0 @@
-"""Django looks for the template tags of an app here."""
