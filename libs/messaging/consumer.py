@@ -17,7 +17,7 @@ import orjson
 from confluent_kafka import KafkaException, Message, TopicPartition
 
 from libs.messaging import clients, producer, topics
-from libs.messaging.handler_pool import Away, Handler, HandlerPool, Job
+from libs.messaging.handler_pool import ErrorTypes, Handler, HandlerPool, Job
 from libs.runtime.logs import get_logger
 from libs.values.times import rfc3339
 
@@ -25,7 +25,7 @@ log = get_logger(__name__)
 
 POLL_SECONDS = 0.5
 QUICK_POLL_SECONDS = 0.02  # while events are in hand: their offsets wait to be stored
-MAX_IN_HAND = 32  # a lane
+MAX_IN_FLIGHT = 32  # events a handler thread
 UNPOLLED_SECONDS = 10.0  # a full hand waits this long without polling; pausing would throw the fetched events away
 FINISH_SECONDS = 20.0
 
@@ -38,43 +38,48 @@ class EventConsumer:
         brokers: str,
         group: str,
         handlers: Mapping[str, Handler],
-        away: Away = (),
-        lanes: int = 1,
+        *,
+        unavailable: ErrorTypes = (),
+        threads: int = 1,
         commit_seconds: float = 0.5,
         on_assigned: Callable[[set[int]], None] = lambda _: None,
         secret: Sequence[str] = (),
     ) -> None:
-        """`away`: errors of a handler that mean ServerAway. `lanes`: threads that handle events, by key.
+        """`unavailable`: errors of a handler that mean ServerUnavailable. `threads`: how many threads handle events, by key.
         `on_assigned` gets the numbers of new partitions before the first of their events is handled.
         `secret`: topics of whose events a dead letter keeps the id and the reason alone."""
         self._secret = frozenset(secret)
         self.name, self._brokers, self._handlers, self._on_assigned = group, brokers, handlers, on_assigned
-        self._lanes = HandlerPool(lanes, handlers.__getitem__, self._dead_letter, (KafkaException, *away))
-        self._most_in_hand, self._in_hand, self._jobs = lanes * MAX_IN_HAND, 0, dict[tuple[str, int], deque[Job]]()
+        self._pool = HandlerPool(threads, handlers.__getitem__, self._dead_letter, (KafkaException, *unavailable))
+        self._max_in_flight, self._in_flight, self._jobs = (
+            threads * MAX_IN_FLIGHT,
+            0,
+            dict[tuple[str, int], deque[Job]](),
+        )
         self._commit_seconds, self._committed_at, self._uncommitted = commit_seconds, 0.0, False
         self._consumer = clients.make_consumer(brokers, group, stats_cb=self._on_statistics)
         # Which partitions are ours is kept here: asking librdkafka for them fails while it ends.
         self._assigned: set[tuple[str, int]] = set()
-        self._paused, self._polled_at, self.beat = False, time.monotonic(), time.monotonic()
+        self._paused, self._polled_at, self.heartbeat = False, time.monotonic(), time.monotonic()
         self._state: dict[str, Any] = {"lag": 0, "broker": False, "handled": 0, "deadLetters": 0}
         self._state["lastEventAt"] = None
 
-    def state(self) -> dict[str, Any]:
+    def status(self) -> dict[str, Any]:
         """What /health and /metrics show: assigned partitions, lag, broker, handled, deadLetters, retrying, lastEventAt."""
-        retrying = next(iter(list(self._lanes.retrying.values())), None)
+        retrying = next(iter(list(self._pool.retrying.values())), None)
         return self._state | {"assigned": len(self._assigned), "retrying": retrying}
 
     def run(self, stop: threading.Event) -> None:
         """Consume until `stop` is set; then finish what is being handled, commit, and leave the group."""
         callbacks = {"on_assign": self._on_assign, "on_revoke": self._on_revoke, "on_lost": self._on_lost}
-        self._lanes.start()
+        self._pool.start()
         self._consumer.subscribe(list(self._handlers), **callbacks)
         try:
             while not stop.is_set():
                 self._step()
         finally:
             self._give_back(list(self._jobs))
-            self._lanes.end()
+            self._pool.end()
             self._consumer.close()
             self._assigned.clear()
             if "_producer" in vars(self):
@@ -82,17 +87,17 @@ class EventConsumer:
 
     def _step(self) -> None:
         now = time.monotonic()
-        self.beat = min([now, *list(self._lanes.busy_since.values())])
-        if not self._lanes.alive():
-            raise RuntimeError("a lane died")
+        self.heartbeat = min([now, *list(self._pool.busy_since.values())])
+        if not self._pool.alive():
+            raise RuntimeError("a handler thread died")
         self._collect()
-        full = self._in_hand >= self._most_in_hand
-        if full and not self._lanes.retrying and now - self._polled_at < UNPOLLED_SECONDS:
+        full = self._in_flight >= self._max_in_flight
+        if full and not self._pool.retrying and now - self._polled_at < UNPOLLED_SECONDS:
             self._await_progress()
             return
         self._pause(full)
         self._polled_at = now
-        message = self._consumer.poll(QUICK_POLL_SECONDS if self._in_hand and not full else POLL_SECONDS)
+        message = self._consumer.poll(QUICK_POLL_SECONDS if self._in_flight and not full else POLL_SECONDS)
         if message is None:
             return
         if not (error := message.error()):
@@ -105,17 +110,17 @@ class EventConsumer:
     def _take(self, message: Message) -> None:
         job = Job(message)
         self._jobs.setdefault((str(message.topic()), message.partition() or 0), deque()).append(job)
-        self._in_hand += 1
-        self._lanes.put(job)
+        self._in_flight += 1
+        self._pool.put(job)
 
     def _collect(self) -> None:
         """Store the offsets of what is done with nothing open before it; commit when it is time."""
         for jobs in self._jobs.values():
             while jobs and jobs[0].done:
                 job = jobs.popleft()
-                self._in_hand -= 1
+                self._in_flight -= 1
                 self._state["handled"] += 1
-                self._state["deadLetters"] += bool(job.verdict)
+                self._state["deadLetters"] += bool(job.outcome)
                 self._state["lastEventAt"] = rfc3339(datetime.now(UTC))
                 self._store(job.message)
         if self._uncommitted and time.monotonic() - self._committed_at >= self._commit_seconds:
@@ -141,8 +146,8 @@ class EventConsumer:
             (self._consumer.pause if paused else self._consumer.resume)([TopicPartition(*p) for p in self._assigned])
 
     def _await_progress(self) -> None:
-        self._lanes.progress.wait(POLL_SECONDS)
-        self._lanes.progress.clear()
+        self._pool.progress.wait(POLL_SECONDS)
+        self._pool.progress.clear()
 
     def _give_back(self, partitions: list[tuple[str, int]], *, commit: bool = True) -> None:
         """Drop what waits, let what is being handled end, commit what is done."""
@@ -156,7 +161,7 @@ class EventConsumer:
         if commit and self._uncommitted:
             self._commit(wait=True)
         for partition in partitions:
-            self._in_hand -= len(self._jobs.pop(partition, ()))
+            self._in_flight -= len(self._jobs.pop(partition, ()))
 
     def _on_assign(self, consumer: Any, partitions: list[TopicPartition]) -> None:
         self._on_assigned({p.partition for p in partitions})
@@ -189,7 +194,7 @@ class EventConsumer:
         """Write the dead letter: the original bytes and headers, and why. Raises KafkaException when it can't be written."""
         message, now = job.message, rfc3339(datetime.now(UTC))
         origin = {"topic": message.topic(), "partition": message.partition(), "offset": message.offset()}
-        why = {"x-reason": job.verdict, "x-attempts": job.attempts, "x-failed-at": now}
+        why = {"x-reason": job.outcome, "x-attempts": job.attempts, "x-failed-at": now}
         why |= {f"x-origin-{name}": value for name, value in (origin | {"ts": message.timestamp()[1]}).items()}
         kept: list[Any] = list(message.headers() or [])
         value, key = message.value(), message.key()
@@ -198,4 +203,4 @@ class EventConsumer:
         headers = [*kept, *((name, str(text)) for name, text in why.items())]
         topic = topics.dead_letter_topic(str(message.topic()), self.name)
         self._producer.send(topic, value, key, partition=message.partition() or 0, headers=headers)
-        log.error("dead letter written", reason=job.verdict, attempts=job.attempts, **origin)
+        log.error("dead letter written", reason=job.outcome, attempts=job.attempts, **origin)

@@ -34,9 +34,9 @@ PERMANENT = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.T
 
 
 class OutboxStore(Protocol):
-    """Where a service keeps its pending events. Any method may raise one of the store's `away` errors."""
+    """Where a service keeps its pending events. Any method may raise one of the store's `unavailable` errors."""
 
-    away: tuple[type[Exception], ...]
+    unavailable: tuple[type[Exception], ...]
 
     def renew_lease(self, owner: str, seconds: int) -> bool:
         """Take or keep the lease for so long by the database's clock; False when another owner has it. 0 gives it back."""
@@ -47,7 +47,7 @@ class OutboxStore(Protocol):
     def delete(self, event_ids: Sequence[str]) -> None:
         """Forget rows that the broker has acknowledged."""
 
-    def bury(self, row: OutboxRow, reason: str) -> None:
+    def move_to_dead(self, row: OutboxRow, reason: str) -> None:
         """Move a row that can never be published to outbox_dead."""
 
     def backlog(self) -> tuple[int, float]:
@@ -62,24 +62,24 @@ class Relay:
     def __init__(self, store: OutboxStore, make_producer: Callable[[], Producer]) -> None:
         self._store, self._make_producer = store, make_producer
         self._producer: Producer | None = None
-        self._counts, self.beat = {"published": 0, "failed": 0, "buried": 0}, time.monotonic()
+        self._counts, self.heartbeat = {"published": 0, "failed": 0, "buried": 0}, time.monotonic()
         self._owner, self._leader, self._renewed_at = str(ULID()), False, -RENEW_SECONDS
 
     def run(self, stop: threading.Event) -> None:
         """Publish until `stop` is set; then send what is there, within DRAIN_SECONDS."""
         while not stop.is_set():
-            self.beat = time.monotonic()
+            self.heartbeat = time.monotonic()
             try:
                 full = self._leads() and self._publish_batch(lambda: not stop.is_set()) >= BATCH
-            except self._store.away as error:
+            except self._store.unavailable as error:
                 log.warning("the outbox's database is away", reason=failure_reason(error))
                 stop.wait(AWAY_SECONDS)
             else:
                 stop.wait(0 if full else IDLE_SECONDS if self._leader else AWAY_SECONDS)
         self._drain()
 
-    def state(self) -> dict[str, Any]:
-        """What /health and /metrics show of the relay. Raises one of the store's `away` errors."""
+    def status(self) -> dict[str, Any]:
+        """What /health and /metrics show of the relay. Raises one of the store's `unavailable` errors."""
         pending, age = self._store.backlog()
         return {"pending": pending, "oldestAgeSeconds": round(age, 3), "leader": self._leader, **self._counts}
 
@@ -95,10 +95,10 @@ class Relay:
         end = time.monotonic() + DRAIN_SECONDS
         try:
             while time.monotonic() < end and self._leads() and self._publish_batch(lambda: time.monotonic() < end):
-                self.beat = time.monotonic()
+                self.heartbeat = time.monotonic()
             if self._leader:
                 self._store.renew_lease(self._owner, 0)
-        except self._store.away as error:
+        except self._store.unavailable as error:
             log.warning("stopped with the outbox's database away", error=type(error).__name__)
 
     def _publish_batch(self, go_on: Callable[[], bool]) -> int:
@@ -111,7 +111,7 @@ class Relay:
         for row in sorted_by_aggregate(rows):
             self._produce(producer, row, acked, refused)
         while producer.flush(1) and go_on() and self._leads():
-            self.beat = time.monotonic()
+            self.heartbeat = time.monotonic()
         if len(producer):  # stopped, or another relay leads: the rows stay, the copies in memory go
             producer.purge()
             producer.flush(1)
@@ -142,7 +142,7 @@ class Relay:
         self._counts["failed"] += 1
         if error.code() in PERMANENT:
             log.error("event can never be published", event_id=row.event_id, topic=row.topic, error=error.name())
-            self._store.bury(row, error.name())
+            self._store.move_to_dead(row, error.name())
             self._counts["buried"] += 1
         elif error.code() not in (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT):
             log.warning("event not published yet", event_id=row.event_id, topic=row.topic, error=error.name())

@@ -15,7 +15,7 @@ from libs.mongo_store.transactions import in_transaction
 class MongoOutbox:
     """The outbox in collections `outbox` and `outbox_dead`."""
 
-    away = UNAVAILABLE_ERRORS
+    unavailable = UNAVAILABLE_ERRORS
 
     def __init__(self, db: Db) -> None:
         self._db, self._rows, self._dead, self._lease = db, db["outbox"], db["outbox_dead"], db["relay_lease"]
@@ -54,7 +54,7 @@ class MongoOutbox:
         """Forget published rows."""
         self._rows.delete_many({"_id": {"$in": list(event_ids)}})
 
-    def bury(self, row: OutboxRow, reason: str) -> None:
+    def move_to_dead(self, row: OutboxRow, reason: str) -> None:
         """Move a row to outbox_dead with the reason."""
 
         def move(session: ClientSession) -> None:

@@ -23,13 +23,13 @@ Prepare = Callable[[threading.Event], None]
 
 
 class BackgroundTask(Protocol):
-    """A loop to run in a thread; `beat` is time.monotonic() of its last turn."""
+    """A loop to run in a thread; `heartbeat` is time.monotonic() of its last turn."""
 
     name: str
-    beat: float
+    heartbeat: float
 
     def run(self, stop: threading.Event) -> None: ...
-    def state(self) -> dict[str, Any]: ...
+    def status(self) -> dict[str, Any]: ...
 
 
 class SupervisedThread(threading.Thread):
@@ -42,14 +42,14 @@ class SupervisedThread(threading.Thread):
     def run(self) -> None:
         try:
             self._prepare(self._stop_event)
-            self.part.beat, self._prepared = time.monotonic(), True
+            self.part.heartbeat, self._prepared = time.monotonic(), True
             self.part.run(self._stop_event)
         except Exception:
             log.exception("thread died", part=self.name)
 
     def problem(self) -> str | None:
         """Why the process must end, or None."""
-        hangs = self._prepared and time.monotonic() - self.part.beat > STALE_BEAT_SECONDS
+        hangs = self._prepared and time.monotonic() - self.part.heartbeat > STALE_BEAT_SECONDS
         return "hangs" if hangs else None if self.is_alive() else "died"
 
 
@@ -79,7 +79,7 @@ def run_worker(parts: Sequence[BackgroundTask], states: WorkerStatusStore, prepa
 def _write(states: WorkerStatusStore, parts: Sequence[BackgroundTask]) -> None:
     host = socket.gethostname()
     try:
-        parts_now = {part.name: part.state() for part in parts}
+        parts_now = {part.name: part.status() for part in parts}
         states.write(f"{host}:{os.getpid()}", {"beat": time.time(), "host": host, "parts": parts_now})
     except Exception as error:  # the database is away: the beat in it grows old, which is the truth
         log.warning("state not written", reason=failure_reason(error))

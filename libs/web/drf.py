@@ -32,11 +32,11 @@ from libs.web.security_headers import browser_headers, is_preflight
 
 log = get_logger(__name__)
 
-AWAY: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
+UNAVAILABLE_ERRORS: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
 DISK_FULL = [(1021,), (1114,)]  # MySQL's ER_DISK_FULL, ER_RECORD_FILE_FULL
 JSON = problems.PROBLEM_JSON
 MEANINGS: dict[tuple[type[Exception], ...], type[errors.DomainError]] = {
-    AWAY: errors.Unavailable,
+    UNAVAILABLE_ERRORS: errors.Unavailable,
     (exceptions.NotAuthenticated, exceptions.AuthenticationFailed): errors.NotAuthenticated,
     (exceptions.PermissionDenied, PermissionDenied): errors.NotAllowed,
 }
@@ -173,7 +173,7 @@ def server_error_view(request: HttpRequest) -> HttpResponse:
 
 def _describe(error: BaseException | None) -> tuple[int, dict[str, str], dict[str, Any]]:
     """Status, headers and members of the problem."""
-    if isinstance(error, AWAY):
+    if isinstance(error, UNAVAILABLE_ERRORS):
         log.warning("a server is away", reason=failure_reason(error), code=error.args[:1])
         error = errors.NoRoom() if error.args[:1] in DISK_FULL else error
     error = next((domain() for kinds, domain in MEANINGS.items() if isinstance(error, kinds)), error)

@@ -119,10 +119,10 @@ def make_app(
     description: str,
     health: Health,
     tokens: AccessTokens,
-    away: tuple[Any, ...],
+    unavailable: tuple[Any, ...],
     web: WebConfig,
 ) -> APIFlask:
-    """An APIFlask app with all that the services share; `away` are the errors that mean: a server behind is away."""
+    """An APIFlask app with all that the services share; `unavailable` are the errors that mean: a server behind is away."""
     app = APIFlask(
         service,
         title=service,
@@ -145,7 +145,7 @@ def make_app(
     app.register_error_handler(DomainError, _domain_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _crash)
-    for kind in away:
+    for kind in unavailable:
         app.register_error_handler(kind, _server_away)
     app.register_blueprint(_service_routes(health))
     return app

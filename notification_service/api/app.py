@@ -37,10 +37,10 @@ def create_app(config: Config) -> APIFlask:
         health=Health(
             "notification_service",
             __version__,
-            required={"consumer": lambda: listener.check() | {"smtp": mailer.state()["status"]}},
+            required={"consumer": lambda: listener.check() | {"smtp": mailer.status()["status"]}},
             shown={"consumer": listener.check, "smtp": mailer.check},
         ),
-        away=(),
+        unavailable=(),
         web=config,
     )
     app.extensions |= {"composer": composer, "mailer": mailer, "listener": listener}

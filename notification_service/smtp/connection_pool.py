@@ -28,7 +28,7 @@ class SmtpConnection(flask_mail.Connection):
     def __init__(self, mail: Any, config: Config, deadline: float) -> None:
         """Connect, secure the connection and log in, as `config` says, before `deadline` (of time.monotonic()).
 
-        Raises ServerAway.
+        Raises ServerUnavailable.
         """
         super().__init__(mail)
         self._config, self.used_at = config, time.monotonic()
@@ -36,7 +36,7 @@ class SmtpConnection(flask_mail.Connection):
             self.host: Smtp = self._open(deadline)
 
     def send(self, recipient: str, content: bytes, deadline: float) -> None:  # type: ignore[override] # one kind of mail
-        """Send `content` to `recipient` before `deadline`. Raises ServerAway, RetryLater or Refused."""
+        """Send `content` to `recipient` before `deadline`. Raises ServerUnavailable, RetryLater or Refused."""
         self.host.limit(deadline)
         self.host.handed_over = False
         with _explained():

@@ -1,9 +1,9 @@
 """Sends mails by Flask-Mail, over sessions that are kept, and remembers how the last one went.
 
-accepted      the server took the mail, whatever happens afterwards
-ServerAway    it did not, or nobody knows: its answer to the message was lost. The mail is sent again, under the same Message-ID
-RetryLater    not this mail, not now
-Refused       never this mail
+accepted             the server took the mail, whatever happens afterwards
+ServerUnavailable    it did not, or its answer to the message was lost. The mail is sent again, under the same Message-ID
+TransientFailure     it refuses this mail for now
+PermanentFailure     it refuses this mail for good
 """
 
 import time
@@ -41,7 +41,7 @@ class Mailer:
         self._sender = formataddr((config.shop_name, config.from_email))
         self._state: dict[str, Any] = {"status": "unknown", "reason": None, "at": None}
 
-    def state(self) -> dict[str, Any]:
+    def status(self) -> dict[str, Any]:
         """How the last mail went: status (unknown, ok, down), reason, at."""
         return self._state
 
@@ -57,7 +57,7 @@ class Mailer:
         self._sessions.close()
 
     def send(self, mail: Mail, seconds: float = ATTEMPT_SECONDS) -> None:
-        """Send `mail` within `seconds`, connecting included. Raises ServerAway, RetryLater or Refused."""
+        """Send `mail` within `seconds`, connecting included. Raises ServerUnavailable, RetryLater or Refused."""
         try:
             self._deliver(mail.to, to_bytes(mail, self._sender), time.monotonic() + seconds)
         except (ServerUnavailable, TransientFailure, PermanentFailure) as failure:

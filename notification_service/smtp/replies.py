@@ -1,6 +1,6 @@
 """What an SMTP server's answer, or none, means for a mail, in words that hold no address.
 
-ServerAway    no answer, or the server, its login or its certificate won't do: the next mail would fare no better
+ServerUnavailable    no answer, or the server, its login or its certificate won't do: the next mail would fare no better
 RetryLater    a temporary error of this recipient or this message
 Refused       a permanent one
 """

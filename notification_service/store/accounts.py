@@ -33,9 +33,9 @@ class AccountView:
     def __init__(self, brokers: str, revocations: Revocations) -> None:
         self._brokers, self._revocations, self._gone = brokers, revocations, set[str]()
         self._unread: set[tuple[str, int]] | None = None
-        self._complete, self.beat = threading.Event(), time.monotonic()
+        self._complete, self.heartbeat = threading.Event(), time.monotonic()
 
-    def state(self) -> dict[str, Any]:
+    def status(self) -> dict[str, Any]:
         """Whether everything was read that there was at the start."""
         return {"complete": self._complete.is_set(), "gone": len(self._gone)}
 
@@ -52,7 +52,7 @@ class AccountView:
         """Follow the topics until `stop` is set."""
         with closing(self._reader()) as reader:
             while not stop.is_set():
-                self.beat = time.monotonic()
+                self.heartbeat = time.monotonic()
                 if message := reader.poll(0.2):
                     self._take(message)
 

@@ -56,7 +56,7 @@ class Ledger:
         log.info("ledger read", mails=sum(map(len, self._sent.values())), seconds=round(time.monotonic() - began, 2))
 
     def once(self, event: Event, send: Callable[[], MailSent]) -> None:
-        """Have the mail of `event` sent, unless it was, and written down. Raises ServerAway, or what `send` raises."""
+        """Have the mail of `event` sent, unless it was, and written down. Raises ServerUnavailable, or what `send` raises."""
         key, sent = event.id.encode(), self._sent[event.partition]
         if key in sent:
             self._unwritten.pop(key, None)

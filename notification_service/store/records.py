@@ -34,7 +34,7 @@ class Records:
         self._on_their_way: dict[str, Future[None]] = {}
 
     def write(self, event: Event, sent: MailSent) -> None:
-        """Return once the broker has the record. Raises ServerAway when it has not within 10 s: call again, to wait on."""
+        """Return once the broker has the record. Raises ServerUnavailable when it has not within 10 s: call again, to wait on."""
         try:
             written = self._on_their_way.get(event.id) or self._produce(event, sent)
             written.result(ACKNOWLEDGED_SECONDS)

@@ -1,6 +1,6 @@
 """Which event is mailed how. A handler is a route's twin: an event in, one mail out.
 
-It raises what libs.messaging.consumer asks for: ServerAway or RetryLater to be called again with the same event, Refused or
+It raises what libs.messaging.consumer asks for: ServerUnavailable or RetryLater to be called again with the same event, Refused or
 MalformedEvent for a dead letter. When it returns, the SMTP server has the mail, the ledger knows, and the event's offset may be
 committed.
 """

@@ -47,7 +47,7 @@ class Listener:
     def start(self) -> None:
         """Start consuming. Call it after the fork: a Kafka client does not survive one."""
         consumer = EventConsumer(
-            self._brokers, GROUP, self._handlers, lanes=self._lanes, on_assigned=self._prepare, secret=SECRET
+            self._brokers, GROUP, self._handlers, threads=self._lanes, on_assigned=self._prepare, secret=SECRET
         )
         prepare = partial(create_topics_patiently, self._brokers, topics())
         self._threads = [SupervisedThread(part, self._stopping, prepare) for part in (consumer, self._accounts)]
@@ -67,7 +67,7 @@ class Listener:
         """A health check: the consumer's state. Raises Down without partitions or broker."""
         if not self._threads:
             raise CheckFailed("not consuming yet")
-        state, accounts = (thread.part.state() for thread in self._threads)
+        state, accounts = (thread.part.status() for thread in self._threads)
         parts = {GROUP: state, self._accounts.name: accounts}
         if not state["broker"]:
             raise CheckFailed("no Kafka broker answers", parts=parts)

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from libs.django_store.connection import renew_connection
 from libs.messaging.envelope import OutboxRow, new_row
-from libs.web.drf import AWAY
+from libs.web.drf import UNAVAILABLE_ERRORS
 from order_service.events.published import OrderEvent
 from order_service.store.models import Outbox, OutboxDead, now
 
@@ -24,7 +24,7 @@ def store_event(event: OrderEvent, sequence: int) -> OutboxRow:
 
 
 @transaction.atomic
-def revive(event_ids: Collection[str]) -> int:
+def requeue(event_ids: Collection[str]) -> int:
     """Move dead events back, to be published as they were; return how many wait for the relay now.
 
     One that waits already, because it was asked again or somebody was quicker, does so once.
@@ -63,7 +63,7 @@ COLUMNS = tuple(field.name for field in fields(OutboxRow))
 class DjangoOutbox:
     """The outbox as the relay sees it. Each method begins with a connection that is known to work."""
 
-    away = AWAY
+    unavailable = UNAVAILABLE_ERRORS
 
     def renew_lease(self, owner: str, seconds: int) -> bool:
         """Take or keep the lease, by the server's clock; the first one ever creates it."""
@@ -97,7 +97,7 @@ class DjangoOutbox:
             Outbox.objects.filter(event_id__in=event_ids).delete()
             cursor.execute(PUBLISHED, [tuple(event_ids)])
 
-    def bury(self, row: OutboxRow, reason: str) -> None:
+    def move_to_dead(self, row: OutboxRow, reason: str) -> None:
         """Move a row to outbox_dead with the reason."""
         renew_connection()
         with transaction.atomic():

@@ -28,7 +28,7 @@ from order_service.store.models import (
     now,
 )
 from order_service.store.orders import read_order
-from order_service.store.outbox import revive, store_event
+from order_service.store.outbox import requeue, store_event
 
 NOTE_LENGTH = 2000
 STATUS_OF = {event.topic: status for status, event in EVENT_OF.items()}
@@ -102,7 +102,7 @@ def send_again(*, caller: Caller, event_ids: Collection[str]) -> int:
     dead = OutboxDead.objects.filter(event_id__in=event_ids, topic=OrderPlaced.topic)
     questions = dict(dead.values_list("aggregate_id", "event_id"))
     decided = Order.objects.filter(id__in=questions).exclude(status=Status.PENDING)
-    return revive(set(event_ids) - {questions[order] for order in decided.values_list("id", flat=True)})
+    return requeue(set(event_ids) - {questions[order] for order in decided.values_list("id", flat=True)})
 
 
 def keep_sent_mail(*, event_id: str, kind: str, order_id: str, sent_at: datetime) -> None:

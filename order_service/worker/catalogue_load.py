@@ -14,13 +14,13 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from libs.django_store.connection import renew_connection
 from libs.messaging.clients import make_consumer
 from libs.runtime.logs import get_logger
-from libs.web.drf import AWAY
+from libs.web.drf import UNAVAILABLE_ERRORS
 from order_service.events.topics import CATALOGUE, CATALOGUE_GROUP
 from order_service.store.models import CatalogueState, now
 
 log = get_logger(__name__)
 
-NOT_NOW: tuple[type[Exception], ...] = (*AWAY, KafkaException)
+NOT_NOW: tuple[type[Exception], ...] = (*UNAVAILABLE_ERRORS, KafkaException)
 LOOK_SECONDS = 0.5
 KAFKA_SECONDS = 5
 
@@ -31,16 +31,16 @@ class CatalogueLoad:
     name = "first-fill"
 
     def __init__(self, brokers: str) -> None:
-        self._brokers, self._ready, self.beat = brokers, False, time.monotonic()
+        self._brokers, self._ready, self.heartbeat = brokers, False, time.monotonic()
 
-    def state(self) -> dict[str, Any]:
+    def status(self) -> dict[str, Any]:
         """Whether the replica is filled."""
         return {"ready": self._ready}
 
     def run(self, stop: threading.Event) -> None:
         """Look every LOOK_SECONDS until `stop` is set."""
         while not stop.is_set():
-            self.beat = time.monotonic()
+            self.heartbeat = time.monotonic()
             if not self._ready:
                 self._look()
             stop.wait(LOOK_SECONDS)

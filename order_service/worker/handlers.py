@@ -11,7 +11,7 @@ from libs.messaging.consumer import EventConsumer
 from libs.messaging.envelope import Event, MalformedEvent
 from libs.messaging.failures import PermanentFailure
 from libs.messaging.handler_pool import Handler
-from libs.web.drf import AWAY
+from libs.web.drf import UNAVAILABLE_ERRORS
 from order_service.domain.errors import UnknownOrder
 from order_service.events.consumed import (
     MailSent,
@@ -27,7 +27,7 @@ from order_service.store.revocations import store_revocation
 from order_service.use_cases.correspondence import keep_sent_mail
 from order_service.use_cases.orders import confirm_order, forget_customer, reject_order
 
-STOCK_LANES = 2  # a transition waits for the database as long as it computes
+STOCK_THREADS = 2  # a transition waits for the database as long as it computes
 
 Answer = TypeVar("Answer", StockReserved, StockRejected)
 
@@ -94,10 +94,12 @@ HANDLERS: Mapping[str, Mapping[str, Handler]] = {
 
 def make_consumers(brokers: str) -> list[EventConsumer]:
     """A member of each group."""
-    catalogue = EventConsumer(brokers, CATALOGUE_GROUP, HANDLERS[CATALOGUE_GROUP], away=AWAY)
-    stock = EventConsumer(brokers, STOCK_GROUP, HANDLERS[STOCK_GROUP], away=AWAY, lanes=STOCK_LANES)
-    users = EventConsumer(brokers, USERS_GROUP, HANDLERS[USERS_GROUP], away=AWAY)
-    mails = EventConsumer(brokers, MAILS_GROUP, HANDLERS[MAILS_GROUP], away=AWAY)
+    catalogue = EventConsumer(brokers, CATALOGUE_GROUP, HANDLERS[CATALOGUE_GROUP], unavailable=UNAVAILABLE_ERRORS)
+    stock = EventConsumer(
+        brokers, STOCK_GROUP, HANDLERS[STOCK_GROUP], unavailable=UNAVAILABLE_ERRORS, threads=STOCK_THREADS
+    )
+    users = EventConsumer(brokers, USERS_GROUP, HANDLERS[USERS_GROUP], unavailable=UNAVAILABLE_ERRORS)
+    mails = EventConsumer(brokers, MAILS_GROUP, HANDLERS[MAILS_GROUP], unavailable=UNAVAILABLE_ERRORS)
     return [catalogue, stock, users, mails]
 
 

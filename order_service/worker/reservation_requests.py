@@ -17,7 +17,7 @@ from django.db.models import DateTimeField, F, Func
 from libs.django_store.connection import renew_connection
 from libs.messaging.envelope import OutboxRow
 from libs.runtime.logs import get_logger
-from libs.web.drf import AWAY
+from libs.web.drf import UNAVAILABLE_ERRORS
 from order_service.store.models import Order, Outbox, PendingOrder, Status, now
 from order_service.use_cases.orders import time_out_order
 
@@ -41,11 +41,11 @@ class Asking:
 
     def __init__(self, pending_limit: int) -> None:
         """`pending_limit`: seconds from the question's publication to the cancellation."""
-        self._limit, self.beat = pending_limit, time.monotonic()
+        self._limit, self.heartbeat = pending_limit, time.monotonic()
         self._counts = {"askedAgain": 0, "timedOut": 0}
 
-    def state(self) -> dict[str, Any]:
-        """How often since the start, and the age of the oldest order that is not decided. Raises an `AWAY` error."""
+    def status(self) -> dict[str, Any]:
+        """How often since the start, and the age of the oldest order that is not decided. Raises an `UNAVAILABLE_ERRORS` error."""
         renew_connection()
         pending = Order.objects.filter(status=Status.PENDING).order_by("id")
         oldest = pending.values_list("created_at", flat=True).first()
@@ -55,12 +55,12 @@ class Asking:
     def run(self, stop: threading.Event) -> None:
         """Look every LOOK_SECONDS until `stop` is set."""
         while not stop.is_set():
-            self.beat = time.monotonic()
+            self.heartbeat = time.monotonic()
             try:
                 renew_connection()
                 self._counts["timedOut"] += cancel_overdue(self._limit)
                 self._counts["askedAgain"] += ask_again()
-            except AWAY as error:
+            except UNAVAILABLE_ERRORS as error:
                 log.warning("nothing asked again: the database is away", error=type(error).__name__)
             stop.wait(LOOK_SECONDS)
 

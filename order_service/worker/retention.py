@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 
 from libs.django_store.connection import renew_connection
 from libs.runtime.logs import get_logger
-from libs.web.drf import AWAY
+from libs.web.drf import UNAVAILABLE_ERRORS
 from order_service.store.models import IdempotencyKey, now
 from order_service.store.revocations import forget_revocations
 from order_service.use_cases.idempotency import KEPT
@@ -28,17 +28,21 @@ class Housekeeping:
     name = "housekeeping"
 
     def __init__(self) -> None:
-        self._due, self._counts, self.beat = 0.0, dict.fromkeys(("keys", "revocations", "signIns"), 0), time.monotonic()
+        self._due, self._counts, self.heartbeat = (
+            0.0,
+            dict.fromkeys(("keys", "revocations", "signIns"), 0),
+            time.monotonic(),
+        )
 
-    def state(self) -> dict[str, Any]:
+    def status(self) -> dict[str, Any]:
         """How much was removed since the start."""
         return dict(self._counts)
 
     def run(self, stop: threading.Event) -> None:
         """Clean up at the start and then every EVERY_SECONDS, until `stop` is set."""
         while not stop.is_set():
-            self.beat = time.monotonic()
-            if self.beat >= self._due:
+            self.heartbeat = time.monotonic()
+            if self.heartbeat >= self._due:
                 self._clean()
             stop.wait(BEAT_SECONDS)
 
@@ -48,11 +52,11 @@ class Housekeeping:
             removed = forget_keys()
             self._counts["revocations"] += forget_revocations()
             self._counts["signIns"] += forget_sign_ins()
-        except AWAY as error:
+        except UNAVAILABLE_ERRORS as error:
             log.warning("nothing cleaned up: the database is away", error=type(error).__name__)
             return
         self._counts["keys"] += removed
-        self._due = self.beat + EVERY_SECONDS if removed < BATCH else 0.0
+        self._due = self.heartbeat + EVERY_SECONDS if removed < BATCH else 0.0
 
 
 def forget_sign_ins() -> int:

@@ -37,7 +37,7 @@ def create_app(config: Config) -> APIFlask:
             required={"mongodb": lambda: ping(db)},
             shown={"worker": worker_check(MongoWorkerStatus(db))},
         ),
-        away=UNAVAILABLE_ERRORS,
+        unavailable=UNAVAILABLE_ERRORS,
         web=config,
     )
     app.config["SHOP_CURRENCY"] = config.shop_currency

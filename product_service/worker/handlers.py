@@ -44,7 +44,9 @@ HANDLERS: Mapping[str, Mapping[str, Handler]] = {
 
 def make_consumers(brokers: str) -> list[EventConsumer]:
     """The members of the groups `product-service` and `product-service-users`."""
-    return [EventConsumer(brokers, group, handlers, away=UNAVAILABLE_ERRORS) for group, handlers in HANDLERS.items()]
+    return [
+        EventConsumer(brokers, group, handlers, unavailable=UNAVAILABLE_ERRORS) for group, handlers in HANDLERS.items()
+    ]
 
 
 def _require_key(event: Event, key: str) -> None:

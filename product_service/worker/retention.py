@@ -23,18 +23,18 @@ class Housekeeping:
 
     def __init__(self, price_memory: timedelta) -> None:
         self._price_memory, self._due = price_memory, 0.0
-        self._counts, self.beat = {"reservations": 0, "priceLogs": 0}, time.monotonic()
+        self._counts, self.heartbeat = {"reservations": 0, "priceLogs": 0}, time.monotonic()
 
-    def state(self) -> dict[str, Any]:
+    def status(self) -> dict[str, Any]:
         """How much was removed since the start."""
         return dict(self._counts)
 
     def run(self, stop: threading.Event) -> None:
         """Clean up at the start and then every EVERY_SECONDS, until `stop` is set."""
         while not stop.is_set():
-            self.beat = time.monotonic()
-            if self.beat >= self._due:
-                self._due = self.beat + EVERY_SECONDS
+            self.heartbeat = time.monotonic()
+            if self.heartbeat >= self._due:
+                self._due = self.heartbeat + EVERY_SECONDS
                 self._clean()
             stop.wait(BEAT_SECONDS)
 

@@ -38,7 +38,7 @@ def create_app(config: Config) -> APIFlask:
             required={"mongodb": lambda: ping(db)},
             shown={"worker": worker_check(MongoWorkerStatus(db))},
         ),
-        away=UNAVAILABLE_ERRORS,
+        unavailable=UNAVAILABLE_ERRORS,
         web=config,
     )
     app.extensions |= {"config": config, "limiter": Limiter(db, limits(config))}

@@ -64,7 +64,7 @@ def test_the_dead_letter_of_a_link_holds_its_id_and_the_reason_alone(shop, liste
 
 def test_nobody_writes_to_an_account_that_is_gone(shop, listening, smtp_sink, person, user_id):
     delete(shop, user_id)
-    wait_until(lambda: listening.accounts.state()["gone"])
+    wait_until(lambda: listening.accounts.status()["gone"])
     shop.step("order-shipped", person, userId=user_id)
     shop.step("order-cancelled", person, userId=user_id, userEmail=None)
     shop.step("order-delivered", person, userId="f" * 24)
@@ -81,6 +81,6 @@ def test_what_happened_before_the_start_is_known_before_the_first_mail(shop, kaf
     revocations = Revocations()
     accounts = AccountView(kafka, revocations)
     accounts.load()
-    assert accounts.state()["complete"]
+    assert accounts.status()["complete"]
     assert revocations.ended(user_id, None, now - 1)
     assert not revocations.ended(user_id, None, now)

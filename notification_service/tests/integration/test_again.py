@@ -56,7 +56,7 @@ def test_each_request_is_one_mail_however_often_it_is_published(config, kafka, s
         smtp_sink.wait(person.email, 2)
     events = shop.rewind()
     with Listening(config) as again:
-        wait_until(lambda: again.state()["handled"] == events)
+        wait_until(lambda: again.status()["handled"] == events)
     mails = smtp_sink.to(person.email)
     assert len(mails) == len({mail.id for mail in mails}) == 2
 
@@ -64,7 +64,7 @@ def test_each_request_is_one_mail_however_often_it_is_published(config, kafka, s
 def test_nobody_is_mailed_again_whose_account_is_gone(shop, listening, smtp_sink, person):
     user_id = secrets.token_hex(12)
     shop.publish("user-deleted", {"id": user_id, "deletedAt": "2026-01-31T12:00:00.000Z"}, user_id)
-    wait_until(lambda: listening.accounts.state()["gone"])
+    wait_until(lambda: listening.accounts.status()["gone"])
     shop.step("mail-resend-requested", person, kind="order-placed", userId=user_id)
     shop.step("mail-resend-requested", person, kind="order-confirmed", userEmail=None)
     shop.step("mail-resend-requested", person, kind="order-delivered", userId="f" * 24)

@@ -23,7 +23,7 @@ def test_a_dead_letter_is_mailed_by_a_replay_and_by_no_second_one(config, kafka,
     smtp_sink.behave("550")
     with Listening(config) as listening:
         shop.register(person)
-        wait_until(lambda: listening.state()["deadLetters"] == 1)
+        wait_until(lambda: listening.status()["deadLetters"] == 1)
     (letter,) = shop.dead_letters("user-registered", person.email.encode())
     place = f"{letter.topic()}/{letter.partition()}/{letter.offset()}"
     assert place in dlq("list").stdout

@@ -14,7 +14,7 @@ def test_a_registration_is_welcomed_once(listening, shop, smtp_sink, person):
     assert got.subject == f"Welcome to MicroShop, {person.username}!"
     assert person.username in got.part("plain")
     assert person.username in got.part("html")
-    wait_until(lambda: listening.state()["broker"] and listening.state()["lag"] == 0)
+    wait_until(lambda: listening.status()["broker"] and listening.status()["lag"] == 0)
     assert listening.listener.check()["parts"][GROUP]["deadLetters"] == 0
 
 
@@ -42,19 +42,19 @@ def test_while_the_smtp_server_is_away_nothing_is_lost_and_the_partitions_are_ke
     shop.register(person)
     for topic in ("order-placed", "order-confirmed", "order-shipped"):
         shop.step(topic, person)
-    wait_until(lambda: (listening.state()["retrying"] or {}).get("attempts", 0) >= 3)
-    assert listening.state()["retrying"]["reason"] == "the SMTP server refused the connection"
-    assert listening.state()["assigned"] == 3 * len(HANDLERS)
-    beat = listening.listener._threads[0].part.beat
-    wait_until(lambda: listening.listener._threads[0].part.beat > beat)
+    wait_until(lambda: (listening.status()["retrying"] or {}).get("attempts", 0) >= 3)
+    assert listening.status()["retrying"]["reason"] == "the SMTP server refused the connection"
+    assert listening.status()["assigned"] == 3 * len(HANDLERS)
+    beat = listening.listener._threads[0].part.heartbeat
+    wait_until(lambda: listening.listener._threads[0].part.heartbeat > beat)
     smtp_sink.behave("421")
-    wait_until(lambda: "421" in listening.state()["retrying"]["reason"])
+    wait_until(lambda: "421" in listening.status()["retrying"]["reason"])
     smtp_sink.behave("ok")
     assert len(smtp_sink.wait(person.email, 4, 60)) == 4
-    wait_until(lambda: listening.state()["lag"] == 0 and not listening.state()["retrying"])
+    wait_until(lambda: listening.status()["lag"] == 0 and not listening.status()["retrying"])
     assert len(smtp_sink.to(person.email)) == 4
-    assert listening.state()["deadLetters"] == 0
-    assert listening.state()["assigned"] == 3 * len(HANDLERS)
+    assert listening.status()["deadLetters"] == 0
+    assert listening.status()["assigned"] == 3 * len(HANDLERS)
 
 
 @pytest.mark.parametrize("mode", ["550", "554"])
@@ -63,7 +63,7 @@ def test_a_mail_that_is_refused_for_good_is_a_dead_letter_and_the_next_one_goes_
 ):
     smtp_sink.behave(mode)
     shop.register(person)
-    wait_until(lambda: listening.state()["deadLetters"] == 1)
+    wait_until(lambda: listening.status()["deadLetters"] == 1)
     smtp_sink.behave("ok")
     shop.step("order-placed", person)
     (got,) = smtp_sink.wait(person.email)
@@ -77,7 +77,7 @@ def test_a_server_that_hangs_up_at_quit_gets_each_mail_once(listening, shop, smt
     for topic in ("order-placed", "order-confirmed", "order-shipped"):
         shop.step(topic, person)
     smtp_sink.wait(person.email, 3)
-    wait_until(lambda: listening.state()["handled"] >= 3 and listening.state()["lag"] == 0)
+    wait_until(lambda: listening.status()["handled"] >= 3 and listening.status()["lag"] == 0)
     assert len(smtp_sink.to(person.email)) == 3
 
 
@@ -103,7 +103,7 @@ def test_malformed_events_each_give_one_dead_letter_and_the_good_ones_between_ar
     mails = smtp_sink.wait(person.email, len(BROKEN))
     assert len({got.id for got in mails}) == len(BROKEN)
     assert all(got.message["Bcc"] is None for got in mails)
-    wait_until(lambda: listening.state()["deadLetters"] == len(BROKEN))
+    wait_until(lambda: listening.status()["deadLetters"] == len(BROKEN))
     letters = shop.dead_letters("user-registered", person.username.encode())
     assert sorted(letter.value() for letter in letters) == sorted(sent)
     for letter in letters:

@@ -25,7 +25,7 @@ def test_a_mail_arrives_with_both_parts_and_the_headers_it_should_have(mailer, m
     assert got.message["From"] == f"MicroShop <{config.from_email}>"
     assert got.sender == config.from_email
     assert abs(parsedate_to_datetime(got.message["Date"]).timestamp() - time.time()) < 60
-    assert mailer.state()["status"] == "ok"
+    assert mailer.status()["status"] == "ok"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_good_bye_that_fails_is_no_failure(mailer, mail, smtp_sink):
     smtp_sink.behave("quit-drop")
     mailer.send(mail)
     assert len(smtp_sink.to(mail.to)) == 1
-    assert mailer.state()["status"] == "ok"
+    assert mailer.status()["status"] == "ok"
 
 
 def test_after_a_lost_acknowledgement_the_mail_is_repeated_under_the_same_id(mailer, mail, smtp_sink):

@@ -23,7 +23,7 @@ def test_an_event_that_is_published_again_is_mailed_once(listening, shop, smtp_s
     shop.publish("user-registered", data, times=3)
     shop.step("order-placed", person)
     smtp_sink.wait(person.email, 2)
-    wait_until(lambda: listening.state()["handled"] >= 4 and listening.settled())
+    wait_until(lambda: listening.status()["handled"] >= 4 and listening.settled())
     assert Counter(got.subject.split(",")[0] for got in smtp_sink.to(person.email)) == {
         "Welcome to MicroShop": 1,
         "Order Confirmation - #01K00000000000000000000000": 1,
@@ -40,7 +40,7 @@ def test_what_was_mailed_is_not_mailed_again_when_the_group_starts_from_the_begi
     for _ in range(2):
         events = shop.rewind()
         with Listening(config) as again:
-            wait_until(lambda: again.state()["handled"] == events, 30)  # noqa: B023 -- called at once
+            wait_until(lambda: again.status()["handled"] == events, 30)  # noqa: B023 -- called at once
     assert len(ids(smtp_sink, person)) == 21
 
 
@@ -67,7 +67,7 @@ def test_nothing_is_mailed_twice_while_partitions_move_between_two_members(confi
             assert len(ids(smtp_sink, person)) < 180
             smtp_sink.wait(person.email, len(ids(smtp_sink, person)) + 5)
         smtp_sink.wait(person.email, 200, 30)
-        wait_until(lambda: second.state()["assigned"] == 3 * len(HANDLERS) and second.settled())
+        wait_until(lambda: second.status()["assigned"] == 3 * len(HANDLERS) and second.settled())
     assert len(ids(smtp_sink, person)) == len(set(ids(smtp_sink, person))) == 200
 
 
@@ -91,7 +91,7 @@ def test_nothing_is_lost_or_mailed_twice_while_the_broker_is_away(config, broker
         life.close()
         wait_until(lambda: listening.ledger._unwritten)
         wait_until(
-            lambda: listening.state()["assigned"] == 0, 40
+            lambda: listening.status()["assigned"] == 0, 40
         )  # after 10 s without a broker it gives up what it had
         assert len(ids(smtp_sink, person)) < 80
         life.enter_context(running(*broker))

@@ -133,18 +133,18 @@ class Listening:
         lanes, end = config.mail_concurrency, self.ended.append
         self.listener = Listener(config.kafka_brokers, handlers, ledger, accounts, lanes, end)
 
-    def state(self) -> dict[str, Any]:
+    def status(self) -> dict[str, Any]:
         """The consumer's."""
-        return self.listener._threads[0].part.state()
+        return self.listener._threads[0].part.status()
 
     def settled(self) -> bool:
         """Whether everything that was published is handled."""
-        state = self.state()
+        state = self.status()
         return bool(state["assigned"] and state["broker"] and not state["lag"] and not state["retrying"])
 
     def __enter__(self) -> "Listening":
         self.listener.start()
-        wait_until(lambda: self.state()["assigned"] == 3 * len(HANDLERS) if self._alone else self.state()["assigned"])
+        wait_until(lambda: self.status()["assigned"] == 3 * len(HANDLERS) if self._alone else self.status()["assigned"])
         return self
 
     def __exit__(self, *_: Any) -> None:

@@ -18,7 +18,7 @@ class Part:
     """A consumer that runs until it is told to stop, dies, or hangs."""
 
     def __init__(self, does="run"):
-        self.name, self.beat, self.does, self.handled = (
+        self.name, self.heartbeat, self.does, self.handled = (
             "notification-service",
             time.monotonic(),
             does,
@@ -30,11 +30,11 @@ class Part:
         if self.does == "die":
             raise RuntimeError("dead")
         if self.does == "hang":
-            self.beat = time.monotonic() - 61
+            self.heartbeat = time.monotonic() - 61
         stop.wait(20)
         self.handled.wait(20)
 
-    def state(self):
+    def status(self):
         return self.told
 
 
@@ -99,7 +99,7 @@ def test_a_consumer_that_hangs_while_it_is_stopped_ends_the_process_too(listen):
     part = Part()
     listener, process = listen(part)
     threading.Thread(target=listener.stop, daemon=True).start()
-    part.beat = time.monotonic() - 61
+    part.heartbeat = time.monotonic() - 61
     assert process.ended.wait(5)
 
 

@@ -15,10 +15,10 @@ class Records:
     """Takes records, or none while it is `away`."""
 
     def __init__(self):
-        self.away, self.written = False, []
+        self.unavailable, self.written = False, []
 
     def write(self, event, sent):
-        if self.away:
+        if self.unavailable:
             raise ServerUnavailable("no Kafka broker")
         self.written.append((event, sent))
 
@@ -61,21 +61,21 @@ def test_an_event_that_comes_again_is_not_mailed_again(ledger, mails):
 
 
 def test_a_mail_whose_record_could_not_be_written_is_written_down_later_and_not_sent_again(ledger, mails):
-    ledger._records.away = True
+    ledger._records.unavailable = True
     for _ in range(2):
         with pytest.raises(ServerUnavailable):
             ledger.once(EVENT, mails)
-    ledger._records.away = False
+    ledger._records.unavailable = False
     ledger.once(EVENT, mails)
     ledger.once(EVENT, mails)
     assert mails.count == len(ledger._records.written) == 1
 
 
 def test_what_another_process_mailed_meanwhile_needs_no_record_of_ours(ledger, mails):
-    ledger._records.away = True
+    ledger._records.unavailable = True
     with pytest.raises(ServerUnavailable):
         ledger.once(EVENT, mails)
-    ledger._records.away = False
+    ledger._records.unavailable = False
     ledger._sent[2].add(EVENT.id.encode())
     ledger.once(EVENT, mails)
     assert ledger._records.written == []

@@ -91,6 +91,6 @@ def show_product(request: HttpRequest, product_id: str) -> HttpResponse:
         show_refusal(form, outcome, field="delta" if outcome.status == 409 else None)
     product = outcome if isinstance(outcome, Away) else read_one(request, PRODUCTS, path)
     if isinstance(product, Away):
-        return render(request, "desk/product.html", "Product", away=product.words)
+        return render(request, "desk/product.html", "Product", unavailable=product.words)
     product |= {name: moment(product[name]) for name in ("createdAt", "updatedAt")}
     return render(request, "desk/product.html", product["name"], product=product, form=form, low_stock=LOW_STOCK)

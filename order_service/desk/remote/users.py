@@ -46,7 +46,7 @@ def show_user(request: HttpRequest, user_id: str) -> HttpResponse:
         return _change(request, user_id, path)
     user = read_one(request, USERS, path)
     if not isinstance(user, dict):
-        return render(request, "desk/user.html", "User", away=user.words)
+        return render(request, "desk/user.html", "User", unavailable=user.words)
     user |= {name: moment(user[name]) for name in ("createdAt", "updatedAt")}
     change = "disable" if user["active"] else "enable"
     asked = request.GET.get("change") == change

@@ -150,9 +150,9 @@ def test_a_decided_order_asks_nothing(customer, place, decide):
 
 def test_the_age_of_the_oldest_pending_order_is_told(customer, place):
     asking = Asking(LIMIT)
-    assert asking.state() == {"oldestPendingSeconds": 0.0, "askedAgain": 0, "timedOut": 0}
+    assert asking.status() == {"oldestPendingSeconds": 0.0, "askedAgain": 0, "timedOut": 0}
     order = place(customer)
     Order.objects.filter(pk=order).update(created_at=now() - timedelta(seconds=400))
-    assert 400 <= asking.state()["oldestPendingSeconds"] < 410
+    assert 400 <= asking.status()["oldestPendingSeconds"] < 410
     confirm_order(order_id=order)
-    assert asking.state()["oldestPendingSeconds"] == 0.0
+    assert asking.status()["oldestPendingSeconds"] == 0.0

@@ -39,10 +39,10 @@ def told(order, topic):
     return orjson.loads(Outbox.objects.get(aggregate_id=order, topic=topic).payload)
 
 
-def bury(order, topic="order-placed"):
+def move_to_dead(order, topic="order-placed"):
     """Let Kafka refuse the order's event of that topic; return its id."""
     [row] = [row for row in DjangoOutbox().pending(200) if (row.aggregate_id, row.topic) == (order, topic)]
-    DjangoOutbox().bury(row, "TOPIC_EXCEPTION")
+    DjangoOutbox().move_to_dead(row, "TOPIC_EXCEPTION")
     return row.event_id
 
 
@@ -96,7 +96,7 @@ def test_no_mail_is_sent_again_of_a_step_that_the_order_did_not_take(customer, p
 @pytest.mark.parametrize("caller", NOBODY, ids=["customer", "viewer"])
 def test_only_staff_write_on_an_order(customer, place, caller):
     order = place(customer)
-    dead = bury(order)
+    dead = move_to_dead(order)
     for work in (
         lambda: request_mail(caller=caller, order_id=order, kind="order-placed"),
         lambda: add_note(caller=caller, order_id=order, text="Hello"),
@@ -194,7 +194,7 @@ def test_customers_see_no_note(customer, place):
 def test_a_refused_event_goes_out_again_as_it_was(customer, place):
     order = place(customer)
     before = Outbox.objects.values("event_id", "payload", "headers", "created_at", "sequence").get()
-    dead = bury(order)
+    dead = move_to_dead(order)
     assert send_again(caller=GRACE, event_ids=[dead, dead, str(ULID())]) == 1
     assert Outbox.objects.values(*before).get() == before
     assert not OutboxDead.objects.exists()
@@ -205,7 +205,7 @@ def test_a_refused_event_goes_out_again_as_it_was(customer, place):
 def test_the_question_of_an_order_that_is_decided_stays_dead_and_its_other_events_do_not(customer, place):
     order, pending = place(customer), place(customer)
     customer.send(f"/orders/{order}/cancel", {})
-    question, cancelled, other = bury(order), bury(order, "order-cancelled"), bury(pending)
+    question, cancelled, other = move_to_dead(order), move_to_dead(order, "order-cancelled"), move_to_dead(pending)
     assert send_again(caller=GRACE, event_ids=[question, cancelled, other]) == 2
     assert OutboxDead.objects.get().event_id == question
     assert events(order) == [("order-cancelled", 2)]

@@ -65,7 +65,7 @@ def test_an_event_that_kafka_refused_loses_the_customer_and_nothing_else(custome
     orders = [place(customer), place(make_caller())]
     before = {row.aggregate_id: row.payload for row in Outbox.objects.all()}
     for row in DjangoOutbox().pending(200):
-        DjangoOutbox().bury(row, "TOPIC_EXCEPTION")
+        DjangoOutbox().move_to_dead(row, "TOPIC_EXCEPTION")
     take("user-deleted", customer.user_id, id=customer.user_id, deletedAt="2026-01-31T12:00:00.000Z")
     after = {row.aggregate_id: row.payload for row in OutboxDead.objects.all()}
     gone = {"userEmail": None, "username": f"gone-{customer.user_id}"}

@@ -113,9 +113,9 @@ def test_many_old_keys_are_forgotten_batch_by_batch(db):
     IdempotencyKey.objects.bulk_create(IdempotencyKey(key=str(n), **old) for n in range(BATCH + 1))
     housekeeping = Housekeeping()
     housekeeping._clean()
-    assert (housekeeping.state()["keys"], housekeeping._due) == (BATCH, 0.0)
+    assert (housekeeping.status()["keys"], housekeeping._due) == (BATCH, 0.0)
     housekeeping._clean()
-    assert housekeeping.state()["keys"] == BATCH + 1
+    assert housekeeping.status()["keys"] == BATCH + 1
     assert housekeeping._due > 0
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError, close_old_connections, connection, transaction
 
 from order_service.store.models import Outbox, OutboxDead, RelayLease, now
-from order_service.store.outbox import DjangoOutbox, revive
+from order_service.store.outbox import DjangoOutbox, requeue
 
 pytestmark = pytest.mark.django_db
 
@@ -80,8 +80,8 @@ def test_a_row_that_can_never_be_published_is_moved_once(add):
     add("a", 1)
     store = DjangoOutbox()
     [row] = store.pending(10)
-    store.bury(row, "MSG_SIZE_TOO_LARGE")
-    store.bury(row, "MSG_SIZE_TOO_LARGE")
+    store.move_to_dead(row, "MSG_SIZE_TOO_LARGE")
+    store.move_to_dead(row, "MSG_SIZE_TOO_LARGE")
     assert OutboxDead.objects.values_list("event_id", "reason").get() == ("a-1", "MSG_SIZE_TOO_LARGE")
     assert store.backlog() == (0, 0.0)
 
@@ -91,43 +91,43 @@ def test_a_row_that_dies_again_after_it_was_asked_for_again_is_moved_too(add):
     for _ in range(2):
         add("a", 1)
         [row] = store.pending(10)
-        store.bury(row, "TOPIC_EXCEPTION")
+        store.move_to_dead(row, "TOPIC_EXCEPTION")
     assert OutboxDead.objects.count() == 1
     assert pending() == []
 
 
-def bury(*event_ids):
+def move_to_dead(*event_ids):
     store = DjangoOutbox()
     for row in store.pending(200):
         if row.event_id in event_ids:
-            store.bury(row, "TOPIC_EXCEPTION")
+            store.move_to_dead(row, "TOPIC_EXCEPTION")
 
 
 def test_dead_rows_are_revived_with_what_they_were_and_those_beside_them_stay(add):
     rows = [add("a", 1), add("a", 2), add("b", 1)]
     before = DjangoOutbox().pending(200)
-    bury(*rows)
-    assert revive([*rows[:2], "unknown"]) == 2
+    move_to_dead(*rows)
+    assert requeue([*rows[:2], "unknown"]) == 2
     assert DjangoOutbox().pending(200) == before[:2]
     assert OutboxDead.objects.get().event_id == rows[2]
 
 
 def test_a_dead_row_that_waits_already_waits_once(add):
     row = add("a", 1)
-    bury(row)
+    move_to_dead(row)
     add("a", 1)  # asked again
-    assert revive([row]) == 1
+    assert requeue([row]) == 1
     assert pending() == [row]
-    assert revive([row]) == 0
+    assert requeue([row]) == 0
     assert not OutboxDead.objects.exists()
 
 
 def test_a_dead_row_whose_place_another_event_has_stays_dead(add):
     row = add("a", 1)
-    bury(row)
+    move_to_dead(row)
     other = add("a", 1).replace("a", "x")
     Outbox.objects.update(event_id=other)
-    assert revive([row]) == 0
+    assert requeue([row]) == 0
     assert pending() == [other]
     assert OutboxDead.objects.get().event_id == row
 
@@ -135,13 +135,13 @@ def test_a_dead_row_whose_place_another_event_has_stays_dead(add):
 @pytest.mark.django_db(transaction=True)
 def test_of_eight_who_revive_a_row_at_once_one_does(add):
     rows = [add("a", 1), add("a", 2)]
-    bury(*rows)
+    move_to_dead(*rows)
     gate = threading.Barrier(8)
 
     def want(_):
         gate.wait()
         try:
-            return revive(rows)
+            return requeue(rows)
         finally:
             connection.close()
 

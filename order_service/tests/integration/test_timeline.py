@@ -43,7 +43,7 @@ def eventful(customer, staff, place_confirmed):
     keep_sent_mail(event_id=asked.event_id, kind="order-placed", order_id=order, sent_at=now())
     assert staff.send(f"/orders/{order}/status", {"status": "shipped"}, "PUT").status_code == 200
     [shipped] = DjangoOutbox().pending(200)
-    DjangoOutbox().bury(shipped, "TOPIC_EXCEPTION")
+    DjangoOutbox().move_to_dead(shipped, "TOPIC_EXCEPTION")
     assert staff.send(f"/orders/{order}/status", {"status": "delivered"}, "PUT").status_code == 200
     return order, shipped.event_id, Outbox.objects.get().event_id
 

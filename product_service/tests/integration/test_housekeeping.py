@@ -54,7 +54,7 @@ def test_the_part_cleans_up_at_its_start_and_ends_when_told(orders):
     thread = threading.Thread(target=part.run, args=(stop,))
     thread.start()
     end = time.monotonic() + 10
-    while not part.state()["reservations"]:
+    while not part.status()["reservations"]:
         assert time.monotonic() < end, "nothing was cleaned up"
         time.sleep(0.01)
     stop.set()
@@ -71,4 +71,4 @@ def test_the_part_survives_a_database_that_is_away(app, monkeypatch):
 
     monkeypatch.setattr("product_service.store.reservations.forget_closed", away)
     part._clean()
-    assert part.state() == {"reservations": 0, "priceLogs": 0}
+    assert part.status() == {"reservations": 0, "priceLogs": 0}

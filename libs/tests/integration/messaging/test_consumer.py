@@ -108,12 +108,12 @@ def test_every_event_is_handled_and_committed_also_those_from_before_the_start(l
     with lane.consuming(lambda event: seen.append(event.data["n"]), commit_seconds=0) as consumer:
         wait_until(lambda: len(seen) == 3)
         lane.send(3)
-        wait_until(lambda: len(seen) == 4 and consumer.state()["handled"] == 4)
+        wait_until(lambda: len(seen) == 4 and consumer.status()["handled"] == 4)
         wait_until(lambda: lane.committed() == 4)
-        wait_until(lambda: consumer.state()["broker"] and consumer.state()["lag"] == 0)
-        assert consumer.state()["assigned"] == 3
+        wait_until(lambda: consumer.status()["broker"] and consumer.status()["lag"] == 0)
+        assert consumer.status()["assigned"] == 3
     assert seen == [0, 1, 2, 3]
-    assert consumer.state()["assigned"] == 0
+    assert consumer.status()["assigned"] == 0
 
 
 def test_what_was_handled_is_committed_at_the_end_and_not_handled_again(lane):
@@ -140,16 +140,16 @@ def test_while_a_server_is_away_the_event_stays_in_hand_and_polling_goes_on(lane
     for n in range(6):
         lane.send(n, key=f"k{n % 3}", partition=n % 3)
     with lane.consuming(handle, commit_seconds=0) as consumer:
-        wait_until(lambda: (consumer.state()["retrying"] or {}).get("attempts", 0) >= 2)
-        assert consumer.state()["retrying"]["reason"] == "the server sleeps"
-        beat = consumer.beat
-        wait_until(lambda: consumer.beat > beat)
-        assert (seen, lane.committed(), consumer.state()["assigned"]) == ([], 0, 3)
+        wait_until(lambda: (consumer.status()["retrying"] or {}).get("attempts", 0) >= 2)
+        assert consumer.status()["retrying"]["reason"] == "the server sleeps"
+        beat = consumer.heartbeat
+        wait_until(lambda: consumer.heartbeat > beat)
+        assert (seen, lane.committed(), consumer.status()["assigned"]) == ([], 0, 3)
         away.clear()
         wait_until(lambda: len(seen) == 6)
         wait_until(lambda: lane.committed() == 6)
-        assert consumer.state()["retrying"] is None
-        assert consumer.state()["deadLetters"] == 0
+        assert consumer.status()["retrying"] is None
+        assert consumer.status()["deadLetters"] == 0
     assert sorted(seen) == list(range(6))
     assert [n for n in seen if n % 3 == 0] == [0, 3]
 
@@ -163,10 +163,10 @@ def test_an_error_of_a_database_can_mean_away_too(lane):
             raise ConnectionResetError
 
     lane.send(0)
-    with lane.consuming(handle, away=(ConnectionError,)) as consumer:
-        wait_until(lambda: consumer.state()["handled"] == 1)
+    with lane.consuming(handle, unavailable=(ConnectionError,)) as consumer:
+        wait_until(lambda: consumer.status()["handled"] == 1)
     assert seen == [0, 0]
-    assert consumer.state()["deadLetters"] == 0
+    assert consumer.status()["deadLetters"] == 0
 
 
 def test_an_event_in_hand_at_the_end_is_left_for_the_next_member(lane):
@@ -176,7 +176,7 @@ def test_an_event_in_hand_at_the_end_is_left_for_the_next_member(lane):
     seen = []
     lane.send(0)
     with lane.consuming(refuse) as consumer:
-        wait_until(lambda: consumer.state()["retrying"])
+        wait_until(lambda: consumer.status()["retrying"])
     assert lane.committed() == 0
     with lane.consuming(lambda event: seen.append(event.data["n"])):
         wait_until(lambda: seen == [0])
@@ -215,7 +215,7 @@ def test_malformed_events_are_dead_lettered_with_their_bytes_and_the_good_ones_b
     with lane.consuming(lambda event: seen.append(event.data["n"])) as consumer:
         wait_until(lambda: len(seen) == len(MALFORMED))
         letters = lane.dead_letters(len(MALFORMED))
-    assert consumer.state()["deadLetters"] == len(MALFORMED)
+    assert consumer.status()["deadLetters"] == len(MALFORMED)
     assert lane.committed() == 2 * len(MALFORMED)
     sent = [break_(lane.row(n), **change) for n, change in enumerate(MALFORMED.values())]
     assert sorted(m.value() or b"" for m in letters) == sorted(m["value"] or b"" for m in sent)
@@ -257,17 +257,17 @@ def test_when_a_member_leaves_the_other_takes_its_partitions_and_nothing_is_lost
             seen.append(event.data["n"])
 
     with lane.consuming(handle, commit_seconds=0) as stays:
-        wait_until(lambda: stays.state()["assigned"] == 3)
+        wait_until(lambda: stays.status()["assigned"] == 3)
         with lane.consuming(handle, commit_seconds=0) as leaves:
             wait_until(
-                lambda: leaves.state()["assigned"] and stays.state()["assigned"] + leaves.state()["assigned"] == 3
+                lambda: leaves.status()["assigned"] and stays.status()["assigned"] + leaves.status()["assigned"] == 3
             )
             for n in range(30):
                 lane.send(n, partition=n % 3)
             wait_until(lambda: len(seen) >= 30)
             for n in range(30, 60):
                 lane.send(n, partition=n % 3)
-        wait_until(lambda: stays.state()["assigned"] == 3)
+        wait_until(lambda: stays.status()["assigned"] == 3)
         for n in range(60, 90):
             lane.send(n, partition=n % 3)
         wait_until(lambda: set(seen) == set(range(90)))
@@ -287,12 +287,12 @@ def test_a_member_that_joins_while_an_event_is_in_hand_loses_nothing(lane):
     for n in range(30):
         lane.send(n, partition=n % 3)
     with lane.consuming(handle) as first:
-        wait_until(lambda: first.state()["retrying"])
+        wait_until(lambda: first.status()["retrying"])
         with lane.consuming(handle) as second:
             wait_until(
-                lambda: second.state()["assigned"] and first.state()["assigned"] + second.state()["assigned"] == 3
+                lambda: second.status()["assigned"] and first.status()["assigned"] + second.status()["assigned"] == 3
             )
-            wait_until(lambda: second.state()["retrying"])
+            wait_until(lambda: second.status()["retrying"])
             away.clear()
             wait_until(lambda: seen == set(range(30)), 30)
 
@@ -306,8 +306,8 @@ def test_lanes_keep_each_keys_order_and_commit_all(lane):
 
     for n in range(200):
         lane.send(n, key=f"k{n % 10}")
-    with lane.consuming(handle, lanes=4, commit_seconds=0) as consumer:
-        wait_until(lambda: consumer.state()["handled"] == 200)
+    with lane.consuming(handle, threads=4, commit_seconds=0) as consumer:
+        wait_until(lambda: consumer.status()["handled"] == 200)
         wait_until(lambda: lane.committed() == 200)
     assert seen == {f"k{k}": list(range(k, 200, 10)) for k in range(10)}
 
@@ -323,9 +323,9 @@ def test_an_event_still_open_holds_the_commit_of_those_after_it(lane):
     lane.send(0, key="slow", partition=0)
     for n in range(1, 10):
         lane.send(n, key=f"k{n}", partition=0)
-    with lane.consuming(handle, lanes=4, commit_seconds=0) as consumer:
+    with lane.consuming(handle, threads=4, commit_seconds=0) as consumer:
         wait_until(lambda: len(seen) >= 5)
-        assert (lane.committed(), consumer.state()["handled"]) == (0, 0)
+        assert (lane.committed(), consumer.status()["handled"]) == (0, 0)
         may_end.set()
         wait_until(lambda: lane.committed() == 10)
 
@@ -350,9 +350,9 @@ def test_more_events_than_a_hand_holds_wait_while_a_server_is_away(lane):
     for n in range(100):
         lane.send(n, partition=n % 3)
     with lane.consuming(handle) as consumer:
-        wait_until(lambda: consumer.state()["retrying"])
-        polled = consumer.beat
-        wait_until(lambda: consumer.beat > polled + 1)
+        wait_until(lambda: consumer.status()["retrying"])
+        polled = consumer.heartbeat
+        wait_until(lambda: consumer.heartbeat > polled + 1)
         away.clear()
         wait_until(lambda: len(seen) == 100, 40)
         wait_until(lambda: lane.committed() == 100)
@@ -377,10 +377,10 @@ def test_a_partition_that_left_while_paused_is_heard_again_when_it_comes_back(la
     with lane.consuming(handle_unless_away) as stays:
         wait_until(lambda: stays._paused)
         with lane.consuming(handle) as leaves:
-            wait_until(lambda: leaves.state()["assigned"] and stays.state()["assigned"] < 3, 30)
+            wait_until(lambda: leaves.status()["assigned"] and stays.status()["assigned"] < 3, 30)
             away.clear()
             wait_until(lambda: seen == set(range(150)), 40)
-        wait_until(lambda: stays.state()["assigned"] == 3, 30)
+        wait_until(lambda: stays.status()["assigned"] == 3, 30)
         for n in range(150, 180):
             lane.send(n, partition=n % 3)
         wait_until(lambda: seen == set(range(180)), 30)

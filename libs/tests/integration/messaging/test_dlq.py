@@ -24,7 +24,7 @@ def letters(lane):
     for n in range(3):
         lane.send(n, partition=n)
     with lane.consuming(refuse) as consumer:
-        wait_until(lambda: consumer.state()["deadLetters"] == 3)
+        wait_until(lambda: consumer.status()["deadLetters"] == 3)
     return [f"{lane.topic}.{lane.group}.dlq/{p}/0" for p in range(3)]
 
 

@@ -43,7 +43,7 @@ def run_until(relay, condition):
             if condition():
                 return
             stop.wait(0.05)
-        pytest.fail(f"not reached in 20 s: {relay.state()}")
+        pytest.fail(f"not reached in 20 s: {relay.status()}")
     finally:
         stop.set()
         thread.join(15)
@@ -57,19 +57,19 @@ def test_every_row_reaches_its_topic_in_order_and_leaves_the_outbox(db, kafka, t
     ]
     outbox = store(db, rows)
     relay = Relay(outbox, partial(make_producer, kafka))
-    run_until(relay, lambda: relay.state()["pending"] == 0)
+    run_until(relay, lambda: relay.status()["pending"] == 0)
     messages = read_topic(topic, 300)
     for aggregate in ("a", "b", "c"):
         own = [m for m in messages if m.key() == aggregate.encode()]
         assert len({m.partition() for m in own}) == 1
-    assert relay.state()["published"] == 300
+    assert relay.status()["published"] == 300
 
 
 def test_one_aggregate_keeps_its_sequence_on_the_topic(db, kafka, topic, read_topic):
     rows = [replace(row(n, "a", n), topic=topic, payload=orjson.dumps({"n": n}).decode()) for n in range(1, 51)]
     outbox = store(db, list(reversed(rows)))
     relay = Relay(outbox, partial(make_producer, kafka))
-    run_until(relay, lambda: relay.state()["pending"] == 0)
+    run_until(relay, lambda: relay.status()["pending"] == 0)
     assert [orjson.loads(m.value())["n"] for m in read_topic(topic, 50)] == list(range(1, 51))
 
 
@@ -77,16 +77,16 @@ def test_an_event_that_the_broker_will_never_take_is_buried_and_the_rest_goes_ou
     too_large = replace(row("large", "a", 1), topic=topic, payload=secrets.token_hex(1_000_000))
     outbox = store(db, [too_large, replace(row("small", "b", 1), topic=topic)])
     relay = Relay(outbox, partial(make_producer, kafka))
-    run_until(relay, lambda: relay.state()["pending"] == 0)
-    assert relay.state()["buried"] == 1
+    run_until(relay, lambda: relay.status()["pending"] == 0)
+    assert relay.status()["buried"] == 1
     assert [m.key() for m in read_topic(topic, 1)] == [b"b"]
 
 
 def test_with_the_broker_away_rows_stay_and_the_relay_still_stops(db):
     outbox = store(db, [row(1)])
     relay = Relay(outbox, partial(make_producer, "127.0.0.1:1"))
-    beat = relay.beat
-    run_until(relay, lambda: relay.beat > beat)
+    beat = relay.heartbeat
+    run_until(relay, lambda: relay.heartbeat > beat)
     assert [r.event_id for r in outbox.pending(10)] == ["1"]
 
 
@@ -102,7 +102,7 @@ def test_what_the_relay_sends_is_what_a_consumer_reads(db, kafka, topic, read_to
     ThingMade.topic = topic
     made: OutboxRow = new_row(ThingMade(thing_id="t1"), source="things", aggregate_id="t1", sequence=1)
     relay = Relay(store(db, [made]), partial(make_producer, kafka))
-    run_until(relay, lambda: relay.state()["pending"] == 0)
+    run_until(relay, lambda: relay.status()["pending"] == 0)
     event = parse(read_topic(topic, 1)[0])
     assert (event.id, event.subject, event.data) == (made.event_id, "t1", {"thingId": "t1"})
 
@@ -110,16 +110,16 @@ def test_what_the_relay_sends_is_what_a_consumer_reads(db, kafka, topic, read_to
 def test_of_two_relays_one_publishes_and_the_other_takes_over_when_it_stops(db, kafka, topic):
     outbox = store(db, [replace(row(1, "a", 1), topic=topic)])
     first, second = (Relay(outbox, partial(make_producer, kafka)) for _ in range(2))
-    run_until(first, lambda: first.state()["published"] == 1)
-    assert not first.state()["pending"]
+    run_until(first, lambda: first.status()["published"] == 1)
+    assert not first.status()["pending"]
     store(db, [replace(row(2, "a", 2), topic=topic)])
-    run_until(second, lambda: second.state()["published"] == 1)
+    run_until(second, lambda: second.status()["published"] == 1)
 
 
 def test_a_relay_without_the_lease_publishes_nothing(db, kafka, topic):
     outbox = store(db, [replace(row(1, "a", 1), topic=topic)])
     assert outbox.renew_lease("another", 60)
     relay = Relay(outbox, partial(make_producer, kafka))
-    beat = relay.beat
-    run_until(relay, lambda: relay.beat > beat)
-    assert (relay.state()["leader"], relay.state()["pending"]) == (False, 1)
+    beat = relay.heartbeat
+    run_until(relay, lambda: relay.heartbeat > beat)
+    assert (relay.status()["leader"], relay.status()["pending"]) == (False, 1)

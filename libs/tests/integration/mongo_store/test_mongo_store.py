@@ -113,7 +113,7 @@ def test_a_full_batch_brings_the_earlier_rows_of_its_aggregates(db):
 
 def test_a_buried_row_is_kept_aside_with_the_reason(db):
     outbox = store(db, row(1), row(2, sequence=2))
-    outbox.bury(row(1), "too large")
+    outbox.move_to_dead(row(1), "too large")
     assert [r.event_id for r in outbox.pending(10)] == ["2"]
     (dead,) = db["outbox_dead"].find()
     assert (dead["_id"], dead["reason"]) == ("1", "too large")

@@ -16,8 +16,8 @@ def test_a_client_that_may_be_ending_is_not_asked_for_its_partitions(monkeypatch
         [TopicPartition("topic", 0), TopicPartition("topic", 1)],
     )
     consumer._on_assign(client, partitions)
-    assert consumer.state()["assigned"] == 2
+    assert consumer.status()["assigned"] == 2
     consumer._pause(True)
     assert sorted(p.partition for p in client.pause.call_args.args[0]) == [0, 1]
     consumer._on_revoke(client, partitions[:1])
-    assert consumer.state()["assigned"] == 1
+    assert consumer.status()["assigned"] == 1

@@ -63,18 +63,18 @@ class Script:
     def dead_letter(self, job):
         if self._letter_failures:
             raise self._letter_failures.pop(0)
-        self.letters.append((job.verdict, job.attempts))
+        self.letters.append((job.outcome, job.attempts))
 
 
 def run(script, *jobs, count=1):
-    lanes = HandlerPool(count, lambda topic: script.handle, script.dead_letter, (ConnectionError,))
+    pool = HandlerPool(count, lambda topic: script.handle, script.dead_letter, (ConnectionError,))
     for job in jobs:
-        lanes.put(job)
-    lanes.end()
-    lanes.start()
-    for thread in lanes._threads:
+        pool.put(job)
+    pool.end()
+    pool.start()
+    for thread in pool._threads:
         thread.join(10)
-    return lanes
+    return pool
 
 
 def job(drop_after=None, **message):
@@ -88,10 +88,10 @@ def longest_wait(monkeypatch):
 
 def test_a_handled_event_is_done():
     script, one = Script(), job()
-    lanes = run(script, one)
-    assert (script.handled, one.done, one.verdict, one.active) == (1, True, "", False)
-    assert lanes.progress.is_set()
-    assert (lanes.retrying, lanes.busy_since) == ({}, {})
+    pool = run(script, one)
+    assert (script.handled, one.done, one.outcome, one.active) == (1, True, "", False)
+    assert pool.progress.is_set()
+    assert (pool.retrying, pool.busy_since) == ({}, {})
 
 
 @pytest.mark.parametrize("error", [ServerUnavailable("asleep"), ConnectionError()])
@@ -145,9 +145,9 @@ def test_a_dead_letter_that_can_not_be_written_is_written_later_and_the_handler_
 
 def test_a_job_dropped_while_it_waits_is_left_to_the_next_owner():
     script, one = Script(*[ServerUnavailable("asleep")] * 9), job(drop_after=2)
-    lanes = run(script, one)
+    pool = run(script, one)
     assert (one.done, one.active, script.letters) == (False, False, [])
-    assert lanes.retrying == {}
+    assert pool.retrying == {}
 
 
 def test_a_job_dropped_before_its_turn_is_not_tried():

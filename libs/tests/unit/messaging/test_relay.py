@@ -22,7 +22,7 @@ def row(event_id, aggregate="a", sequence=1, topic="thing-made"):
 
 
 class Store:
-    away = (ConnectionError,)
+    unavailable = (ConnectionError,)
 
     def __init__(self, *rows):
         self.rows, self.buried, self.outages = list(rows), [], 0
@@ -42,7 +42,7 @@ class Store:
     def delete(self, event_ids):
         self.rows = [r for r in self.rows if r.event_id not in set(event_ids)]
 
-    def bury(self, row, reason):
+    def move_to_dead(self, row, reason):
         self.delete([row.event_id])
         self.buried.append((row.event_id, reason))
 
@@ -89,7 +89,7 @@ def run_until_empty(store, errors=None):
     stop.set()
     thread.join(10)
     assert not thread.is_alive()
-    return sent, producers, relay.state()
+    return sent, producers, relay.status()
 
 
 def test_rows_are_published_and_deleted():

@@ -27,19 +27,19 @@ class Loop:
     """Runs until stopped, dies, or hangs."""
 
     def __init__(self, name="loop", does=None):
-        self.name, self.beat, self._does = name, time.monotonic(), does
+        self.name, self.heartbeat, self._does = name, time.monotonic(), does
 
     def run(self, stop):
         while not stop.wait(0.01):
-            self.beat = time.monotonic()
+            self.heartbeat = time.monotonic()
             if self._does == "die":
                 raise RuntimeError("dead")
             if self._does == "hang":
-                self.beat = time.monotonic() - 3600
+                self.heartbeat = time.monotonic() - 3600
             if self._does == "end":
                 os.kill(os.getpid(), signal.SIGTERM)
 
-    def state(self):
+    def status(self):
         return {"pending": 1}
 
 

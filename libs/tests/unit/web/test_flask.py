@@ -78,7 +78,7 @@ def make_client(**settings):
         description="Things.",
         health=Health("things", "1.2.3", required={"store": dict}, shown={"worker": broken}),
         tokens=TOKENS,
-        away=(Away,),
+        unavailable=(Away,),
         web=WebConfig(**settings),
     )
     app.register_blueprint(thing_routes())
