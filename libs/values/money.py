@@ -1,7 +1,10 @@
 """Amounts of money: integers of minor units inside, decimal strings with two places outside, floats nowhere."""
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Self
 
 _AMOUNT = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,2}))?")
 
@@ -21,3 +24,62 @@ def parse_money(value: object) -> int:
 def format_money(minor: int) -> str:
     """`1250` → `"12.50"`."""
     return f"{minor // 100}.{minor % 100:02}"
+
+
+class CurrencyMismatch(ValueError):
+    """Raised by arithmetic and comparison between two currencies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount of one currency. `minor`: integer of minor units (cents). `currency`: ISO 4217 code, such as `USD`."""
+
+    minor: int
+    currency: str
+
+    @classmethod
+    def parse(cls, value: object, currency: str) -> Self:
+        """From a decimal string or a number. Raises ValueError as `parse_money` does."""
+        return cls(parse_money(value), currency)
+
+    @classmethod
+    def from_decimal(cls, amount: Decimal, currency: str) -> Self:
+        """From a column with two decimal places. Raises ValueError for more."""
+        minor = amount * 100
+        if minor != minor.to_integral_value():
+            raise ValueError("an amount has two decimal places")
+        return cls(int(minor), currency)
+
+    @classmethod
+    def sum(cls, amounts: Iterable["Money"], currency: str) -> "Money":
+        """The sum, zero for no amounts. Raises CurrencyMismatch."""
+        total = cls(0, currency)
+        for amount in amounts:
+            total += amount
+        return total
+
+    def __add__(self, other: "Money") -> "Money":
+        return Money(self.minor + self._same(other), self.currency)
+
+    def __mul__(self, quantity: int) -> "Money":
+        return Money(self.minor * quantity, self.currency)
+
+    def __lt__(self, other: "Money") -> bool:
+        return self.minor < self._same(other)
+
+    def __le__(self, other: "Money") -> bool:
+        return self.minor <= self._same(other)
+
+    def __str__(self) -> str:
+        """The decimal string without the currency: `12.50`."""
+        return format_money(self.minor)
+
+    @property
+    def decimal(self) -> Decimal:
+        """The amount for a DECIMAL column: two places, exact."""
+        return Decimal(self.minor).scaleb(-2)
+
+    def _same(self, other: "Money") -> int:
+        if other.currency != self.currency:
+            raise CurrencyMismatch(f"{self.currency} and {other.currency}")
+        return other.minor

@@ -1,8 +1,10 @@
 """Amounts of money: read exactly, shown exactly."""
 
+from decimal import Decimal
+
 import pytest
 
-from libs.values.money import format_money, parse_money
+from libs.values.money import CurrencyMismatch, Money, format_money, parse_money
 
 
 @pytest.mark.parametrize(
@@ -60,3 +62,31 @@ def test_all_else_is_refused(value):
 def test_amounts_are_shown_with_two_places(minor, text):
     assert format_money(minor) == text
     assert parse_money(text) == minor
+
+
+def test_money_adds_and_multiplies_within_one_currency():
+    price = Money.parse("19.90", "USD")
+    assert price * 3 == Money(5970, "USD")
+    assert price + Money(10, "USD") == Money(2000, "USD")
+    assert Money.sum([price, price], "USD") == Money(3980, "USD")
+    assert Money.sum([], "EUR") == Money(0, "EUR")
+    assert price < Money(1991, "USD")
+    assert price <= Money(1990, "USD")
+    assert (str(price), price.decimal, Money.from_decimal(Decimal("19.90"), "USD")) == (
+        "19.90",
+        Decimal("19.90"),
+        price,
+    )
+
+
+def test_two_currencies_do_not_mix():
+    dollar, euro = Money(100, "USD"), Money(100, "EUR")
+    assert dollar != euro
+    for mix in (lambda: dollar + euro, lambda: dollar < euro, lambda: dollar <= euro):
+        with pytest.raises(CurrencyMismatch):
+            mix()
+
+
+def test_a_column_with_more_than_two_places_is_no_amount():
+    with pytest.raises(ValueError):
+        Money.from_decimal(Decimal("1.005"), "USD")

@@ -1,0 +1,28 @@
+"""E-mail addresses: shown as given, compared by one key."""
+
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class EmailAddress:
+    """`text` is the address as given. `key` decides whose it is: two addresses with one key are the same mailbox."""
+
+    text: str
+    key: str
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """The address that was typed."""
+        return cls(text, email_key(text))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, EmailAddress) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+def email_key(text: str) -> str:
+    """The form in which addresses are compared."""
+    return text.casefold()
