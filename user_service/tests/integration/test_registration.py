@@ -97,14 +97,14 @@ def test_unknown_wrong_and_disabled_look_alike(client, people):
     assert wrong.status_code == 401
 
 
-def test_every_login_leaves_a_line_that_names_nobody(client, people):
+def test_every_login_logs_a_line_without_names(client, people):
     person = people.make()
     with capture_logs() as lines:
         client.post("/login", json=person.credentials | {"password": "wrong-password"})
         client.post("/login", json=person.credentials | {"email": f"nobody-{person.email}"})
         client.post("/login", json=person.credentials)
-    told = [(line["event"], line.get("reason"), line["user"]) for line in lines if "user" in line]
-    assert told == [
+    logged = [(line["event"], line.get("reason"), line["user"]) for line in lines if "user" in line]
+    assert logged == [
         ("login refused", "password", person.id),
         ("login refused", "password", None),
         ("logged in", None, person.id),
