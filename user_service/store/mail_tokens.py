@@ -55,7 +55,7 @@ def add(token: MailToken, transaction: ClientSession) -> None:
 def use(token: MailToken, transaction: ClientSession) -> bool:
     """Delete the token, and all others of its kind and account. False when it was used before."""
     tokens = documents.mail_tokens()
-    used = tokens.delete_one({"_id": token.hash}, session=transaction).deleted_count == 1
+    used: bool = tokens.delete_one({"_id": token.hash}, session=transaction).deleted_count == 1
     tokens.delete_many({"user_id": ObjectId(token.user_id), "kind": token.kind}, session=transaction)
     return used
 
