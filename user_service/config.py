@@ -22,8 +22,8 @@ class Config(WebConfig):
     """Fields without a default are required: a process does not start without them."""
 
     mongo_uri: MongoUri  # mongodb://…/DATABASE of a replica set, because transactions need one
-    kafka_brokers: str  # host:port,…; only the worker uses it
-    jwt_secret: SigningKey  # signs access and refresh tokens; all services share it
+    kafka_brokers: str  # host:port,… for the worker
+    jwt_secret: SigningKey  # signs access and refresh tokens, shared by all services
     jwt_issuer: str = "microshop"
     jwt_audience: str = "microshop"
     access_token_seconds: int = Field(900, ge=60, le=86_400)

@@ -8,10 +8,7 @@ from libs.web.flask import Blueprint, caller, json_response
 from user_service.api import responses, schemas
 from user_service.api.context import config, rate_limit
 from user_service.queries import account_export, users
-from user_service.use_cases import change_password as password
-from user_service.use_cases import delete_account, manage_account
-from user_service.use_cases.register_user import register_user
-from user_service.use_cases.update_account import update_account
+from user_service.use_cases import change_password, delete_account, manage_account, register_user, update_account
 
 routes = Blueprint("users", __name__)
 
@@ -23,7 +20,7 @@ routes = Blueprint("users", __name__)
 def register(body: schemas.Register) -> Response:
     """Create an account."""
     rate_limit("register").enforce_hit()
-    user = register_user(username=body.username, email=body.email, password=body.password)
+    user = register_user.register_user(username=body.username, email=body.email, password=body.password)
     return json_response(responses.to_registered(user), 201)
 
 
@@ -42,7 +39,7 @@ def read_me() -> Response:
 @routes.refuses(409)
 def update_me(body: schemas.UpdateMe) -> Response:
     """Change your username or e-mail address."""
-    user = update_account(caller=caller(), username=body.username, email=body.email)
+    user = update_account.update_account(caller=caller(), username=body.username, email=body.email)
     return json_response(responses.to_public(user))
 
 
@@ -72,10 +69,10 @@ def export_me() -> Response:
 @routes.body(schemas.ChangePassword)
 @routes.output({}, status_code=204)
 @routes.refuses(429)
-def change_password(body: schemas.ChangePassword) -> Response:
+def change_my_password(body: schemas.ChangePassword) -> Response:
     """Change your password. All your sessions end. Log in again afterwards."""
     limit = rate_limit("login", caller().email)
-    password.change_password(caller=caller(), current=body.current, new=body.new, limit=limit)
+    change_password.change_password(caller=caller(), current=body.current, new=body.new, limit=limit)
     return Response(status=204)
 
 

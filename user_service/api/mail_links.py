@@ -5,8 +5,7 @@ from flask import Response, make_response, render_template
 from libs.web.flask import Blueprint, json_response
 from user_service.api import responses, schemas
 from user_service.api.context import config, rate_limit
-from user_service.use_cases import reset_password as password
-from user_service.use_cases import verify_email as address
+from user_service.use_cases import reset_password, verify_email
 
 routes = Blueprint("mail_links", __name__)
 pages = Blueprint("pages", __name__, enable_openapi=False)
@@ -18,25 +17,25 @@ pages = Blueprint("pages", __name__, enable_openapi=False)
 def request_reset(body: schemas.PasswordReset) -> Response:
     """Request a mail link to set a new password. The response is the same for an unknown address."""
     if rate_limit("reset", body.email).hit():
-        password.request_reset(email=body.email)
+        reset_password.request_reset(email=body.email)
     return json_response(responses.to_accepted(), 202)
 
 
 @routes.post("/password-reset/confirm")
 @routes.body(schemas.NewPassword)
 @routes.output({}, status_code=204)
-def reset_password(body: schemas.NewPassword) -> Response:
+def set_new_password(body: schemas.NewPassword) -> Response:
     """Set a new password with the token of a mail link. All sessions end."""
-    password.reset_password(token=body.token, password=body.password)
+    reset_password.reset_password(token=body.token, password=body.password)
     return Response(status=204)
 
 
 @routes.post("/verify-email")
 @routes.body(schemas.VerifyEmail)
 @routes.output({}, status_code=204)
-def verify_email(body: schemas.VerifyEmail) -> Response:
+def verify_address(body: schemas.VerifyEmail) -> Response:
     """Verify an e-mail address with the token of a mail link."""
-    address.verify_email(token=body.token)
+    verify_email.verify_email(token=body.token)
     return Response(status=204)
 
 

@@ -31,7 +31,8 @@ def offer_totp(body: schemas.OfferTotp) -> Response:
 def confirm_totp(body: schemas.ConfirmTotp) -> Response:
     """Confirm the authenticator by a code. Logins need a code afterwards.
 
-    The response has recovery codes, which are shown this once. All your sessions end."""
+    The response has recovery codes, which are shown this once. All your sessions end.
+    """
     codes = add_second_factor.confirm_second_factor(caller=caller(), code=body.code)
     return json_response(responses.to_recovery_codes(codes), headers={"Cache-Control": "no-store"})
 

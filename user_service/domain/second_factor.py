@@ -21,7 +21,7 @@ ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that resemble
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactor:
-    """A confirmed authenticator. `last_step`: the step of the last code that was used; older codes are refused."""
+    """A confirmed authenticator. `last_step`: the step of the last code that was used. Older codes are refused."""
 
     secret: str
     last_step: int

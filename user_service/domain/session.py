@@ -9,7 +9,7 @@ from ulid import ULID
 from user_service.domain.refresh_token import RefreshToken
 from user_service.domain.user import User
 
-MAX_SESSIONS = 100  # per account; a further login ends the oldest
+MAX_SESSIONS = 100  # per account: a further login ends the oldest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A session. `id` is the `sid` of its tokens; `rotation` is the number of the refresh token that works."""
+    """A session. `id` is the `sid` of its tokens. `rotation` is the number of the refresh token that works."""
 
     id: str
     user_id: str

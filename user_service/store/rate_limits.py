@@ -72,7 +72,7 @@ class RateLimit:
         self._limiter, self._item, self._key = limiter, item, key
 
     def hit(self) -> bool:
-        """Count an attempt. False when the limit is reached; the attempt is not counted then."""
+        """Count an attempt. False when the limit is reached. Such an attempt is not counted."""
         item, key = self._item, self._key
         if item is None:
             return True

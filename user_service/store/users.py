@@ -229,7 +229,7 @@ def store_events(events: Sequence[EventData], user_id: str, transaction: ClientS
             MongoRevocations(db).add(Revocation(event.user_id, event.sid, event.not_before), transaction)
 
 
-def _difference(before: User, after: User) -> dict[str, dict[str, Any]]:
+def _difference(before: User, after: User) -> dict[str, dict[str, object]]:
     """The update that makes the document of `before` the one of `after`."""
     old, new = to_bson(before), to_bson(after)
     changed = {name: value for name, value in new.items() if old.get(name) != value}
@@ -239,7 +239,7 @@ def _difference(before: User, after: User) -> dict[str, dict[str, Any]]:
     return {operator: fields for operator, fields in parts.items() if fields}
 
 
-def _guard(before: User, names: Sequence[str]) -> dict[str, Any]:
+def _guard(before: User, names: Sequence[str]) -> dict[str, object]:
     """The condition that these fields are as they were read. A field without a value may be missing, null or empty."""
     row = to_bson(before)
     return {name: row.get(name, {"$in": [*EMPTY]}) for name in names}

@@ -1,4 +1,4 @@
-"""The worker process. It runs the relay, which publishes the outbox; the service consumes no events."""
+"""The worker process. It runs the relay, which publishes the outbox. The service consumes no events."""
 
 from functools import partial
 

@@ -126,7 +126,7 @@ def test_a_token_that_was_never_sent_is_refused(client, token):
 def test_unknown_disabled_and_known_addresses_are_answered_alike(client, people, pending):
     person, disabled, admin = people.make(), people.make(), people.make("admin")
     client.patch(f"/users/{disabled.id}", json={"active": False}, headers=admin.headers)
-    answers = [ask(client, email) for email in (person.email, f"nobody-{person.email}", disabled.email, "no address")]
+    answers = [ask(client, email) for email in (person.email, f"unknown-{person.email}", disabled.email, "no address")]
     assert {(a.status_code, a.data) for a in answers} == {(202, answers[0].data)}
     assert mails(pending, disabled, "reset") == []
 

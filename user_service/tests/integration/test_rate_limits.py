@@ -65,7 +65,7 @@ def test_another_account_can_log_in_from_the_same_address(client, people):
 
 def test_accounts_that_are_none_are_limited_alike(client, people):
     person = people.make()
-    person.email = f"nobody-{person.email}"
+    person.email = f"unknown-{person.email}"
     assert [login(client, person).status_code for _ in range(6)] == [401] * 5 + [429]
 
 
