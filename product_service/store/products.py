@@ -16,7 +16,7 @@ from libs.mongo_store.transactions import in_transaction
 from libs.values.money import Money
 from libs.values.times import now
 from product_service.domain.errors import SkuTaken, UnknownProduct
-from product_service.domain.price_history import EarlierPrice
+from product_service.domain.price_history import EarlierPrice, PriceHistory
 from product_service.domain.product import MAX_STOCK, Product, StockMovement, sort_key
 from product_service.events.published import SOURCE, ProductSnapshot
 from product_service.store import documents
@@ -155,10 +155,7 @@ def from_document(row: Mapping[str, Any], currency: str) -> Product:
         category=row.get("category"),
         image_url=row.get("image_url"),
         price=Money(row["price_minor"], currency),
-        price_history=tuple(
-            EarlierPrice(price=Money(entry["price_minor"], currency), until=entry["until"])
-            for entry in row.get("price_log", ())
-        ),
+        price_history=_history(row["price_log"], currency) if "price_log" in row else (),
         stock=row["stock"],
         active=row["active"],
         version=row["version"],
@@ -187,6 +184,12 @@ def to_document(product: Product) -> dict[str, Any]:
         "created_at": product.created_at,
         "updated_at": product.updated_at,
     }
+
+
+def _history(entries: Sequence[Mapping[str, Any]], currency: str) -> PriceHistory:
+    return tuple(
+        EarlierPrice(price=Money(entry["price_minor"], currency), until=entry["until"]) for entry in entries
+    )
 
 
 def _object_id(product_id: str) -> ObjectId:
