@@ -52,13 +52,13 @@ def keep_to_own_ports() -> None:
         ports.OUR_RANGE = range(start, start + size)
 
 
-@pytest.hookimpl(optionalhook=True)
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
 def pytest_xdist_auto_num_workers() -> int:
     """`-n auto`: a worker for each lane, however many cores there are."""
     return len(LANES)
 
 
-@pytest.hookimpl(optionalhook=True)
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Hand out whole lanes."""
     from xdist.scheduler import LoadScopeScheduling
