@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import Any
@@ -27,6 +28,7 @@ LANES = {
 END_SECONDS = 60
 
 _workers: list[Any] = []
+_seconds = Counter[str]()
 
 
 def lane_of(nodeid: str) -> str:
@@ -89,6 +91,18 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_testnodedown(node: Any) -> None:
     """A worker is done, or has crashed."""
     _workers.remove(node)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Keep how long each lane takes."""
+    _seconds[lane_of(report.nodeid)] += report.duration
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The longest lane is how long the run takes: say which one it is, so that it can be divided when it grows."""
+    if config.getoption("numprocesses", None):
+        told = ", ".join(f"{lane} {seconds:.0f} s" for lane, seconds in _seconds.most_common())
+        terminalreporter.write_line(f"lanes: {told}")
 
 
 @pytest.hookimpl(tryfirst=True)
