@@ -89,8 +89,9 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """A worker is done, or has crashed."""
-    _workers.remove(node)
+    """A worker is done, or has crashed; one that was interrupted is told of twice."""
+    if node in _workers:
+        _workers.remove(node)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
