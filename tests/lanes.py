@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections import Counter
 from contextlib import suppress
 from fnmatch import fnmatchcase
@@ -112,6 +113,7 @@ def pytest_sessionfinish() -> None:
     for node in _workers:
         with suppress(ProcessLookupError):
             os.kill(node.gateway._rinfo().pid, signal.SIGTERM)
+    end = time.monotonic() + END_SECONDS
     for node in _workers:
         with suppress(OSError, EOFError, node.channel.RemoteError, node.channel.TimeoutError):
-            node.channel.waitclose(END_SECONDS)
+            node.channel.waitclose(max(0.0, end - time.monotonic()))
