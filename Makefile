@@ -43,7 +43,7 @@ secrets: installed ## a file for each secret of .env, for deploy/compose/secrets
 
 test: ## every test, on real servers of its own
 	@deploy/local/bootstrap.sh chromium
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n auto
 
 check: unit lint types ## what needs no server: unit tests, lint, types
 
