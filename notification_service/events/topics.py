@@ -1,8 +1,6 @@
 """The topics that notification_service consumes and publishes, and its group."""
 
-from typing import Any
-
-from contracts import topic_settings
+from contracts import TopicSettings, topic_settings
 from libs.messaging.topics import dead_letter_settings
 from notification_service.events.published import MailSent
 from notification_service.store.accounts import TOPICS as FOLLOWED
@@ -11,7 +9,7 @@ from notification_service.worker.handlers import HANDLERS
 GROUP = "notification-service"
 
 
-def topics() -> dict[str, dict[str, Any]]:
+def topics() -> dict[str, TopicSettings]:
     """The topics this service needs, with their settings."""
     consumed = topic_settings(*HANDLERS)
     return consumed | topic_settings(MailSent.topic, *FOLLOWED) | dead_letter_settings(consumed, GROUP)

@@ -9,12 +9,12 @@ import time
 from contextlib import closing
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicPartition
 
 from contracts import topic_settings
 from libs.access.revocations import Revocation, Revocations
-from libs.messaging.clients import READER, make_consumer
 from libs.messaging.envelope import Event, MalformedEvent, parse
+from libs.messaging.topic_reader import TopicReader
 from libs.runtime.logs import get_logger
 from notification_service.events.consumed import UserDeleted, UserRevocation
 
@@ -22,7 +22,7 @@ log = get_logger(__name__)
 
 TOPICS = (UserRevocation.topic, UserDeleted.topic)
 LOAD_SECONDS = 45.0
-FETCH = READER | {"fetch.wait.max.ms": 100}  # it reads for ever, and nobody waits for it
+FETCH_MS = 100  # an open view may lag this much
 
 
 class AccountView:
@@ -32,7 +32,6 @@ class AccountView:
 
     def __init__(self, brokers: str, revocations: Revocations) -> None:
         self._brokers, self._revocations, self._gone = brokers, revocations, set[str]()
-        self._unread: set[tuple[str, int]] | None = None
         self._complete, self.heartbeat = threading.Event(), time.monotonic()
 
     def status(self) -> dict[str, Any]:
@@ -53,40 +52,24 @@ class AccountView:
         with closing(self._reader()) as reader:
             while not stop.is_set():
                 self.heartbeat = time.monotonic()
-                if message := reader.poll(0.2):
+                for message in reader.read():
                     self._take(message)
+                if reader.at_end:
+                    self._complete.set()
 
     def load(self) -> None:
         """Read what there is. Raises KafkaException when that takes over 45 s."""
-        end = time.monotonic() + LOAD_SECONDS
         with closing(self._reader()) as reader:
-            while not self._complete.is_set() and time.monotonic() < end:
-                if message := reader.poll(0.2):
-                    self._take(message)
-        self.await_complete()
+            for message in reader.read_to_end(LOAD_SECONDS):
+                self._take(message)
+        self._complete.set()
 
-    def _reader(self) -> Consumer:
+    def _reader(self) -> TopicReader:
         places = [(name, p) for name, topic in topic_settings(*TOPICS).items() for p in range(topic["partitions"])]
-        self._unread = set(places)
-        reader = make_consumer(self._brokers, "notification-service-accounts", **FETCH)
-        reader.assign([TopicPartition(name, partition, OFFSET_BEGINNING) for name, partition in places])
-        return reader
+        starts = [TopicPartition(name, partition, OFFSET_BEGINNING) for name, partition in places]
+        return TopicReader(self._brokers, "notification-service-accounts", starts, **{"fetch.wait.max.ms": FETCH_MS})
 
     def _take(self, message: Message) -> None:
-        error = message.error()
-        if error is None:
-            self._understand(message)
-        elif error.code() == KafkaError._PARTITION_EOF:
-            assert self._unread is not None
-            self._unread.discard((str(message.topic()), message.partition() or 0))
-            if not self._unread:
-                self._complete.set()
-        elif error.fatal():
-            raise KafkaException(error)
-        else:
-            log.warning("Kafka reports", error=error.name(), detail=error.str())
-
-    def _understand(self, message: Message) -> None:
         try:
             event = parse(message)
             if event.type == UserDeleted.topic:
@@ -95,4 +78,4 @@ class AccountView:
                 ended = event.read(UserRevocation)
                 self._revocations.add([Revocation(ended.user_id, ended.sid, ended.not_before)])
         except MalformedEvent as error:  # nobody waits for it, and the other services put it aside
-            log.error("not understood", topic=message.topic(), reason=str(error))
+            log.error("event malformed", topic=message.topic(), reason=str(error))

@@ -8,13 +8,13 @@ would not close it, for SMTP has no part in one; measured, it only makes the win
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from contextlib import closing
 
-from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Message, TopicPartition
 from prometheus_client import Counter
 
-from libs.messaging.clients import READER, make_consumer
 from libs.messaging.envelope import Event
+from libs.messaging.topic_reader import TopicReader
 from libs.runtime.logs import get_logger
 from notification_service.events.published import MailSent
 from notification_service.store.records import Records
@@ -24,7 +24,6 @@ log = get_logger(__name__)
 REPEATED = Counter("mails_not_repeated", "Events that came again after their mail was sent", ["kind"])
 
 LOAD_SECONDS = 45.0  # shorter than the patience with a consumer that does not poll, 60 s
-AT_ONCE = 1000
 
 
 class Ledger:
@@ -42,17 +41,10 @@ class Ledger:
         Partitions of other topics with the same numbers may be another member's, who writes to them too: each time they are read
         on from where the last reading ended.
         """
-        left, began = set(partitions), time.monotonic()
-        reader = make_consumer(self._brokers, "notification-service-ledger", **READER)
-        try:
-            reader.assign([self._place(partition) for partition in left])
-            while left:
-                if time.monotonic() - began > LOAD_SECONDS:
-                    raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the ledger can't be read to its end"))
-                for message in reader.consume(AT_ONCE, 0.1):
-                    self._read(message, left)
-        finally:
-            reader.close()
+        began, places = time.monotonic(), [self._place(partition) for partition in set(partitions)]
+        with closing(TopicReader(self._brokers, "notification-service-ledger", places)) as reader:
+            for message in reader.read_to_end(LOAD_SECONDS):
+                self._read(message)
         log.info("ledger read", mails=sum(map(len, self._sent.values())), seconds=round(time.monotonic() - began, 2))
 
     def once(self, event: Event, send: Callable[[], MailSent]) -> None:
@@ -77,12 +69,7 @@ class Ledger:
         self._sent.setdefault(partition, set())
         return TopicPartition(MailSent.topic, partition, self._next_offset.get(partition, OFFSET_BEGINNING))
 
-    def _read(self, message: Any, left: set[int]) -> None:
-        error, partition = message.error(), message.partition()
-        if error is None:
-            self._sent[partition].add(message.key())
-            self._next_offset[partition] = message.offset() + 1
-        elif error.code() == KafkaError._PARTITION_EOF:
-            left.discard(partition)
-        else:
-            log.warning("Kafka reports", error=error.name(), detail=error.str())
+    def _read(self, message: Message) -> None:
+        partition = message.partition() or 0
+        self._sent[partition].add(message.key() or b"")
+        self._next_offset[partition] = (message.offset() or 0) + 1
