@@ -5,7 +5,7 @@ event from Kafka. Its input is untrusted: it raises MalformedEvent for every fau
 """
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, TypeVar
@@ -86,6 +86,12 @@ def new_row(data: EventData, *, source: str, aggregate_id: str, sequence: int) -
     return OutboxRow(
         event_id, data.topic, aggregate_id, sequence, payload.decode(), orjson.dumps(headers).decode(), now
     )
+
+
+def new_rows(events: Sequence[EventData], *, source: str, aggregate_id: str, first_sequence: int) -> list[OutboxRow]:
+    """The outbox rows of an aggregate's `events`, numbered from `first_sequence`. Raises ValueError as `new_row` does."""
+    numbered = enumerate(events, start=first_sequence)
+    return [new_row(event, source=source, aggregate_id=aggregate_id, sequence=number) for number, event in numbered]
 
 
 def headers_of(message: Message) -> list[tuple[str, bytes | None]]:

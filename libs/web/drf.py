@@ -11,7 +11,6 @@ from typing import IO, Any
 import orjson
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template import loader
 from django.urls import URLPattern, path
@@ -21,6 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from structlog.contextvars import get_contextvars
 
+from libs.django_store.connection import UNAVAILABLE_ERRORS
 from libs.runtime import metrics
 from libs.runtime.health import Health, failure_reason
 from libs.runtime.logs import get_logger
@@ -33,7 +33,6 @@ from libs.web.security_headers import browser_headers, is_preflight
 
 log = get_logger(__name__)
 
-UNAVAILABLE_ERRORS: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
 DISK_FULL = [(1021,), (1114,)]  # MySQL's ER_DISK_FULL, ER_RECORD_FILE_FULL
 MEANINGS: dict[tuple[type[Exception], ...], type[errors.DomainError]] = {
     UNAVAILABLE_ERRORS: errors.Unavailable,
@@ -90,7 +89,7 @@ def service_routes(health: Health) -> list[URLPattern]:
     """/health, /health/live, /health/ready and /metrics."""
 
     def show_metrics() -> HttpResponse:
-        return HttpResponse(metrics.render(health.parts()), content_type=metrics.CONTENT_TYPE)
+        return HttpResponse(metrics.render(health.parts(), health.gauges), content_type=metrics.CONTENT_TYPE)
 
     return [
         *routes("health", get_view(lambda: _report(*health.report()))),

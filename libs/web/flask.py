@@ -177,7 +177,7 @@ def _service_routes(health: Health) -> Blueprint:
 
     @routes.get("/metrics")
     def show_metrics() -> Response:
-        return Response(metrics.render(health.parts()), content_type=metrics.CONTENT_TYPE)
+        return Response(metrics.render(health.parts(), health.gauges), content_type=metrics.CONTENT_TYPE)
 
     return routes
 

@@ -42,7 +42,7 @@ class RequestInstrumentation:
         metrics.observe(method, route, status, seconds)
         breaker.leave()
         if self._entered and (status < 400 or status in ANSWERED_BY_THE_SERVER):
-            breaker.worked()
+            breaker.succeeded()
         elif self._entered and status == STATUS[ErrorKind.UNAVAILABLE]:
             breaker.failed()
         if status >= 400 or not self._path.startswith(QUIET):

@@ -67,7 +67,7 @@ class Listener:
         """A health check: the consumer's state. Raises Down without partitions or broker."""
         if not self._threads:
             raise CheckFailed("not consuming yet")
-        state, accounts = (thread.part.status() for thread in self._threads)
+        state, accounts = (thread.task.status() for thread in self._threads)
         parts = {GROUP: state, self._accounts.name: accounts}
         if not state["broker"]:
             raise CheckFailed("no Kafka broker answers", parts=parts)

@@ -58,7 +58,7 @@ def orders_of(caller: Caller) -> QuerySet[Order]:
     return Order.objects.filter(**visible_to(caller))
 
 
-def list_orders(found: QuerySet[Order], request: PageRequest) -> Page:
+def list_orders(found: QuerySet[Order], request: PageRequest) -> Page[dict[str, Any]]:
     """A page of the orders found, by the time of ordering: the newest or the oldest first. Two queries."""
     ascending = (request.sort == "oldest") != request.backwards
     if request.position:

@@ -9,9 +9,8 @@ from dataclasses import asdict, fields
 import orjson
 from django.db import connection, transaction
 
-from libs.django_store.connection import renew_connection
+from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
 from libs.messaging.envelope import OutboxRow, new_row
-from libs.web.drf import UNAVAILABLE_ERRORS
 from order_service.events.published import OrderEvent
 from order_service.store.models import Outbox, OutboxDead, now
 

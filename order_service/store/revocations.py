@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from libs.access.revocations import KEPT_SECONDS, Revocation, Revocations
+from libs.access.revocations import RETENTION_SECONDS, Revocation, Revocations
 from order_service.store.models import RevocationRow
 
 
@@ -23,7 +23,7 @@ def read_revocations(since: float) -> Iterator[Revocation]:
 
 def forget_revocations() -> int:
     """Delete those that every token has outlived; return their number."""
-    old = datetime.now(UTC) - timedelta(seconds=KEPT_SECONDS)
+    old = datetime.now(UTC) - timedelta(seconds=RETENTION_SECONDS)
     return RevocationRow.objects.filter(stored_at__lt=old).delete()[0]
 
 

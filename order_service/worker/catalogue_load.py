@@ -11,10 +11,9 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from libs.django_store.connection import renew_connection
+from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
 from libs.messaging.clients import make_consumer
 from libs.runtime.logs import get_logger
-from libs.web.drf import UNAVAILABLE_ERRORS
 from order_service.events.topics import CATALOGUE, CATALOGUE_GROUP
 from order_service.store.models import CatalogueState, now
 

@@ -6,12 +6,11 @@ from typing import TypeVar
 from ulid import ULID
 
 from libs.access.revocations import Revocation
-from libs.django_store.connection import renew_connection
+from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
 from libs.messaging.consumer import EventConsumer
 from libs.messaging.envelope import Event, MalformedEvent
 from libs.messaging.failures import PermanentFailure
 from libs.messaging.handler_pool import Handler
-from libs.web.drf import UNAVAILABLE_ERRORS
 from order_service.domain.errors import UnknownOrder
 from order_service.events.consumed import (
     MailSent,

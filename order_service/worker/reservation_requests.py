@@ -14,10 +14,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import DateTimeField, F, Func
 
-from libs.django_store.connection import renew_connection
+from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
 from libs.messaging.envelope import OutboxRow
 from libs.runtime.logs import get_logger
-from libs.web.drf import UNAVAILABLE_ERRORS
 from order_service.store.models import Order, Outbox, PendingOrder, Status, now
 from order_service.use_cases.orders import time_out_order
 

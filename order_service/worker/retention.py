@@ -8,9 +8,8 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.sessions.models import Session
 
-from libs.django_store.connection import renew_connection
+from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
 from libs.runtime.logs import get_logger
-from libs.web.drf import UNAVAILABLE_ERRORS
 from order_service.store.models import IdempotencyKey, now
 from order_service.store.revocations import forget_revocations
 from order_service.use_cases.idempotency import KEPT

@@ -78,7 +78,7 @@ def list_products(
     max_price: int | None = None,
     in_stock: bool | None = None,
     max_stock: int | None = None,
-) -> Page:
+) -> Page[dict[str, Any]]:
     """Products in the order of SORTS[request.sort]; every word of `search` must be in the name or the description.
 
     Prices in minor units. Raises Invalid for a cursor that can't be or a search without a word.

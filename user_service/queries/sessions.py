@@ -23,7 +23,7 @@ def to_session(row: Mapping[str, Any], current: str | None) -> dict[str, Any]:
     }
 
 
-def list_sessions(request: PageRequest, *, user_id: str, current: str | None) -> Page:
+def list_sessions(request: PageRequest, *, user_id: str, current: str | None) -> Page[dict[str, Any]]:
     """The sessions of an account, newest first."""
     where: dict[str, Any] = {"user_id": ObjectId(user_id), "expires_at": {"$gt": now()}}
     if request.position:

@@ -38,7 +38,7 @@ def get_user(user_id: str) -> dict[str, Any]:
     return to_public(found)
 
 
-def list_users(request: PageRequest, *, search: str | None, role: str | None, active: bool | None) -> Page:
+def list_users(request: PageRequest, *, search: str | None, role: str | None, active: bool | None) -> Page[dict[str, Any]]:
     """Users, newest first; `search` is the beginning of a username or an e-mail address, which an index serves."""
     where: dict[str, Any] = {"deleted_at": None}
     if search:
