@@ -8,13 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from libs.values.errors import NotAuthenticated, Unavailable
 
 RETENTION_SECONDS = 3600.0
 READ_SECONDS = 1.0
-OVERLAP_SECONDS = 30.0  # rows become visible in another order than they are stored in, and clocks differ
+OVERLAP_SECONDS = 30.0  # rows do not become visible in the sequence in which they are stored, and clocks differ
 FIRST_READ_SECONDS = 4.0
 PURGE_SECONDS = 60.0
 
@@ -28,7 +27,7 @@ class Revocation:
     not_before: int
 
 
-def issued_at(claims: Mapping[str, Any]) -> int:
+def issued_at(claims: Mapping[str, object]) -> int:
     """When the token with these claims was issued, in ms since the epoch."""
     return round(float(claims["iat"]) * 1000)
 
@@ -51,14 +50,14 @@ class Revocations:
         self._lock = threading.Lock()
 
     def add(self, found: Iterable[Revocation]) -> None:
-        """Add revocations, in any order and any number of times. Once a minute it drops the old ones."""
+        """Add revocations, in any sequence and any number of times. Once a minute it drops the old ones."""
         for one in found:
             key = (one.user_id, one.sid)
             self._ends[key] = max(one.not_before, self._ends.get(key, 0))
         if time.monotonic() - self._purged_at >= PURGE_SECONDS:
             self._purge()
 
-    def check(self, claims: Mapping[str, Any]) -> None:
+    def check(self, claims: Mapping[str, object]) -> None:
         """Raise NotAuthenticated when the token with these claims was revoked, Unavailable when no row could be read yet."""
         if self.ended(claims["user_id"], claims.get("sid"), issued_at(claims)):
             raise NotAuthenticated

@@ -6,7 +6,6 @@ By default PyJWT accepts a token without exp and only warns of a short key. The 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import jwt
 from pydantic import SecretStr
@@ -30,7 +29,7 @@ class AccessTokens:
     issuer: str
     audience: str
     lifetime_seconds: int = 900
-    refuse_revoked: Callable[[Mapping[str, Any]], None] = lambda claims: None
+    refuse_revoked: Callable[[Mapping[str, object]], None] = lambda claims: None
 
     def mint(
         self,
@@ -45,7 +44,7 @@ class AccessTokens:
         """A signed access token. `issued_at` (ms since the epoch, default now) is the moment when the account was read: a later
         revocation voids this token too."""
         now = (now_ms() if issued_at is None else issued_at) / 1000
-        claims: dict[str, Any] = {"user_id": user_id, "sub": user_id, "email": email, "username": username}
+        claims: dict[str, object] = {"user_id": user_id, "sub": user_id, "email": email, "username": username}
         claims |= {"roles": list(roles), "token_type": "access", "jti": str(ULID()), "iss": self.issuer}
         claims |= {"aud": self.audience, "iat": now, "exp": int(now) + self.lifetime_seconds}
         claims |= {"sid": sid} if sid else {}

@@ -95,7 +95,7 @@ def new_rows(events: Sequence[EventData], *, source: str, aggregate_id: str, fir
 
 
 def headers_of(message: Message) -> list[tuple[str, bytes | None]]:
-    """The headers of a message from Kafka, in their order."""
+    """The headers of a message from Kafka, in their sequence."""
     headers: list[tuple[str, bytes | None]] = list(message.headers() or [])  # type: ignore[arg-type] # the stub allows a dict
     return headers
 

@@ -1,4 +1,4 @@
-"""Handler threads. One thread handles the events of a key, in order. Each event is tried until it has an outcome.
+"""Handler threads. One thread handles the events of a key, in their sequence. Each event is tried until it has an outcome.
 
 handled, or a repetition           done
 ServerUnavailable                  tried again after 1 s * 2^n with full jitter, at most 60 s, without an end

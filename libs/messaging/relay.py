@@ -1,6 +1,6 @@
 """The relay: publishes the rows of the outbox in the sequence of each aggregate, and deletes a row when the broker acknowledges it.
 
-It keeps no last id: transactions commit in another order than their ids, so a reader of `id > last` would skip rows. The relay
+It keeps no last id: transactions do not commit in the sequence of their ids, so a reader of `id > last` would skip rows. The relay
 publishes every row that it finds, and the table stays small. A relay that is killed between acknowledgement and deletion publishes
 a row twice. Every consumer recognises the repetition.
 
@@ -156,7 +156,7 @@ class Relay:
 
 
 def sorted_by_aggregate(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
-    """Rows grouped by aggregate, each group by sequence. The groups keep the order in which their first rows come."""
+    """Rows grouped by aggregate, each group by sequence. A group stands where its first row stands."""
     groups: dict[str, list[OutboxRow]] = {}
     for row in rows:
         groups.setdefault(row.aggregate_id, []).append(row)

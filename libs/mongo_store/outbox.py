@@ -28,8 +28,8 @@ class MongoOutbox:
 
     def ensure_indexes(self) -> None:
         """Create the collections and indexes. A transaction must not create them."""
-        order = IndexModel([("aggregate_id", ASCENDING), ("sequence", ASCENDING)], unique=True)
-        self._rows.create_indexes([order, IndexModel([("created_at", ASCENDING)])])
+        unique = IndexModel([("aggregate_id", ASCENDING), ("sequence", ASCENDING)], unique=True)
+        self._rows.create_indexes([unique, IndexModel([("created_at", ASCENDING)])])
         free = {"owner": "", "expires_at": datetime.fromtimestamp(0, UTC)}
         self._lease.update_one({"_id": "relay"}, {"$setOnInsert": free}, upsert=True)
 

@@ -22,7 +22,7 @@ ANSWERED_BY_THE_SERVER = {STATUS[kind] for kind in (ErrorKind.CONFLICT, ErrorKin
 
 
 class RequestInstrumentation:
-    """Created when a request arrives. `id` is the client's when it is well-formed, else a new one. Each log line carries it."""
+    """Created when a request arrives. `id` is the client's, or a new one when that is malformed. Each log line carries it."""
 
     def __init__(self, sent_id: str, path: str) -> None:
         self.id = sent_id if REQUEST_ID.fullmatch(sent_id) else str(ULID())
