@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 readonly LOG=.local/log/setup.log
 readonly NEEDED_KIB=$((3 * 1024 * 1024))
-readonly LOCK=requirements-dev.txt
+readonly LOCK=requirements/dev.txt
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"  # an ordinary user's PATH leaves sbin out; mariadbd lies there
 
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }

@@ -1,53 +1,46 @@
-"""The file .env: made once from env.example with fresh secrets, never changed afterwards.
+"""The file .env: made once from env.example with fresh secrets, and never changed afterwards.
 
-The format is the one that Compose and most shells agree on: NAME=value lines, # comments, optional quotes.
+The format is the one that Compose and most shells share: NAME=value lines, # comments, optional quotes.
 """
-
-from __future__ import annotations
 
 import os
 import secrets
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from deploy.local.errors import LocalError
 from deploy.local.state import ROOT
+from deploy.service_list import mongo_names
 
 EXAMPLE = ROOT / "env.example"
 HEADER = "# Made by `make env` for this machine. Not for the repository: it holds secrets.\n"
 
+_password = partial(secrets.token_urlsafe, 24)  # 192 bits
+_key = partial(secrets.token_urlsafe, 48)
 
-def _password() -> str:
-    return secrets.token_urlsafe(24)  # 192 bits
 
-
-def _key() -> str:
-    return secrets.token_urlsafe(48)
+def _local_uri(name: str) -> str:
+    return f"mongodb://127.0.0.1:27017/microshop_{name}?replicaSet=rs0"
 
 
 GENERATED: dict[str, Callable[[], str]] = {
     "JWT_SECRET": _key,
     "DJANGO_SECRET_KEY": _key,
-    "MYSQL_ROOT_PASSWORD": _password,
-    "MYSQL_PASSWORD": _password,
-    "MYSQL_MIGRATE_PASSWORD": _password,
-    "SMTP_PASSWORD": _password,
-    "STAFF_PASSWORD": _password,
-    "MONGO_ROOT_PASSWORD": _password,
-    "MONGO_PASSWORD_USER": _password,
-    "MONGO_PASSWORD_PRODUCT": _password,
-    "MONGO_KEYFILE": lambda: secrets.token_hex(48),  # a key file may hold base64 characters only
-    "MONGO_URI_USER": lambda: "mongodb://127.0.0.1:27017/microshop_user?replicaSet=rs0",
-    "MONGO_URI_PRODUCT": lambda: "mongodb://127.0.0.1:27017/microshop_product?replicaSet=rs0",
+    **dict.fromkeys(("MYSQL_ROOT_PASSWORD", "MYSQL_PASSWORD", "MYSQL_MIGRATE_PASSWORD"), _password),
+    **dict.fromkeys(("SMTP_PASSWORD", "STAFF_PASSWORD", "MONGO_ROOT_PASSWORD"), _password),
+    "MONGO_KEYFILE": partial(secrets.token_hex, 48),  # a key file may hold base64 characters only
+    **{f"MONGO_PASSWORD_{name.upper()}": _password for name in mongo_names()},
+    **{f"MONGO_URI_{name.upper()}": partial(_local_uri, name) for name in mongo_names()},
 }
-"""What env.example leaves empty and a machine of its own needs."""
+"""The values that env.example leaves empty and that each machine gets for itself."""
 
 LOCAL = {"RATE_LIMIT_REGISTER": "off"}
-"""What suits a machine of one's own and no other."""
+"""Values for a machine that only its developer uses."""
 
 
 def read(path: Path) -> dict[str, str]:
-    """The variables of a file, in its order. Raises LocalError for a line that is none."""
+    """The variables of a file, in its order. Raises LocalError for a line that is no setting."""
     found: dict[str, str] = {}
     for number, line in enumerate(path.read_text().splitlines(), start=1):
         text = line.strip()
@@ -68,7 +61,7 @@ def _unquote(value: str) -> str:
 
 
 def create(path: Path) -> None:
-    """Write a .env with fresh secrets, readable by its owner only. Raises FileExistsError rather than touch one."""
+    """Write a .env with fresh secrets, readable by its owner only. Raises FileExistsError when the file exists."""
     text = HEADER + "".join(_fill(line) for line in EXAMPLE.read_text().splitlines(keepends=True))
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:

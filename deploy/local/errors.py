@@ -1,15 +1,13 @@
-"""The errors of the local stack. `__main__` prints them as one line; everything else is a bug and keeps its traceback.
+"""The errors of the local stack. `__main__` prints them as one line. Every other exception is a bug and keeps its traceback.
 
 LocalError
- ├── NotReady      a process does not answer yet: asked again until its deadline
- └── PortInUse     somebody else listens where one of ours should
+ ├── NotReady      a process does not answer yet: it is checked again until its deadline
+ └── PortInUse     another program listens on a port that one of our processes needs
 """
-
-from __future__ import annotations
 
 
 class LocalError(Exception):
-    """Something the person at the terminal can act on, said in one line."""
+    """An error that the person at the terminal can correct, in one line."""
 
 
 class NotReady(LocalError):
@@ -17,4 +15,4 @@ class NotReady(LocalError):
 
 
 class PortInUse(LocalError):
-    """A port is taken; the message names the variable that moves ours."""
+    """A port is taken. The message names the variable that moves our process."""

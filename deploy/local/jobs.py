@@ -1,6 +1,4 @@
-"""The commands that run to their end at each start: migrations, indexes, topics; and once, the first data."""
-
-from __future__ import annotations
+"""The jobs of a start: migrations, indexes and topics at every start, the first data once."""
 
 import hashlib
 import subprocess
@@ -21,11 +19,15 @@ STAFF = ("STAFF_EMAIL", "STAFF_PASSWORD")
 def run_jobs(stack: Stack, server: str) -> None:
     """Run the jobs of one server in their order. Raises LocalError at the first that fails."""
     for job in JOBS:
-        if job.server == server and not _is_done(stack, job):
-            _run(stack, job)
-            if job.once:
-                _mark(stack, job).parent.mkdir(exist_ok=True)
-                _mark(stack, job).write_text(_fingerprint(stack, job))
+        if job.server != server:
+            continue
+        mark, fingerprint = _mark(stack, job), _fingerprint(stack, job)
+        if job.once and mark.exists() and mark.read_text() == fingerprint:
+            continue
+        _run(stack, job)
+        if job.once:
+            mark.parent.mkdir(exist_ok=True)
+            mark.write_text(fingerprint)
 
 
 def _run(stack: Stack, job: Job) -> None:
@@ -50,17 +52,12 @@ def _run(stack: Stack, job: Job) -> None:
         raise LocalError(f"{job.name} ended with status {done.returncode}: {last_line(log)} (log: {log})")
 
 
-def _is_done(stack: Stack, job: Job) -> bool:
-    mark = _mark(stack, job)
-    return job.once and mark.exists() and mark.read_text() == _fingerprint(stack, job)
-
-
 def _mark(stack: Stack, job: Job) -> Path:
-    """Beside the data it speaks of, so that a reset forgets both."""
+    """A file beside the data, so that a reset deletes both."""
     return stack.state.data / "done" / job.name.replace(" ", "-")
 
 
 def _fingerprint(stack: Stack, job: Job) -> str:
-    """Changes when the staff account in .env does, so that the next start makes the new one."""
+    """Changes with the staff account in .env, so that the next start makes the new account."""
     values = [stack.settings.get(name) for name in STAFF] if job.needs_staff else []
     return hashlib.sha256("\0".join((job.name, *values)).encode()).hexdigest()

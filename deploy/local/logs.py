@@ -1,6 +1,4 @@
-"""`make logs`: all log files as one stream, each line with its process in front."""
-
-from __future__ import annotations
+"""`make logs`: all log files as one stream. Each line begins with the name of its process."""
 
 import os
 import re
@@ -20,7 +18,7 @@ TELLING = re.compile(r"error|critical|fatal|refus|can't|cannot|missing|denied", 
 
 
 def last_line(log: Path) -> str:
-    """The last line that tells what went wrong, or the last one at all."""
+    """The last line that names an error, or the last line of the log."""
     try:
         lines = [line for line in log.read_text(errors="replace").splitlines()[-200:] if line.strip()]
     except OSError:
@@ -30,7 +28,7 @@ def last_line(log: Path) -> str:
 
 
 class Follower:
-    """Reads what was added to the logs since the last look, through rotations too."""
+    """Reads the lines that were added to the logs since the last read, through rotations too."""
 
     def __init__(self, state: State, *, tail: bool) -> None:
         """Begin at the end of each file; with `tail`, some lines before it."""
@@ -95,11 +93,11 @@ def _prefix(name: str) -> str:
     text = f"{name:<{NAME_WIDTH}} | "
     if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
         return text
-    return f"\033[{COLOURS[PROCESS_NAMES.index(name)]}m{text}\033[0m"
+    return f"\033[{COLOURS[PROCESS_NAMES.index(name) % len(COLOURS)]}m{text}\033[0m"
 
 
 def set_aside(state: State) -> None:
-    """Give each start logs of its own: what is said of a failure must not come from an earlier one."""
+    """Give each start its own logs: an error message must not quote an earlier start."""
     for path in state.log.glob("*.log"):
         if path.stem != "setup":
             path.replace(path.with_suffix(".log.1"))

@@ -1,20 +1,17 @@
-"""Reading the mails that the catcher took, over its API: sendria's in the local stack, mailpit's in Compose."""
-
-from __future__ import annotations
+"""The mails in the mail catcher, read through its API: sendria's in the local stack, mailpit's in Compose."""
 
 import email
 import email.policy
 import time
-from dataclasses import dataclass
 from email.message import EmailMessage
+from typing import NamedTuple
 from urllib.parse import quote
 
-from deploy.local.client import Answer, call
 from deploy.local.errors import LocalError, NotReady
+from deploy.local.probe import Answer, call
 
 
-@dataclass(frozen=True)
-class CaughtMail:
+class CaughtMail(NamedTuple):
     """A mail as it arrived."""
 
     subject: str
@@ -24,7 +21,7 @@ class CaughtMail:
 
 
 class Mailbox:
-    """The mails of one catcher that came after this object was made: the catcher may keep the older ones for ever."""
+    """The mails of one catcher that arrive after the creation of this object. The catcher may hold older ones."""
 
     def __init__(self, page_port: int) -> None:
         self._port = page_port
@@ -32,27 +29,27 @@ class Mailbox:
         self._is_mailpit: bool | None = None
 
     def find(self, recipient: str) -> list[CaughtMail]:
-        """The mails to one address, in the order in which they came. Raises LocalError when the catcher is away."""
+        """The mails to one address, in the order of their arrival. Raises LocalError when the catcher is unavailable."""
         if self._is_mailpit is None:
             self._is_mailpit = self._get("/api/v1/info").status == 200
         pages = self._in_mailpit(recipient) if self._is_mailpit else self._in_sendria(recipient)
         return [_read(self._get(page).body) for page in pages]
 
     def _in_mailpit(self, recipient: str) -> list[str]:
-        """The catcher of Compose: it searches by itself, newest first."""
+        """mailpit has a search. Its results are newest first."""
         query = quote(f'to:"{recipient}"')
         found = self._get(f"/api/v1/search?limit=200&query={query}").json["messages"]
         return [f"/api/v1/message/{mail['ID']}/raw" for mail in reversed(found)]
 
     def _in_sendria(self, recipient: str) -> list[str]:
-        """The catcher of the local stack. A set: a mail that comes in while we turn pages moves others onto the next page."""
+        """sendria has pages only, newest first. A mail that arrives now moves others to the next page, hence the set."""
         found: set[int] = set()
         page = pages = 1
         while page <= pages:
             answer = self._get(f"/api/messages/?page={page}").json
             pages = answer.get("meta", {}).get("pages_total", 1)
             found |= {mail["id"] for mail in answer["data"] if recipient in mail["recipients_envelope"]}
-            if answer["data"] and answer["data"][-1]["created_at"] < self._since:  # newest first
+            if answer["data"] and answer["data"][-1]["created_at"] < self._since:
                 break
             page += 1
         return [f"/api/messages/{number}.source" for number in sorted(found)]
@@ -61,17 +58,13 @@ class Mailbox:
         try:
             return call(self._port, "GET", path)
         except NotReady as error:
-            raise LocalError(f"the mail catcher is away: {error}") from None
+            raise LocalError(f"the mail catcher is unavailable: {error}") from None
 
 
 def _read(source: bytes) -> CaughtMail:
     message = email.message_from_bytes(source, policy=email.policy.default)
-    return CaughtMail(
-        subject=str(message["Subject"]),
-        text=_part(message, "plain"),
-        html=_part(message, "html"),
-        message_id=str(message["Message-ID"]),
-    )
+    text, html = (_part(message, kind) for kind in ("plain", "html"))
+    return CaughtMail(str(message["Subject"]), text, html, str(message["Message-ID"]))
 
 
 def _part(message: EmailMessage, kind: str) -> str:

@@ -1,6 +1,4 @@
-"""The settings of a stack: .env, with the environment winning over it, for the names that env.example knows."""
-
-from __future__ import annotations
+"""The settings of a stack: .env, overridden by the environment, for the names in env.example."""
 
 import os
 from collections.abc import Mapping
@@ -16,19 +14,19 @@ LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True)
 class Settings:
-    """All values that are set, by name; an empty one counts as not set."""
+    """All variables that have a value. An empty value counts as missing."""
 
     values: Mapping[str, str]
     source: Path
 
     def require(self, *names: str) -> None:
-        """Raise LocalError that names, in one line, every variable that is missing."""
+        """Raise LocalError that names every missing variable in one line."""
         missing = [name for name in names if not self.values.get(name)]
         if missing:
             raise LocalError(f"not set in {self.source.name} or the environment: {', '.join(missing)}")
 
     def get(self, name: str) -> str:
-        """A value that must be there."""
+        """A required value."""
         self.require(name)
         return self.values[name]
 
@@ -40,7 +38,7 @@ class Settings:
         return int(text)
 
     def local_port(self, name: str, address: str) -> int:
-        """The port of an address such as 127.0.0.1:9092 or mongodb://127.0.0.1:27017/db, which must be on loopback."""
+        """The port of an address on loopback, such as 127.0.0.1:9092 or mongodb://127.0.0.1:27017/db."""
         parts = urlsplit(address if "//" in address else f"//{address}")
         try:
             host, port = parts.hostname, parts.port

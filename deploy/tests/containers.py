@@ -17,26 +17,18 @@ from socket import create_connection
 from typing import Any
 
 from deploy.local import envfile
-from deploy.local.client import Answer, call
 from deploy.local.errors import NotReady
 from deploy.local.mailbox import Mailbox
 from deploy.local.ports import LOOPBACK, pick_free
+from deploy.local.probe import Answer, call
 from deploy.local.state import ROOT
-from deploy.local.wait import until_ready
+from deploy.local.waiting import until_ready
+from tests.architecture.compose import read
 from tests.shop import PORTS
 
-OURS = ("user-web", "user-worker", "product-web", "product-worker", "order-web", "order-worker", "notification")
-JOBS = (
-    "mongo-init",
-    "mysql-init",
-    "user-indexes",
-    "user-topics",
-    "staff",
-    "product-indexes",
-    "product-topics",
-    "order-migrate",
-)
-JOBS += ("order-topics", "notification-topics")
+BUILT = {name: service for name, service in read("docker-compose.yaml")["services"].items() if "build" in service}
+OURS = tuple(name for name, service in BUILT.items() if service["restart"] == "unless-stopped")
+JOBS = tuple(name for name in BUILT if name not in OURS)
 PUBLISHED = ("KAFKA_PUBLISHED_PORT", "KAFKA_UI_PORT", "MONGO_PUBLISHED_PORT", "MYSQL_PUBLISHED_PORT")
 PUBLISHED += ("SMTP_PUBLISHED_PORT", "MAIL_PAGE_PORT", "ZOOKEEPER_PUBLISHED_PORT", "KAFKA_2_PUBLISHED_PORT")
 PUBLISHED += ("KAFKA_3_PUBLISHED_PORT", "HTTPS_PORT", "HTTP_PORT", *PORTS.values())

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, Producer
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 """A broker accepts 1 MiB by default. A dead letter is larger than its original."""
 
-COMMON: dict[str, Any] = {"client.id": "microshop", "reconnect.backoff.max.ms": 2000, "log_level": 4}
+COMMON: dict[str, object] = {"client.id": "microshop", "reconnect.backoff.max.ms": 2000, "log_level": 4}
 COMMON |= {"logger": logging.getLogger("librdkafka")}  # else it writes to stderr in its own format
 PRODUCER = COMMON | {
     "enable.idempotence": True,

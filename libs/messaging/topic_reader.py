@@ -13,7 +13,7 @@ log = get_logger(__name__)
 
 BATCH_SIZE = 1000
 POLL_SECONDS = 0.2
-SETTINGS: dict[str, Any] = {
+SETTINGS: dict[str, object] = {
     "enable.partition.eof": True,
     "fetch.wait.max.ms": 20,  # a caller waits for the end
     "statistics.interval.ms": 0,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.identity import find_ours, read_pid
+from deploy.local.process import find_ours, read_pid
 from tests.e2e.conftest import wait_for
 from tests.shop import Shop, make_shop
 

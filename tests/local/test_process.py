@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from deploy.local.errors import NotReady
-from deploy.local.identity import end, find_ours, is_ours, pid_path, read_pid
-from deploy.local.process import Process
+from deploy.local.process import Process, end, find_ours, is_ours, pid_path, read_pid
 from deploy.local.state import ROOT, State
-from deploy.local.wait import until_ready
+from deploy.local.waiting import until_ready
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
 

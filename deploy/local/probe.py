@@ -1,6 +1,4 @@
-"""Speaking HTTP with a process on this machine: no proxy, no redirects, a deadline."""
-
-from __future__ import annotations
+"""HTTP requests to a process on this machine: no proxy, no redirects, a deadline."""
 
 import json
 from dataclasses import dataclass
@@ -15,14 +13,14 @@ TIMEOUT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Answer:
-    """Status and body."""
+    """Status and body of a response."""
 
     status: int
     body: bytes
 
     @property
     def json(self) -> Any:
-        """The body as JSON; None when it is none."""
+        """The body as JSON; None when it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -30,7 +28,7 @@ class Answer:
 
 
 def call(port: int, method: str, path: str, body: object = None, token: str = "", **headers: str) -> Answer:
-    """One request. Raises NotReady when nobody answers within ten seconds."""
+    """One request. Raises NotReady when no response comes within 10 s."""
     fields = {"Accept": "application/json", **headers}
     if token:
         fields["Authorization"] = f"Bearer {token}"
@@ -46,3 +44,12 @@ def call(port: int, method: str, path: str, body: object = None, token: str = ""
         raise NotReady(f"nothing answers on port {port} ({error or type(error).__name__})") from None
     finally:
         connection.close()
+
+
+def check_ready(name: str, port: int) -> None:
+    """Raise NotReady, with the checks of the response, unless /health/ready answers 200."""
+    answer = call(port, "GET", "/health/ready")
+    if answer.status != 200:
+        checks = answer.json.get("checks") if isinstance(answer.json, dict) else None
+        reason = f" {json.dumps(checks)}" if checks else ""
+        raise NotReady(f"{name} is not ready: /health/ready answers {answer.status}{reason}")
