@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from libs.values.errors import NotAuthenticated, Unavailable
 
@@ -27,7 +28,7 @@ class Revocation:
     not_before: int
 
 
-def issued_at(claims: Mapping[str, object]) -> int:
+def issued_at(claims: Mapping[str, Any]) -> int:
     """When the token with these claims was issued, in ms since the epoch."""
     return round(float(claims["iat"]) * 1000)
 
@@ -57,7 +58,7 @@ class Revocations:
         if time.monotonic() - self._purged_at >= PURGE_SECONDS:
             self._purge()
 
-    def check(self, claims: Mapping[str, object]) -> None:
+    def check(self, claims: Mapping[str, Any]) -> None:
         """Raise NotAuthenticated when the token with these claims was revoked, Unavailable when no row could be read yet."""
         if self.ended(claims["user_id"], claims.get("sid"), issued_at(claims)):
             raise NotAuthenticated

@@ -6,6 +6,7 @@ By default PyJWT accepts a token without exp and only warns of a short key. The 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import jwt
 from pydantic import SecretStr
@@ -29,7 +30,7 @@ class AccessTokens:
     issuer: str
     audience: str
     lifetime_seconds: int = 900
-    refuse_revoked: Callable[[Mapping[str, object]], None] = lambda claims: None
+    refuse_revoked: Callable[[Mapping[str, Any]], None] = lambda claims: None
 
     def mint(
         self,

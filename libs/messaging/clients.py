@@ -7,11 +7,15 @@ import logging
 from typing import Any
 
 from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient
 
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 """A broker accepts 1 MiB by default. A dead letter is larger than its original."""
 
-COMMON: dict[str, object] = {"client.id": "microshop", "reconnect.backoff.max.ms": 2000, "log_level": 4}
+Settings = dict[str, Any]
+"""Settings of librdkafka by name."""
+
+COMMON: Settings = {"client.id": "microshop", "reconnect.backoff.max.ms": 2000, "log_level": 4}
 COMMON |= {"logger": logging.getLogger("librdkafka")}  # else it writes to stderr in its own format
 PRODUCER = COMMON | {
     "enable.idempotence": True,
@@ -44,3 +48,8 @@ def make_producer(brokers: str, **more: Any) -> Producer:
 def make_consumer(brokers: str, group: str, **more: Any) -> Consumer:
     """A consumer that commits only when it is asked to. `more` are further settings and callbacks."""
     return Consumer(CONSUMER | {"bootstrap.servers": brokers, "group.id": group} | more)
+
+
+def make_admin(brokers: str) -> AdminClient:
+    """A client that reads and creates topics."""
+    return AdminClient(COMMON | {"bootstrap.servers": brokers})

@@ -6,14 +6,14 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
-from libs.messaging.clients import make_consumer
+from libs.messaging.clients import Settings, make_consumer
 from libs.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
 BATCH_SIZE = 1000
 POLL_SECONDS = 0.2
-SETTINGS: dict[str, object] = {
+SETTINGS: Settings = {
     "enable.partition.eof": True,
     "fetch.wait.max.ms": 20,  # a caller waits for the end
     "statistics.interval.ms": 0,

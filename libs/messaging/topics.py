@@ -4,11 +4,10 @@ import threading
 from collections.abc import Mapping
 
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from contracts import TopicSettings
-from libs.messaging.clients import COMMON, MAX_MESSAGE_BYTES
+from libs.messaging.clients import MAX_MESSAGE_BYTES, make_admin
 from libs.runtime.logs import get_logger
 
 log = get_logger(__name__)
@@ -35,7 +34,7 @@ def dead_letter_settings(topics: Topics, group: str) -> dict[str, TopicSettings]
 
 def create_topics(brokers: str, topics: Topics) -> list[str]:
     """Create the topics that do not exist. Return their names. Raises KafkaException when the broker is unavailable."""
-    admin = AdminClient(COMMON | {"bootstrap.servers": brokers})
+    admin = make_admin(brokers)
     missing = sorted(topics.keys() - admin.list_topics(timeout=ADMIN_SECONDS).topics.keys())
     new = [NewTopic(t, num_partitions=topics[t]["partitions"], config=dict(topics[t]["config"])) for t in missing]
     for future in admin.create_topics(new, operation_timeout=ADMIN_SECONDS).values() if new else ():
@@ -60,6 +59,6 @@ def create_topics_patiently(brokers: str, topics: Topics, stop: threading.Event)
 
 def first_offsets(brokers: str, topic: str) -> list[TopicPartition]:
     """The start of each partition of `topic`. Raises KafkaException when the broker is unavailable."""
-    admin = AdminClient(COMMON | {"bootstrap.servers": brokers})
+    admin = make_admin(brokers)
     partitions = admin.list_topics(topic, timeout=ADMIN_SECONDS).topics[topic].partitions
     return [TopicPartition(topic, number, OFFSET_BEGINNING) for number in sorted(partitions)]
