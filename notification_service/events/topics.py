@@ -1,8 +1,6 @@
 """The topics that notification_service consumes and publishes, and its consumer group."""
 
-from typing import Any
-
-from contracts import topic_settings
+from contracts import TopicSettings, topic_settings
 from libs.messaging.topics import dead_letter_settings
 from notification_service.events.consumed import (
     ORDER_TOPICS,
@@ -23,7 +21,7 @@ ACCOUNT_TOPICS = (UserRevocation.topic, UserDeleted.topic)
 """Every process reads them from their start, without a group."""
 
 
-def topics() -> dict[str, dict[str, Any]]:
+def topics() -> dict[str, TopicSettings]:
     """The topics that this service needs, with their settings."""
     consumed = topic_settings(*MAIL_TOPICS)
     return consumed | topic_settings(MailSent.topic, *ACCOUNT_TOPICS) | dead_letter_settings(consumed, GROUP)

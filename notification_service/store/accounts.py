@@ -10,12 +10,12 @@ import time
 from contextlib import closing
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicPartition
 
 from contracts import topic_settings
 from libs.access.revocations import Revocation, Revocations
-from libs.messaging.clients import READER, make_consumer
 from libs.messaging.envelope import MalformedEvent, parse
+from libs.messaging.topic_reader import TopicReader
 from libs.runtime.logs import get_logger
 from notification_service.events.consumed import UserDeleted, UserRevocation
 from notification_service.events.topics import ACCOUNT_TOPICS
@@ -23,8 +23,7 @@ from notification_service.events.topics import ACCOUNT_TOPICS
 log = get_logger(__name__)
 
 LOAD_SECONDS = 45.0  # shorter than the 60 s after which a consumer that does not poll counts as hung
-POLL_SECONDS = 0.2
-FETCH = READER | {"fetch.wait.max.ms": 100}  # new events are not urgent, and fewer requests cost less
+FETCH_MS = 100  # the view may lag by this much; fewer requests cost less
 
 
 class AccountView:
@@ -35,7 +34,6 @@ class AccountView:
     def __init__(self, brokers: str, revocations: Revocations) -> None:
         """`revocations` gets the revoked tokens."""
         self._brokers, self._revocations, self._deleted = brokers, revocations, set[str]()
-        self._unread: set[tuple[str, int]] = set()
         self._complete, self.heartbeat = threading.Event(), time.monotonic()
 
     def status(self) -> dict[str, Any]:
@@ -49,46 +47,31 @@ class AccountView:
     def await_complete(self) -> None:
         """Return once the topics were read to the ends that they had at the start. Raises KafkaException after 45 s."""
         if not self._complete.wait(LOAD_SECONDS):
-            raise _incomplete()
+            reason = "the account topics cannot be read to their ends"
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, reason))
 
     def run(self, stop: threading.Event) -> None:
         """Follow the topics until `stop` is set."""
         with closing(self._reader()) as reader:
             while not stop.is_set():
                 self.heartbeat = time.monotonic()
-                if message := reader.poll(POLL_SECONDS):
-                    self._take(message)
+                for message in reader.read():
+                    self._apply(message)
+                if reader.at_end:
+                    self._complete.set()
 
     def load(self) -> None:
         """Read the topics to their present ends. Raises KafkaException after 45 s."""
-        end = time.monotonic() + LOAD_SECONDS
         with closing(self._reader()) as reader:
-            while not self._complete.is_set() and time.monotonic() < end:
-                if message := reader.poll(POLL_SECONDS):
-                    self._take(message)
-        if not self._complete.is_set():
-            raise _incomplete()
+            for message in reader.read_to_end(LOAD_SECONDS):
+                self._apply(message)
+        self._complete.set()
 
-    def _reader(self) -> Consumer:
+    def _reader(self) -> TopicReader:
         settings = topic_settings(*ACCOUNT_TOPICS).items()
         places = [(topic, partition) for topic, each in settings for partition in range(each["partitions"])]
-        self._unread = set(places)
-        reader = make_consumer(self._brokers, "notification-service-accounts", **FETCH)
-        reader.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for topic, partition in places])
-        return reader
-
-    def _take(self, message: Message) -> None:
-        error = message.error()
-        if error is None:
-            self._apply(message)
-        elif error.code() == KafkaError._PARTITION_EOF:
-            self._unread.discard((str(message.topic()), message.partition() or 0))
-            if not self._unread:
-                self._complete.set()
-        elif error.fatal():
-            raise KafkaException(error)
-        else:
-            log.warning("Kafka reports", error=error.name(), detail=error.str())
+        starts = [TopicPartition(topic, partition, OFFSET_BEGINNING) for topic, partition in places]
+        return TopicReader(self._brokers, "notification-service-accounts", starts, **{"fetch.wait.max.ms": FETCH_MS})
 
     def _apply(self, message: Message) -> None:
         try:
@@ -100,7 +83,3 @@ class AccountView:
                 self._revocations.add([Revocation(revoked.user_id, revoked.sid, revoked.not_before)])
         except MalformedEvent as error:  # skipped here; the other services dead-letter it
             log.error("event malformed", topic=message.topic(), reason=str(error))
-
-
-def _incomplete() -> KafkaException:
-    return KafkaException(KafkaError(KafkaError._TIMED_OUT, "the account topics cannot be read to their ends"))

@@ -10,15 +10,16 @@ makes the window longer.
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from contextlib import closing
 
 import orjson
-from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaException, Message, TopicPartition
 from prometheus_client import Counter
 
-from libs.messaging.clients import READER, make_consumer
 from libs.messaging.envelope import Event, new_row
 from libs.messaging.failures import ServerUnavailable
 from libs.messaging.producer import Producer
+from libs.messaging.topic_reader import TopicReader
 from libs.runtime.logs import get_logger
 from notification_service.domain.mail import SentMail
 from notification_service.events.published import MailSent
@@ -28,8 +29,6 @@ log = get_logger(__name__)
 REPEATED = Counter("mails_not_repeated", "Events that came again after their mail was sent", ["kind"])
 
 LOAD_SECONDS = 45.0  # shorter than the 60 s after which a consumer that does not poll counts as hung
-BATCH_SIZE = 1000
-POLL_SECONDS = 0.1
 ACKNOWLEDGED_SECONDS = 10.0
 
 
@@ -49,17 +48,10 @@ class MailLedger:
         Another member of the group may own partitions of other topics with the same numbers, and writes to the same partitions
         of the ledger. So each call reads on from the last offset.
         """
-        unread, began = set(partitions), time.monotonic()
-        reader = make_consumer(self._brokers, "notification-service-ledger", **READER)
-        try:
-            reader.assign([self._place(partition) for partition in unread])
-            while unread:
-                if time.monotonic() - began > LOAD_SECONDS:
-                    raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the ledger cannot be read to its end"))
-                for message in reader.consume(BATCH_SIZE, POLL_SECONDS):
-                    self._read(message, unread)
-        finally:
-            reader.close()
+        began, places = time.monotonic(), [self._place(partition) for partition in set(partitions)]
+        with closing(TopicReader(self._brokers, "notification-service-ledger", places)) as reader:
+            for message in reader.read_to_end(LOAD_SECONDS):
+                self._read(message)
         log.info("ledger read", mails=sum(map(len, self._sent.values())), seconds=round(time.monotonic() - began, 2))
 
     def send_once(self, event: Event, send: Callable[[], SentMail]) -> None:
@@ -114,12 +106,7 @@ class MailLedger:
         self._sent.setdefault(partition, set())
         return TopicPartition(MailSent.topic, partition, self._next_offset.get(partition, OFFSET_BEGINNING))
 
-    def _read(self, message: Message, unread: set[int]) -> None:
-        error, partition = message.error(), message.partition() or 0
-        if error is None:
-            self._sent[partition].add(message.key() or b"")
-            self._next_offset[partition] = (message.offset() or 0) + 1
-        elif error.code() == KafkaError._PARTITION_EOF:
-            unread.discard(partition)
-        else:
-            log.warning("Kafka reports", error=error.name(), detail=error.str())
+    def _read(self, message: Message) -> None:
+        partition = message.partition() or 0
+        self._sent[partition].add(message.key() or b"")
+        self._next_offset[partition] = (message.offset() or 0) + 1

@@ -99,7 +99,7 @@ class ListForm(forms.Form):
         try:
             self.page = page_request(sort=sort or "newest", key_types=[str], limit=limit, cursor=cursor)
         except Invalid as error:
-            for row in error.extra["errors"]:
+            for row in error.errors:
                 self.add_error(row["field"], forms.ValidationError(row["message"], row["code"]))
         return found
 

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from libs.values.schema import validated
-from libs.web.drf import wants_html
+from libs.web.drf import prefers_html
 from order_service.api import schemas
 from order_service.api.authentication import caller_of
 from order_service.api.browsable.pages import ListPage, OrderPage, body_of, is_form
@@ -39,7 +39,7 @@ class Orders(ListPage):
         """List orders, by the time of ordering: your own, or all for staff."""
         caller = caller_of(request)
         kind = StaffOrderFilters if caller.has_role("viewer") else OrderFilters
-        self.filters = form_of(kind)(asked(request.query_params, from_page=wants_html(request)))
+        self.filters = form_of(kind)(asked(request.query_params, from_page=prefers_html(request)))
         self.filters.require_valid()
         page = queries.list_orders(self.filters.narrow(queries.orders_of(caller)), self.filters.page)
         return Response(page.render(request.build_absolute_uri()))

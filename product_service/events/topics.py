@@ -1,8 +1,6 @@
 """The topics this service needs: what it publishes, what it consumes, and where it puts what it can't handle."""
 
-from typing import Any
-
-from contracts import topic_settings
+from contracts import TopicSettings, topic_settings
 from libs.messaging.topics import dead_letter_settings
 from product_service.events.consumed import OrderCancelled, OrderPlaced, UserRevocation
 from product_service.events.published import PRODUCT_EVENTS, STOCK_EVENTS
@@ -13,7 +11,7 @@ PUBLISHED = (*PRODUCT_EVENTS, *STOCK_EVENTS)
 CONSUMED = (OrderPlaced, OrderCancelled)
 
 
-def topics() -> dict[str, dict[str, Any]]:
+def topics() -> dict[str, TopicSettings]:
     """All of them, with their settings."""
     published = topic_settings(*(event.topic for event in PUBLISHED))
     consumed = topic_settings(*(event.topic for event in CONSUMED))

@@ -129,7 +129,7 @@ def note(page: DeskAdmin, request: HttpRequest, order_id: str) -> HttpResponse:
     try:
         add_note(caller=desk_caller(request.user), order_id=order_id, text=form.cleaned_data["text"])
     except Invalid as invalid:
-        for row in invalid.extra["errors"]:
+        for row in invalid.errors:
             form.add_error("text", row["message"])
         return show_order(page, request, order_id, note=form)
     messages.success(request, "The note was added")

@@ -177,7 +177,7 @@ def test_a_note_is_some_plain_text_and_what_is_wrong_is_told_at_its_field(custom
     order = place(customer)
     with pytest.raises(Invalid) as refused:
         add_note(caller=GRACE, order_id=order, text=text)
-    [row] = refused.value.extra["errors"]
+    [row] = refused.value.errors
     assert row["field"] == "text"
     assert row["message"]
     assert not OrderNote.objects.exists()

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from argon2 import PasswordHasher
 
+from libs.values.errors import ErrorKind
 from user_service.domain import passwords
 from user_service.domain.errors import TooManyHashes
 from user_service.domain.passwords import is_common
@@ -76,7 +77,7 @@ def test_two_are_hashed_at_a_time_and_who_waits_too_long_is_told(monkeypatch):
             hash_password("correct horse")
         go_on.set()
         assert all(one.result() for one in busy)
-    assert (refused.value.kind, refused.value.headers["Retry-After"]) == (503, "2")
+    assert (refused.value.kind, refused.value.retry_after_seconds) == (ErrorKind.UNAVAILABLE, 2)
     assert verify_password("correct horse", stored)
 
 
