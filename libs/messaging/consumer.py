@@ -9,7 +9,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
 
 import orjson
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
@@ -51,7 +50,8 @@ class EventConsumer:
         `on_assigned` receives the numbers of new partitions before their first event is handled.
         `secret`: topics with secret data. A dead letter of such an event keeps only the id and the reason."""
         self._secret = frozenset(secret)
-        self.name, self._brokers, self._handlers, self._on_assigned = group, brokers, handlers, on_assigned
+        self.name, self._handlers, self._on_assigned = group, handlers, on_assigned
+        self._producer = Producer(brokers)
         self._pool = HandlerPool(threads, handlers.__getitem__, self._dead_letter, (KafkaException, *unavailable))
         self._max_in_flight, self._in_flight = threads * MAX_IN_FLIGHT, 0
         self._jobs: dict[tuple[str, int], deque[Job]] = {}
@@ -88,8 +88,7 @@ class EventConsumer:
             self._pool.end()
             self._consumer.close()
             self._assigned.clear()
-            if "_producer" in vars(self):  # the property was read
-                self._producer.close()
+            self._producer.close()
 
     def _step(self) -> None:
         now = time.monotonic()
@@ -191,10 +190,6 @@ class EventConsumer:
         parts = [p for t in statistics["topics"].values() for p in t["partitions"].values() if p["desired"]]
         self._lag = sum(max(0, p["consumer_lag"]) for p in parts)
         self._broker = any(b["state"] == "UP" for b in statistics["brokers"].values())
-
-    @cached_property
-    def _producer(self) -> Producer:
-        return Producer(self._brokers)
 
     def _dead_letter(self, job: Job) -> None:
         write_dead_letter(self._producer, self.name, job, secret=job.message.topic() in self._secret)

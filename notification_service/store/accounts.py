@@ -1,7 +1,8 @@
-"""What happened to accounts, in memory: whose tokens ended early, and who is gone and gets no mail any more.
+"""A view of accounts in memory: which accounts are deleted, and which tokens are revoked.
 
-Both topics are read from their start at each start, by a reader that joins no group: this service keeps no data. Revocations lie
-there for an hour, for tokens live a quarter of one; deletions for a week, and later events of the orders name no address.
+It reads both topics from their start at each start of the process, without a consumer group, because this service keeps no data.
+Topic user-revocations holds a revocation for an hour, four times the lifetime of a token. Topic user-deleted holds a deletion for
+a week. Orders that change later than that name no address.
 """
 
 import threading
@@ -13,39 +14,41 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Messag
 
 from contracts import topic_settings
 from libs.access.revocations import Revocation, Revocations
-from libs.messaging.envelope import Event, MalformedEvent, parse
+from libs.messaging.envelope import MalformedEvent, parse
 from libs.messaging.topic_reader import TopicReader
 from libs.runtime.logs import get_logger
 from notification_service.events.consumed import UserDeleted, UserRevocation
+from notification_service.events.topics import ACCOUNT_TOPICS
 
 log = get_logger(__name__)
 
-TOPICS = (UserRevocation.topic, UserDeleted.topic)
-LOAD_SECONDS = 45.0
-FETCH_MS = 100  # an open view may lag this much
+LOAD_SECONDS = 45.0  # shorter than the 60 s after which a consumer that does not poll counts as hung
+FETCH_MS = 100  # the view may lag by this much; fewer requests cost less
 
 
 class AccountView:
-    """A part of the process, fed by Kafka as long as it runs."""
+    """A background task that follows the account topics."""
 
     name = "accounts"
 
     def __init__(self, brokers: str, revocations: Revocations) -> None:
-        self._brokers, self._revocations, self._gone = brokers, revocations, set[str]()
+        """`revocations` gets the revoked tokens."""
+        self._brokers, self._revocations, self._deleted = brokers, revocations, set[str]()
         self._complete, self.heartbeat = threading.Event(), time.monotonic()
 
     def status(self) -> dict[str, Any]:
-        """Whether everything was read that there was at the start."""
-        return {"complete": self._complete.is_set(), "gone": len(self._gone)}
+        """`complete`: whether the topics were read to the ends that they had at the start. `gone`: deleted accounts."""
+        return {"complete": self._complete.is_set(), "gone": len(self._deleted)}
 
-    def is_gone(self, event: Event) -> bool:
-        """True when the account that an event is about was deleted."""
-        return str(event.data.get("userId", event.subject)) in self._gone
+    def is_deleted(self, user_id: str) -> bool:
+        """True when the account was deleted."""
+        return user_id in self._deleted
 
     def await_complete(self) -> None:
-        """Return once everything was read that there was at the start. Raises KafkaException when that takes over 45 s."""
+        """Return once the topics were read to the ends that they had at the start. Raises KafkaException after 45 s."""
         if not self._complete.wait(LOAD_SECONDS):
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the accounts' events can't be read to their end"))
+            reason = "the account topics cannot be read to their ends"
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, reason))
 
     def run(self, stop: threading.Event) -> None:
         """Follow the topics until `stop` is set."""
@@ -53,29 +56,30 @@ class AccountView:
             while not stop.is_set():
                 self.heartbeat = time.monotonic()
                 for message in reader.read():
-                    self._take(message)
+                    self._apply(message)
                 if reader.at_end:
                     self._complete.set()
 
     def load(self) -> None:
-        """Read what there is. Raises KafkaException when that takes over 45 s."""
+        """Read the topics to their present ends. Raises KafkaException after 45 s."""
         with closing(self._reader()) as reader:
             for message in reader.read_to_end(LOAD_SECONDS):
-                self._take(message)
+                self._apply(message)
         self._complete.set()
 
     def _reader(self) -> TopicReader:
-        places = [(name, p) for name, topic in topic_settings(*TOPICS).items() for p in range(topic["partitions"])]
-        starts = [TopicPartition(name, partition, OFFSET_BEGINNING) for name, partition in places]
+        settings = topic_settings(*ACCOUNT_TOPICS).items()
+        places = [(topic, partition) for topic, each in settings for partition in range(each["partitions"])]
+        starts = [TopicPartition(topic, partition, OFFSET_BEGINNING) for topic, partition in places]
         return TopicReader(self._brokers, "notification-service-accounts", starts, **{"fetch.wait.max.ms": FETCH_MS})
 
-    def _take(self, message: Message) -> None:
+    def _apply(self, message: Message) -> None:
         try:
             event = parse(message)
             if event.type == UserDeleted.topic:
-                self._gone.add(event.read(UserDeleted).id)
+                self._deleted.add(event.read(UserDeleted).id)
             else:
-                ended = event.read(UserRevocation)
-                self._revocations.add([Revocation(ended.user_id, ended.sid, ended.not_before)])
-        except MalformedEvent as error:  # nobody waits for it, and the other services put it aside
+                revoked = event.read(UserRevocation)
+                self._revocations.add([Revocation(revoked.user_id, revoked.sid, revoked.not_before)])
+        except MalformedEvent as error:  # skipped here; the other services dead-letter it
             log.error("event malformed", topic=message.topic(), reason=str(error))

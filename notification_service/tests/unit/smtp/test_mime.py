@@ -1,4 +1,4 @@
-"""What goes over the wire: the standard library reads it back as it was meant."""
+"""The bytes of a mail: the standard library reads them back as they were meant."""
 
 import email.policy
 import re
@@ -18,7 +18,7 @@ SENDER = "MicroShop <shop@example.com>"
 @pytest.fixture
 def mail(composer):
     return composer.compose(
-        "order-placed", event_id="e1", to="ada@example.com", values=SAMPLES["usual"]["order-placed"]
+        "order-placed", event_id="e1", recipient="ada@example.com", content=SAMPLES["usual"]["order-placed"]
     )
 
 
@@ -28,9 +28,9 @@ def read(mail, sender=SENDER):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_mail_is_read_back_as_it_was_composed(composer, kind):
-    mail = composer.compose(kind, event_id="e1", to="ada@example.com", values=SAMPLES["large"][kind])
+    mail = composer.compose(kind, event_id="e1", recipient="ada@example.com", content=SAMPLES["large"][kind])
     got = read(mail)
-    assert (got["Subject"], got["To"], got["Message-ID"]) == (mail.subject, mail.to, mail.message_id)
+    assert (got["Subject"], got["To"], got["Message-ID"]) == (mail.subject, mail.recipient, mail.message_id)
     assert (got["From"], got["Auto-Submitted"]) == (SENDER, "auto-generated")
     assert parsedate_to_datetime(got["Date"]).tzinfo is not None
     assert got.get_content_type() == "multipart/alternative"
@@ -55,14 +55,14 @@ def test_subject_and_sender_may_be_in_any_language(mail):
     assert got["From"].addresses[0].display_name == "Käsehaus ☕"
 
 
-def test_lines_are_as_long_and_end_as_smtp_wants(mail):
+def test_lines_are_as_long_and_end_as_smtp_requires(mail):
     content = to_bytes(replace(mail, html="x" * 5000 + "\n" + mail.html), SENDER)
     assert not re.search(rb"[^\r]\n|\r[^\n]", content)
     assert max(map(len, content.split(b"\r\n"))) <= 998  # RFC 5322 2.1.1
     assert content.isascii()
 
 
-@pytest.mark.parametrize("field", ["to", "subject"])
+@pytest.mark.parametrize("field", ["recipient", "subject"])
 @pytest.mark.parametrize("breaks", ["\r\nBcc: eve@example.com", "\nBcc: eve@example.com", "\r"])
 def test_a_line_break_never_gets_into_a_header(mail, field, breaks):
     with pytest.raises(ValueError):

@@ -1,4 +1,4 @@
-"""The previews: as JSON, and as pages for browsers, which come without a token at first."""
+"""The previews: JSON for programs, and pages for browsers, which have no token at first."""
 
 import pytest
 
@@ -67,16 +67,16 @@ def test_light_and_dark_do_not_depend_on_the_browser(browser):
 
 
 @pytest.mark.parametrize("path", ["/emails?kind=x", "/emails/x"])
-def test_a_kind_that_there_is_not_is_unknown(browser, path):
+def test_an_unknown_kind_is_not_found(browser, path):
     assert page(browser, path).json["code"] == "unknown-mail"
 
 
 @pytest.mark.parametrize("query", ["scheme=red", "sample=", "width=1", "part=x", "x=1"])
-def test_a_choice_that_there_is_not_is_refused(browser, query):
+def test_an_unknown_option_is_refused(browser, query):
     assert page(browser, f"/emails?{query}").status_code == 400
 
 
-def test_a_browser_without_a_token_is_asked_for_one_and_a_program_gets_a_problem(client):
+def test_a_browser_without_a_token_gets_the_form_and_a_program_gets_a_problem(client):
     answer = page(client)
     assert (answer.status_code, answer.mimetype) == (401, "text/html")
     assert "Access token" in answer.text
@@ -84,7 +84,7 @@ def test_a_browser_without_a_token_is_asked_for_one_and_a_program_gets_a_problem
     assert client.get("/emails").mimetype == "application/problem+json"
 
 
-def test_the_token_is_kept_from_scripts_other_sites_and_other_pages(client, as_role):
+def test_scripts_other_sites_and_other_pages_do_not_get_the_token(client, as_role):
     answer = sign_in(client, token_of(as_role("viewer")))
     assert (answer.status_code, answer.headers["Location"]) == (303, "/emails")
     kept = answer.headers["Set-Cookie"].split("; ")
@@ -101,15 +101,15 @@ def test_a_bad_token_is_refused_in_words(client, token):
 
 def test_a_customer_is_refused_in_words(client, as_role):
     answer = sign_in(client, token_of(as_role()))
-    assert (answer.status_code, "That account is none" in answer.text) == (403, True)
+    assert (answer.status_code, "not a staff account" in answer.text) == (403, True)
 
 
-def test_a_token_that_ended_is_asked_for_again_and_another_one_is_taken(client, as_role):
+def test_a_browser_whose_token_expired_gets_the_form_and_may_enter_another_token(client, as_role):
     client.set_cookie(COOKIE, "ended", path="/emails")
     assert "not valid" in page(client).text
     assert sign_in(client, token_of(as_role("viewer"))).status_code == 303
 
 
-def test_the_cookie_opens_nothing_else(browser):
+def test_the_cookie_is_no_token_for_other_routes(browser):
     browser.set_cookie(COOKIE, browser.get_cookie(COOKIE, path="/emails").value, path="/")
     assert browser.post("/test-email", json={}).status_code == 401

@@ -1,4 +1,4 @@
-"""What a server's answer means for the mail."""
+"""What a server's reply means for the mail."""
 
 import smtplib
 import ssl
@@ -6,7 +6,7 @@ import ssl
 import pytest
 
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
-from notification_service.smtp.replies import explain
+from notification_service.smtp.replies import classify
 
 
 def recipient(code):
@@ -41,8 +41,8 @@ def message(code):
     ],
     ids=repr,
 )
-def test_each_failure_has_an_outcome_and_words_without_an_address(error, outcome):
-    failure = explain(error)
+def test_each_failure_has_an_outcome_and_a_text_without_an_address(error, outcome):
+    failure = classify(error)
     assert type(failure) is outcome
     assert str(failure).startswith("the SMTP server")
     assert "@" not in str(failure)

@@ -3,19 +3,18 @@
 import orjson
 import pytest
 
-from notification_service.events.topics import GROUP
+from notification_service.events.topics import GROUP, MAIL_TOPICS
 from notification_service.tests.integration.world import any_row, wait_until
-from notification_service.worker.handlers import HANDLERS
 
 
-def test_a_registration_is_welcomed_once(listening, shop, smtp_sink, person):
+def test_a_registration_has_one_welcome_mail(consumer, shop, smtp_sink, person):
     shop.register(person)
     (got,) = smtp_sink.wait(person.email)
     assert got.subject == f"Welcome to MicroShop, {person.username}!"
     assert person.username in got.part("plain")
     assert person.username in got.part("html")
-    wait_until(lambda: listening.status()["broker"] and listening.status()["lag"] == 0)
-    assert listening.listener.check()["parts"][GROUP]["deadLetters"] == 0
+    wait_until(lambda: consumer.status()["broker"] and consumer.status()["lag"] == 0)
+    assert consumer.background.check()["parts"][GROUP]["deadLetters"] == 0
 
 
 @pytest.mark.parametrize(
@@ -29,7 +28,7 @@ def test_a_registration_is_welcomed_once(listening, shop, smtp_sink, person):
         ("order-cancelled", "Your order #01K00000000000000000000000 was cancelled"),
     ],
 )
-def test_each_step_of_an_order_is_mailed(listening, shop, smtp_sink, person, topic, subject):
+def test_each_step_of_an_order_has_a_mail(consumer, shop, smtp_sink, person, topic, subject):
     shop.step(topic, person)
     (got,) = smtp_sink.wait(person.email)
     assert got.subject == subject
@@ -37,33 +36,35 @@ def test_each_step_of_an_order_is_mailed(listening, shop, smtp_sink, person, top
     assert "19.90" in got.part("html")
 
 
-def test_while_the_smtp_server_is_away_nothing_is_lost_and_the_partitions_are_kept(listening, shop, smtp_sink, person):
+def test_while_the_smtp_server_is_unavailable_no_mail_is_lost_and_the_partitions_are_kept(
+    consumer, shop, smtp_sink, person
+):
     smtp_sink.behave("refuse")
     shop.register(person)
     for topic in ("order-placed", "order-confirmed", "order-shipped"):
         shop.step(topic, person)
-    wait_until(lambda: (listening.status()["retrying"] or {}).get("attempts", 0) >= 3)
-    assert listening.status()["retrying"]["reason"] == "the SMTP server refused the connection"
-    assert listening.status()["assigned"] == 3 * len(HANDLERS)
-    beat = listening.listener._threads[0].part.heartbeat
-    wait_until(lambda: listening.listener._threads[0].part.heartbeat > beat)
+    wait_until(lambda: (consumer.status()["retrying"] or {}).get("attempts", 0) >= 3)
+    assert consumer.status()["retrying"]["reason"] == "the SMTP server refused the connection"
+    assert consumer.status()["assigned"] == 3 * len(MAIL_TOPICS)
+    beat = consumer.background._threads[0].part.heartbeat
+    wait_until(lambda: consumer.background._threads[0].part.heartbeat > beat)
     smtp_sink.behave("421")
-    wait_until(lambda: "421" in listening.status()["retrying"]["reason"])
+    wait_until(lambda: "421" in consumer.status()["retrying"]["reason"])
     smtp_sink.behave("ok")
     assert len(smtp_sink.wait(person.email, 4, 60)) == 4
-    wait_until(lambda: listening.status()["lag"] == 0 and not listening.status()["retrying"])
+    wait_until(lambda: consumer.status()["lag"] == 0 and not consumer.status()["retrying"])
     assert len(smtp_sink.to(person.email)) == 4
-    assert listening.status()["deadLetters"] == 0
-    assert listening.status()["assigned"] == 3 * len(HANDLERS)
+    assert consumer.status()["deadLetters"] == 0
+    assert consumer.status()["assigned"] == 3 * len(MAIL_TOPICS)
 
 
 @pytest.mark.parametrize("mode", ["550", "554"])
-def test_a_mail_that_is_refused_for_good_is_a_dead_letter_and_the_next_one_goes_out(
-    listening, shop, smtp_sink, person, mode
+def test_an_event_whose_mail_is_refused_for_good_is_dead_lettered_and_the_next_mail_is_sent(
+    consumer, shop, smtp_sink, person, mode
 ):
     smtp_sink.behave(mode)
     shop.register(person)
-    wait_until(lambda: listening.status()["deadLetters"] == 1)
+    wait_until(lambda: consumer.status()["deadLetters"] == 1)
     smtp_sink.behave("ok")
     shop.step("order-placed", person)
     (got,) = smtp_sink.wait(person.email)
@@ -72,12 +73,12 @@ def test_a_mail_that_is_refused_for_good_is_a_dead_letter_and_the_next_one_goes_
     assert mode in dict(letter.headers())["x-reason"].decode()
 
 
-def test_a_server_that_hangs_up_at_quit_gets_each_mail_once(listening, shop, smtp_sink, person):
+def test_a_server_that_closes_the_connection_at_quit_gets_each_mail_once(consumer, shop, smtp_sink, person):
     smtp_sink.behave("quit-drop")
     for topic in ("order-placed", "order-confirmed", "order-shipped"):
         shop.step(topic, person)
     smtp_sink.wait(person.email, 3)
-    wait_until(lambda: listening.status()["handled"] >= 3 and listening.status()["lag"] == 0)
+    wait_until(lambda: consumer.status()["handled"] >= 3 and consumer.status()["lag"] == 0)
     assert len(smtp_sink.to(person.email)) == 3
 
 
@@ -91,8 +92,8 @@ BROKEN = [
 ]
 
 
-def test_malformed_events_each_give_one_dead_letter_and_the_good_ones_between_are_mailed(
-    listening, shop, smtp_sink, person
+def test_malformed_events_give_one_dead_letter_each_and_the_valid_ones_between_one_mail_each(
+    consumer, shop, smtp_sink, person
 ):
     sent = []
     for broken in BROKEN:
@@ -103,7 +104,7 @@ def test_malformed_events_each_give_one_dead_letter_and_the_good_ones_between_ar
     mails = smtp_sink.wait(person.email, len(BROKEN))
     assert len({got.id for got in mails}) == len(BROKEN)
     assert all(got.message["Bcc"] is None for got in mails)
-    wait_until(lambda: listening.status()["deadLetters"] == len(BROKEN))
+    wait_until(lambda: consumer.status()["deadLetters"] == len(BROKEN))
     letters = shop.dead_letters("user-registered", person.username.encode())
     assert sorted(letter.value() for letter in letters) == sorted(sent)
     for letter in letters:

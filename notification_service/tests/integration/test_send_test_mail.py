@@ -18,14 +18,14 @@ def test_it_goes_to_another_address_when_one_is_given(client, as_role, smtp_sink
 
 
 @pytest.mark.parametrize("mode", ["refuse", "421", "450", "black-hole"])
-def test_while_the_smtp_server_is_away_the_answer_is_503_within_5_s(client, as_role, smtp_sink, mode):
+def test_while_the_smtp_server_is_unavailable_the_response_is_503_within_5_s(client, as_role, smtp_sink, mode):
     smtp_sink.behave(mode)
     began = time.monotonic()
     answer = client.post("/test-email", json={}, headers=as_role("staff"))
     assert time.monotonic() - began < 5
     assert (answer.status_code, answer.json["code"]) == (503, "smtp-away")
     assert int(answer.headers["Retry-After"]) > 0
-    seen = "ok" if mode == "450" else "down"  # it answers, and puts one recipient off
+    seen = "ok" if mode == "450" else "down"  # it replies, and defers one recipient
     assert client.get("/health").json["checks"]["smtp"]["status"] == seen
     smtp_sink.behave("ok")
     assert client.post("/test-email", json={}, headers=as_role("staff")).status_code == 202
