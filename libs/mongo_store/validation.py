@@ -4,35 +4,39 @@ The checks call each field's own validation. That takes a fifth of the time that
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from mongoengine import Document, ValidationError
 from mongoengine.base import BaseField
 
 
-def validate_document(model: type[Document], row: Mapping[str, object]) -> None:
-    """Check a whole document before its insert. `row` has the names in the database, and None counts as no value.
+def validate_document(model: type[Document], row: Mapping[str, Any]) -> dict[str, Any]:
+    """Check a whole document before its insert, and return it without the fields that are None.
 
-    Raises mongoengine's ValidationError for a refused value, an undeclared field, and a required field without a value.
+    `row` has the names in the database. Raises mongoengine's ValidationError for a refused value, an undeclared field, and a
+    required field without a value.
     """
     given = {name: value for name, value in row.items() if value is not None}
     for name, field in _fields(model).items():
         if field.required and name not in given:
-            raise ValidationError("a required field has no value", field_name=name)
-    validate_changes(model, given)
+            raise ValidationError(f"{model.__name__}: no value for {name}", field_name=name)
+    return validate_changes(model, given)
 
 
-def validate_changes(model: type[Document], changed: Mapping[str, object], removed: Iterable[str] = ()) -> None:
-    """Check the fields that an update sets and removes. None is a value of the fields that are not required.
+def validate_changes(model: type[Document], changed: Mapping[str, Any], removed: Iterable[str] = ()) -> dict[str, Any]:
+    """Check the fields that an update sets and removes, and return those that it sets.
 
-    Raises mongoengine's ValidationError as `validate_document` does.
+    None is a value of the fields that are not required. Raises mongoengine's ValidationError as `validate_document` does.
     """
+    declared = _fields(model)
     for name, value in {**changed, **dict.fromkeys(removed)}.items():
-        if (field := _fields(model).get(name)) is None:
-            raise ValidationError(f"{model.__name__} declares no such field", field_name=name)
+        if name not in declared:
+            raise ValidationError(f"{model.__name__} declares no field {name}", field_name=name)
         if value is not None:
-            field._validate(value)
-        elif field.required:
-            raise ValidationError("a required field can't be removed", field_name=name)
+            declared[name]._validate(value)
+        elif declared[name].required:
+            raise ValidationError(f"{model.__name__}: no value for {name}", field_name=name)
+    return dict(changed)
 
 
 def _fields(model: type[Document]) -> dict[str, BaseField]:

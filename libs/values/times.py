@@ -10,9 +10,12 @@ def now_ms() -> int:
 
 
 def rfc3339(moment: datetime) -> str:
-    """The text `2026-01-31T12:00:00.000Z` of a moment. A value without a time zone is UTC, as MongoDB's driver returns it."""
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """The text `2026-01-31T12:00:00.000Z` of a moment. A value without a time zone is UTC."""
+    if moment.utcoffset():
+        moment = moment.astimezone(UTC)
+    # The % operator takes half the time of isoformat(), which calls the time zone, and of an f-string. Long lists need it.
+    fields = (moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second)
+    return "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ" % (*fields, moment.microsecond // 1000)  # noqa: UP031
 
 
 def now() -> datetime:

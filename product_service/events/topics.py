@@ -1,7 +1,7 @@
-"""The topics this service needs: what it publishes, what it consumes, and where it puts what it can't handle."""
+"""The topics of this service: what it publishes, what it consumes, and its dead-letter topics."""
 
-from contracts import TopicSettings, topic_settings
-from libs.messaging.topics import dead_letter_settings
+from contracts import topic_settings
+from libs.messaging.topics import Topics, dead_letter_settings
 from product_service.events.consumed import OrderCancelled, OrderPlaced, UserRevocation
 from product_service.events.published import PRODUCT_EVENTS, STOCK_EVENTS
 
@@ -11,8 +11,8 @@ PUBLISHED = (*PRODUCT_EVENTS, *STOCK_EVENTS)
 CONSUMED = (OrderPlaced, OrderCancelled)
 
 
-def topics() -> dict[str, TopicSettings]:
-    """All of them, with their settings."""
+def topics() -> Topics:
+    """The settings of each topic, by its name."""
     published = topic_settings(*(event.topic for event in PUBLISHED))
     consumed = topic_settings(*(event.topic for event in CONSUMED))
     users = topic_settings(UserRevocation.topic)

@@ -1,17 +1,18 @@
-"""What lies in the database is what clients get: the plain reads agree with the documents."""
+"""What clients get is what the database holds: reads agree with MongoEngine's documents."""
 
-from product_service.queries.products import to_public
+from product_service.api.responses import to_public
 from product_service.store.documents import Product
+from product_service.store.products import from_document
 
 
-def test_a_product_read_plainly_is_the_document(app, make):
+def test_a_product_that_is_shown_is_the_document(app, make):
     shown = make(sku=None, description="Bright", category="Lighting")
     document = Product.objects.get(id=shown["id"])
     document.validate()
-    assert to_public(document.to_mongo(), "USD") == shown
+    assert to_public(from_document(document.to_mongo(), "USD")) == shown
 
 
-def test_the_api_document_lists_every_route_with_its_answers(client):
+def test_the_api_document_lists_every_route_with_its_responses(client):
     spec = client.get("/openapi.json").json
     statuses = {
         (path, method): set(operation["responses"])

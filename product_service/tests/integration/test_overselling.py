@@ -1,4 +1,4 @@
-"""One hot product: never a piece too many, never one lost, whatever comes at once, twice, or in any order."""
+"""One product in high demand: no piece is sold twice or lost, whatever comes at once, twice, or in any order."""
 
 import random
 from collections import Counter
@@ -6,11 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from product_service.commands.check_stock import check_stock
 from product_service.events.topics import GROUP
-from product_service.queries.stock_audit import check_stock
-from product_service.store.documents import Product, reservations
-from product_service.tests.integration.conftest import order_event
-from product_service.worker.handlers import HANDLERS
+from product_service.store.documents import db, reservations
+from product_service.tests.integration.conftest import HANDLERS, order_event
 
 
 def handle(event):
@@ -30,7 +29,7 @@ def test_of_500_orders_that_each_come_twice_exactly_100_get_the_100_pieces(make,
     assert states_of(orders) == {"RESERVED": 100, "REJECTED": 400}
     assert stock_of(product["id"]) == 0
     assert moved(product["id"]) == [100] + [-1] * 100
-    rows = Product._get_db()["outbox"].find({"aggregate_id": {"$in": [order.subject for order in orders]}})
+    rows = db()["outbox"].find({"aggregate_id": {"$in": [order.subject for order in orders]}})
     assert Counter(row["topic"] for row in rows) == {"stock-reserved": 100, "stock-rejected": 400}
 
 

@@ -1,4 +1,4 @@
-"""Stock: never below zero, always the sum of its movements, whatever happens at once."""
+"""Stock is never below zero and always the sum of its movements, whatever happens at once."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -62,7 +62,7 @@ def test_a_price_and_a_stock_set_together_are_one_version_and_one_event(client, 
     assert len(pending(product["id"])) == 2
 
 
-def test_of_fifty_takers_at_once_as_many_get_one_as_there_are(app, staff, make, moved):
+def test_of_fifty_requests_at_once_as_many_succeed_as_there_are_pieces(app, staff, make, moved):
     product = make(stock=20)
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda _: adjust(app.test_client(), staff, product["id"], -1), range(50)))
