@@ -113,7 +113,10 @@ AXES_LOCKOUT_CALLABLE = "order_service.desk.sign_in.views.locked_out"
 AXES_CLIENT_IP_CALLABLE = "order_service.desk.sign_in.views.address_of"
 AXES_DISABLE_ACCESS_LOG, AXES_VERBOSE = True, False
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "csrfmiddlewaretoken"]  # not kept with a failed try
-SESSION_COOKIE_AGE, SESSION_SAVE_EVERY_REQUEST = 1800, True  # seconds of rest; desk/sessions.py says why
+SESSION_COOKIE_AGE, SESSION_SAVE_EVERY_REQUEST = (
+    1800,
+    True,
+)  # seconds of rest; desk/sign_in/staff_login.py has the reason
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = config.secure_cookies
 CORS_ORIGINS = config.cors_origins
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -130,7 +133,7 @@ REST_FRAMEWORK = {
         "order_service.api.authentication.BearerAuthentication",  # first, so that 401 stays 401
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["order_service.api.permissions.SignedIn"],
+    "DEFAULT_PERMISSION_CLASSES": ["order_service.api.permissions.IsSignedIn"],
     "DEFAULT_RENDERER_CLASSES": ["libs.web.drf.JSONRenderer", "order_service.api.browsable.renderers.Pages"],
     "DEFAULT_PARSER_CLASSES": ["libs.web.drf.JSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "libs.web.drf.Negotiation",
