@@ -13,7 +13,7 @@ from order_service.api.authentication import desk_caller
 from order_service.desk.model_admin import DeskAdmin, chosen_ids, words_of
 from order_service.queries.figures import catalogue_lag, outbox_backlog
 from order_service.store.models import CatalogueProduct, Outbox, OutboxDead
-from order_service.use_cases.correspondence import send_again
+from order_service.use_cases.resend_dead_events import resend_dead_events
 
 
 class Explained(DeskAdmin):
@@ -62,12 +62,12 @@ class CatalogueAdmin(Explained):
     def explain(self) -> Mapping[str, Any]:
         """How far the replica is behind."""
         lag = catalogue_lag()
-        match lag["events"]:
+        match lag.events:
             case None:
-                return {"words": f"Nobody knows how far the replica is behind: {lag['reason']}.", "is_well": False}
+                return {"words": f"Nobody knows how far the replica is behind: {lag.reason}.", "is_well": False}
             case 0:
                 return {"words": "The replica is up to date with product_service.", "is_well": True}
-        return {"words": f"The replica is {lag['events']:,} events behind product_service.", "is_well": False}
+        return {"words": f"The replica is {lag.events:,} events behind product_service.", "is_well": False}
 
 
 @admin.register(Outbox)
@@ -81,10 +81,12 @@ class OutboxAdmin(Explained):
     def explain(self) -> Mapping[str, Any]:
         """How long the oldest has waited."""
         backlog = outbox_backlog()
-        if not backlog["pending"]:
+        if not backlog.pending:
             return {"words": "Every event has been published.", "is_well": True}
-        words = f"{backlog['pending']:,} events wait for Kafka, the oldest for {backlog['age']}. The relay sends them on its own."
-        return {"words": words, "is_well": backlog["is_well"]}
+        words = (
+            f"{backlog.pending:,} events wait for Kafka, the oldest for {backlog.age}. The relay sends them on its own."
+        )
+        return {"words": words, "is_well": backlog.is_healthy}
 
 
 @admin.register(OutboxDead)
@@ -102,7 +104,7 @@ class OutboxDeadAdmin(DeskAdmin):
         caller = desk_caller(request.user)
         for event_id in chosen_ids(request, chosen, "event_id"):
             try:
-                waits = send_again(caller=caller, event_ids=[event_id])
+                waits = resend_dead_events(caller=caller, event_ids=[event_id])
             except DomainError as error:
                 messages.error(request, f"Event {event_id}: {words_of(error)}. Nothing was changed.")
             else:

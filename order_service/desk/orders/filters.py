@@ -8,16 +8,12 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from libs.values.times import now
 from order_service.desk.orders.periods import Period
-from order_service.store.models import Order, Status, first_id, now
+from order_service.queries.figures import long_pending
+from order_service.store.models import Order
 
-LONG_WAIT = timedelta(minutes=5)
 Orders = QuerySet[Order]
-
-
-def long_pending() -> dict[str, str]:
-    """The filter for orders that the stock has not decided about for LONG_WAIT."""
-    return {"status": Status.PENDING, "id__lt": first_id(now() - LONG_WAIT)}
 
 
 class Placed(SimpleListFilter):

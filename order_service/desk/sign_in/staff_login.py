@@ -18,9 +18,9 @@ from django.http import HttpRequest, HttpResponse
 
 from libs.access.revocations import issued_at
 from libs.runtime.logs import get_logger
+from order_service.api.authentication import revocations
 from order_service.desk.sign_in import token_store
 from order_service.desk.sign_in.user_service import SignedIn
-from order_service.store.revocations import revocations
 
 log = get_logger(__name__)
 

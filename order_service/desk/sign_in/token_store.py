@@ -14,9 +14,9 @@ from django.db import OperationalError, transaction
 
 from libs.runtime.logs import get_logger
 from libs.values.errors import Unavailable
+from libs.values.times import now
 from order_service.desk.sign_in import user_service
 from order_service.desk.sign_in.user_service import Refused, SignedIn
-from order_service.store.models import now
 
 log = get_logger(__name__)
 

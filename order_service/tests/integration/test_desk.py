@@ -7,7 +7,8 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from order_service.store.models import CatalogueProduct, Order, Outbox, OutboxDead, now
+from libs.values.times import now
+from order_service.store.models import CatalogueProduct, Order, Outbox, OutboxDead
 
 pytestmark = pytest.mark.django_db
 

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from libs.values.times import now
 from order_service.desk.orders.periods import Period, drill
-from order_service.store.models import Order, first_id, new_id, now
+from order_service.domain.order_id import first_id, new_id
+from order_service.store.models import Order
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +45,7 @@ def test_orders_are_found_by_the_product_that_was_ordered(sit_down, customer, se
 
 
 def test_a_search_that_finds_too_many_says_so(sit_down, customer, sell, place, monkeypatch):
-    monkeypatch.setattr("order_service.queries.order_search.MOST", 1)
+    monkeypatch.setattr("order_service.queries.order_search.MAX_MATCHES", 1)
     orders = [place(customer, sell(name=name)) for name in ("Lamp A", "Lamp B")]
     desk = sit_down("staff")
     assert len(listed(desk, "?q=lamp")) == 1

@@ -7,10 +7,12 @@ from decimal import Decimal
 
 import pytest
 
+from libs.values.times import now
 from order_service.desk.operations import service_status
 from order_service.desk.remote import low_stock
+from order_service.domain.order_id import new_id
 from order_service.queries import figures
-from order_service.store.models import CatalogueState, Order, Outbox, WorkerState, new_id, now
+from order_service.store.models import CatalogueState, Order, Outbox, WorkerState
 
 pytestmark = pytest.mark.django_db
 
@@ -30,18 +32,20 @@ def test_each_of_thirty_days_has_its_orders_and_what_they_brought():
     make("pending", "2.50", days=1)
     make("shipped", "1.00", "EUR", days=1)
     sales = figures.sales()
-    assert len(sales["days"]) == 30
-    assert sales["days"][0] == {"date": (now() - timedelta(days=29)).date(), "orders": 1, "revenue": Decimal("10.00")}
-    assert (sales["days"][-2]["orders"], sales["days"][-2]["revenue"]) == (3, Decimal("2.50"))
-    assert sales["revenue"] == {"USD": Decimal("12.50"), "EUR": Decimal("1.00")}
-    assert sales["statuses"]["cancelled"] == 1
+    assert len(sales.days) == 30
+    assert sales.days[0] == figures.DaySales(
+        date=(now() - timedelta(days=29)).date(), orders=1, revenue=Decimal("10.00")
+    )
+    assert (sales.days[-2].orders, sales.days[-2].revenue) == (3, Decimal("2.50"))
+    assert sales.revenue == {"USD": Decimal("12.50"), "EUR": Decimal("1.00")}
+    assert sales.statuses["cancelled"] == 1
 
 
 def test_what_waits_is_told_with_its_age():
     make("pending", minutes=4)
     make("pending", hours=3)
     make("confirmed", hours=3)
-    assert figures.waiting_orders() == {"orders": 1, "age": "3 hours"}
+    assert figures.waiting_orders() == figures.LongPending(orders=1, age="3 hours")
     assert figures.open_orders() == {"pending": 2, "confirmed": 1, "shipped": 0}
 
 
@@ -84,7 +88,7 @@ def test_products_about_to_run_out_are_listed_or_why_nobody_knows(sit_down, monk
 )
 def test_the_catalogue_tells_how_far_it_is_behind(sit_down, sell, lag, words):
     sell(name="Brass lamp")
-    CatalogueState.objects.create(pk=1, ends={})
+    CatalogueState.objects.create(pk=1, end_offsets={})
     state = {"beat": time.time(), "host": "h", "parts": {"order-service-catalogue": {"lag": lag}}}
     WorkerState.objects.create(worker="h:1", beat=state["beat"], state=state)
     html = sit_down("viewer").get("/admin/orders/catalogueproduct/?q=bra").content.decode()

@@ -10,9 +10,9 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from libs.access.revocations import Revocation
+from libs.values.times import now
 from order_service.desk.sign_in import token_store
-from order_service.store.models import now
-from order_service.store.revocations import store_revocation
+from order_service.store.worker_tables import stored_revocations
 from order_service.tests.integration.neighbours import PASSWORD, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -94,8 +94,8 @@ def test_a_revoked_account_or_login_ends_the_session_and_others_go_on(accounts, 
         sign_in(browser, email)
         assert is_in(browser)
     later = round(time.time() * 1000) + 1
-    store_revocation(Revocation(accounts.accounts[everywhere]["user_id"], None, later))
-    store_revocation(Revocation(accounts.accounts[once]["user_id"], accounts.accounts[once]["sid"], later))
+    stored_revocations.add(Revocation(accounts.accounts[everywhere]["user_id"], None, later))
+    stored_revocations.add(Revocation(accounts.accounts[once]["user_id"], accounts.accounts[once]["sid"], later))
     assert [is_in(browser) for browser in browsers.values()] == [False, False, True]
     assert browsers[once].get("/orders", headers={"accept": "application/json"}).status_code == 401
 
