@@ -108,9 +108,9 @@ def adjust(movement: StockMovement, *, currency: str) -> Product | None:
 
 
 def apply_movements(movements: Sequence[StockMovement], transaction: ClientSession) -> None:
-    """Apply the movements of any number of orders, inactive products too: one change for each product, in the order of their ids.
+    """Apply the movements of any number of orders: one change for each product, in the order of their ids, inactive ones too.
 
-    The caller has read the stock in the same transaction. Raises RuntimeError when the stock is not what it read.
+    The caller has read the stock in the same transaction. Raises RuntimeError when a stock would leave its range.
     """
     deltas: Counter[str] = Counter()
     for movement in movements:
@@ -121,7 +121,7 @@ def apply_movements(movements: Sequence[StockMovement], transaction: ClientSessi
         if delta
     ]
     if changes and documents.products().bulk_write(changes, session=transaction).matched_count != len(changes):
-        raise RuntimeError("the stock is not what this transaction read")  # the snapshot rules it out
+        raise RuntimeError("the stock of a product would leave its range")
     if movements:
         documents.movements().insert_many([_movement_row(movement) for movement in movements], session=transaction)
 

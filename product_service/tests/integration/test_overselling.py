@@ -54,6 +54,24 @@ def test_writers_at_once_oversell_nothing_while_staff_change_the_stock(app, staf
     assert check_stock() == 0, capsys.readouterr().out
 
 
+def test_staff_set_price_and_stock_of_a_product_while_orders_take_pieces(app, staff, make, stock_of, moved):
+    product = make(stock=1000)
+    orders = [order_event("order-placed", [(product["id"], 1, "19.90")]) for _ in range(150)]
+
+    def change(number):
+        body = {"stock": 1000 + number} if number % 2 else {"price": f"{number + 1}.00"}
+        return app.test_client().patch(f"/products/{product['id']}", json=body, headers=staff)
+
+    with ThreadPoolExecutor(2) as pool:
+        writer = pool.submit(lambda: [handle(order) for order in orders])
+        changed = pool.submit(lambda: [change(number) for number in range(30)]).result()
+        writer.result()
+    assert [answer.status_code for answer in changed] == [200] * 30
+    assert [answer.json["version"] for answer in changed] == [2 + number // 2 for number in range(30)]
+    assert [answer.json["stock"] for answer in changed[1::2]] == [1000 + number for number in range(1, 30, 2)]
+    assert moved(product["id"]).count(-1) == states_of(orders)["RESERVED"]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_orders_and_cancellations_in_any_order_and_twice_leave_what_is_reserved(make, place, stock_of, moved, seed):
     product, chance = make(stock=30), random.Random(seed)
