@@ -105,7 +105,7 @@ class OrderEvent(ConsumedData):
 
 
 class MailResendRequested(OrderEvent):
-    """Staff want the mail of one of an order's steps to be sent again. The data is that of the step."""
+    """Staff resend the mail of one step of an order. The data is that of the step."""
 
     topic = "mail-resend-requested"
     kind: OrderTopic

@@ -7,7 +7,6 @@ lines. Sending a mail takes at least 2 ms, so nothing is rendered or inlined in 
 from dataclasses import fields
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
 
 from css_inline import CSSInliner
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -37,7 +36,7 @@ class Composer:
     def compose(self, kind: str, *, event_id: str, recipient: str, content: MailContent) -> Mail:
         """The mail of `kind` to `recipient`. An event always gives the same Message-ID, so that a repeated mail is recognisable."""
         row = KINDS[kind]
-        values: dict[str, Any] = {field.name: getattr(content, field.name) for field in fields(content)}
+        values: dict[str, object] = {field.name: getattr(content, field.name) for field in fields(content)}
         values |= {"shop": self._shop}
         context = values | {
             "shop_url": self._shop_url,

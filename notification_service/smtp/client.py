@@ -101,4 +101,4 @@ def _bound(sock: socket.socket, deadline: float) -> None:
 
 @cache
 def _own_name() -> str:
-    return socket.getfqdn()  # looks it up in DNS once, because that may take seconds
+    return socket.getfqdn()  # cached, because DNS may take seconds to answer

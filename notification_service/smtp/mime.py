@@ -1,7 +1,7 @@
 """A mail as the bytes that SMTP carries.
 
 Flask-Mail's Message and the standard library's email package take 2 ms a mail, as much CPU time as all other work for it. Message
-also looks up the host's name in DNS for each mail. So this module writes the few lines of MIME that our mails need. The tests let
+also queries DNS for the host's name for each mail. So this module writes the few lines of MIME that our mails need. The tests let
 the standard library read them.
 """
 

@@ -1,7 +1,7 @@
 """The ledger of sent mails: topic mail-sent, with one record for each event whose mail the SMTP server took.
 
-A process reads the ledger when it gets partitions, and writes a record after each mail. So an event that comes again is mailed
-once: after a repeated publication, a reset of the group, a rebalance or the replay of a dead letter.
+A process reads the ledger when it gets partitions, and writes a record after each mail. So an event that comes again has no
+second mail: after a repeated publication, a reset of the group, a rebalance or the replay of a dead letter.
 One window remains. A process that is killed between the SMTP server's reply and the broker's acknowledgement sends that mail
 again, under the same Message-ID. A Kafka transaction would not close the window, because SMTP takes no part in it. Measured, it
 makes the window longer.

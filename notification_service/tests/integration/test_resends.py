@@ -20,11 +20,11 @@ def record_of(kafka):
         reader.assign([TopicPartition("mail-sent", p, 0) for p in range(3)])
         found = []
 
-        def look():
+        def find():
             found.extend(m for m in reader.consume(100, 0.2) if not m.error() and m.key() == event_id.encode())
             return found
 
-        wait_until(look)
+        wait_until(find)
         [message] = found
         data = orjson.loads(message.value())
         return data["kind"], data["orderId"]
