@@ -1,90 +1,142 @@
-"""The figures of the desk's first page, as plain dicts. Each query reads a range of an index, and nothing reads the whole table."""
+"""The figures of the desk's overview. Each query reads a range of an index, none reads a whole table."""
 
+import datetime
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 
 from libs.django_store.worker_status import DjangoWorkerStatus
 from libs.runtime.health import CheckFailed, latest_status
-from order_service.desk.orders.filters import long_pending
 from order_service.events.topics import CATALOGUE_GROUP
 from order_service.store.models import Order, OutboxDead, Status, first_id, now
 from order_service.store.outbox import DjangoOutbox
 
 DAYS = 30
-LOST = (Status.REJECTED, Status.CANCELLED)  # brought nothing
-OPEN = (Status.PENDING, Status.CONFIRMED, Status.SHIPPED)  # somebody has something to do
-LATE_SECONDS = 60  # the relay publishes within a second; after a minute something is wrong
+NO_REVENUE = (Status.REJECTED, Status.CANCELLED)
+OPEN = (Status.PENDING, Status.CONFIRMED, Status.SHIPPED)  # statuses that are not final
+LONG_WAIT = timedelta(minutes=5)
+LATE_SECONDS = 60  # the relay usually publishes within 1 s
 
 
-def sales() -> dict[str, Any]:
-    """The last DAYS days, today included: `days`, a dict a day, `statuses`, `revenue` by currency, and the `currency` of the days.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaySales:
+    """The orders of a day (UTC), and the revenue of the day in the currency of `Sales`."""
 
-    An amount counts unless the order was rejected or cancelled. Days are those of UTC. One query.
+    date: datetime.date
+    orders: int
+    revenue: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sales:
+    """The last DAYS days: each day, the orders of each status, and the revenue of each currency.
+
+    `currency` is the one with the highest revenue, "" without revenue. Rejected and cancelled orders have no revenue.
     """
+
+    days: tuple[DaySales, ...]
+    statuses: Mapping[Status, int]
+    revenue: Mapping[str, Decimal]
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongPending:
+    """Orders that are pending for longer than LONG_WAIT: their number, and the age of the oldest, "" without any."""
+
+    orders: int
+    age: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxBacklog:
+    """Events that the relay has not published yet: their number, and the age of the oldest."""
+
+    pending: int
+    age: str
+    is_healthy: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueLag:
+    """How many events the replica of the catalogue is behind; None, and the reason, when that is unknown."""
+
+    events: int | None
+    reason: str = ""
+
+
+def sales() -> Sales:
+    """The sales of the last DAYS days (UTC), today included. One query."""
     today = now().replace(hour=0, minute=0, second=0, microsecond=0)
     first = today - timedelta(days=DAYS - 1)
-    dates = [(first + timedelta(days=number)).date() for number in range(DAYS)]
     rows = list(
         Order.objects.filter(id__gte=first_id(first))
         .order_by()
         .values("status", "currency", day=TruncDate("created_at"))
         .annotate(orders=Count("id"), amount=Sum("total"))
     )
-    statuses = dict.fromkeys(map(str, Status), 0)
+    statuses = dict.fromkeys(Status, 0)
     revenue: dict[str, Decimal] = {}
     for row in rows:
-        statuses[row["status"]] += row["orders"]
-        if row["status"] not in LOST:
+        statuses[Status(row["status"])] += row["orders"]
+        if row["status"] not in NO_REVENUE:
             revenue[row["currency"]] = revenue.get(row["currency"], Decimal(0)) + row["amount"]
     currency = max(revenue, key=lambda name: revenue[name], default="")
-    days: dict[Any, dict[str, Any]] = {date: {"date": date, "orders": 0, "revenue": Decimal(0)} for date in dates}
+    dates = [(first + timedelta(days=number)).date() for number in range(DAYS)]
+    orders_of, revenue_of = dict.fromkeys(dates, 0), dict.fromkeys(dates, Decimal(0))
     for row in rows:
-        if day := days.get(row["day"]):
-            day["orders"] += row["orders"]
-            day["revenue"] += row["amount"] if row["status"] not in LOST and row["currency"] == currency else 0
-    return {"days": list(days.values()), "statuses": statuses, "revenue": revenue, "currency": currency}
+        if (day := row["day"]) in orders_of:
+            orders_of[day] += row["orders"]
+            if row["status"] not in NO_REVENUE and row["currency"] == currency:
+                revenue_of[day] += row["amount"]
+    days = tuple(DaySales(date=date, orders=orders_of[date], revenue=revenue_of[date]) for date in dates)
+    return Sales(days=days, statuses=statuses, revenue=revenue, currency=currency)
 
 
-def open_orders() -> dict[str, int]:
-    """How many orders have each status of OPEN, whenever they were placed. One query."""
+def open_orders() -> Mapping[Status, int]:
+    """The number of orders in each status of OPEN, of any age. One query."""
     found = Order.objects.filter(status__in=OPEN).order_by().values_list("status").annotate(Count("id"))
-    return dict.fromkeys(map(str, OPEN), 0) | dict(found)
+    return dict.fromkeys(OPEN, 0) | {Status(status): count for status, count in found}
 
 
-def waiting_orders() -> dict[str, Any]:
-    """Orders that are pending for too long: `orders`, and since when the oldest is. Two queries."""
-    waiting = Order.objects.filter(**long_pending())
-    oldest = waiting.order_by("id").values_list("created_at", flat=True).first()
-    return {"orders": waiting.count(), "age": age_in_words((now() - oldest).total_seconds()) if oldest else ""}
+def long_pending() -> dict[str, str]:
+    """The filter for orders that are pending for longer than LONG_WAIT."""
+    return {"status": Status.PENDING, "id__lt": first_id(now() - LONG_WAIT)}
 
 
-def outbox_backlog() -> dict[str, Any]:
-    """Events that wait for Kafka: `pending`, and how old the oldest is. Two queries."""
+def long_pending_orders() -> LongPending:
+    """Orders that are pending for longer than LONG_WAIT. Two queries."""
+    found = Order.objects.filter(**long_pending())
+    oldest = found.order_by("id").values_list("created_at", flat=True).first()
+    return LongPending(orders=found.count(), age=age_text((now() - oldest).total_seconds()) if oldest else "")
+
+
+def outbox_backlog() -> OutboxBacklog:
+    """The events that the relay has not published yet. Two queries."""
     pending, seconds = DjangoOutbox().backlog()
-    return {"pending": pending, "age": age_in_words(seconds), "is_well": seconds < LATE_SECONDS}
+    return OutboxBacklog(pending=pending, age=age_text(seconds), is_healthy=seconds < LATE_SECONDS)
 
 
 def dead_events() -> int:
-    """Events that Kafka will never take. One query."""
+    """The number of events that Kafka refused. One query."""
     return OutboxDead.objects.count()
 
 
-def catalogue_lag() -> Mapping[str, Any]:
-    """How many `events` the catalogue's replica is behind, as the worker said last; None and a `reason` where nobody knows."""
+def catalogue_lag() -> CatalogueLag:
+    """The lag of the replica of the catalogue, from the worker's last status."""
     try:
         part = latest_status(DjangoWorkerStatus())["parts"].get(CATALOGUE_GROUP, {})
-    except CheckFailed as down:
-        return {"events": None, "reason": str(down)}
-    return {"events": part.get("lag"), "reason": "the worker has not been told yet"}
+    except CheckFailed as failed:
+        return CatalogueLag(events=None, reason=str(failed))
+    return CatalogueLag(events=part.get("lag"), reason="the worker does not know it yet")
 
 
-def age_in_words(seconds: float) -> str:
-    """A duration as staff would say it."""
+def age_text(seconds: float) -> str:
+    """A duration in its largest unit: 3 hours."""
     for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
         if seconds >= length:
             count = int(seconds // length)

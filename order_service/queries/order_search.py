@@ -15,6 +15,7 @@ ID = re.compile(
     r"[0-9A-HJKMNP-TV-Z]{10,26}"
 )  # with the ten characters that tell the time: fewer are those of many days
 HELP = "Order, e-mail, name or product"
+TOO_MANY_MATCHES = "Too many orders match. Enter more characters."
 
 
 class Found(NamedTuple):

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from axes.models import AccessAttempt
+from django.apps import apps
 from django.conf import settings
 from django.contrib.sessions.models import Session
 
@@ -62,6 +63,7 @@ class Housekeeping:
 def forget_sign_ins() -> int:
     """Delete sessions that are over, and failed sign-ins that count no more; return their number."""
     over = Session.objects.filter(expire_date__lt=now()).delete()[0]
+    apps.get_model("desk.StaffTokens").objects.filter(expires_at__lt=now()).delete()
     failed: int = AccessAttempt.objects.filter(attempt_time__lt=now() - settings.AXES_COOLOFF_TIME).delete()[0]
     return over + failed
 

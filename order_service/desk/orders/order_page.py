@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from libs.values.errors import DomainError, Invalid
 from order_service.api.authentication import desk_caller
-from order_service.desk.model_admin import DeskAdmin, words_of
+from order_service.desk.model_admin import DeskAdmin, error_text
 from order_service.desk.orders.forms import MailForm, NoteForm, StatusForm
 from order_service.domain.errors import UnknownOrder
 from order_service.domain.order_status import BEFORE
@@ -98,7 +98,7 @@ def _acting(view: View) -> View:
         except UnknownOrder:
             raise Http404 from None
         except DomainError as error:
-            messages.error(request, f"Order {order_id}: {words_of(error)}. Nothing was changed.")
+            messages.error(request, f"Order {order_id}: {error_text(error)}. Nothing was changed.")
         return _back(order_id)
 
     return guarded
