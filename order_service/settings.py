@@ -130,7 +130,7 @@ REST_FRAMEWORK = {
         "order_service.api.authentication.BearerAuthentication",  # first, so that 401 stays 401
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["order_service.api.permissions.SignedIn"],
+    "DEFAULT_PERMISSION_CLASSES": ["order_service.api.permissions.IsSignedIn"],
     "DEFAULT_RENDERER_CLASSES": ["libs.web.drf.JSONRenderer", "order_service.api.browsable.renderers.Pages"],
     "DEFAULT_PARSER_CLASSES": ["libs.web.drf.JSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "libs.web.drf.Negotiation",

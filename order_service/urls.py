@@ -23,7 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *routes("orders", orders.Orders.as_view()),
     *routes("orders/<str:order_id>", orders.OneOrder.as_view()),
     *routes("orders/<str:order_id>/cancel", orders.Cancellation.as_view()),
-    *routes("orders/<str:order_id>/status", orders.OrderStatus.as_view()),
+    *routes("orders/<str:order_id>/status", orders.OrderStatusView.as_view()),
     path("openapi.json", get_view(show_document)),
     *routes("docs", get_view(show_page)),
     path("docs/start.js", get_view(show_script)),

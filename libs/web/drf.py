@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template import loader
 from django.urls import URLPattern, path
@@ -20,6 +19,7 @@ from rest_framework import exceptions, negotiation, parsers, renderers
 from rest_framework.response import Response
 from structlog.contextvars import get_contextvars
 
+from libs.django_store.connection import UNAVAILABLE_ERRORS
 from libs.runtime import metrics
 from libs.runtime.health import Health, failure_reason
 from libs.runtime.logs import get_logger
@@ -32,7 +32,6 @@ from libs.web.security_headers import browser_headers, is_preflight
 
 log = get_logger(__name__)
 
-UNAVAILABLE_ERRORS: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
 DISK_FULL = [(1021,), (1114,)]  # MySQL's ER_DISK_FULL, ER_RECORD_FILE_FULL
 JSON = problems.PROBLEM_JSON
 MEANINGS: dict[tuple[type[Exception], ...], type[errors.DomainError]] = {

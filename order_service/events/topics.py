@@ -1,4 +1,4 @@
-"""The topics this service needs: what it publishes, what it consumes, and where it puts what it can't handle."""
+"""The topics of the service: those it publishes, those it consumes, and their dead-letter topics."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ GROUPS = {CATALOGUE_GROUP: CATALOGUE, STOCK_GROUP: STOCK, USERS_GROUP: USERS, MA
 
 
 def topics() -> dict[str, dict[str, Any]]:
-    """All of them, with their settings."""
+    """All topics with their settings."""
     all_topics = topic_settings(*(event.topic for event in EVENT_OF.values()), MailResendRequested.topic)
     for group, names in GROUPS.items():
         consumed = topic_settings(*names)

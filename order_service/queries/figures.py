@@ -1,52 +1,50 @@
-"""The figures of the desk's overview. Each query reads a range of an index, none reads a whole table."""
+"""The figures of the desk's first page. Each query reads a range of an index; none reads a whole table."""
 
-import datetime
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 
-from libs.django_store.worker_status import DjangoWorkerStatus
 from libs.runtime.health import CheckFailed, latest_status
+from libs.values.times import now
+from order_service.domain.order_id import first_id
+from order_service.domain.order_status import Status
 from order_service.events.topics import CATALOGUE_GROUP
-from order_service.store.models import Order, OutboxDead, Status, first_id, now
-from order_service.store.outbox import DjangoOutbox
+from order_service.store.models import Order, OutboxDead
+from order_service.store.outbox import outbox
+from order_service.store.worker_tables import worker_status
 
 DAYS = 30
-NO_REVENUE = (Status.REJECTED, Status.CANCELLED)
-OPEN = (Status.PENDING, Status.CONFIRMED, Status.SHIPPED)  # statuses that are not final
-LONG_WAIT = timedelta(minutes=5)
-LATE_SECONDS = 60  # the relay usually publishes within 1 s
+WITHOUT_REVENUE = (Status.REJECTED, Status.CANCELLED)
+OPEN = (Status.PENDING, Status.CONFIRMED, Status.SHIPPED)  # statuses that another one follows
+LATE_SECONDS = 60  # the relay publishes within a second; an event that is a minute old shows a fault
+LONG_PENDING = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class DaySales:
-    """The orders of a day (UTC), and the revenue of the day in the currency of `Sales`."""
+    """The sales of a day in UTC. `revenue`: in the currency of Sales."""
 
-    date: datetime.date
-    orders: int
-    revenue: Decimal
+    date: date
+    orders: int = 0
+    revenue: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sales:
-    """The last DAYS days: each day, the orders of each status, and the revenue of each currency.
+    """The last DAYS days, today included. `revenue`: by currency. `currency`: the one with the largest revenue, or empty."""
 
-    `currency` is the one with the highest revenue, "" without revenue. Rejected and cancelled orders have no revenue.
-    """
-
-    days: tuple[DaySales, ...]
-    statuses: Mapping[Status, int]
-    revenue: Mapping[str, Decimal]
+    days: list[DaySales]
+    statuses: dict[Status, int]
+    revenue: dict[str, Decimal]
     currency: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LongPending:
-    """Orders that are pending for longer than LONG_WAIT: their number, and the age of the oldest, "" without any."""
+    """Orders that are pending for longer than LONG_PENDING. `age`: of the oldest, in words, or empty."""
 
     orders: int
     age: str
@@ -54,7 +52,7 @@ class LongPending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxBacklog:
-    """Events that the relay has not published yet: their number, and the age of the oldest."""
+    """Events that wait for Kafka. `age`: of the oldest, in words."""
 
     pending: int
     age: str
@@ -63,14 +61,14 @@ class OutboxBacklog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogueLag:
-    """How many events the replica of the catalogue is behind; None, and the reason, when that is unknown."""
+    """How many `events` the replica of the catalogue is behind; None and a `reason` when that is unknown."""
 
     events: int | None
-    reason: str = ""
+    reason: str
 
 
 def sales() -> Sales:
-    """The sales of the last DAYS days (UTC), today included. One query."""
+    """The sales of the last DAYS days. The amounts exclude rejected and cancelled orders. One query."""
     today = now().replace(hour=0, minute=0, second=0, microsecond=0)
     first = today - timedelta(days=DAYS - 1)
     rows = list(
@@ -83,60 +81,67 @@ def sales() -> Sales:
     revenue: dict[str, Decimal] = {}
     for row in rows:
         statuses[Status(row["status"])] += row["orders"]
-        if row["status"] not in NO_REVENUE:
+        if row["status"] not in WITHOUT_REVENUE:
             revenue[row["currency"]] = revenue.get(row["currency"], Decimal(0)) + row["amount"]
     currency = max(revenue, key=lambda name: revenue[name], default="")
-    dates = [(first + timedelta(days=number)).date() for number in range(DAYS)]
-    orders_of, revenue_of = dict.fromkeys(dates, 0), dict.fromkeys(dates, Decimal(0))
+    days = [DaySales(date=(first + timedelta(days=number)).date()) for number in range(DAYS)]
+    by_date = {day.date: day for day in days}
     for row in rows:
-        if (day := row["day"]) in orders_of:
-            orders_of[day] += row["orders"]
-            if row["status"] not in NO_REVENUE and row["currency"] == currency:
-                revenue_of[day] += row["amount"]
-    days = tuple(DaySales(date=date, orders=orders_of[date], revenue=revenue_of[date]) for date in dates)
+        if day := by_date.get(row["day"]):
+            day.orders += row["orders"]
+            if row["status"] not in WITHOUT_REVENUE and row["currency"] == currency:
+                day.revenue += row["amount"]
     return Sales(days=days, statuses=statuses, revenue=revenue, currency=currency)
 
 
-def open_orders() -> Mapping[Status, int]:
-    """The number of orders in each status of OPEN, of any age. One query."""
+def open_orders() -> dict[str, int]:
+    """How many orders have each status of OPEN, of any age. One query."""
     found = Order.objects.filter(status__in=OPEN).order_by().values_list("status").annotate(Count("id"))
-    return dict.fromkeys(OPEN, 0) | {Status(status): count for status, count in found}
+    return dict.fromkeys(map(str, OPEN), 0) | dict(found)
 
 
 def long_pending() -> dict[str, str]:
-    """The filter for orders that are pending for longer than LONG_WAIT."""
-    return {"status": Status.PENDING, "id__lt": first_id(now() - LONG_WAIT)}
+    """The filter for orders that are pending for longer than LONG_PENDING."""
+    return {"status": Status.PENDING, "id__lt": first_id(now() - LONG_PENDING)}
 
 
 def long_pending_orders() -> LongPending:
-    """Orders that are pending for longer than LONG_WAIT. Two queries."""
+    """The orders that are pending for too long. Two queries."""
     found = Order.objects.filter(**long_pending())
     oldest = found.order_by("id").values_list("created_at", flat=True).first()
-    return LongPending(orders=found.count(), age=age_text((now() - oldest).total_seconds()) if oldest else "")
+    age = age_in_words((now() - oldest).total_seconds()) if oldest else ""
+    return LongPending(orders=found.count(), age=age)
+
+
+def oldest_pending_seconds() -> float:
+    """The age of the oldest pending order; 0 when there is none. One query."""
+    pending = Order.objects.filter(status=Status.PENDING).order_by("id")
+    oldest = pending.values_list("created_at", flat=True).first()
+    return max(0.0, (now() - oldest).total_seconds()) if oldest else 0.0
 
 
 def outbox_backlog() -> OutboxBacklog:
-    """The events that the relay has not published yet. Two queries."""
-    pending, seconds = DjangoOutbox().backlog()
-    return OutboxBacklog(pending=pending, age=age_text(seconds), is_healthy=seconds < LATE_SECONDS)
+    """The events that wait for Kafka. Two queries."""
+    pending, seconds = outbox.backlog()
+    return OutboxBacklog(pending=pending, age=age_in_words(seconds), is_healthy=seconds < LATE_SECONDS)
 
 
 def dead_events() -> int:
-    """The number of events that Kafka refused. One query."""
+    """The number of events that Kafka refused for good. One query."""
     return OutboxDead.objects.count()
 
 
 def catalogue_lag() -> CatalogueLag:
-    """The lag of the replica of the catalogue, from the worker's last status."""
+    """The lag that the worker reported last. One query."""
     try:
-        part = latest_status(DjangoWorkerStatus())["parts"].get(CATALOGUE_GROUP, {})
+        consumer = latest_status(worker_status)["parts"].get(CATALOGUE_GROUP, {})
     except CheckFailed as failed:
         return CatalogueLag(events=None, reason=str(failed))
-    return CatalogueLag(events=part.get("lag"), reason="the worker does not know it yet")
+    return CatalogueLag(events=consumer.get("lag"), reason="the worker has reported no lag yet")
 
 
-def age_text(seconds: float) -> str:
-    """A duration in its largest unit: 3 hours."""
+def age_in_words(seconds: float) -> str:
+    """A duration in its largest unit, such as `3 hours`."""
     for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
         if seconds >= length:
             count = int(seconds // length)

@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from contracts import event_schema, topic_settings
 from libs.messaging.envelope import Event
+from order_service.domain.order_status import Status
 from order_service.events.consumed import (
     MailSent,
     ProductSnapshot,
@@ -19,7 +20,7 @@ from order_service.events.consumed import (
 )
 from order_service.events.published import EVENT_OF, MailResendRequested
 from order_service.events.topics import CATALOGUE, MAILS, STOCK, USERS, topics
-from order_service.store.models import SentMail, Status
+from order_service.store.models import SentMail
 
 LINE: dict[str, Any] = {
     "product_id": "64f00000000000000000000a",

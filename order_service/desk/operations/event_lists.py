@@ -12,7 +12,7 @@ from order_service.api.authentication import desk_caller
 from order_service.desk.model_admin import Context, DeskAdmin, error_text, selected_ids
 from order_service.queries.figures import catalogue_lag, outbox_backlog
 from order_service.store.models import CatalogueProduct, Outbox, OutboxDead
-from order_service.use_cases.correspondence import send_again
+from order_service.use_cases.resend_dead_events import resend_dead_events
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class OutboxDeadAdmin(DeskAdmin):
         caller = desk_caller(request.user)
         for event_id in selected_ids(request, selected, "event_id"):
             try:
-                requeued = send_again(caller=caller, event_ids=[event_id])
+                requeued = resend_dead_events(caller=caller, event_ids=[event_id])
             except DomainError as error:
                 messages.error(request, f"Event {event_id}: {error_text(error)}. Nothing was changed.")
             else:

@@ -8,9 +8,10 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from libs.values.times import now
 from order_service.desk.orders.periods import Period
 from order_service.queries.figures import long_pending
-from order_service.store.models import Order, now
+from order_service.store.models import Order
 
 RECENT_DAYS = 7
 Orders = QuerySet[Order]

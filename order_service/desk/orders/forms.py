@@ -3,9 +3,8 @@
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from order_service.domain.order_status import BY_STAFF
-from order_service.store.models import Status
-from order_service.use_cases.correspondence import NOTE_LENGTH
+from order_service.domain.order_status import BY_STAFF, Status
+from order_service.use_cases.add_note import MAX_NOTE_LENGTH
 
 
 class StatusForm(forms.Form):
@@ -24,7 +23,7 @@ class NoteForm(forms.Form):
 
     text = forms.CharField(
         label="Note",
-        max_length=NOTE_LENGTH,
+        max_length=MAX_NOTE_LENGTH,
         widget=UnfoldAdminTextareaWidget({"rows": 3}),
         help_text="Only staff see it.",
     )

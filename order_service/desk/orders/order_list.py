@@ -19,9 +19,10 @@ from order_service.desk.orders import order_page
 from order_service.desk.orders.exports import Exports
 from order_service.desk.orders.filters import CustomerFilter, LongPendingFilter, PeriodFilter, read_period
 from order_service.desk.orders.periods import drill_down
+from order_service.domain.order_status import Status
 from order_service.queries.order_search import HELP, TOO_MANY_MATCHES, find_orders
-from order_service.store.models import Order, Status
-from order_service.use_cases.orders import set_status
+from order_service.store.models import Order
+from order_service.use_cases.set_order_status import set_order_status
 
 COLOURS = {
     Status.PENDING: "warning",
@@ -42,7 +43,7 @@ def _status_action(status: Status) -> Action:
         caller = desk_caller(request.user)
         for order_id in selected_ids(request, selected, "id"):
             try:
-                set_status(caller=caller, order_id=order_id, status=status)
+                set_order_status(caller=caller, order_id=order_id, status=status)
             except DomainError as error:
                 messages.error(request, f"Order {order_id}: {error_text(error)}. Nothing was changed.")
             else:

@@ -10,7 +10,9 @@ from typing import Self
 
 from ulid import ULID
 
-from order_service.store.models import Order, first_id, now
+from libs.values.times import now
+from order_service.domain.order_id import first_id
+from order_service.store.models import Order
 
 FORMATS = ("%Y", "%Y-%m", "%Y-%m-%d")
 TITLES = ("%Y", "%B %Y", "%-d %B %Y")

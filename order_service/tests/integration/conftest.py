@@ -16,10 +16,11 @@ from django.test import Client
 from libs.access.caller import ROLES
 from libs.access.tokens import AccessTokens
 from libs.runtime.config import load
+from libs.values.times import now
 from order_service.config import Config
-from order_service.store.models import CatalogueProduct, now
+from order_service.store.models import CatalogueProduct
 from order_service.tests.integration.neighbours import Accounts, Products, serving
-from order_service.use_cases.orders import confirm_order
+from order_service.use_cases.apply_stock_reply import apply_stock_reply
 
 
 @pytest.fixture(scope="session")
@@ -163,7 +164,7 @@ def place_confirmed(place: Callable[..., str]) -> Callable[..., str]:
 
     def order(caller: Caller) -> str:
         placed = place(caller)
-        assert confirm_order(order_id=placed)
+        assert apply_stock_reply(order_id=placed, rejection=None)
         return placed
 
     return order

@@ -92,7 +92,7 @@ def test_too_many_orders_for_one_file_are_refused_in_words(sit_down, customer, p
     [("?placed=nonsense", "The address of the list is invalid."), ("?q=customer", "Too many orders match")],
 )
 def test_an_export_of_what_is_no_whole_list_is_refused_in_words(sit_down, customer, place, monkeypatch, query, words):
-    monkeypatch.setattr("order_service.queries.order_search.MOST", 1)
+    monkeypatch.setattr("order_service.queries.order_search.MAX_MATCHES", 1)
     Order.objects.filter(pk=place(customer)).update(username="customer1")
     answer = sit_down("staff").post(EXPORT + query, {"format": CSV, "resource": ORDERS}, follow=True)
     assert words in answer.content.decode()

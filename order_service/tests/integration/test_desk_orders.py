@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from libs.values.times import now
 from order_service.desk.orders.periods import Period, drill_down
-from order_service.store.models import Order, first_id, new_id, now
+from order_service.domain.order_id import first_id, new_id
+from order_service.store.models import Order
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +45,7 @@ def test_orders_are_found_by_the_product_that_was_ordered(sit_down, customer, se
 
 
 def test_a_search_that_finds_too_many_says_so(sit_down, customer, sell, place, monkeypatch):
-    monkeypatch.setattr("order_service.queries.order_search.MOST", 1)
+    monkeypatch.setattr("order_service.queries.order_search.MAX_MATCHES", 1)
     orders = [place(customer, sell(name=name)) for name in ("Lamp A", "Lamp B")]
     desk = sit_down("staff")
     assert len(listed(desk, "?q=lamp")) == 1
@@ -76,7 +78,7 @@ def test_orders_that_wait_for_more_than_five_minutes_have_a_filter(sit_down, cus
     assert listed(sit_down("staff"), "?waiting=long") == [late]
 
 
-def test_one_drills_down_to_a_day_by_year_and_month(sit_down, customer, place):
+def test_links_drill_down_to_a_day_by_year_and_month(sit_down, customer, place):
     today, before = place(customer), age(place(customer), days=400)
     desk, moment = sit_down("staff"), now() - timedelta(days=400)
     assert f"?placed={moment:%Y}" in desk.get(ORDERS).content.decode()
@@ -106,7 +108,7 @@ def test_no_other_column_can_be_searched_by_an_address(sit_down, query):
     assert sit_down("staff").get(f"{ORDERS}?{query}").status_code == 400
 
 
-def test_an_action_tells_of_each_order_and_changes_nothing_that_is_not_legal(
+def test_an_action_has_a_message_for_each_order_and_changes_nothing_that_is_not_legal(
     sit_down, customer, place, place_confirmed
 ):
     confirmed, pending = place_confirmed(customer), place(customer)

@@ -7,11 +7,13 @@ from decimal import Decimal
 
 import pytest
 
+from libs.values.times import now
 from order_service.desk.operations import service_status
 from order_service.desk.remote import low_stock
 from order_service.desk.remote.client import RemoteUnavailable
+from order_service.domain.order_id import new_id
 from order_service.queries import figures
-from order_service.store.models import CatalogueState, Order, Outbox, WorkerState, new_id, now
+from order_service.store.models import CatalogueState, Order, Outbox, WorkerState
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +42,7 @@ def test_each_of_thirty_days_has_its_orders_and_what_they_brought():
     assert sales.statuses["cancelled"] == 1
 
 
-def test_what_waits_is_told_with_its_age():
+def test_orders_that_are_pending_for_long_are_counted_with_their_age():
     make("pending", minutes=4)
     make("pending", hours=3)
     make("confirmed", hours=3)
@@ -52,7 +54,7 @@ def test_what_waits_is_told_with_its_age():
     ("seconds", "text"), [(0.4, "0 s"), (59, "59 s"), (60, "1 minute"), (7300, "2 hours"), (90_000, "1 day")]
 )
 def test_an_age_is_a_number_and_its_largest_unit(seconds, text):
-    assert figures.age_text(seconds) == text
+    assert figures.age_in_words(seconds) == text
 
 
 def test_the_page_shows_it_all(sit_down, customer, place):
@@ -88,9 +90,9 @@ def test_products_with_low_stock_are_listed_or_the_reason_why_not(sit_down, monk
     ("lag", "words"),
     [(0, "is up to date"), (1234, "is 1,234 events behind"), (None, "The lag of the replica is unknown")],
 )
-def test_the_catalogue_tells_how_far_it_is_behind(sit_down, sell, lag, words):
+def test_the_catalogue_shows_its_lag(sit_down, sell, lag, words):
     sell(name="Brass lamp")
-    CatalogueState.objects.create(pk=1, ends={})
+    CatalogueState.objects.create(pk=1, end_offsets={})
     state = {"beat": time.time(), "host": "h", "parts": {"order-service-catalogue": {"lag": lag}}}
     WorkerState.objects.create(worker="h:1", beat=state["beat"], state=state)
     html = sit_down("viewer").get("/admin/orders/catalogueproduct/?q=bra").content.decode()

@@ -5,7 +5,8 @@ import re
 import pytest
 from django.contrib.auth.models import User
 
-from order_service.store.models import Order, OrderNote, Outbox, OutboxDead, now
+from libs.values.times import now
+from order_service.store.models import Order, OrderNote, Outbox, OutboxDead
 
 pytestmark = pytest.mark.django_db
 

@@ -10,10 +10,11 @@ import orjson
 import pytest
 from django.db import connection
 
-from order_service.store.models import CatalogueProduct, IdempotencyKey, Order, Outbox, now
+from libs.values.times import now
+from order_service.store import idempotency_keys, orders
+from order_service.store.models import CatalogueProduct, IdempotencyKey, Order, Outbox
 from order_service.tests.integration.test_placing import problem
-from order_service.use_cases import orders
-from order_service.worker.retention import BATCH, Housekeeping, forget_keys
+from order_service.worker.retention import Retention
 
 pytestmark = pytest.mark.django_db
 
@@ -104,19 +105,21 @@ def test_keys_are_forgotten_after_a_day(customer, body):
     post(customer, body, "old")
     IdempotencyKey.objects.update(created_at=now() - timedelta(hours=25))
     post(customer, body, "new")
-    assert forget_keys() == 1
+    assert idempotency_keys.purge() == 1
     assert IdempotencyKey.objects.values_list("key", flat=True).get() == "new"
 
 
 def test_many_old_keys_are_forgotten_batch_by_batch(db):
     old = {"user_id": "u", "body_hash": "", "response": "{}", "created_at": now() - timedelta(days=2)}
-    IdempotencyKey.objects.bulk_create(IdempotencyKey(key=str(n), **old) for n in range(BATCH + 1))
-    housekeeping = Housekeeping()
-    housekeeping._clean()
-    assert (housekeeping.status()["keys"], housekeeping._due) == (BATCH, 0.0)
-    housekeeping._clean()
-    assert housekeeping.status()["keys"] == BATCH + 1
-    assert housekeeping._due > 0
+    IdempotencyKey.objects.bulk_create(
+        IdempotencyKey(key=str(n), **old) for n in range(idempotency_keys.BATCH_SIZE + 1)
+    )
+    retention = Retention()
+    retention._purge()
+    assert (retention.status()["keys"], retention._due) == (idempotency_keys.BATCH_SIZE, 0.0)
+    retention._purge()
+    assert retention.status()["keys"] == idempotency_keys.BATCH_SIZE + 1
+    assert retention._due > 0
 
 
 @pytest.fixture
@@ -151,7 +154,7 @@ def test_without_the_order_there_is_no_key(customer, body, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("the event can't be stored")
 
-    monkeypatch.setattr(orders, "store_event", fail)
+    monkeypatch.setattr(orders.outbox, "add", fail)
     customer.raise_request_exception = False
     problem(post(customer, body, "k"), 500)
     assert (IdempotencyKey.objects.count(), orders_of(customer)) == (0, 0)

@@ -1,4 +1,4 @@
-"""The desk's pages over products and users, which their own services keep: small servers stand in for those here."""
+"""The desk's pages over products and users. Small servers take the place of their services."""
 
 import json
 import re
@@ -88,7 +88,7 @@ def test_staff_adjust_the_stock_with_their_own_token_and_see_what_is_left(staff,
         ("1", "", "reason", "This field is required."),
     ],
 )
-def test_an_adjustment_that_can_not_be_is_told_at_its_field_and_changes_nothing(
+def test_an_impossible_adjustment_is_an_error_at_its_field_and_changes_nothing(
     staff, products, delta, reason, field, words
 ):
     lamp = products.add(stock=12)
@@ -112,7 +112,7 @@ def test_a_viewer_looks_and_a_request_made_by_hand_is_refused(viewer, products, 
 
 
 @pytest.mark.parametrize("path", [PRODUCTS, USERS, f"{PRODUCTS}x/", f"{USERS}x/"])
-def test_nobody_gets_there_without_signing_in(browser, path):
+def test_the_pages_require_signing_in(browser, path):
     answer = browser.get(path)
     assert (answer.status_code, answer["Location"]) == (302, f"/admin/login/?next={path}")
 
@@ -147,7 +147,7 @@ def test_a_customer_is_disabled_after_a_question_and_enabled_again(staff, accoun
     assert staff.post(page, {"change": "roles"}).status_code == 400
 
 
-def test_what_user_service_refuses_is_told_in_its_words(staff, accounts):
+def test_a_refusal_by_user_service_is_shown_in_its_words(staff, accounts):
     boss = accounts.accounts[accounts.add("admin")]
     answer = staff.post(f"{USERS}{boss['user_id']}/", {"change": "disable"}, follow=True)
     assert "Your account may not do this" in text_of(answer)
@@ -155,12 +155,12 @@ def test_what_user_service_refuses_is_told_in_its_words(staff, accounts):
 
 
 @pytest.mark.parametrize("path", [PRODUCTS, USERS, f"{PRODUCTS}x/", f"{USERS}x/"])
-def test_a_service_that_is_away_is_told_in_words_and_is_no_error_of_this_one(staff, settings, path):
+def test_an_unavailable_service_is_named_on_the_page_and_is_no_error_of_this_one(staff, settings, path):
     settings.PRODUCT_SERVICE_URL = settings.USER_SERVICE_URL = NOWHERE
     assert "does not respond. Try again in a moment." in text_of(staff.get(path))
 
 
-def test_a_service_whose_database_is_away_is_told_in_its_words(staff, products):
+def test_a_service_whose_database_is_unavailable_is_shown_with_its_own_words(staff, products):
     products.refuse = problem(503, "unavailable", "A server behind this service is away")
     assert "The catalogue is unavailable: A server behind" in text_of(staff.get(PRODUCTS))
 
@@ -172,14 +172,16 @@ def test_an_adjustment_whose_answer_is_lost_may_have_been_done_and_the_page_says
     assert "Check it before you try again" in text_of(answer)
 
 
-def test_a_local_account_has_no_tokens_and_is_told(desk, products):
+def test_a_local_account_has_no_tokens_and_the_pages_say_so(desk, products):
     for path in (PRODUCTS, USERS, f"{PRODUCTS}x/", f"{USERS}x/"):
         assert "local account" in text_of(desk.get(path))
     assert "local account" in text_of(desk.post(f"{PRODUCTS}x/", {"delta": "1", "reason": "x"}))
     assert products.asked == []
 
 
-def test_what_is_about_to_run_out_is_asked_for_the_fewest_first(staff, products, rf, django_assert_num_queries):
+def test_products_with_low_stock_are_requested_with_the_smallest_stock_first(
+    staff, products, rf, django_assert_num_queries
+):
     lamp = products.add(stock=3)
     request = rf.get("/admin/")
     request.session = staff.session

@@ -3,6 +3,7 @@
 import orjson
 import pytest
 
+from order_service.store import orders as store
 from order_service.store.models import Order, OrderChange, OrderLine, Outbox
 
 pytestmark = pytest.mark.django_db
@@ -70,11 +71,11 @@ def test_an_order_takes_six_statements_and_its_transaction(customer, sell, djang
 
 @pytest.mark.django_db(transaction=True)
 def test_without_its_event_there_is_no_order(customer, sell, monkeypatch):
-    def fail(*_):
+    def fail(*_, **__):
         raise RuntimeError("the outbox is broken")
 
     product, orders, lines = sell(), Order.objects.count(), OrderLine.objects.count()
-    monkeypatch.setattr(orders, "store_event", fail)
+    monkeypatch.setattr(store.outbox, "add", fail)
     customer.raise_request_exception = False
     problem(customer.send("/orders", {"productId": product, "quantity": 1}), 500)
     assert (Order.objects.count(), OrderLine.objects.count()) == (orders, lines)

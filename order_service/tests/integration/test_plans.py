@@ -8,9 +8,12 @@ from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from libs.access.caller import Caller
+from libs.values.times import now
 from order_service.api.filters import OrderFilters, StaffOrderFilters, form_of
+from order_service.domain.order_id import new_id
+from order_service.domain.order_status import Status
 from order_service.queries import orders
-from order_service.store.models import Order, OrderLine, Status, new_id, now
+from order_service.store.models import Order, OrderLine
 
 pytestmark = pytest.mark.django_db
 

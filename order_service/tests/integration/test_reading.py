@@ -5,7 +5,8 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from order_service.store.models import Order, new_id
+from order_service.domain.order_id import new_id
+from order_service.store.models import Order
 from order_service.tests.integration.test_placing import problem
 
 pytestmark = pytest.mark.django_db

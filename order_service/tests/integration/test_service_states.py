@@ -1,4 +1,4 @@
-"""How the services do, as the dashboard is told."""
+"""The status of the services on the overview."""
 
 import pytest
 
@@ -12,12 +12,12 @@ NOWHERE = "http://127.0.0.1:1"
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_known(monkeypatch):
+def _the_cache_is_empty(monkeypatch):
     monkeypatch.setattr(service_status, "_cache", service_status._Cache())
     monkeypatch.setattr(service_status, "TIMEOUT_SECONDS", 10.0)  # however busy the machine is
 
 
-def test_each_service_is_asked_and_one_that_is_away_is_named(accounts, settings):
+def test_each_service_is_called_and_an_unavailable_one_is_named(accounts, settings):
     report = {
         "status": "degraded",
         "service": "notification_service",
@@ -50,7 +50,7 @@ def test_the_states_are_kept_for_a_moment(accounts, settings, monkeypatch):
     assert len(accounts.asked) == 3
 
 
-def test_another_server_at_the_address_is_not_taken_for_the_service(accounts, settings):
+def test_another_server_at_the_address_is_not_the_service(accounts, settings):
     settings.PRODUCT_SERVICE_URL = settings.USER_SERVICE_URL
     settings.NOTIFICATION_SERVICE_URL = NOWHERE
     assert read_states()[1] == ServiceState(
@@ -58,7 +58,7 @@ def test_another_server_at_the_address_is_not_taken_for_the_service(accounts, se
     )
 
 
-def test_lag_and_dead_letters_are_summed_up_over_the_consumers_and_retries_are_told():
+def test_lag_and_dead_letters_are_sums_over_the_consumers_and_retries_are_shown():
     consumers = {
         "stock": {"lag": 3, "deadLetters": 1, "retrying": None},
         "users": {"lag": 4, "deadLetters": 0, "retrying": {"reason": "MongoDB is away", "attempts": 3}},

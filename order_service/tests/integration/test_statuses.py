@@ -10,15 +10,19 @@ from django.db import connection
 
 from libs.access.caller import Caller
 from order_service.domain.errors import IllegalTransition
-from order_service.domain.order_status import BEFORE
-from order_service.store.models import Order, OrderChange, Outbox, Status
+from order_service.domain.order_status import BEFORE, Status
+from order_service.store.models import Order, OrderChange, Outbox
 from order_service.tests.integration.test_placing import problem
-from order_service.use_cases import orders
+from order_service.use_cases.apply_stock_reply import apply_stock_reply
+from order_service.use_cases.cancel_order import cancel_order
 
 pytestmark = pytest.mark.django_db
 
 
-DECIDED = {"confirmed": orders.confirm_order, "rejected": partial(orders.reject_order, reason="out_of_stock")}
+DECIDED = {
+    "confirmed": partial(apply_stock_reply, rejection=None),
+    "rejected": partial(apply_stock_reply, rejection="out_of_stock"),
+}
 
 
 def events(order):
@@ -127,7 +131,7 @@ def race(*works):
     def run(work):
         gate.wait()
         try:
-            return work()["status"]
+            return work()
         except IllegalTransition as error:
             return error
         finally:
@@ -140,7 +144,7 @@ def race(*works):
 @pytest.mark.django_db(transaction=True)
 def test_ten_cancellations_at_once_are_one_cancellation(customer, place):
     order, caller = place(customer), Caller(customer.user_id, "a@example.com", "a")
-    outcomes = race(*[lambda: orders.cancel_order(caller=caller, order_id=order)] * 10)
+    outcomes = race(*[lambda: cancel_order(caller=caller, order_id=order).status] * 10)
     assert outcomes.count(Status.CANCELLED) == 1
     assert events(order) == [("order-placed", 1), ("order-cancelled", 2)]
     assert OrderChange.objects.filter(order_id=order).count() == 2
@@ -152,8 +156,8 @@ def test_confirming_and_cancelling_at_once_leave_no_gap_in_the_order_of_events(c
     for _ in range(5):
         order = place(customer)
         race(
-            lambda order=order: orders.cancel_order(caller=caller, order_id=order),
-            lambda order=order: {"status": orders.confirm_order(order_id=order)},
+            lambda order=order: cancel_order(caller=caller, order_id=order),
+            lambda order=order: apply_stock_reply(order_id=order, rejection=None),
         )
         told = events(order)
         assert [sequence for _, sequence in told] == list(range(1, len(told) + 1))

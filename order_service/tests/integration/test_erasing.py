@@ -10,13 +10,14 @@ from jsonschema import Draft202012Validator
 from contracts import event_schema
 from libs.access.caller import Caller
 from libs.messaging.envelope import Event
+from libs.values.times import now
 from order_service.events.topics import USERS_GROUP
-from order_service.store.models import IdempotencyKey, Order, OrderNote, Outbox, OutboxDead, RevocationRow, now
-from order_service.store.outbox import DjangoOutbox
-from order_service.store.revocations import forget_revocations
-from order_service.use_cases.correspondence import add_note
+from order_service.store.models import IdempotencyKey, Order, OrderNote, Outbox, OutboxDead, RevocationRow
+from order_service.store.outbox import outbox
+from order_service.store.worker_tables import stored_revocations
+from order_service.use_cases.add_note import add_note
 from order_service.worker.handlers import HANDLERS
-from order_service.worker.retention import forget_sign_ins
+from order_service.worker.retention import purge_sign_ins
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +30,7 @@ def take(topic, key, **data):
 
 
 def test_a_deleted_customers_orders_stay_without_a_name(customer, make_caller, sell, place, monkeypatch):
-    monkeypatch.setattr("order_service.use_cases.orders.FORGET_AT_ONCE", 2)
+    monkeypatch.setattr("order_service.use_cases.erase_customer.BATCH_SIZE", 2)
     body = {"productId": sell(), "quantity": 1, "shippingAddress": ADDRESS}
     orders = [customer.send("/orders", body).json()["orderId"] for _ in range(5)]
     other = make_caller()
@@ -64,8 +65,8 @@ def test_notes_of_staff_who_are_deleted_stay_without_their_name(customer, place)
 def test_an_event_that_kafka_refused_loses_the_customer_and_nothing_else(customer, make_caller, place):
     orders = [place(customer), place(make_caller())]
     before = {row.aggregate_id: row.payload for row in Outbox.objects.all()}
-    for row in DjangoOutbox().pending(200):
-        DjangoOutbox().move_to_dead(row, "TOPIC_EXCEPTION")
+    for row in outbox.pending(200):
+        outbox.move_to_dead(row, "TOPIC_EXCEPTION")
     take("user-deleted", customer.user_id, id=customer.user_id, deletedAt="2026-01-31T12:00:00.000Z")
     after = {row.aggregate_id: row.payload for row in OutboxDead.objects.all()}
     gone = {"userEmail": None, "username": f"gone-{customer.user_id}"}
@@ -108,6 +109,6 @@ def test_of_a_login_alone_that_was_ended_the_tokens_are_refused(tokens, make_cal
 def test_old_revocations_and_sign_ins_are_dropped():
     RevocationRow.objects.create(user_id="1", sid=None, not_before=1, stored_at=now())
     RevocationRow.objects.create(user_id="2", sid=None, not_before=1, stored_at="2026-01-31T12:00:00Z")
-    assert forget_revocations() == 1
+    assert stored_revocations.purge() == 1
     assert RevocationRow.objects.get().user_id == "1"
-    assert forget_sign_ins() == 0
+    assert purge_sign_ins() == 0

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from order_service.store.models import first_id, new_id, now
+from libs.values.times import now
+from order_service.domain.order_id import first_id, new_id
 
 MOMENT = datetime(2026, 1, 31, 12, 0, 0, 250_000, tzinfo=UTC)
 

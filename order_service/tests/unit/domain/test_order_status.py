@@ -5,8 +5,7 @@ import itertools
 import pytest
 
 from order_service.domain.errors import IllegalTransition
-from order_service.domain.order_status import BEFORE, require_by_staff, require_legal
-from order_service.store.models import Status
+from order_service.domain.order_status import BEFORE, Status, require_by_staff, require_transition
 
 LEGAL = {
     ("pending", "confirmed"),
@@ -21,10 +20,10 @@ LEGAL = {
 @pytest.mark.parametrize(("before", "after"), list(itertools.product(Status, Status)))
 def test_only_the_contracts_transitions_are_legal(before, after):
     if (before.value, after.value) in LEGAL:
-        require_legal(before.value, after)
+        require_transition(before, after)
     else:
         with pytest.raises(IllegalTransition, match=f"A {before.value} order can't become {after.value}"):
-            require_legal(before.value, after)
+            require_transition(before, after)
 
 
 @pytest.mark.parametrize("status", Status)

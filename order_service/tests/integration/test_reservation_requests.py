@@ -8,10 +8,14 @@ import orjson
 import pytest
 from django.db import connection
 
-from order_service.store.models import Order, Outbox, PendingOrder, now
-from order_service.store.outbox import DjangoOutbox
-from order_service.use_cases.orders import confirm_order
-from order_service.worker.reservation_requests import COLUMNS, MAX_ASKS, MOST_ASKED, Asking, ask_again, cancel_overdue
+from libs.values.times import now
+from order_service.store.models import Order, Outbox, ReservationRequest
+from order_service.store.outbox import outbox
+from order_service.store.reservation_requests import COLUMNS, MAX_RESENDS
+from order_service.use_cases.apply_stock_reply import apply_stock_reply
+from order_service.use_cases.resend_reservation_requests import BATCH_SIZE, resend_reservation_requests
+from order_service.use_cases.time_out_order import time_out_overdue_orders
+from order_service.worker.reservation_requests import ReservationRequests
 
 pytestmark = pytest.mark.django_db
 
@@ -20,19 +24,19 @@ LIMIT = 1800
 
 def relay():
     """What the relay does when the broker has everything."""
-    rows = DjangoOutbox().pending(200)
-    DjangoOutbox().delete([row.event_id for row in rows])
+    rows = outbox.pending(200)
+    outbox.delete([row.event_id for row in rows])
     return [(row.topic, row.aggregate_id, row.sequence) for row in rows]
 
 
 def question(order):
-    return PendingOrder.objects.get(aggregate_id=order)
+    return ReservationRequest.objects.get(aggregate_id=order)
 
 
 def make_due(order, **ages):
     """Let the times of its question be so many seconds ago."""
     times = {name: now() - timedelta(seconds=seconds) for name, seconds in ages.items()}
-    assert PendingOrder.objects.filter(aggregate_id=order).update(**times)
+    assert ReservationRequest.objects.filter(aggregate_id=order).update(**times)
 
 
 def race(work, count=4):
@@ -53,9 +57,9 @@ def test_a_question_is_asked_again_exactly_as_it_was(customer, place):
     order = place(customer)
     first = Outbox.objects.values(*COLUMNS).get(aggregate_id=order)
     relay()
-    assert ask_again() == 0
-    make_due(order, ask_at=0)
-    assert ask_again() == 1
+    assert resend_reservation_requests() == 0
+    make_due(order, resend_at=0)
+    assert resend_reservation_requests() == 1
     assert Outbox.objects.values(*COLUMNS).get(aggregate_id=order) == first
     assert Order.objects.get(pk=order).sequence == 1
 
@@ -63,31 +67,39 @@ def test_a_question_is_asked_again_exactly_as_it_was(customer, place):
 def test_a_question_that_the_broker_does_not_have_is_not_asked_again(customer, place):
     order = place(customer)
     Order.objects.update(created_at=now() - timedelta(days=1))
-    assert (question(order).ask_at, ask_again(), cancel_overdue(LIMIT)) == (None, 0, 0)
+    assert (question(order).resend_at, resend_reservation_requests(), time_out_overdue_orders(pending_limit=LIMIT)) == (
+        None,
+        0,
+        0,
+    )
     relay()
-    make_due(order, ask_at=0)
-    ask_again()
-    assert (question(order).ask_at, ask_again()) == (None, 0)
+    make_due(order, resend_at=0)
+    resend_reservation_requests()
+    assert (question(order).resend_at, resend_reservation_requests()) == (None, 0)
 
 
 def test_each_time_it_waits_twice_as_long_and_five_times_in_all(customer, place):
     order = place(customer)
     waits = []
-    for _ in range(MAX_ASKS + 1):
+    for _ in range(MAX_RESENDS + 1):
         assert relay() == [("order-placed", order, 1)]
-        waits.append((question(order).ask_at - now()).total_seconds())
-        make_due(order, ask_at=0)
-        ask_again()
+        waits.append((question(order).resend_at - now()).total_seconds())
+        make_due(order, resend_at=0)
+        resend_reservation_requests()
     assert [round(wait / 10) * 10 for wait in waits] == [30, 60, 120, 240, 480, 960]
     assert not Outbox.objects.exists()
 
 
 def test_few_are_asked_at_a_time_and_the_oldest_first(customer, place):
-    orders = [place(customer) for _ in range(MOST_ASKED + 1)]
+    orders = [place(customer) for _ in range(BATCH_SIZE + 1)]
     relay()
     for seconds, order in enumerate(orders):
-        make_due(order, ask_at=seconds)
-    assert (ask_again(), ask_again(), ask_again()) == (MOST_ASKED, 1, 0)
+        make_due(order, resend_at=seconds)
+    assert (resend_reservation_requests(), resend_reservation_requests(), resend_reservation_requests()) == (
+        BATCH_SIZE,
+        1,
+        0,
+    )
     assert [row.aggregate_id for row in Outbox.objects.order_by("id")] == orders[::-1]
 
 
@@ -95,8 +107,8 @@ def test_few_are_asked_at_a_time_and_the_oldest_first(customer, place):
 def test_several_workers_ask_once(customer, place):
     orders = [place(customer) for _ in range(5)]
     relay()
-    PendingOrder.objects.update(ask_at=now())
-    assert sum(race(ask_again)) == 5
+    ReservationRequest.objects.update(resend_at=now())
+    assert sum(race(resend_reservation_requests)) == 5
     assert sorted(row.aggregate_id for row in Outbox.objects.all()) == orders
 
 
@@ -105,7 +117,7 @@ def test_an_order_is_cancelled_when_the_stock_did_not_answer_in_time(customer, p
     relay()
     make_due(order, published_at=LIMIT + 1)
     make_due(younger, published_at=LIMIT - 60)
-    assert cancel_overdue(LIMIT) == 1
+    assert time_out_overdue_orders(pending_limit=LIMIT) == 1
     shown = customer.get(f"/orders/{order}").json()
     assert (shown["status"], shown["reason"]) == ("cancelled", "timeout")
     assert customer.get(f"/orders/{younger}").json()["status"] == "pending"
@@ -117,8 +129,8 @@ def test_an_order_is_cancelled_when_the_stock_did_not_answer_in_time(customer, p
 def test_the_time_counts_from_the_first_publication(customer, place):
     order = place(customer)
     relay()
-    make_due(order, published_at=100, ask_at=0)
-    ask_again()
+    make_due(order, published_at=100, resend_at=0)
+    resend_reservation_requests()
     relay()
     assert (now() - question(order).published_at).total_seconds() > 99
 
@@ -127,9 +139,12 @@ def test_the_time_counts_from_the_first_publication(customer, place):
 def test_several_workers_and_an_answer_at_once_are_one_transition(customer, place):
     orders = [place(customer) for _ in range(5)]
     relay()
-    PendingOrder.objects.update(published_at=now() - timedelta(seconds=LIMIT + 1))
-    confirmed = [lambda: 0, *[lambda order=order: confirm_order(order_id=order) for order in orders]]
-    works = iter([*confirmed, *[lambda: cancel_overdue(LIMIT)] * 3])
+    ReservationRequest.objects.update(published_at=now() - timedelta(seconds=LIMIT + 1))
+    confirmed = [
+        lambda: 0,
+        *[lambda order=order: apply_stock_reply(order_id=order, rejection=None) for order in orders],
+    ]
+    works = iter([*confirmed, *[lambda: time_out_overdue_orders(pending_limit=LIMIT)] * 3])
     decided = race(lambda: next(works)(), len(confirmed) + 3)
     assert sum(decided) == 5
     assert sorted(row.aggregate_id for row in Outbox.objects.filter(sequence=2)) == orders
@@ -141,18 +156,18 @@ def test_a_decided_order_asks_nothing(customer, place, decide):
     order = place(customer)
     relay()
     if decide == "confirm":
-        confirm_order(order_id=order)
+        apply_stock_reply(order_id=order, rejection=None)
     else:
         customer.send(f"/orders/{order}/cancel", {})
-    assert not PendingOrder.objects.filter(aggregate_id=order).exists()
-    assert (ask_again(), cancel_overdue(0)) == (0, 0)
+    assert not ReservationRequest.objects.filter(aggregate_id=order).exists()
+    assert (resend_reservation_requests(), time_out_overdue_orders(pending_limit=0)) == (0, 0)
 
 
 def test_the_age_of_the_oldest_pending_order_is_told(customer, place):
-    asking = Asking(LIMIT)
+    asking = ReservationRequests(LIMIT)
     assert asking.status() == {"oldestPendingSeconds": 0.0, "askedAgain": 0, "timedOut": 0}
     order = place(customer)
     Order.objects.filter(pk=order).update(created_at=now() - timedelta(seconds=400))
     assert 400 <= asking.status()["oldestPendingSeconds"] < 410
-    confirm_order(order_id=order)
+    apply_stock_reply(order_id=order, rejection=None)
     assert asking.status()["oldestPendingSeconds"] == 0.0

@@ -11,12 +11,17 @@ from ulid import ULID
 from libs.access.caller import Caller
 from libs.messaging.envelope import Event, MalformedEvent
 from libs.values.errors import Invalid, NotAllowed
-from order_service.domain.errors import CustomerGone, StepNotTaken, UnknownOrder
+from order_service.domain.errors import CustomerDeleted, StepNotTaken, UnknownOrder
+from order_service.domain.order_status import Status
 from order_service.events.topics import MAILS_GROUP
-from order_service.store.models import MailRequest, Order, OrderChange, OrderNote, Outbox, OutboxDead, SentMail, Status
-from order_service.store.outbox import DjangoOutbox
-from order_service.use_cases import orders
-from order_service.use_cases.correspondence import NOTE_LENGTH, add_note, request_mail, send_again
+from order_service.store import orders
+from order_service.store.models import MailRequest, Order, OrderChange, OrderNote, Outbox, OutboxDead, SentMail
+from order_service.store.outbox import outbox
+from order_service.use_cases.add_note import MAX_NOTE_LENGTH, add_note
+from order_service.use_cases.apply_stock_reply import apply_stock_reply
+from order_service.use_cases.erase_customer import erase_customer
+from order_service.use_cases.resend_dead_events import resend_dead_events
+from order_service.use_cases.resend_mail import resend_mail
 from order_service.worker.handlers import HANDLERS
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +32,7 @@ SENT = "2026-01-31T12:00:00.250Z"
 
 
 def ask(order, kind="order-placed"):
-    request_mail(caller=GRACE, order_id=order, kind=kind)
+    resend_mail(caller=GRACE, order_id=order, kind=kind)
 
 
 def events(order):
@@ -41,8 +46,8 @@ def told(order, topic):
 
 def move_to_dead(order, topic="order-placed"):
     """Let Kafka refuse the order's event of that topic; return its id."""
-    [row] = [row for row in DjangoOutbox().pending(200) if (row.aggregate_id, row.topic) == (order, topic)]
-    DjangoOutbox().move_to_dead(row, "TOPIC_EXCEPTION")
+    [row] = [row for row in outbox.pending(200) if (row.aggregate_id, row.topic) == (order, topic)]
+    outbox.move_to_dead(row, "TOPIC_EXCEPTION")
     return row.event_id
 
 
@@ -98,9 +103,9 @@ def test_only_staff_write_on_an_order(customer, place, caller):
     order = place(customer)
     dead = move_to_dead(order)
     for work in (
-        lambda: request_mail(caller=caller, order_id=order, kind="order-placed"),
+        lambda: resend_mail(caller=caller, order_id=order, kind="order-placed"),
         lambda: add_note(caller=caller, order_id=order, text="Hello"),
-        lambda: send_again(caller=caller, event_ids=[dead]),
+        lambda: resend_dead_events(caller=caller, event_ids=[dead]),
     ):
         with pytest.raises(NotAllowed):
             work()
@@ -116,8 +121,8 @@ def test_there_must_be_such_an_order():
 
 def test_nobody_writes_to_a_customer_who_is_gone(customer, place):
     order = place(customer)
-    orders.forget_customer(user_id=customer.user_id)
-    with pytest.raises(CustomerGone):
+    erase_customer(user_id=customer.user_id)
+    with pytest.raises(CustomerDeleted):
         ask(order)
     assert events(order) == [("order-placed", 1)]
 
@@ -129,7 +134,7 @@ def test_asking_for_a_mail_takes_few_statements(customer, place, django_assert_n
 
 
 @pytest.mark.django_db(transaction=True)
-def test_ten_who_ask_at_once_leave_no_gap_among_the_orders_events(customer, place):
+def test_ten_who_resend_at_once_leave_no_gap_among_the_orders_events(customer, place):
     order = place(customer)
     race(*[lambda: ask(order)] * 10)
     assert [sequence for _, sequence in events(order)] == list(range(1, 12))
@@ -142,23 +147,25 @@ def test_ten_who_ask_at_once_leave_no_gap_among_the_orders_events(customer, plac
 def test_the_stocks_answer_is_not_lost_to_somebody_who_asks_for_a_mail_just_then(customer, place):
     for _ in range(5):
         order = place(customer)
-        outcomes = race(lambda order=order: orders.confirm_order(order_id=order), *[lambda o=order: ask(o)] * 3)
+        outcomes = race(
+            lambda order=order: apply_stock_reply(order_id=order, rejection=None), *[lambda o=order: ask(o)] * 3
+        )
         assert outcomes[0] is True
         assert Order.objects.get(pk=order).status == Status.CONFIRMED
         assert [sequence for _, sequence in events(order)] == [1, 2, 3, 4, 5]
 
 
 def test_a_counter_that_was_raised_between_look_and_change_costs_one_look_more(customer, place, monkeypatch):
-    order, read = place(customer), orders.read_order
+    order, read = place(customer), orders.find
 
-    def read_and_be_overtaken(order_id):
+    def read_and_be_overtaken(order_id, **_):
         found = read(order_id)
         if not MailRequest.objects.exists():
             ask(order_id)
         return found
 
-    monkeypatch.setattr(orders, "read_order", read_and_be_overtaken)
-    assert orders.reject_order(order_id=order, reason="out_of_stock")
+    monkeypatch.setattr(orders, "find", read_and_be_overtaken)
+    assert apply_stock_reply(order_id=order, rejection="out_of_stock")
     assert events(order) == [("order-placed", 1), ("mail-resend-requested", 2), ("order-rejected", 3)]
 
 
@@ -168,8 +175,8 @@ def test_a_note_is_kept_with_its_lines_and_its_author(customer, place):
     note = OrderNote.objects.get()
     assert (note.order_id, note.text) == (order, "Rang the customer.\nWill be in after six. ☎")
     assert (note.author, note.author_name) == (f"staff:{GRACE.user_id}", "grace")
-    add_note(caller=GRACE, order_id=order, text="☎" * NOTE_LENGTH)
-    assert OrderNote.objects.filter(order_id=order).last().text == "☎" * NOTE_LENGTH
+    add_note(caller=GRACE, order_id=order, text="☎" * MAX_NOTE_LENGTH)
+    assert OrderNote.objects.filter(order_id=order).last().text == "☎" * MAX_NOTE_LENGTH
 
 
 @pytest.mark.parametrize("text", ["", " \n ", "x" * 2001, "a\tb", "a\0b", "a\x1b[31mb", "a\rb", "a\x85b", "\ud800"])
@@ -195,18 +202,18 @@ def test_a_refused_event_goes_out_again_as_it_was(customer, place):
     order = place(customer)
     before = Outbox.objects.values("event_id", "payload", "headers", "created_at", "sequence").get()
     dead = move_to_dead(order)
-    assert send_again(caller=GRACE, event_ids=[dead, dead, str(ULID())]) == 1
+    assert resend_dead_events(caller=GRACE, event_ids=[dead, dead, str(ULID())]) == 1
     assert Outbox.objects.values(*before).get() == before
     assert not OutboxDead.objects.exists()
-    assert send_again(caller=GRACE, event_ids=[dead]) == 0
-    assert send_again(caller=GRACE, event_ids=[]) == 0
+    assert resend_dead_events(caller=GRACE, event_ids=[dead]) == 0
+    assert resend_dead_events(caller=GRACE, event_ids=[]) == 0
 
 
 def test_the_question_of_an_order_that_is_decided_stays_dead_and_its_other_events_do_not(customer, place):
     order, pending = place(customer), place(customer)
     customer.send(f"/orders/{order}/cancel", {})
     question, cancelled, other = move_to_dead(order), move_to_dead(order, "order-cancelled"), move_to_dead(pending)
-    assert send_again(caller=GRACE, event_ids=[question, cancelled, other]) == 2
+    assert resend_dead_events(caller=GRACE, event_ids=[question, cancelled, other]) == 2
     assert OutboxDead.objects.get().event_id == question
     assert events(order) == [("order-cancelled", 2)]
     assert events(pending) == [("order-placed", 1)]

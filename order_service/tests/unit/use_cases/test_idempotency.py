@@ -1,10 +1,10 @@
 """What makes two bodies the same."""
 
-from order_service.use_cases.idempotency import KeyedRequest
+from order_service.use_cases.idempotency import IdempotentRequest
 
 
 def hash_of(body):
-    return KeyedRequest("u", "k", body).body_hash
+    return IdempotentRequest(user_id="u", key="k", body=body).body_hash
 
 
 def test_the_order_of_names_does_not_matter():
