@@ -1,7 +1,7 @@
 """HTTP calls with JSON bodies to other services, bounded in time, size and number.
 
 A call has one deadline for name look-up, connection, TLS handshake, request and response. It follows no redirect and uses no
-proxy, because it may carry a password or a token. httpx and requests restart their timeouts with every byte.
+proxy, because it may carry a password or a token. docs/adr/0031 has the reasons.
 """
 
 import queue
