@@ -6,6 +6,7 @@ The rows of pending orders are deleted with their transition instead (store/orde
 from collections.abc import Mapping
 
 from axes.models import AccessAttempt
+from django.apps import apps
 from django.conf import settings
 from django.contrib.sessions.models import Session
 
@@ -38,7 +39,8 @@ def purge() -> Mapping[str, int]:
 
 
 def purge_sign_ins() -> int:
-    """Delete sessions that have ended, and failed sign-ins that no longer count. Return their number."""
+    """Delete sessions and tokens of the desk that have expired, and failed sign-ins that no longer count. Return their number."""
     ended = Session.objects.filter(expire_date__lt=now()).delete()[0]
+    ended += apps.get_model("desk.StaffTokens").objects.filter(expires_at__lt=now()).delete()[0]
     failed: int = AccessAttempt.objects.filter(attempt_time__lt=now() - settings.AXES_COOLOFF_TIME).delete()[0]
     return ended + failed
