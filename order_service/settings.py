@@ -1,7 +1,6 @@
 """Django's settings, made from the configuration. Django imports them once per process."""
 
 from datetime import timedelta
-from typing import Any
 
 from libs.access.tokens import ALGORITHM, LEEWAY_SECONDS
 from libs.runtime.config import load
@@ -49,7 +48,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
-TEMPLATES: list[dict[str, Any]] = [
+TEMPLATES: list[dict[str, object]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
@@ -63,7 +62,7 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
-DATABASES: dict[str, dict[str, Any]] = {
+DATABASES: dict[str, dict[str, object]] = {
     "default": {
         "ENGINE": "django.db.backends.mysql",
         "NAME": config.mysql_database,

@@ -23,11 +23,10 @@ from libs.runtime.logs import get_logger
 log = get_logger(__name__)
 
 TIMEOUT_SECONDS = 4.0  # the default for all calls of one request; a login waits in its service for up to 3 s
-MAX_CONCURRENT = (
-    2  # calls of a process in `call_limited`; a third slow request would open the circuit breaker (docs/adr/0015)
-)
+# Calls of a process in `call_limited`. A third slow request would open the circuit breaker (docs/adr/0015).
+MAX_CONCURRENT = 2
 SLOT_WAIT_SECONDS = 0.3  # well below 1 s, after which the circuit breaker counts a request as slow
-MAX_RESPONSE_BYTES = 1024 * 1024  # twice a page of 20 products with the longest descriptions
+MAX_RESPONSE_BYTES = 1024 * 1024  # twice the largest page of a list
 
 _slots = threading.BoundedSemaphore(MAX_CONCURRENT)
 

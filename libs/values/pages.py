@@ -41,7 +41,7 @@ class Page(Generic[Row]):
     next: str | None
     previous: str | None
 
-    def render(self, url: str, to_json: Callable[[Row], object] = lambda row: row) -> dict[str, object]:
+    def render(self, url: str, to_json: Callable[[Row], object]) -> dict[str, object]:
         """`{next, previous, results}` as JSON. The links are `url` with a cursor. `to_json` converts a row."""
         links = {
             name: cursor and _with_cursor(url, cursor)

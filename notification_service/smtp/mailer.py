@@ -9,7 +9,6 @@ PermanentFailure     the server refuses this mail for good
 import time
 from datetime import UTC, datetime
 from email.utils import formataddr
-from typing import Any
 
 import flask_mail
 from prometheus_client import Counter
@@ -38,17 +37,17 @@ class Mailer:
         """`settings`: the server, how to secure the connection, and the login. `sender`: the shop's name and address."""
         self._settings, self._pool = settings, ConnectionPool()
         self._sender, self._from = sender[1], formataddr(sender)
-        self._state: dict[str, Any] = {"status": "unknown", "reason": None, "at": None}
+        self._state: dict[str, object] = {"status": "unknown", "reason": None, "at": None}
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> dict[str, object]:
         """The result of the last mail: `status` (unknown, ok, down), `reason`, `at`."""
         return self._state
 
-    def check(self) -> dict[str, Any]:
+    def check(self) -> dict[str, object]:
         """A health check: when the last mail was sent. Raises CheckFailed when the server was unavailable for it."""
         state = self._state
         if state["status"] == "down":
-            raise CheckFailed(state["reason"], at=state["at"])
+            raise CheckFailed(str(state["reason"]), at=state["at"])
         return {"lastMailAt": state["at"]}
 
     def close(self) -> None:

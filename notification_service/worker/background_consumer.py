@@ -64,7 +64,7 @@ class BackgroundConsumer:
         self._stopped.set()
         self._ledger.close()
 
-    def check(self) -> dict[str, Any]:
+    def check(self) -> dict[str, object]:
         """A health check: the state of the consumer and of the account view.
 
         Raises CheckFailed without a broker, without partitions, and until the account topics are read.

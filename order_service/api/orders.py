@@ -1,7 +1,5 @@
 """The routes of orders, for clients and for the pages of the browsable API."""
 
-from typing import Any
-
 from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import MethodNotAllowed
@@ -67,7 +65,7 @@ class Orders(ListPage):
         )
         caller, items, address = caller_of(request), body.requested_items(), body.address()
 
-        def place() -> dict[str, Any]:
+        def place() -> dict[str, object]:
             return responses.to_placed(place_order(caller=caller, items=items, shipping_address=address))
 
         if key is None:

@@ -14,7 +14,7 @@ from unfold.views import ChangeList
 
 from libs.values.errors import DomainError
 
-Context = dict[str, Any]  # of a template, as Django passes it
+Context = dict[str, object]  # of a template, as Django passes it
 
 MAX_COUNTED = 10_000  # rows; the last page of a list ends here, and filters reach older rows
 MAX_SELECTED = 100  # rows of one action; each row is a transaction of its own

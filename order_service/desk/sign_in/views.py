@@ -46,7 +46,7 @@ class SignInForm(AdminAuthenticationForm):
         """The address in lower case, as in user_service, so that failed attempts count per account."""
         return str(self.cleaned_data["username"]).strip().casefold()
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Sign in. Raises ValidationError when user_service refuses or does not respond."""
         given = {name: self.cleaned_data.get(name, "") for name in ("username", "password", "code")}
         if given["username"] and given["password"]:
@@ -70,7 +70,7 @@ class SignInView(LoginView):
     template_name = "desk/login.html"
     next_page = "admin:index"
 
-    def get_context_data(self, **context: Any) -> dict[str, Any]:
+    def get_context_data(self, **context: Any) -> dict[str, object]:
         """The context that the admin's own sign-in page has."""
         shown = {**admin.site.each_context(self.request), "title": "Sign in", "app_path": self.request.get_full_path()}
         return super().get_context_data(**context) | shown | {REDIRECT_FIELD_NAME: self.get_redirect_url()}
