@@ -46,7 +46,8 @@ def renew(key: str, *, refused: str, until: float) -> TokenPair:
     """The pair that follows the one with the access token `refused`, exchanged by this request or by a concurrent one.
 
     `until` is the deadline by time.monotonic(). Raises LoginEnded, and Unavailable when user_service does not respond to this
-    request or to the concurrent one. An exchange whose response is lost ends the login, because user_service takes the next use for a theft.
+    request or to the concurrent one. An exchange whose response is lost ends the login, because user_service takes the next use for
+    a theft.
     """
     try:
         with transaction.atomic():
