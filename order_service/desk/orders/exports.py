@@ -141,7 +141,7 @@ class Exports:
         return response
 
     def _refusal(self, request: HttpRequest) -> str:
-        """Why the export is refused; empty when it is not."""
+        """Why the export is refused, or "" when it is not."""
         try:
             orders = self.get_export_queryset(request)  # type: ignore[attr-defined]
         except IncorrectLookupParameters:

@@ -43,7 +43,7 @@ class PeriodFilter(SimpleListFilter):
 
 
 def read_period(text: str | None) -> Period | None:
-    """The period that a parameter names; None without a parameter. Raises IncorrectLookupParameters."""
+    """The period that a parameter names, or None without a parameter. Raises IncorrectLookupParameters."""
     if not text:
         return None
     try:
@@ -74,7 +74,7 @@ class CustomerFilter(SimpleListFilter):
     title, parameter_name = "customer", "user_id"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The chosen account; no choice without one."""
+        """The chosen account, or no choice."""
         return [(chosen, f"Account {chosen}")] if (chosen := request.GET.get("user_id")) else []
 
     def queryset(self, request: HttpRequest, queryset: Orders) -> Orders:

@@ -25,7 +25,7 @@ class UserServiceBackend(BaseBackend):
     def authenticate(
         self, request: HttpRequest | None, username: str = "", password: str = "", code: str = "", **_: Any
     ) -> User | None:
-        """The account's row; None when it is refused. Raises Unavailable, and LoginRefused when a code is required."""
+        """The account's row, or None when it is refused. Raises Unavailable, and LoginRefused when a code is required."""
         if request is None or "@" not in username:
             return None
         address, agent = str(request.META.get("REMOTE_ADDR", "")), request.headers.get("User-Agent", "")

@@ -45,7 +45,7 @@ class StaffLogin:
 
     @classmethod
     def of_request(cls, request: HttpRequest) -> Self | None:
-        """From the request's session; None for a local account and without a session."""
+        """From the request's session. None for a local account and without a session."""
         found = request.session.get(KEY)
         return cls(**found) if found else None
 
@@ -73,7 +73,7 @@ def _has_other_fields(found: Mapping[str, Any] | None) -> bool:
 
 
 def end_login(request: HttpRequest) -> TokenPair | None:
-    """End the request's session, delete the login's tokens and return them; None for a local account."""
+    """End the request's session, delete the login's tokens and return them. Returns None for a local account."""
     login = StaffLogin.of_request(request)
     logout(request)
     return token_store.remove(login.tokens) if login else None

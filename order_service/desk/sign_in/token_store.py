@@ -2,7 +2,7 @@
 
 A pair has a row of its own, and only `renew` changes it, under a row lock. Django stores a session at the end of each request as
 the request read it. With the pair in the session, one of two concurrent requests would restore the pair that the other one has
-exchanged, and a refresh token that is used twice ends the login (docs/adr/0021, docs/adr/0026).
+exchanged. A refresh token that is used twice ends the login (docs/adr/0021, docs/adr/0026).
 """
 
 import secrets
@@ -46,7 +46,8 @@ def renew(key: str, *, refused: str, until: float) -> TokenPair:
     """The pair that follows the one with the access token `refused`, exchanged by this request or by a concurrent one.
 
     `until` is the deadline by time.monotonic(). Raises LoginEnded, and Unavailable when user_service does not respond to this
-    request or to the concurrent one. An exchange whose response is lost ends the login: it looks like a stolen refresh token.
+    request or to the concurrent one. An exchange whose response is lost ends the login, because user_service takes the next use for
+    a theft.
     """
     try:
         with transaction.atomic():
@@ -68,7 +69,7 @@ def renew(key: str, *, refused: str, until: float) -> TokenPair:
 
 
 def remove(key: str) -> TokenPair | None:
-    """Delete a pair and return it; None when there is none."""
+    """Delete a pair and return it, or None when there is none."""
     row = StaffTokens.objects.filter(pk=key).first()
     if row is None:
         return None

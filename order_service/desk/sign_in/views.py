@@ -89,7 +89,7 @@ class SignOutView(LogoutView):
     next_page = "admin:login"
 
     def post(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
-        """Sign out. While user_service is unavailable only the session ends; the login expires by itself."""
+        """Sign out. While user_service is unavailable only the session ends, and the login expires by itself."""
         user = request.user.get_username()
         tokens = end_login(request)
         if tokens and tokens.refresh:
