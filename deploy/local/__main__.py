@@ -104,10 +104,7 @@ def _logs(stack: Stack, *, tail: bool = True) -> None:
         follow(follower)
 
 
-COMMANDS = {
-    **{"env": _env, "up": _up, "run": _run, "down": _down, "reset": _reset},
-    **{"status": status, "logs": _logs, "demo": demo},
-}
+COMMANDS = dict(env=_env, up=_up, run=_run, down=_down, reset=_reset, status=status, logs=_logs, demo=demo)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,11 @@ class Demo:
             products = self._call("product_service", "GET", "/products?inStock=true&limit=5", 200)["results"]
         if not products:
             raise LocalError("the catalogue is empty: `python -m product_service seed` fills it")
-        _show_products(products)
+        table = Table("product", "price", "in stock", box=None, padding=(0, 2, 0, 4))
+        for product in products:
+            cells = (product["name"], f"{product['price']} {product['currency']}", str(product["stock"]))
+            table.add_row(*map(Text, cells))
+        console.print(table)
         with _step(f"orders 2 of {products[0]['name']}"):
             order = self._order(products[0])
         say(f"    order {order['id']}: {order['total']} {order['currency']}, {order['status']}")
@@ -96,14 +100,6 @@ def demo(stack: Stack) -> None:
     if not mail:
         raise LocalError("the demo reads its mails in the mail catcher, and SMTP_SERVER names another server")
     Demo(ports, Mailbox(mail.page_port)).run()
-
-
-def _show_products(products: list[dict[str, Any]]) -> None:
-    table = Table("product", "price", "in stock", box=None, padding=(0, 2, 0, 4))
-    for product in products:
-        cells = (product["name"], f"{product['price']} {product['currency']}", str(product["stock"]))
-        table.add_row(*map(Text, cells))
-    console.print(table)
 
 
 @contextmanager
