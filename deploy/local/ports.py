@@ -55,7 +55,8 @@ def require_free(needed: dict[str, int]) -> None:
 def find_owner(port: int) -> str | None:
     """Name and pid of the process that listens on a port. None when it belongs to another user, who hides it."""
     for connection in psutil.net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+        listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
+        if listens and connection.pid:
             with suppress(psutil.NoSuchProcess):
                 return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
     return None

@@ -1,14 +1,23 @@
-"""The supervisor: its configuration file, its start, and the one call that starts the services."""
+"""The supervisor: its configuration file, its start, and the one call that starts the services.
+
+`python -m deploy.local.supervisor CONFIG` runs it with a shorter interval. supervisord checks its children once a second and
+restarts one at the second check, after up to 2 s. Here it checks ten times a second.
+"""
 
 import shlex
 import subprocess
 import sys
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from string import Template
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
+from supervisor.medusa.asyncore_25 import ExitNow
+from supervisor.options import ServerOptions
+from supervisor.poller import Poller
+from supervisor.supervisord import Supervisor
 from supervisor.xmlrpc import SupervisorTransport
 
 from deploy.local.errors import LocalError, NotReady
@@ -18,6 +27,7 @@ from deploy.local.state import ROOT, State
 from deploy.local.waiting import until_ready
 
 START_SECONDS = 15.0
+INTERVAL_SECONDS = 0.1
 SOCKET_PATH_LIMIT = 107
 """Bytes in the path of a Unix socket, unix(7), without the closing zero."""
 TEMPLATES = Path(__file__).with_name("supervisor.conf").read_text().split("; one process\n")
@@ -35,7 +45,7 @@ def start(state: State, servers: list[Process], services: list[Process]) -> None
         raise LocalError(f"supervisor can't work below {state.path}: move the clone to a path without %")
     config = state.run / "supervisor.conf"
     config.write_text(_config(state, servers, services))
-    supervise = Process(SUPERVISOR, (sys.executable, "-m", "deploy.local.supervise", str(config)))
+    supervise = Process(SUPERVISOR, (sys.executable, "-m", "deploy.local.supervisor", str(config)))
     for process in (*servers, *services, supervise):
         process.write_plan(state)
     log = state.log / f"{SUPERVISOR}.log"
@@ -93,3 +103,25 @@ def _config(state: State, servers: list[Process], services: list[Process]) -> st
             log=state.log,
         )
     return text
+
+
+class QuickPoller(Poller):  # type: ignore[misc] # the library has no types
+    """Returns from every wait after 0.1 s. That costs 0.2 % of a core."""
+
+    def poll(self, timeout: float) -> object:
+        """Wait for input of the children, for `timeout` seconds at most."""
+        return super().poll(min(timeout, INTERVAL_SECONDS))
+
+
+def main(arguments: list[str]) -> None:
+    """Run in the foreground until SIGTERM. `start` puts it into the background."""
+    options = ServerOptions()
+    options.poller = QuickPoller(options)
+    options.realize(["-c", arguments[0], "--nodaemon"], doc=__doc__)
+    options.first, options.test = True, False
+    with suppress(ExitNow):  # supervisor raises it when everything has stopped
+        Supervisor(options).main()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
