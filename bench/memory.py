@@ -1,4 +1,4 @@
-"""The resident memory of a stack, from what Linux tells of each process."""
+"""The resident memory of a stack, from what Linux reports of each process."""
 
 from __future__ import annotations
 
