@@ -1,5 +1,6 @@
 """Ports on loopback: free ones, and the owners of the others."""
 
+import itertools
 import random
 import socket
 from contextlib import suppress
@@ -31,15 +32,21 @@ def is_open(port: int) -> bool:
         return probe.connect_ex((LOOPBACK, port)) == 0
 
 
+_places = itertools.count(random.SystemRandom().choice(OUR_RANGE))
+
+
 def pick_free(count: int) -> list[int]:
-    """Different ports that are free now, from a random place on, so that two runs side by side do not meet."""
-    start = random.SystemRandom().choice(OUR_RANGE)
+    """Different ports that are free now: from a random place on, so that two runs side by side do not meet.
+
+    The next call goes on from there: what was picked before may not be listened on yet.
+    """
     found: list[int] = []
-    for port in (*range(start, OUR_RANGE.stop), *range(OUR_RANGE.start, start)):
-        if len(found) == count:
-            break
+    for place in itertools.islice(_places, len(OUR_RANGE)):
+        port = OUR_RANGE[place % len(OUR_RANGE)]
         if is_free(port):
             found.append(port)
+        if len(found) == count:
+            break
     return found
 
 

@@ -35,3 +35,7 @@ def test_picked_ports_are_free_and_different_and_below_the_range_of_clients() ->
     ports = pick_free(20)
     assert len(set(ports)) == 20
     assert all(is_free(port) and port < 32768 for port in ports)
+
+
+def test_a_port_that_was_picked_is_not_picked_again_at_once() -> None:
+    assert not set(pick_free(20)) & set(pick_free(20))

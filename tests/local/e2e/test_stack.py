@@ -31,9 +31,9 @@ RESTART_SECONDS = 2.0
 
 
 @pytest.fixture
-def own_shop(tmp_path: Path) -> Iterator[Shop]:
-    """A shop that a test may break."""
-    shop = make_shop(tmp_path)
+def own_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A shop that a test may break. Not in tmp_path: the test's name in it makes it long for a socket's path."""
+    shop = make_shop(tmp_path_factory.mktemp("own"))
     yield shop
     shop.command("down")
 
