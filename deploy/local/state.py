@@ -14,11 +14,11 @@ class State:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.data = path / "data"  # the servers' data: all that `make reset` deletes
-        self.log = path / "log"  # one file for each process, limited in size
-        self.run = path / "run"  # process ids and generated settings; a stop deletes it
-        self.ready = self.run / "ready"  # exists from the end of an `up` to the next stop
-        self.temporary = self.run / "tmp"  # temporary files of the processes
+        self.data = path / "data"  # The servers' data: all that `make reset` deletes.
+        self.log = path / "log"  # One file for each process, limited in size.
+        self.run = path / "run"  # Process ids and generated settings. A stop deletes it.
+        self.ready = self.run / "ready"  # Exists from the end of an `up` to the next stop.
+        self.temporary = self.run / "tmp"  # Temporary files of the processes.
 
     def make(self) -> None:
         """Create the directories, closed to other users: generated settings hold secrets."""

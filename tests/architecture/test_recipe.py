@@ -1,5 +1,6 @@
 """docs/adding-a-service.md, followed literally in a copy of the tree. A piece that is left out is named by a test."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -62,7 +63,8 @@ def apply(tree, block, *, verb, path, side, line):
 def pytest_in(tree, *arguments):
     """Run pytest in a copy; return its exit status and its output."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
-    ended = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    ended = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
     return ended.returncode, ended.stdout + ended.stderr
 
 
