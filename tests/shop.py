@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.local import envfile
+from deploy import envfile
 from deploy.local.mailbox import Mailbox
 from deploy.local.ports import LOOPBACK, pick_free
 from deploy.local.probe import Answer, call

@@ -16,7 +16,8 @@ from chaos.harness.proxy import Proxy
 from chaos.harness.servers import Fronted, front
 from chaos.harness.supervisor import Supervisor
 from chaos.harness.waiting import wait_until
-from deploy.local import envfile, stack
+from deploy import envfile
+from deploy.local import stack
 from deploy.local.jobs import run_jobs
 from deploy.local.ports import pick_free
 from deploy.local.process import Process

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from deploy.local import envfile
+from deploy import envfile
 from deploy.local.console import say
 from deploy.local.demo import demo
 from deploy.local.down import reset, stop

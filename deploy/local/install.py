@@ -79,15 +79,12 @@ def _install_sendria(place: Path) -> None:
 
 
 def _run(*command: str) -> None:
-    """Run a package manager with its output in the log."""
-    with LOG.open("a+") as log:
-        log.write(f"$ {' '.join(command)}\n")
-        log.flush()
-        begun = log.tell()
-        done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT, check=False)
-        log.seek(begun)
-        lines = log.read().splitlines() or ["(no output)"]
+    """Run a package manager and append its output to the log."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT, text=True, check=False)
+    with LOG.open("a") as log:
+        log.write(f"$ {' '.join(command)}\n{done.stdout}")
     if done.returncode:
+        lines = done.stdout.splitlines() or ["(no output)"]
         reason = next((line for line in lines if "ERROR" in line), lines[-1])
         raise LocalError(f"{Path(command[0]).name} failed: {reason} (all of it: {LOG})")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from deploy.local import envfile
+from deploy import envfile
 from deploy.local.console import say
 from deploy.local.errors import LocalError
 from deploy.local.servers import Server

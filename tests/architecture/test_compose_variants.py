@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
+from deploy import envfile
 from deploy.compose import secret_files
-from deploy.local import envfile
 from deploy.service_list import mongo_names
 from tests.architecture.compose import OVERRIDES, ROOT, read, read_override, variables
 

@@ -12,7 +12,7 @@ import requests
 from confluent_kafka import Consumer, Producer, TopicPartition
 from ulid import ULID
 
-from deploy.local import envfile
+from deploy import envfile
 from deploy.local.services import SERVICES
 from tests.e2e.conftest import Person, Town, wait_for
 from tests.e2e.test_desk import Browser

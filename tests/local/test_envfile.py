@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import envfile
+from deploy import envfile
 from deploy.local.errors import LocalError
 from deploy.local.services import JOBS
 from deploy.service_list import ROOT, SERVICES, mongo_names, variables

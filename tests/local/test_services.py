@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import envfile
+from deploy import envfile
 from deploy.local.services import environment
 from deploy.local.settings import Settings
 from deploy.service_list import SERVICES, variables

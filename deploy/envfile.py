@@ -10,8 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from deploy.local.errors import LocalError
-from deploy.local.state import ROOT
-from deploy.service_list import mongo_names
+from deploy.service_list import ROOT, mongo_names
 
 EXAMPLE = ROOT / "env.example"
 HEADER = "# Made by `make env` for this machine. Not for the repository: it holds secrets.\n"
