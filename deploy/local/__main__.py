@@ -20,8 +20,6 @@ from deploy.local.state import ROOT, State
 from deploy.local.status import print_addresses, status
 from deploy.local.up import is_up, up
 
-INTERRUPTED = 130
-
 
 def main() -> int:
     """Run one command. Returns the exit status: 1 with one line on stderr for an error that a person can correct."""
@@ -38,7 +36,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return 130
     return 0
 
 

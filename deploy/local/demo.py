@@ -18,8 +18,7 @@ from deploy.local.services import SERVICES
 from deploy.local.stack import Stack
 from deploy.local.waiting import until_ready
 
-MAIL_SECONDS = 20.0
-CATALOGUE_SECONDS = 10.0
+WAIT_SECONDS = 20.0
 ADDRESS = {
     **{"name": "Ada Miller", "line1": "1 Market Street", "city": "Springfield"},
     **{"postalCode": "12345", "country": "US"},
@@ -66,7 +65,7 @@ class Demo:
             if answers[-1].status == 422:
                 raise NotReady(f"the order is refused: {answers[-1].json['detail']}")
 
-        until_ready(place, CATALOGUE_SECONDS)
+        until_ready(place, WAIT_SECONDS)
         return _expect(answers[-1], 201, "POST /orders")["order"]  # type: ignore[no-any-return]
 
     def _call(self, package: str, method: str, path: str, status: int, body: object = None) -> Any:
@@ -79,10 +78,10 @@ class Demo:
         def find() -> None:
             found[:] = [mail for mail in self._mailbox.find(self._login["email"]) if subject in mail.subject]
             if not found:
-                raise NotReady(f"no mail with {subject!r} in its subject came in {MAIL_SECONDS:.0f} s")
+                raise NotReady(f"no mail with {subject!r} in its subject came in {WAIT_SECONDS:.0f} s")
 
         with _step(title):
-            until_ready(find, MAIL_SECONDS, every=0.02)
+            until_ready(find, WAIT_SECONDS, every=0.02)
         for line in ("Subject: " + found[0].subject, "", *found[0].text.strip().splitlines()):
             say(f"    │ {line}")
 

@@ -1,8 +1,4 @@
-"""The errors of the local stack. `__main__` prints them as one line. Every other exception is a bug and keeps its traceback.
-
-LocalError
- └── NotReady      a process does not answer yet: it is checked again until its deadline
-"""
+"""The errors of the local stack. `__main__` prints them as one line. Every other exception is a bug and keeps its traceback."""
 
 
 class LocalError(Exception):
@@ -10,4 +6,4 @@ class LocalError(Exception):
 
 
 class NotReady(LocalError):
-    """The process may become ready by itself."""
+    """A process does not answer yet. It is checked again until its deadline."""

@@ -1,8 +1,8 @@
 """The jobs of a start: migrations, indexes and topics at every start, the first data once."""
 
 import hashlib
-import subprocess
 import sys
+from subprocess import DEVNULL, run
 
 from deploy.local.errors import LocalError
 from deploy.local.logs import last_line
@@ -36,15 +36,10 @@ def _run(stack: Stack, job: Job) -> None:
     extra = staff | {name: values[name] for name in job.extra if name in values}
     log = stack.state.log / f"{job.name.replace(' ', '-')}.log"
     with log.open("w") as output:
-        done = subprocess.run(
-            [sys.executable, "-m", job.package, *arguments],
-            cwd=ROOT,
-            env=base_env(stack.state) | environment(job.package, stack.settings) | extra,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            timeout=SECONDS,
-            check=False,
+        command = [sys.executable, "-m", job.package, *arguments]
+        env = base_env(stack.state) | environment(job.package, stack.settings) | extra
+        done = run(
+            command, cwd=ROOT, env=env, stdin=DEVNULL, stdout=output, stderr=output, timeout=SECONDS, check=False
         )
     if done.returncode:
         raise LocalError(f"{job.name} ended with status {done.returncode}: {last_line(log)} (log: {log})")

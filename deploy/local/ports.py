@@ -1,7 +1,5 @@
 """Ports on loopback: free ones, and the owners of the others."""
 
-import itertools
-import random
 import socket
 from contextlib import suppress
 
@@ -10,8 +8,6 @@ import psutil
 from deploy.local.errors import LocalError
 
 LOOPBACK = "127.0.0.1"
-OUR_RANGE = range(15000, 30000)
-"""Below the range from which Linux takes the local ports of clients (32768 and up, ip(7)): those come and go."""
 
 
 def is_free(port: int) -> bool:
@@ -30,24 +26,6 @@ def is_open(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((LOOPBACK, port)) == 0
-
-
-_places = itertools.count(random.SystemRandom().choice(OUR_RANGE))
-
-
-def pick_free(count: int) -> list[int]:
-    """Different ports that are free now: from a random place on, so that two runs side by side do not meet.
-
-    The next call goes on from there: what was picked before may not be listened on yet.
-    """
-    found: list[int] = []
-    for place in itertools.islice(_places, len(OUR_RANGE)):
-        port = OUR_RANGE[place % len(OUR_RANGE)]
-        if is_free(port):
-            found.append(port)
-        if len(found) == count:
-            break
-    return found
 
 
 def require_free(needed: dict[str, int]) -> None:

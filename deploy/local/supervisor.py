@@ -5,12 +5,12 @@ restarts one at the second check, after up to 2 s. Here it checks ten times a se
 """
 
 import shlex
-import subprocess
 import sys
 from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from string import Template
+from subprocess import DEVNULL, Popen
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
@@ -50,14 +50,9 @@ def start(state: State, servers: list[Process], services: list[Process]) -> None
         process.write_plan(state)
     log = state.log / f"{SUPERVISOR}.log"
     with log.open("wb") as output:
-        child = subprocess.Popen(
-            _launch(state, SUPERVISOR),
-            cwd=ROOT,
-            env=base_env(state),  # ours from its first moment, in case the start is interrupted now
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
+        env = base_env(state)  # marks it as ours from its first moment, in case the start is interrupted now
+        child = Popen(
+            _launch(state), cwd=ROOT, env=env, stdin=DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
 
     def check() -> None:
@@ -86,7 +81,7 @@ def _socket(state: State) -> Path:
     return state.run / "supervisor.sock"
 
 
-def _launch(state: State, name: str) -> list[str]:
+def _launch(state: State, name: str = SUPERVISOR) -> list[str]:
     return [sys.executable, "-m", "deploy.local.launch", str(state.path), name]
 
 
@@ -95,13 +90,9 @@ def _config(state: State, servers: list[Process], services: list[Process]) -> st
     names = {"servers": ",".join(p.name for p in servers), "services": ",".join(p.name for p in services)}
     text = whole.substitute(names, log=state.log, run=state.run, root=ROOT)
     for process in (*servers, *services):
-        text += one.substitute(
-            name=process.name,
-            command=shlex.join(_launch(state, process.name)),
-            autostart=str(process in servers).lower(),
-            stop_seconds=process.stop_seconds,
-            log=state.log,
-        )
+        command, autostart = shlex.join(_launch(state, process.name)), str(process in servers).lower()
+        own = {"name": process.name, "command": command, "autostart": autostart}
+        text += one.substitute(own, stop_seconds=process.stop_seconds, log=state.log)
     return text
 
 

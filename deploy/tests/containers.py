@@ -20,11 +20,12 @@ from urllib.parse import quote
 from deploy import envfile
 from deploy.local.errors import NotReady
 from deploy.local.mailbox import Mailbox
-from deploy.local.ports import LOOPBACK, pick_free
+from deploy.local.ports import LOOPBACK
 from deploy.local.probe import Answer, call
 from deploy.local.state import ROOT
 from deploy.local.waiting import until_ready
 from tests.architecture.compose import read
+from tests.free_ports import pick_free
 from tests.shop import PORTS
 
 BUILT = {name: service for name, service in read("docker-compose.yaml")["services"].items() if "build" in service}

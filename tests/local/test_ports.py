@@ -8,7 +8,8 @@ import socket
 import pytest
 
 from deploy.local.errors import LocalError
-from deploy.local.ports import is_free, pick_free, require_free
+from deploy.local.ports import is_free, require_free
+from tests.free_ports import pick_free
 
 
 @pytest.fixture
