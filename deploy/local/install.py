@@ -64,7 +64,7 @@ def _install_kafka(place: Path) -> None:
     options = ("-q", "-B", "-Dstyle.color=never", f"-Dmaven.repo.local={cache}", "-f", str(LISTS / "kafka-pom.xml"))
     _run("mvn", *options, "dependency:copy-dependencies", f"-DoutputDirectory={place}")
     shutil.rmtree(cache)
-    known = {name: digest for digest, name in map(str.split, (LISTS / "kafka.sha256").open())}
+    known = {line.split()[1]: line.split()[0] for line in (LISTS / "kafka.sha256").read_text().splitlines()}
     found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in place.glob("*.jar")}
     if found != known:
         odd = ", ".join(sorted(name for name in known.keys() | found.keys() if known.get(name) != found.get(name)))
