@@ -44,7 +44,7 @@ secrets: installed ## write a file for each secret of .env, for deploy/compose/s
 
 test: ## every test, on real servers of its own
 	@deploy/local/bootstrap.sh chromium
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n auto
 
 check: unit lint types ## run the checks that need no server: unit tests, lint, types
 

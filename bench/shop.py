@@ -6,7 +6,7 @@ import secrets
 import shutil
 from typing import Any
 
-from deploy.local import envfile
+from deploy import envfile
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.probe import call
 from deploy.local.state import ROOT, State

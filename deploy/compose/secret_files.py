@@ -7,7 +7,7 @@ file stays as it is: write its file to rotate a secret.
 import sys
 from pathlib import Path
 
-from deploy.local import envfile
+from deploy import envfile
 from deploy.local.errors import LocalError
 from deploy.service_list import ROOT, mongo_names
 

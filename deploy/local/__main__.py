@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from deploy.local import envfile
+from deploy import envfile
 from deploy.local.console import say
 from deploy.local.demo import demo
 from deploy.local.down import reset, stop
@@ -19,8 +19,6 @@ from deploy.local.stack import Stack
 from deploy.local.state import ROOT, State
 from deploy.local.status import print_addresses, status
 from deploy.local.up import is_up, up
-
-INTERRUPTED = 130
 
 
 def main() -> int:
@@ -38,7 +36,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return 130
     return 0
 
 
@@ -104,10 +102,7 @@ def _logs(stack: Stack, *, tail: bool = True) -> None:
         follow(follower)
 
 
-COMMANDS = {
-    **{"env": _env, "up": _up, "run": _run, "down": _down, "reset": _reset},
-    **{"status": status, "logs": _logs, "demo": demo},
-}
+COMMANDS = dict(env=_env, up=_up, run=_run, down=_down, reset=_reset, status=status, logs=_logs, demo=demo)
 
 
 if __name__ == "__main__":

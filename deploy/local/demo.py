@@ -18,8 +18,7 @@ from deploy.local.services import SERVICES
 from deploy.local.stack import Stack
 from deploy.local.waiting import until_ready
 
-MAIL_SECONDS = 20.0
-CATALOGUE_SECONDS = 10.0
+WAIT_SECONDS = 20.0
 ADDRESS = {
     **{"name": "Ada Miller", "line1": "1 Market Street", "city": "Springfield"},
     **{"postalCode": "12345", "country": "US"},
@@ -46,7 +45,11 @@ class Demo:
             products = self._call("product_service", "GET", "/products?inStock=true&limit=5", 200)["results"]
         if not products:
             raise LocalError("the catalogue is empty: `python -m product_service seed` fills it")
-        _show_products(products)
+        table = Table("product", "price", "in stock", box=None, padding=(0, 2, 0, 4))
+        for product in products:
+            cells = (product["name"], f"{product['price']} {product['currency']}", str(product["stock"]))
+            table.add_row(*map(Text, cells))
+        console.print(table)
         with _step(f"orders 2 of {products[0]['name']}"):
             order = self._order(products[0])
         say(f"    order {order['id']}: {order['total']} {order['currency']}, {order['status']}")
@@ -62,9 +65,8 @@ class Demo:
             if answers[-1].status == 422:
                 raise NotReady(f"the order is refused: {answers[-1].json['detail']}")
 
-        until_ready(place, CATALOGUE_SECONDS)
-        order: dict[str, Any] = _expect(answers[-1], 201, "POST /orders")["order"]
-        return order
+        until_ready(place, WAIT_SECONDS)
+        return _expect(answers[-1], 201, "POST /orders")["order"]  # type: ignore[no-any-return]
 
     def _call(self, package: str, method: str, path: str, status: int, body: object = None) -> Any:
         answer = call(self._ports[package], method, path, body, self._token)
@@ -76,10 +78,10 @@ class Demo:
         def find() -> None:
             found[:] = [mail for mail in self._mailbox.find(self._login["email"]) if subject in mail.subject]
             if not found:
-                raise NotReady(f"no mail with {subject!r} in its subject came in {MAIL_SECONDS:.0f} s")
+                raise NotReady(f"no mail with {subject!r} in its subject came in {WAIT_SECONDS:.0f} s")
 
         with _step(title):
-            until_ready(find, MAIL_SECONDS, every=0.02)
+            until_ready(find, WAIT_SECONDS, every=0.02)
         for line in ("Subject: " + found[0].subject, "", *found[0].text.strip().splitlines()):
             say(f"    │ {line}")
 
@@ -96,14 +98,6 @@ def demo(stack: Stack) -> None:
     if not mail:
         raise LocalError("the demo reads its mails in the mail catcher, and SMTP_SERVER names another server")
     Demo(ports, Mailbox(mail.page_port)).run()
-
-
-def _show_products(products: list[dict[str, Any]]) -> None:
-    table = Table("product", "price", "in stock", box=None, padding=(0, 2, 0, 4))
-    for product in products:
-        cells = (product["name"], f"{product['price']} {product['currency']}", str(product["stock"]))
-        table.add_row(*map(Text, cells))
-    console.print(table)
 
 
 @contextmanager

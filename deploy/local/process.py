@@ -73,11 +73,16 @@ def read_pid(state: State, name: str) -> int | None:
 
 def is_ours(state: State, pid: int) -> bool:
     """Whether a live process was started for this state directory."""
-    try:
+    return bool(_find(state, pid))
+
+
+def _find(state: State, pid: int) -> list[psutil.Process]:
+    """The process in a list, which is empty unless it lives and is ours."""
+    with suppress(psutil.Error):
         process = psutil.Process(pid)
-        return process.environ().get("MICROSHOP_STATE") == str(state.path) and _lives(process)
-    except psutil.Error:
-        return False
+        if process.environ().get("MICROSHOP_STATE") == str(state.path) and _lives(process):
+            return [process]
+    return []
 
 
 def _lives(process: psutil.Process) -> bool:
@@ -97,7 +102,7 @@ def end(state: State, pids: list[int], seconds: float) -> None:
 
     An ending process loses its environment before its ports, so this waits until the process itself has ended.
     """
-    processes = [psutil.Process(pid) for pid in pids if is_ours(state, pid)]
+    processes = [process for pid in pids for process in _find(state, pid)]
     for signal_number, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, KILL_SECONDS)):
         for process in filter(_lives, processes):
             with suppress(psutil.NoSuchProcess):  # it has just ended

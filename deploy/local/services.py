@@ -74,7 +74,7 @@ JOBS = (
 
 
 def environment(package: str, settings: Settings) -> dict[str, str]:
-    """The variables of a service that have a value. A stolen process gives away its own secrets only."""
+    """The variables of a service that have a value. A stolen process reveals its own secrets only."""
     here = {f"{name.upper()}_URL": f"http://{LOOPBACK}:{settings.port(*port)}" for name, port in ports().items()}
     known = {"LOG_FORMAT": "console", "SECURE_COOKIES": "off"} | here | dict(settings.values)
     name = package.removesuffix("_service")

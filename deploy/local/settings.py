@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from deploy.local import envfile
+from deploy import envfile
 from deploy.local.errors import LocalError
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
@@ -39,33 +40,25 @@ class Settings:
 
     def local_port(self, name: str, address: str) -> int:
         """The port of an address on loopback, such as 127.0.0.1:9092 or mongodb://127.0.0.1:27017/db."""
-        parts = urlsplit(address if "//" in address else f"//{address}")
-        try:
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            host, port = None, None
-        if host not in LOOPBACK_NAMES or not port:
-            raise LocalError(f"{name} must name a port on 127.0.0.1: this stack starts its own server there")
-        return port
+        with suppress(ValueError):
+            parts = urlsplit(address if "//" in address else f"//{address}")
+            if parts.hostname in LOOPBACK_NAMES and parts.port:
+                return parts.port
+        raise LocalError(f"{name} must name a port on 127.0.0.1: this stack starts its own server there")
 
 
 def load(path: Path) -> Settings:
     """Read a .env and the environment. `X_FILE` names a file that holds X, as for the services."""
-    known = set(envfile.read(envfile.EXAMPLE))
-    values = envfile.read(path)
-    for name in known | values.keys():
-        for place in (os.environ, values):
-            if place.get(name):
-                values[name] = place[name]
-                break
-            if place.get(f"{name}_FILE"):
-                values[name] = _read_secret(f"{name}_FILE", place[f"{name}_FILE"])
-                break
-    return Settings({name: value for name, value in values.items() if value.strip()}, path)
+    known, values = envfile.read(envfile.EXAMPLE).keys(), envfile.read(path)
+    found = {name: _find(name, os.environ) or _find(name, values) for name in known | values.keys()}
+    return Settings({name: value for name, value in found.items() if value.strip()}, path)
 
 
-def _read_secret(name: str, path: str) -> str:
+def _find(name: str, place: Mapping[str, str]) -> str:
+    file = place.get(f"{name}_FILE")
+    if place.get(name) or not file:
+        return place.get(name, "")
     try:
-        return Path(path).read_text().strip()
+        return Path(file).read_text().strip()
     except OSError as error:
-        raise LocalError(f"{name} names a file that can't be read: {error.strerror}") from None
+        raise LocalError(f"{name}_FILE names a file that can't be read: {error.strerror}") from None

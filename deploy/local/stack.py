@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from deploy.local import envfile
+from deploy import envfile
 from deploy.local.console import say
 from deploy.local.errors import LocalError
 from deploy.local.servers import Server
@@ -62,23 +62,14 @@ class Stack:
         return Mail(self.state, self.settings.port("SMTP_PORT", 1025), self.settings.port("MAIL_PAGE_PORT", 8025))
 
     def _mysql(self) -> MySQL:
-        values = self.settings
-        values.require("MYSQL_DATABASE", "MYSQL_USER", "MYSQL_PASSWORD", "MYSQL_ROOT_PASSWORD")
-        return MySQL(
-            state=self.state,
-            port=values.port("MYSQL_PORT", 3306),
-            databases=(values.get("MYSQL_DATABASE"),),
-            user=values.get("MYSQL_USER"),
-            password=values.get("MYSQL_PASSWORD"),
-            root_password=values.get("MYSQL_ROOT_PASSWORD"),
-            migrator=self._migrator(),
-        )
-
-    def _migrator(self) -> Account | None:
-        """None for an .env of an older version, which has one account for everything."""
-        if "MYSQL_MIGRATE_PASSWORD" not in self.settings.values:
-            return None
-        return Account(self.settings.get("MYSQL_MIGRATE_USER"), self.settings.get("MYSQL_MIGRATE_PASSWORD"))
+        names = ("MYSQL_DATABASE", "MYSQL_USER", "MYSQL_PASSWORD", "MYSQL_ROOT_PASSWORD")
+        self.settings.require(*names)
+        database, user, password, root_password = map(self.settings.get, names)
+        migrator = None  # for an .env of an older version, which has one account for everything
+        if "MYSQL_MIGRATE_PASSWORD" in self.settings.values:
+            migrator = Account(*map(self.settings.get, ("MYSQL_MIGRATE_USER", "MYSQL_MIGRATE_PASSWORD")))
+        port = self.settings.port("MYSQL_PORT", 3306)
+        return MySQL(self.state, port, (database,), user, password, root_password, migrator)
 
     def _mongo(self) -> Mongo:
         names = [f"MONGO_URI_{name.upper()}" for name in mongo_names()]

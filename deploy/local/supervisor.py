@@ -1,14 +1,23 @@
-"""The supervisor: its configuration file, its start, and the one call that starts the services."""
+"""The supervisor: its configuration file, its start, and the one call that starts the services.
+
+`python -m deploy.local.supervisor CONFIG` runs it with a shorter interval. supervisord checks its children once a second and
+restarts one at the second check, after up to 2 s. Here it checks ten times a second.
+"""
 
 import shlex
-import subprocess
 import sys
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from string import Template
+from subprocess import DEVNULL, Popen
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
+from supervisor.medusa.asyncore_25 import ExitNow
+from supervisor.options import ServerOptions
+from supervisor.poller import Poller
+from supervisor.supervisord import Supervisor
 from supervisor.xmlrpc import SupervisorTransport
 
 from deploy.local.errors import LocalError, NotReady
@@ -18,6 +27,7 @@ from deploy.local.state import ROOT, State
 from deploy.local.waiting import until_ready
 
 START_SECONDS = 15.0
+INTERVAL_SECONDS = 0.1
 SOCKET_PATH_LIMIT = 107
 """Bytes in the path of a Unix socket, unix(7), without the closing zero."""
 TEMPLATES = Path(__file__).with_name("supervisor.conf").read_text().split("; one process\n")
@@ -35,19 +45,14 @@ def start(state: State, servers: list[Process], services: list[Process]) -> None
         raise LocalError(f"supervisor can't work below {state.path}: move the clone to a path without %")
     config = state.run / "supervisor.conf"
     config.write_text(_config(state, servers, services))
-    supervise = Process(SUPERVISOR, (sys.executable, "-m", "deploy.local.supervise", str(config)))
+    supervise = Process(SUPERVISOR, (sys.executable, "-m", "deploy.local.supervisor", str(config)))
     for process in (*servers, *services, supervise):
         process.write_plan(state)
     log = state.log / f"{SUPERVISOR}.log"
     with log.open("wb") as output:
-        child = subprocess.Popen(
-            _launch(state, SUPERVISOR),
-            cwd=ROOT,
-            env=base_env(state),  # ours from its first moment, in case the start is interrupted now
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
+        env = base_env(state)  # marks it as ours from its first moment, in case the start is interrupted now
+        child = Popen(
+            _launch(state), cwd=ROOT, env=env, stdin=DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
 
     def check() -> None:
@@ -76,7 +81,7 @@ def _socket(state: State) -> Path:
     return state.run / "supervisor.sock"
 
 
-def _launch(state: State, name: str) -> list[str]:
+def _launch(state: State, name: str = SUPERVISOR) -> list[str]:
     return [sys.executable, "-m", "deploy.local.launch", str(state.path), name]
 
 
@@ -85,11 +90,29 @@ def _config(state: State, servers: list[Process], services: list[Process]) -> st
     names = {"servers": ",".join(p.name for p in servers), "services": ",".join(p.name for p in services)}
     text = whole.substitute(names, log=state.log, run=state.run, root=ROOT)
     for process in (*servers, *services):
-        text += one.substitute(
-            name=process.name,
-            command=shlex.join(_launch(state, process.name)),
-            autostart=str(process in servers).lower(),
-            stop_seconds=process.stop_seconds,
-            log=state.log,
-        )
+        command, autostart = shlex.join(_launch(state, process.name)), str(process in servers).lower()
+        own = {"name": process.name, "command": command, "autostart": autostart}
+        text += one.substitute(own, stop_seconds=process.stop_seconds, log=state.log)
     return text
+
+
+class QuickPoller(Poller):  # type: ignore[misc] # the library has no types
+    """Returns from every wait after 0.1 s. That costs 0.2 % of a core."""
+
+    def poll(self, timeout: float) -> object:
+        """Wait for input of the children, for `timeout` seconds at most."""
+        return super().poll(min(timeout, INTERVAL_SECONDS))
+
+
+def main(arguments: list[str]) -> None:
+    """Run in the foreground until SIGTERM. `start` puts it into the background."""
+    options = ServerOptions()
+    options.poller = QuickPoller(options)
+    options.realize(["-c", arguments[0], "--nodaemon"], doc=__doc__)
+    options.first, options.test = True, False
+    with suppress(ExitNow):  # supervisor raises it when everything has stopped
+        Supervisor(options).main()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -15,8 +15,7 @@ from deploy.local.services import SERVICES, Service
 from deploy.local.stack import Stack
 from deploy.local.waiting import Watch, side_by_side
 
-SERVER_SECONDS = 90.0
-SERVICE_SECONDS = 90.0
+READY_SECONDS = 90.0
 
 
 def up(stack: Stack) -> bool:
@@ -62,11 +61,11 @@ def _start(stack: Stack) -> None:
 
 def _bring_up(stack: Stack, server: Server) -> None:
     """Wait for a server, then run the jobs that need it."""
-    Watch(stack.state, server.name).wait(server.check, SERVER_SECONDS)
+    Watch(stack.state, server.name).wait(server.check, READY_SECONDS)
     run_jobs(stack, server.name)
 
 
 def _wait_for(stack: Stack, service: Service) -> None:
     watch = Watch(stack.state, service.name)
     port = stack.port_of(service)
-    watch.wait(partial(check_ready, service.name, port) if port else watch.check_steady, SERVICE_SECONDS)
+    watch.wait(partial(check_ready, service.name, port) if port else watch.check_steady, READY_SECONDS)

@@ -43,9 +43,7 @@ class Watch:
     """Waits for one process to come up. It gives up early on a process that ends again and again."""
 
     def __init__(self, state: State, name: str) -> None:
-        self._state = state
-        self._name = name
-        self._pids: set[int] = set()
+        self._state, self._name, self._pids = state, name, set[int]()
 
     def wait(self, check: Callable[[], None], seconds: float) -> None:
         """Return when `check` raises no NotReady. Raises LocalError with the end of the process's log."""

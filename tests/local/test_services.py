@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import envfile
+from deploy import envfile
 from deploy.local.services import environment
 from deploy.local.settings import Settings
 from deploy.service_list import SERVICES, variables
@@ -15,7 +15,7 @@ from deploy.service_list import SERVICES, variables
 @pytest.mark.parametrize("package", SERVICES)
 def test_a_service_is_given_exactly_what_it_reads(package: str, tmp_path: Path) -> None:
     everything = {name: "1" for service in SERVICES for name in variables(service)}
-    settings = Settings(everything | dict.fromkeys(envfile.GENERATED, "1") | {"STRANGER": "1"}, tmp_path / ".env")
+    settings = Settings(everything | dict.fromkeys(envfile.generated(), "1") | {"STRANGER": "1"}, tmp_path / ".env")
     assert set(environment(package, settings)) == set(variables(package))
 
 

@@ -16,7 +16,6 @@ from deploy.service_list import mongo_names
 
 NOT_YET_INITIALIZED = 94
 NOT_A_MEMBER = 93  # InvalidReplicaSetConfig: the stored host and port are not ours
-REPLICA_SET = "rs0"
 CONFIG = Path(__file__).with_name("mongod.conf")
 
 Client = MongoClient[dict[str, Any]]
@@ -62,7 +61,7 @@ class Mongo:
         except OperationFailure as error:
             if error.code == NOT_YET_INITIALIZED:
                 member = {"_id": 0, "host": f"{LOOPBACK}:{self.port}"}
-                client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member]})
+                client.admin.command("replSetInitiate", {"_id": "rs0", "members": [member]})
             elif error.code == NOT_A_MEMBER:
                 self._move_member(client)
             else:

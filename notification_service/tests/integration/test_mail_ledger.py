@@ -6,11 +6,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from deploy.local.ports import pick_free
 from deploy.local.servers.kafka import Kafka
 from deploy.local.state import State
 from notification_service.events.topics import MAIL_TOPICS
 from notification_service.tests.integration.world import Person, RunningConsumer, Shop, wait_until
+from tests.free_ports import pick_free
 from tests.stack import running
 
 

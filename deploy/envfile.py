@@ -6,34 +6,36 @@ The format is the one that Compose and most shells share: NAME=value lines, # co
 import os
 import secrets
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from deploy.local.errors import LocalError
-from deploy.local.state import ROOT
-from deploy.service_list import mongo_names
+from deploy.service_list import ROOT, mongo_names
 
 EXAMPLE = ROOT / "env.example"
 HEADER = "# Made by `make env` for this machine. Not for the repository: it holds secrets.\n"
 
 _password = partial(secrets.token_urlsafe, 24)  # 192 bits
-_key = partial(secrets.token_urlsafe, 48)
 
 
 def _local_uri(name: str) -> str:
     return f"mongodb://127.0.0.1:27017/microshop_{name}?replicaSet=rs0"
 
 
-GENERATED: dict[str, Callable[[], str]] = {
-    "JWT_SECRET": _key,
-    "DJANGO_SECRET_KEY": _key,
-    **dict.fromkeys(("MYSQL_ROOT_PASSWORD", "MYSQL_PASSWORD", "MYSQL_MIGRATE_PASSWORD"), _password),
-    **dict.fromkeys(("SMTP_PASSWORD", "STAFF_PASSWORD", "MONGO_ROOT_PASSWORD"), _password),
-    "MONGO_KEYFILE": partial(secrets.token_hex, 48),  # a key file may hold base64 characters only
-    **{f"MONGO_PASSWORD_{name.upper()}": _password for name in mongo_names()},
-    **{f"MONGO_URI_{name.upper()}": partial(_local_uri, name) for name in mongo_names()},
-}
-"""The values that env.example leaves empty and that each machine gets for itself."""
+@cache
+def generated() -> dict[str, Callable[[], str]]:
+    """The values that env.example leaves empty and that each machine gets for itself."""
+    passwords = (
+        "MYSQL_ROOT_PASSWORD MYSQL_PASSWORD MYSQL_MIGRATE_PASSWORD SMTP_PASSWORD STAFF_PASSWORD MONGO_ROOT_PASSWORD"
+    )
+    return {
+        **dict.fromkeys(("JWT_SECRET", "DJANGO_SECRET_KEY"), partial(secrets.token_urlsafe, 48)),
+        **dict.fromkeys(passwords.split(), _password),
+        "MONGO_KEYFILE": partial(secrets.token_hex, 48),  # a key file may hold base64 characters only
+        **{f"MONGO_PASSWORD_{name.upper()}": _password for name in mongo_names()},
+        **{f"MONGO_URI_{name.upper()}": partial(_local_uri, name) for name in mongo_names()},
+    }
+
 
 LOCAL = {"RATE_LIMIT_REGISTER": "off"}
 """Values for a machine that only its developer uses."""
@@ -72,6 +74,6 @@ def _fill(line: str) -> str:
     name, _, value = line.strip().partition("=")
     if name in LOCAL:
         return f"{name}={LOCAL[name]}\n"
-    if value or name not in GENERATED:
+    if value or name not in generated():
         return line
-    return f"{name}={GENERATED[name]()}\n"
+    return f"{name}={generated()[name]()}\n"
