@@ -1,6 +1,6 @@
-"""`python -m order_service COMMAND`: the one way in, on a laptop, in a container and under a supervisor alike.
+"""The commands of the service: `python -m order_service COMMAND`, on a laptop, in a container or under a supervisor.
 
-The configuration is read first; each command then imports what it needs.
+The configuration is read first. Each command then imports the modules it needs.
 """
 
 import sys
@@ -20,10 +20,10 @@ def web(config: Config, _arguments: list[str]) -> int:
 
 
 def worker(config: Config, _arguments: list[str]) -> int:
-    """publish the outbox, follow the catalogue, let the stock decide orders"""
-    from order_service.api.app import set_up
+    """publish the outbox, consume events, run the periodic tasks"""
+    from order_service.config import setup_django
 
-    set_up("order_worker", config)
+    setup_django("order_worker", config)
     from order_service.worker.process import run
 
     return run(config)
@@ -36,20 +36,20 @@ def check_config(_config: Config, _arguments: list[str]) -> int:
 
 def check_worker(config: Config, _arguments: list[str]) -> int:
     """exit 0 when this host's worker wrote its state within a minute"""
-    from order_service.api.app import set_up
+    from order_service.config import setup_django
 
-    set_up("order_worker", config)
-    from libs.django_store.worker_status import DjangoWorkerStatus
+    setup_django("order_worker", config)
     from libs.runtime.worker import check_worker as check
+    from order_service.store.worker_tables import worker_status
 
-    return check(DjangoWorkerStatus())
+    return check(worker_status)
 
 
 def topics(config: Config, _arguments: list[str]) -> int:
     """create the topics this service publishes and consumes"""
-    from order_service.api.app import set_up
+    from order_service.config import setup_django
 
-    set_up("order_service", config)
+    setup_django("order_service", config)
     from libs.messaging.topics import create_topics
     from order_service.events.topics import topics
 
@@ -59,9 +59,9 @@ def topics(config: Config, _arguments: list[str]) -> int:
 
 def dlq(config: Config, arguments: list[str]) -> int:
     """list, show or replay dead letters (--help for more)"""
-    from order_service.api.app import set_up
+    from order_service.config import setup_django
 
-    set_up("order_service", config)
+    setup_django("order_service", config)
     from libs.messaging.dlq_command import run_dlq
     from order_service.worker.handlers import HANDLERS
 
@@ -70,9 +70,9 @@ def dlq(config: Config, arguments: list[str]) -> int:
 
 def migrate(config: Config, _arguments: list[str]) -> int:
     """create or change the database's tables"""
-    from order_service.api.app import set_up
+    from order_service.config import setup_django
 
-    set_up("order_service", config)
+    setup_django("order_service", config)
     from order_service.commands.migrate import migrate
 
     return migrate(load_or_exit(Migrator, "order_service"))
@@ -80,9 +80,9 @@ def migrate(config: Config, _arguments: list[str]) -> int:
 
 def manage(config: Config, arguments: list[str]) -> int:
     """run a command of Django's (manage help lists them)"""
-    from order_service.api.app import set_up
+    from order_service.config import setup_django
 
-    set_up("order_service", config)
+    setup_django("order_service", config)
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(["manage.py", *arguments])

@@ -1,11 +1,13 @@
-"""The catalogue of what order_service reads from the environment."""
+"""Every environment variable that order_service reads, and the setup of Django."""
 
+import logging
 import os
 
+import django
 from pydantic import AnyHttpUrl, Field
 
 from libs.runtime.config import BaseConfig, Secret, SigningKey, WebConfig
-from libs.runtime.logs import LogFormat
+from libs.runtime.logs import LogFormat, configure_logs
 
 
 class Config(WebConfig):
@@ -16,20 +18,19 @@ class Config(WebConfig):
     mysql_password: Secret
     mysql_host: str = "127.0.0.1"
     mysql_port: int = Field(3306, ge=1, le=65_535)
-    kafka_brokers: str  # host:port, … ; used by the worker only
+    kafka_brokers: str  # host:port, …; used by the worker only
     jwt_secret: SigningKey  # checks the access tokens; all services share it
     jwt_issuer: str = "microshop"
     jwt_audience: str = "microshop"
     django_secret_key: SigningKey  # signs the desk's sessions
-    # The other services, as the desk asks them: who signs in, what is in stock, how each of them does.
+    # The other services, which the desk calls for sign-in, stock and health.
     user_service_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:4000")
     product_service_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8000")
     notification_service_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:5000")
-    secure_cookies: bool = True  # off only where the desk is reached by plain http, as on a laptop
-    allowed_hosts: str = ""  # host names, separated by commas, that clients may use beside those of loopback
-    order_pending_limit: int = Field(
-        1800, ge=60, le=604_800
-    )  # seconds; then an order that the stock does not answer is cancelled
+    secure_cookies: bool = True  # False only where browsers use the desk by plain HTTP, as on a laptop
+    allowed_hosts: str = ""  # host names, separated by commas, that clients may use besides those of loopback
+    # Seconds from the publication of a reservation request without a reply to the cancellation of its order.
+    order_pending_limit: int = Field(1800, ge=60, le=604_800)
     bind_host: str = "127.0.0.1"
     order_service_port: int = Field(3000, ge=1, le=65_535)
     shop_name: str = "MicroShop"
@@ -38,12 +39,20 @@ class Config(WebConfig):
 
 
 class Migrator(BaseConfig):
-    """Read by the `migrate` command alone: at run time no process has an account that may change tables. Without: mysql_user."""
+    """Read by the `migrate` command only: other processes have no account that may change tables. Default: mysql_user."""
 
     mysql_migrate_user: str | None = None
     mysql_migrate_password: Secret | None = None
 
 
 def use_django_settings() -> None:
-    """Tell Django where its settings are, before anything of it is imported."""
+    """Name the settings module, before Django reads it."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "order_service.settings"  # noqa: TID251 -- Django's own switch
+
+
+def setup_django(name: str, config: Config) -> None:
+    """Start the logs under `name`, then Django: models and use cases are importable afterwards."""
+    configure_logs(name, config.log_level, config.log_format)
+    logging.getLogger("django.request").setLevel(logging.CRITICAL)  # libs.web.drf logs requests, without raw paths
+    use_django_settings()
+    django.setup(set_prefix=False)

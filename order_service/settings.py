@@ -1,7 +1,6 @@
-"""Django's settings, made from the configuration. Imported by Django itself, once a process."""
+"""Django's settings, made from the configuration. Django imports them once per process."""
 
 from datetime import timedelta
-from typing import Any
 
 from libs.access.tokens import ALGORITHM, LEEWAY_SECONDS
 from libs.runtime.config import load
@@ -19,10 +18,10 @@ ROOT_URLCONF = "order_service.urls"
 SHOP_NAME = config.shop_name
 
 INSTALLED_APPS = [
-    "order_service.desk.apps.DeskConfig",  # first, for its templates win
+    "order_service.desk.apps.DeskConfig",  # first: its templates replace those of the others
     "order_service.api.browsable.apps.BrowsableConfig",
     "order_service.store.apps.OrdersConfig",
-    "unfold",  # before the admin, whose pages it dresses
+    "unfold",  # before the admin, whose templates it replaces
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
     "import_export",
@@ -45,11 +44,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "order_service.desk.sign_in.staff_login.EndSessions",
+    "order_service.desk.sign_in.staff_login.RevokedLoginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
-TEMPLATES: list[dict[str, Any]] = [
+TEMPLATES: list[dict[str, object]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
@@ -63,7 +62,7 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
-DATABASES: dict[str, dict[str, Any]] = {
+DATABASES: dict[str, dict[str, object]] = {
     "default": {
         "ENGINE": "django.db.backends.mysql",
         "NAME": config.mysql_database,
@@ -71,14 +70,14 @@ DATABASES: dict[str, dict[str, Any]] = {
         "PASSWORD": config.mysql_password.get_secret_value(),
         "HOST": config.mysql_host,
         "PORT": config.mysql_port,
-        "CONN_MAX_AGE": None,  # a connection for each thread, kept
+        "CONN_MAX_AGE": None,  # each thread keeps its connection
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "charset": "utf8mb4",
-            "isolation_level": "read committed",  # the outbox's order rests on it
-            # Seconds, the least there is: a server must not wait for a lock longer than we wait for the server.
+            "isolation_level": "read committed",  # the order of the outbox depends on it
+            # Seconds, the minimum: the server must not wait for a lock longer than the client waits for the server.
             "init_command": "SET SESSION innodb_lock_wait_timeout = 1",
-            # In seconds. A frozen server costs a ping and a new connection: an answer within 5 s.
+            # Seconds. A frozen server costs a ping and a new connection: the response comes within 5 s.
             "connect_timeout": 2,
             "read_timeout": 2,
             "write_timeout": 2,
@@ -99,7 +98,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "UserAttributeSimilarityValidator")
 ]
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",  # first: it refuses who tried too often
+    "axes.backends.AxesStandaloneBackend",  # first: it refuses clients with too many failed sign-ins
     "django.contrib.auth.backends.ModelBackend",  # local accounts, and the permissions of groups
     "order_service.desk.sign_in.backend.UserServiceBackend",
 ]
@@ -107,13 +106,13 @@ USER_SERVICE_URL = str(config.user_service_url)
 PRODUCT_SERVICE_URL = str(config.product_service_url)
 NOTIFICATION_SERVICE_URL = str(config.notification_service_url)
 AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 4, timedelta(minutes=15)  # one less than user_service allows this service
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # together: nobody locks out others from elsewhere
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # together: failures elsewhere lock no account
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT, AXES_RESET_ON_SUCCESS = False, True
 AXES_LOCKOUT_CALLABLE = "order_service.desk.sign_in.views.locked_out"
 AXES_CLIENT_IP_CALLABLE = "order_service.desk.sign_in.views.address_of"
 AXES_DISABLE_ACCESS_LOG, AXES_VERBOSE = True, False
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "csrfmiddlewaretoken"]  # not kept with a failed try
-SESSION_COOKIE_AGE, SESSION_SAVE_EVERY_REQUEST = 1800, True  # seconds of rest; desk/sessions.py says why
+SESSION_COOKIE_AGE, SESSION_SAVE_EVERY_REQUEST = 1800, True  # seconds; the reason is in desk/sign_in/staff_login.py
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = config.secure_cookies
 CORS_ORIGINS = config.cors_origins
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -123,14 +122,14 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
 UNFOLD = unfold_settings(SHOP_NAME)
 
-LOGGING_CONFIG = None  # libs.runtime.logs has it
+LOGGING_CONFIG = None  # libs.runtime.logs configures logging
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "order_service.api.authentication.BearerAuthentication",  # first, so that 401 stays 401
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["order_service.api.permissions.SignedIn"],
+    "DEFAULT_PERMISSION_CLASSES": ["order_service.api.permissions.IsSignedIn"],
     "DEFAULT_RENDERER_CLASSES": ["libs.web.drf.JSONRenderer", "order_service.api.browsable.renderers.Pages"],
     "DEFAULT_PARSER_CLASSES": ["libs.web.drf.JSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "libs.web.drf.Negotiation",

@@ -1,4 +1,4 @@
-"""All addresses of the service."""
+"""All routes of the service."""
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
@@ -9,7 +9,7 @@ from order_service.api.health import health
 from order_service.api.openapi import show_document, show_page, show_script
 from order_service.desk.remote.products import list_products, show_product
 from order_service.desk.remote.users import list_users, show_user
-from order_service.desk.sign_in.views import DeskLogin, DeskLogout
+from order_service.desk.sign_in.views import SignInView, SignOutView
 
 other_services = [
     path("products/", admin.site.admin_view(list_products), name="desk-products"),
@@ -17,18 +17,18 @@ other_services = [
     path("users/", admin.site.admin_view(list_users), name="desk-users"),
     path("users/<slug:user_id>/", admin.site.admin_view(show_user), name="desk-user"),
 ]
-"""Pages of the desk over what product_service and user_service keep."""
+"""Pages of the desk for the data of product_service and user_service."""
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *routes("orders", orders.Orders.as_view()),
     *routes("orders/<str:order_id>", orders.OneOrder.as_view()),
     *routes("orders/<str:order_id>/cancel", orders.Cancellation.as_view()),
-    *routes("orders/<str:order_id>/status", orders.OrderStatus.as_view()),
+    *routes("orders/<str:order_id>/status", orders.OrderStatusView.as_view()),
     path("openapi.json", get_view(show_document)),
     *routes("docs", get_view(show_page)),
     path("docs/start.js", get_view(show_script)),
-    path("admin/login/", DeskLogin.as_view()),
-    path("admin/logout/", DeskLogout.as_view()),
+    path("admin/login/", SignInView.as_view()),
+    path("admin/logout/", SignOutView.as_view()),
     path("admin/", include(other_services)),
     path("admin/", admin.site.urls),
     *service_routes(health),

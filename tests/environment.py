@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from deploy.local.ports import LOOPBACK, pick_free
+from deploy.local.ports import LOOPBACK
 from tests import groups
+from tests.free_ports import pick_free
 
 KINDS = {
     "unit": "unit",

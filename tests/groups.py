@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local import ports
+from tests import free_ports
 
 GROUPS = {
     "faults": ("chaos/*",),
@@ -48,11 +48,11 @@ def keep_to_own_ports() -> None:
     """Each worker picks its ports from a part of the range that no other one picks from."""
     if found := worker():
         number, count = found
-        size = len(ports.OUR_RANGE) // count
+        size = len(free_ports.OUR_RANGE) // count
         start = (
-            ports.OUR_RANGE.start + number % count * size
+            free_ports.OUR_RANGE.start + number % count * size
         )  # a worker in place of one that crashed has a higher number
-        ports.OUR_RANGE = range(start, start + size)
+        free_ports.OUR_RANGE = range(start, start + size)
 
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)

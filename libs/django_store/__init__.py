@@ -1,1 +1,1 @@
-"""MySQL through Django: connection, worker status."""
+"""MySQL through Django: connection, abstract tables, outbox, worker status, revocations."""

@@ -1,12 +1,15 @@
-"""Database connections of threads that no request brings to life: Django looks after those of requests only."""
+"""Database connections of a worker's threads. Django itself renews the connections of requests only."""
 
-from django.db import close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
+
+UNAVAILABLE_ERRORS: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
+"""What Django raises when the database server is unavailable."""
 
 
 def renew_connection() -> None:
-    """Before work: look at this thread's connection if an error came through it, and drop it if it is broken.
+    """Before work: close this thread's connection if an error came through it and it is broken.
 
-    A connection that has done well is not pinged, unlike a request's: work that finds it broken is done again anyway.
+    A connection without an error is not pinged, unlike a request's: work on a broken connection fails and is repeated.
     """
     if connection.errors_occurred and not connection.in_atomic_block:
         close_old_connections()

@@ -1,25 +1,28 @@
-"""Where the worker leaves its state, for the web process to show."""
+"""The status of worker processes in MySQL, written by the worker and shown by the web process."""
 
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from libs.django_store.connection import renew_connection
-from order_service.store.models import WorkerState
+from libs.django_store.models import WorkerStatusTable
 
-STATE_SECONDS = 3600
+RETENTION_SECONDS = 3600
 
 
 class DjangoWorkerStatus:
-    """Worker states in table `worker_states`, one row a process."""
+    """Worker states in `table`, one row a process."""
+
+    def __init__(self, table: type[WorkerStatusTable]) -> None:
+        self._rows = table._default_manager
 
     def write(self, worker: str, state: Mapping[str, Any]) -> None:
-        """Replace this worker's state; drop those of workers gone for an hour."""
+        """Replace this worker's state. Delete the states of workers that wrote none for an hour."""
         renew_connection()
-        row = WorkerState(worker=worker, beat=state["beat"], state=dict(state))
-        WorkerState.objects.bulk_create([row], update_conflicts=True, update_fields=["beat", "state"])
-        WorkerState.objects.filter(beat__lt=time.time() - STATE_SECONDS).delete()
+        row = self._rows.model(worker=worker, beat=state["beat"], state=dict(state))
+        self._rows.bulk_create([row], update_conflicts=True, update_fields=["beat", "state"])
+        self._rows.filter(beat__lt=time.time() - RETENTION_SECONDS).delete()
 
     def read(self) -> Sequence[Mapping[str, Any]]:
         """All states."""
-        return list(WorkerState.objects.values_list("state", flat=True))
+        return list(self._rows.values_list("state", flat=True))

@@ -1,4 +1,4 @@
-"""Who calls: the holder of an access token, or staff with a session of the admin pages."""
+"""The caller of a request: the holder of an access token, or staff with a session of the desk."""
 
 from typing import Any
 
@@ -8,16 +8,20 @@ from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 from rest_framework_simplejwt.tokens import AccessToken, Token
 
 from libs.access.caller import Caller, caller_from_claims
+from libs.access.revocations import Revocations
 from libs.access.tokens import MAX_TOKEN_BYTES, REQUIRED_CLAIMS
 from libs.values.errors import NotAuthenticated
-from order_service.store.revocations import revocations
+from order_service.store.worker_tables import stored_revocations
+
+revocations = Revocations(stored_revocations.since)
+"""The revocations that this process has read. A check reads new ones, once a second."""
 
 
 class StrictAccessToken(AccessToken):
-    """simplejwt's access token, with the claims that libs.access.tokens requires, unless it was revoked."""
+    """The access token of simplejwt, with the claims that libs.access.tokens requires and a check for revocations."""
 
     def verify(self) -> None:
-        """Raises TokenError."""
+        """Check the claims and the revocations. Raises TokenError."""
         super().verify()
         try:
             caller_from_claims(self.payload)
@@ -32,10 +36,10 @@ class StrictAccessToken(AccessToken):
 
 
 class BearerAuthentication(JWTStatelessUserAuthentication):
-    """simplejwt's, with a limit on the token's size; new revocations are read once a second."""
+    """The authentication of simplejwt, with a limit on the token's size."""
 
     def get_validated_token(self, raw_token: bytes) -> Token:
-        """Raises InvalidToken."""
+        """Check the size, then the token. Raises InvalidToken."""
         if len(raw_token) > MAX_TOKEN_BYTES:
             raise InvalidToken
         return super().get_validated_token(raw_token)
@@ -53,6 +57,6 @@ def has_token(request: Request) -> bool:
 
 
 def desk_caller(user: Any) -> Caller:
-    """The Caller behind a session: staff when they may change orders, else a viewer if they may see the desk at all."""
+    """The Caller of a session of the desk: staff with the permission to change orders, else a viewer."""
     roles = ("staff",) if user.has_perm("orders.change_order") else ("viewer",) if user.is_staff else ()
     return Caller(user.get_username(), user.email, user.first_name or user.get_username(), roles)

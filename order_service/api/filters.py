@@ -1,4 +1,4 @@
-"""What a list of orders can be asked for: the one description that the JSON API, its document and the pages' form share."""
+"""The parameters of the list of orders. The JSON API, its OpenAPI document and the form of the pages share them."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,9 @@ from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
 
 from libs.values.errors import Invalid
 from libs.values.pages import MAX_LIMIT, page_request
-from order_service.store.models import Order, Status, first_id
+from order_service.domain.order_id import first_id
+from order_service.domain.order_status import Status
+from order_service.store.models import Order
 
 MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})", re.IGNORECASE
@@ -26,24 +28,24 @@ PRINTABLE = RegexValidator(r"[\x00-\x1f\x7f-\x9f]", "Control characters are not 
 
 
 def parse_moment(text: str) -> datetime:
-    """A time of RFC 3339, with its zone. Raises ValueError: others are not guessed at."""
+    """A time of RFC 3339, with its zone. Raises ValueError for any other text."""
     if not MOMENT.fullmatch(text):
         raise ValueError(text)
     return datetime.fromisoformat(text.upper())
 
 
 def _one_of(*values: str) -> dict[str, str]:
-    """In place of Django's message, which repeats what was sent."""
+    """A message in place of Django's, which repeats the value that was sent."""
     return {"invalid_choice": f"One of {', '.join(values)} is expected."}
 
 
 class MomentInput(forms.DateTimeInput):
-    """The browser's own picker. It knows no zones: the page says that it means UTC."""
+    """The browser's own picker. It has no zones, so the page names UTC."""
 
     input_type = "datetime-local"
 
     def format_value(self, value: Any) -> str | None:
-        """The time that was asked for; nothing for what is no time, which the picker could not show."""
+        """The time that was sent; None for another text, which the picker could not show."""
         try:
             return parse_moment(value).astimezone(UTC).replace(tzinfo=None).isoformat() if value else None
         except (ValueError, OverflowError):
@@ -54,7 +56,7 @@ class MomentField(forms.Field):
     widget = MomentInput(attrs={"step": "any"})
 
     def to_python(self, value: Any) -> datetime | None:
-        """Raises ValidationError."""
+        """The time. Raises ValidationError."""
         try:
             return parse_moment(value) if value else None
         except ValueError:
@@ -62,7 +64,7 @@ class MomentField(forms.Field):
 
 
 class PlacedFilter(Filter):  # type: ignore[misc]  # django-filter has no types
-    """By an order's time, which its id holds: so that the primary key serves it."""
+    """By the time of the order. An id contains that time, so the primary key serves the filter."""
 
     field_class = MomentField
 
@@ -71,7 +73,7 @@ class PlacedFilter(Filter):  # type: ignore[misc]  # django-filter has no types
 
 
 class ListForm(forms.Form):
-    """How the list is cut into pages; `form_of` adds the filters."""
+    """The sort and the page; `form_of` adds the filters."""
 
     filters: Mapping[str, Filter]
     field_order = ("search", "status", "sort", *TIMES, "userId", "limit")
@@ -92,19 +94,19 @@ class ListForm(forms.Form):
         required=False, help_text="From `next` or `previous` of another page", widget=forms.HiddenInput
     )
 
-    def clean(self) -> dict[str, Any]:
-        """Adds the page that is wanted."""
-        found: dict[str, Any] = self.cleaned_data
-        sort, limit, cursor = (found.get(name) or None for name in ("sort", "limit", "cursor"))
+    def clean(self) -> dict[str, object]:
+        """The cleaned fields. Sets `page` to the requested page."""
+        fields: dict[str, str | None] = self.cleaned_data
+        sort, limit, cursor = (fields.get(name) or None for name in ("sort", "limit", "cursor"))
         try:
             self.page = page_request(sort=sort or "newest", key_types=[str], limit=limit, cursor=cursor)
         except Invalid as error:
-            for row in error.extra["errors"]:
+            for row in error.errors:
                 self.add_error(row["field"], forms.ValidationError(row["message"], row["code"]))
-        return found
+        return self.cleaned_data
 
     def require_valid(self) -> None:
-        """Raise Invalid with a row for each parameter that is unknown, empty or refused."""
+        """Raise Invalid with a row for each parameter that is unknown, empty or invalid."""
         rows = []
         for name, value in self.data.items():
             if name not in self.fields:
@@ -117,20 +119,20 @@ class ListForm(forms.Form):
             raise Invalid(rows)
 
     def narrow(self, orders: QuerySet[Order]) -> QuerySet[Order]:
-        """Those that a valid form asks for."""
+        """The orders that match the filters of a valid form."""
         for name, chosen in self.filters.items():
             orders = chosen.filter(orders, self.cleaned_data[name])
         return orders
 
 
 class OrderFilters(FilterSet):  # type: ignore[misc]
-    """A customer's. Names are those of the query."""
+    """The filters of a customer. Their names are those of the query string."""
 
     status = ChoiceFilter(
-        choices=Status.choices,
+        choices=[(status.value, status.label) for status in Status],
         empty_label="Any",
         help_text="Orders of this status",
-        error_messages=_one_of(*Status.values),
+        error_messages=_one_of(*Status),
     )
     createdAfter = PlacedFilter("id", "gte", label="Placed from (UTC)", help_text="Placed at this time or later")
     createdBefore = PlacedFilter("id", "lt", label="Placed before (UTC)", help_text="Placed before this time")
@@ -140,7 +142,7 @@ class OrderFilters(FilterSet):  # type: ignore[misc]
 
 
 class StaffOrderFilters(OrderFilters):
-    """Of those who see everybody's orders."""
+    """The filters of viewers and staff, who see all orders."""
 
     userId = CharFilter(
         "user_id",
@@ -159,22 +161,22 @@ class StaffOrderFilters(OrderFilters):
     )
 
     def begins_with(self, queryset: Any, name: str, value: str) -> Any:
-        """Beginnings, which the indexes serve."""
+        """The orders with such a beginning, which indexes serve."""
         names = Q(user_email__istartswith=value) | Q(username__istartswith=value)
         return queryset.filter(names | Q(id__istartswith=value.upper()))
 
 
 @cache
 def form_of(filters: type[OrderFilters]) -> type[ListForm]:
-    """The form of these filters. A FilterSet would copy them and make it anew for each request, which takes a millisecond."""
+    """The form of these filters. A FilterSet copies them and makes a new form for each request, which takes 1 ms."""
     made = filters()
     form: type[ListForm] = made.get_form_class()
     form.filters = made.filters
     return form
 
 
-def asked(query: QueryDict, *, from_page: bool) -> dict[str, str]:
-    """The fields of a query string. A browser's form sends empty ones too, and times without their zone, UTC."""
+def fields_of(query: QueryDict, *, from_page: bool) -> dict[str, str]:
+    """The fields of a query string. A page's form also sends empty ones, and times in UTC without a zone."""
     found = {name: str(value) for name, value in query.dict().items()}
     if not from_page:
         return found

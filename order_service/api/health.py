@@ -1,26 +1,26 @@
-"""What must be up for the web process to take traffic, and what it shows besides."""
+"""The health of the web process: what it requires to take traffic, and the status of the workers."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection
 
-from libs.django_store.worker_status import DjangoWorkerStatus
 from libs.runtime.health import CheckFailed, Health, worker_check
 from order_service import __version__
-from order_service.store.models import CatalogueState
+from order_service.store import catalogue
+from order_service.store.worker_tables import worker_status
 
 
 def check_database() -> Mapping[str, Any]:
-    """Raises when the server is away."""
+    """Raises one of Django's errors when the server is unavailable."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return {}
 
 
 def check_catalogue() -> Mapping[str, Any]:
-    """Raises Down until the replica was filled once."""
-    if not CatalogueState.objects.filter(ready_at__isnull=False).exists():
+    """Raises CheckFailed until the catalogue was loaded once."""
+    if not catalogue.is_loaded():
         raise CheckFailed("the catalogue has not been read to its end yet")
     return {}
 
@@ -29,5 +29,6 @@ health = Health(
     "order_service",
     __version__,
     required={"mysql": check_database, "catalogue": check_catalogue},
-    shown={"worker": worker_check(DjangoWorkerStatus())},
+    shown={"worker": worker_check(worker_status)},
+    gauges={"oldestPendingSeconds": ("orders_oldest_pending_seconds", "Age of the oldest order that is not decided")},
 )

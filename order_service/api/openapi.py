@@ -1,4 +1,4 @@
-"""/openapi.json: made once a process by drf-spectacular, from the views and the pydantic models."""
+"""/openapi.json: drf-spectacular makes it once per process, from the views and the pydantic models."""
 
 from functools import cache
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from order_service.api.filters import MomentField, OrderFilters, form_of
 
 
 class Bearer(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How the document names access tokens."""
+    """The document's security scheme for access tokens."""
 
     target_class = "order_service.api.authentication.BearerAuthentication"
     name = "bearer"
@@ -29,7 +29,7 @@ class Bearer(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
 
 
 class Documented(AutoSchema):
-    """Takes the first line of a view's docstring for the operation's summary."""
+    """The first line of a view's docstring is the summary of its operation."""
 
     def get_summary(self) -> str:
         return super().get_description().partition("\n")[0]
@@ -39,12 +39,12 @@ class Documented(AutoSchema):
 
 
 def each_route_once(endpoints: Any) -> Any:
-    """Leave out the twins with a slash at the end."""
+    """Leave out the second route of each pair, with a slash at the end."""
     return [endpoint for endpoint in endpoints if not endpoint[0].endswith("/")]
 
 
 def with_problems(result: Any, generator: Any, request: Any, public: Any) -> Any:
-    """Add the error answers of every operation; a body that is described has to be sent."""
+    """Add the error responses of every operation. Require each body that is described."""
     for operation in (o for operations in result["paths"].values() for o in operations.values()):
         if "requestBody" in operation:
             operation["requestBody"]["required"] = True
@@ -87,15 +87,15 @@ def _document() -> bytes:
 
 
 def show_document() -> HttpResponse:
-    """The answer to GET /openapi.json."""
+    """The response to GET /openapi.json."""
     return HttpResponse(_document(), content_type="application/json")
 
 
 def show_page() -> HttpResponse:
-    """The answer to GET /docs."""
+    """The response to GET /docs."""
     return HttpResponse(DOCS_PAGE.replace("ASSETS", static("drf_spectacular_sidecar/swagger-ui-dist")))
 
 
 def show_script() -> HttpResponse:
-    """The answer to GET /docs/start.js."""
+    """The response to GET /docs/start.js."""
     return HttpResponse(DOCS_SCRIPT, content_type="text/javascript")

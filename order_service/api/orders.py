@@ -1,6 +1,4 @@
-"""What order_service answers, and to whom."""
-
-from typing import Any
+"""The routes of orders, for clients and for the pages of the browsable API."""
 
 from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
@@ -10,17 +8,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from libs.values.schema import validated
-from libs.web.drf import wants_html
-from order_service.api import schemas
+from libs.web.drf import prefers_html
+from order_service.api import responses, schemas
 from order_service.api.authentication import caller_of
 from order_service.api.browsable.pages import ListPage, OrderPage, body_of, is_form
-from order_service.api.filters import OrderFilters, StaffOrderFilters, asked, form_of
+from order_service.api.filters import OrderFilters, StaffOrderFilters, fields_of, form_of
 from order_service.api.openapi import parameters_of, parameters_of_form
-from order_service.api.permissions import Customer, SignedIn, Staff
+from order_service.api.permissions import IsCustomer, IsSignedIn, IsStaff
+from order_service.domain.order_status import Status
 from order_service.queries import orders as queries
-from order_service.store import models
-from order_service.use_cases import orders as use_cases
-from order_service.use_cases.idempotency import KeyedRequest, answer_once
+from order_service.use_cases.cancel_order import cancel_order
+from order_service.use_cases.idempotency import IdempotentRequest, respond_once
+from order_service.use_cases.place_order import place_order
+from order_service.use_cases.set_order_status import set_order_status
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 
@@ -29,8 +29,8 @@ class Orders(ListPage):
     """Orders: your own, or all for staff."""
 
     def get_permissions(self) -> list[BasePermission]:
-        """Reading is for customers and the desk, ordering for customers."""
-        return [Customer() if self.request.method == "POST" else SignedIn()]
+        """Customers and staff may read. Only customers may order."""
+        return [IsCustomer() if self.request.method == "POST" else IsSignedIn()]
 
     @extend_schema(
         operation_id="list_orders", parameters=parameters_of_form(StaffOrderFilters), responses={200: schemas.OrderPage}
@@ -39,10 +39,10 @@ class Orders(ListPage):
         """List orders, by the time of ordering: your own, or all for staff."""
         caller = caller_of(request)
         kind = StaffOrderFilters if caller.has_role("viewer") else OrderFilters
-        self.filters = form_of(kind)(asked(request.query_params, from_page=wants_html(request)))
+        self.filters = form_of(kind)(fields_of(request.query_params, from_page=prefers_html(request)))
         self.filters.require_valid()
         page = queries.list_orders(self.filters.narrow(queries.orders_of(caller)), self.filters.page)
-        return Response(page.render(request.build_absolute_uri()))
+        return Response(responses.to_page(page, request.build_absolute_uri()))
 
     @extend_schema(
         operation_id="place_order",
@@ -63,16 +63,16 @@ class Orders(ListPage):
         body: schemas.OneItem | schemas.ManyItems = (
             validated(schemas.ManyItems, request.data) if several else validated(schemas.OneItem, request.data)
         )
-        caller = caller_of(request)
+        caller, items, address = caller_of(request), body.requested_items(), body.address()
 
-        def place() -> dict[str, Any]:
-            wanted, address = body.all_wanted(), body.address()
-            return queries.to_placed(use_cases.place_order(caller=caller, wanted=wanted, shipping_address=address))
+        def place() -> dict[str, object]:
+            return responses.to_placed(place_order(caller=caller, items=items, shipping_address=address))
 
         if key is None:
             return Response(place(), 201)
-        keyed = KeyedRequest(caller.user_id, key, body.model_dump(mode="json", by_alias=True))
-        return Response(answer_once(keyed, place), 201)
+        sent_body = body.model_dump(mode="json", by_alias=True)
+        keyed = IdempotentRequest(user_id=caller.user_id, key=key, body=sent_body)
+        return Response(respond_once(keyed, place), 201)
 
 
 class OneOrder(OrderPage):
@@ -81,7 +81,7 @@ class OneOrder(OrderPage):
     @extend_schema(operation_id="read_order", responses={200: schemas.OrderOut})
     def get(self, request: Request, order_id: str) -> Response:
         """Read an order."""
-        return Response(queries.get_order(caller_of(request), order_id))
+        return Response(responses.to_public(queries.get_order(caller_of(request), order_id)))
 
 
 class Cancellation(OrderPage):
@@ -93,14 +93,14 @@ class Cancellation(OrderPage):
     def post(self, request: Request, order_id: str) -> HttpResponseBase:
         """Cancel an order, while it is pending or confirmed."""
         validated(schemas.Nothing, body_of(request))
-        order = use_cases.cancel_order(caller=caller_of(request), order_id=order_id)
-        return self.changed(request, queries.to_public(order))
+        order = cancel_order(caller=caller_of(request), order_id=order_id)
+        return self.changed(request, responses.to_public(order))
 
 
-class OrderStatus(OrderPage):
+class OrderStatusView(OrderPage):
     """An order's status, for staff."""
 
-    permission_classes = [Staff]
+    permission_classes = [IsStaff]
     form = "status"
 
     @extend_schema(
@@ -111,13 +111,13 @@ class OrderStatus(OrderPage):
 
         Whether it is confirmed or rejected, the stock alone decides.
         """
-        status = models.Status(validated(schemas.SetStatus, body_of(request)).status)
-        order = use_cases.set_status(caller=caller_of(request), order_id=order_id, status=status)
-        return self.changed(request, queries.to_public(order))
+        status = Status(validated(schemas.SetStatus, body_of(request)).status)
+        order = set_order_status(caller=caller_of(request), order_id=order_id, status=status)
+        return self.changed(request, responses.to_public(order))
 
     @extend_schema(exclude=True)
     def post(self, request: Request, order_id: str) -> HttpResponseBase:
-        """The same from a page, whose forms can't PUT. Raises MethodNotAllowed for clients."""
+        """The same for the form of a page: a form can't PUT. Raises MethodNotAllowed for clients."""
         if not is_form(request):
             raise MethodNotAllowed("POST")
         return self.put(request, order_id)

@@ -1,6 +1,6 @@
-"""The shapes that come in and go out."""
+"""JSON in, and the schemas of JSON out for the OpenAPI document."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, RootModel, StringConstraints, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from libs.values.money import parse_money
 from libs.values.schema import StrictModel, StrictQuery
 from libs.values.text import Line
-from order_service.store.catalogue import Wanted
+from order_service.domain import order, pricing
 
 PRICE_SCHEMA = {
     "anyOf": [
@@ -32,37 +32,36 @@ class ShippingAddress(StrictModel):
     country: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$")]
 
 
-class WantedItem(StrictModel):
+class RequestedItem(StrictModel):
     product_id: ProductId
     quantity: Quantity
     product_price: Price | None = None
 
-    def wanted(self) -> Wanted:
-        """For the use case."""
-        return Wanted(self.product_id, self.quantity, self.product_price)
+    def requested_item(self) -> pricing.RequestedItem:
+        """The item for the use case."""
+        return pricing.RequestedItem(product_id=self.product_id, quantity=self.quantity, price=self.product_price)
 
 
 class _Order(StrictModel):
     shipping_address: ShippingAddress | None = None
 
-    def address(self) -> dict[str, Any] | None:
-        """The address to keep, as it was sent."""
-        address = self.shipping_address
-        return address.model_dump(by_alias=True, exclude_none=True) if address else None
+    def address(self) -> order.ShippingAddress | None:
+        """The address for the use case."""
+        return order.ShippingAddress(**self.shipping_address.model_dump()) if self.shipping_address else None
 
 
-class OneItem(WantedItem, _Order):
+class OneItem(RequestedItem, _Order):
     """An order of one product."""
 
-    def all_wanted(self) -> list[Wanted]:
-        """The one line."""
-        return [self.wanted()]
+    def requested_items(self) -> list[pricing.RequestedItem]:
+        """The only item."""
+        return [self.requested_item()]
 
 
 class ManyItems(_Order):
     """An order of up to 50 products, each named once."""
 
-    items: list[WantedItem] = Field(min_length=1, max_length=50)
+    items: list[RequestedItem] = Field(min_length=1, max_length=50)
 
     @model_validator(mode="after")
     def _refuse_duplicates(self) -> Self:
@@ -71,13 +70,13 @@ class ManyItems(_Order):
             raise PydanticCustomError("duplicate_product", "Name each product once, with its whole quantity")
         return self
 
-    def all_wanted(self) -> list[Wanted]:
-        """The lines in their order."""
-        return [item.wanted() for item in self.items]
+    def requested_items(self) -> list[pricing.RequestedItem]:
+        """The items in their order."""
+        return [item.requested_item() for item in self.items]
 
 
 class PlaceOrder(RootModel[OneItem | ManyItems]):
-    """Either shape."""
+    """One product, or several."""
 
 
 class PlaceOrderHeaders(StrictQuery):

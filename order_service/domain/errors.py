@@ -1,4 +1,4 @@
-"""Domain errors: kind + code + title; libs.values.errors says how they look on the wire."""
+"""Domain errors: kind, code and title. libs.values.errors describes their JSON."""
 
 from libs.values.errors import DomainError, ErrorKind
 
@@ -12,23 +12,23 @@ class IllegalTransition(DomainError):
 
 
 class StepNotTaken(DomainError):
-    """There is no mail to send again, for the order did not come that far."""
+    """The order never had the status whose mail was requested."""
 
     kind, code, title = ErrorKind.CONFLICT, "step-not-taken", "The order has not been through that step"
 
 
-class CustomerGone(DomainError):
-    kind, code, title = ErrorKind.CONFLICT, "customer-gone", "The customer's account was deleted: nobody is mailed"
+class CustomerDeleted(DomainError):
+    kind, code, title = ErrorKind.CONFLICT, "customer-gone", "The customer's account was deleted: no mail can be sent"
 
 
 class UnknownProduct(DomainError):
-    """Not in the catalogue, or not sold any more; `products` lists the ids."""
+    """Not in the catalogue, or withdrawn from sale; `products` lists the ids."""
 
     kind, code, title = ErrorKind.IMPOSSIBLE, "unknown-product", "A product is not in the catalogue"
 
 
 class PriceChanged(DomainError):
-    """The price that the client showed is not the catalogue's; `prices` lists those that are."""
+    """The price that the client displayed differs from the catalogue's; `prices` lists the current ones."""
 
     kind, code, title = ErrorKind.CONFLICT, "price-changed", "The price has changed"
 
@@ -38,7 +38,7 @@ class KeyReused(DomainError):
 
 
 class KeyInFlight(DomainError):
-    """The first request with the key is not answered yet."""
+    """The first request with the key is still being processed."""
 
     kind, code, title = (
         ErrorKind.CONFLICT,

@@ -5,12 +5,30 @@ pending ──→ confirmed ──→ shipped ──→ delivered
    │ └──────────┴──→ cancelled
    └──→ rejected
 
-There is no circle, so an order changes its status three times at most. What the stock answers confirms or rejects; staff do the
-rest.
+The transitions have no cycle, so an order changes its status three times at most. The reply from stock confirms or rejects. The
+customer may cancel, and staff set the other statuses.
 """
 
+from enum import StrEnum
+
 from order_service.domain.errors import IllegalTransition
-from order_service.store.models import Status
+
+
+class Status(StrEnum):
+    """The status of an order."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+
+    @property
+    def label(self) -> str:
+        """The status as pages show it."""
+        return self.value.capitalize()
+
 
 BEFORE: dict[Status, frozenset[Status]] = {
     Status.CONFIRMED: frozenset({Status.PENDING}),
@@ -19,17 +37,17 @@ BEFORE: dict[Status, frozenset[Status]] = {
     Status.DELIVERED: frozenset({Status.SHIPPED}),
     Status.CANCELLED: frozenset({Status.PENDING, Status.CONFIRMED}),
 }
-"""Each status that an order can take, with those it may have before."""
+"""For each status that an order can take: the statuses that may precede it."""
 BY_STAFF = frozenset({Status.SHIPPED, Status.DELIVERED, Status.CANCELLED})
 
 
-def require_legal(before: str, after: Status) -> None:
+def require_transition(before: Status, after: Status) -> None:
     """Raise IllegalTransition unless `after` may follow `before`."""
     if before not in BEFORE.get(after, frozenset()):
-        raise IllegalTransition(f"A {before} order can't become {after.value}")
+        raise IllegalTransition(f"A {before} order can't become {after}")
 
 
 def require_by_staff(after: Status) -> None:
-    """Raise IllegalTransition unless staff may give an order the status `after`, in its time."""
+    """Raise IllegalTransition unless staff may set the status `after` at some time."""
     if after not in BY_STAFF:
-        raise IllegalTransition(f"Staff can't make an order {after.value}")
+        raise IllegalTransition(f"Staff can't make an order {after}")

@@ -1,4 +1,4 @@
-"""What order_service reads of other services' events."""
+"""The service's own view of the events that it consumes: the fields it needs."""
 
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
@@ -6,11 +6,13 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from libs.messaging.envelope import ConsumedData
+from libs.values.money import Money
 from libs.values.text import Line
+from order_service.domain.pricing import CatalogueProduct
 
 
 class ProductSnapshot(ConsumedData):
-    """What the replica keeps of a product-* event."""
+    """A product, as any product-* event has it."""
 
     id: Annotated[Line, StringConstraints(min_length=1, max_length=64)]
     name: Annotated[Line, StringConstraints(min_length=1, max_length=200)]
@@ -20,6 +22,17 @@ class ProductSnapshot(ConsumedData):
     version: Annotated[int, Field(ge=1, lt=2**31)]
     updated_at: Annotated[AwareDatetime, Field(strict=False)]
 
+    def to_product(self) -> CatalogueProduct:
+        """The product for the replica of the catalogue."""
+        return CatalogueProduct(
+            id=self.id,
+            name=self.name,
+            price=Money.from_decimal(self.price, self.currency),
+            active=self.active,
+            version=self.version,
+            updated_at=self.updated_at,
+        )
+
 
 OrderId = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
 
@@ -28,7 +41,7 @@ UserId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
 
 
 class UserDeleted(ConsumedData):
-    """An account was anonymised."""
+    """An account was deleted."""
 
     topic: ClassVar[str] = "user-deleted"
     id: UserId
@@ -44,14 +57,14 @@ class UserRevocation(ConsumedData):
 
 
 class StockReserved(ConsumedData):
-    """All lines of an order are set aside for it."""
+    """The reply to a reservation request: all items are reserved."""
 
     topic: ClassVar[str] = "stock-reserved"
     order_id: OrderId
 
 
 class StockRejected(ConsumedData):
-    """An order gets nothing, and why."""
+    """The reply to a reservation request: nothing is reserved, for this reason."""
 
     topic: ClassVar[str] = "stock-rejected"
     order_id: OrderId
@@ -59,9 +72,9 @@ class StockRejected(ConsumedData):
 
 
 class MailSent(ConsumedData):
-    """The SMTP server took the mail of an event, whose id is the key."""
+    """The SMTP server accepted the mail of an event. The key is the id of that event."""
 
     topic: ClassVar[str] = "mail-sent"
     kind: Annotated[Line, StringConstraints(min_length=1, max_length=64)]
-    order_id: OrderId | None = None  # None: it was not about an order
+    order_id: OrderId | None = None  # None: the mail is not about an order
     sent_at: Annotated[AwareDatetime, Field(strict=False)]

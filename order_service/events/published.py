@@ -1,14 +1,17 @@
-"""The events this service owns, and its own view of those it consumes."""
+"""The events this service owns. `OrderPlaced.of(order)` makes one from an order."""
 
 from typing import ClassVar, Self
 
 from libs.messaging.envelope import EventData
 from libs.values.schema import StrictModel
 from libs.values.times import rfc3339
-from order_service.store.models import RawOrder, Status
+from order_service.domain.order import Order, OrderLine
+from order_service.domain.order_status import Status
 
 
 class Item(StrictModel):
+    """A line of an order."""
+
     product_id: str
     name: str
     quantity: int
@@ -16,13 +19,25 @@ class Item(StrictModel):
     line_total: str
     version: int
 
+    @classmethod
+    def of(cls, line: OrderLine) -> Self:
+        """From a line."""
+        return cls(
+            product_id=line.product_id,
+            name=line.name,
+            quantity=line.quantity,
+            unit_price=str(line.unit_price),
+            line_total=str(line.total),
+            version=line.product_version,
+        )
+
 
 class OrderEvent(EventData):
     """An order at the moment of a transition."""
 
     order_id: str
     user_id: str
-    user_email: str | None  # None once the account was deleted: nobody is mailed
+    user_email: str | None  # None once the account was deleted: notification_service sends no mail then
     username: str
     product_id: str
     quantity: int
@@ -35,32 +50,22 @@ class OrderEvent(EventData):
     items: list[Item]
 
     @classmethod
-    def of(cls, order: RawOrder, previous: str | None, **more: str) -> Self:
-        """From an order as it is now; `previous` is the status it had before, `more` are the event's own fields."""
-        items = [
-            Item(
-                product_id=line["product_id"],
-                name=line["name"],
-                quantity=line["quantity"],
-                unit_price=str(line["unit_price"]),
-                line_total=str(line["line_total"]),
-                version=line["product_version"],
-            )
-            for line in order["lines"]
-        ]
+    def of(cls, order: Order, previous: Status | None = None, **more: str) -> Self:
+        """From an order after a transition. `previous`: its status before. `more`: the fields of a subclass."""
+        items = [Item.of(line) for line in order.lines]
         return cls(
-            order_id=order["id"],
-            user_id=order["user_id"],
-            user_email=order["user_email"] or None,
-            username=order["username"],
+            order_id=order.id,
+            user_id=order.customer.user_id,
+            user_email=order.customer.email,
+            username=order.customer.username,
             product_id=items[0].product_id,
             quantity=items[0].quantity,
-            total=str(order["total"]),
-            currency=order["currency"],
-            status=str(order["status"]),
-            previous_status=previous,
-            reason=order["reason"],
-            timestamp=rfc3339(order["updated_at"]),
+            total=str(order.total),
+            currency=order.currency,
+            status=str(order.status),
+            previous_status=previous and str(previous),
+            reason=order.reason,
+            timestamp=rfc3339(order.updated_at),
             items=items,
             **more,
         )
@@ -90,7 +95,7 @@ class OrderCancelled(OrderEvent):
     topic: ClassVar[str] = "order-cancelled"
 
 
-EVENT_OF: dict[str, type[OrderEvent]] = {
+EVENT_OF: dict[Status, type[OrderEvent]] = {
     Status.PENDING: OrderPlaced,
     Status.CONFIRMED: OrderConfirmed,
     Status.REJECTED: OrderRejected,
@@ -98,11 +103,11 @@ EVENT_OF: dict[str, type[OrderEvent]] = {
     Status.DELIVERED: OrderDelivered,
     Status.CANCELLED: OrderCancelled,
 }
-"""Each status has the event that tells of it."""
+"""The event of the transition to each status."""
 
 
 class MailResendRequested(OrderEvent):
-    """Staff want the mail of one of the order's steps to go out again; the data is that of the step."""
+    """Staff requested that the mail of one of the order's transitions is sent again; the data is that of the transition."""
 
     topic: ClassVar[str] = "mail-resend-requested"
-    kind: str  # the topic of the step
+    kind: str  # the topic of the transition's event, such as order-shipped

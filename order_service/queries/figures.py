@@ -1,90 +1,147 @@
-"""The figures of the desk's first page, as plain dicts. Each query reads a range of an index, and nothing reads the whole table."""
+"""The figures of the desk's first page. Each query reads a range of an index; none reads a whole table."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 
-from libs.django_store.worker_status import DjangoWorkerStatus
 from libs.runtime.health import CheckFailed, latest_status
-from order_service.desk.orders.filters import long_pending
+from libs.values.times import now
+from order_service.domain.order_id import first_id
+from order_service.domain.order_status import Status
 from order_service.events.topics import CATALOGUE_GROUP
-from order_service.store.models import Order, OutboxDead, Status, first_id, now
-from order_service.store.outbox import DjangoOutbox
+from order_service.store.models import Order, OutboxDead
+from order_service.store.outbox import outbox
+from order_service.store.worker_tables import worker_status
 
 DAYS = 30
-LOST = (Status.REJECTED, Status.CANCELLED)  # brought nothing
-OPEN = (Status.PENDING, Status.CONFIRMED, Status.SHIPPED)  # somebody has something to do
-LATE_SECONDS = 60  # the relay publishes within a second; after a minute something is wrong
+WITHOUT_REVENUE = (Status.REJECTED, Status.CANCELLED)
+OPEN = (Status.PENDING, Status.CONFIRMED, Status.SHIPPED)  # statuses that another one follows
+LATE_SECONDS = 60  # the relay publishes within a second; an event that is a minute old shows a fault
+LONG_PENDING = timedelta(minutes=5)
 
 
-def sales() -> dict[str, Any]:
-    """The last DAYS days, today included: `days`, a dict a day, `statuses`, `revenue` by currency, and the `currency` of the days.
+@dataclass(slots=True, kw_only=True)
+class DaySales:
+    """The sales of a day in UTC. `revenue`: in the currency of Sales."""
 
-    An amount counts unless the order was rejected or cancelled. Days are those of UTC. One query.
-    """
+    date: date
+    orders: int = 0
+    revenue: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sales:
+    """The last DAYS days, today included. `revenue`: by currency. `currency`: the one with the largest revenue, or empty."""
+
+    days: list[DaySales]
+    statuses: dict[Status, int]
+    revenue: dict[str, Decimal]
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongPending:
+    """Orders that are pending for longer than LONG_PENDING. `age`: of the oldest, in words, or empty."""
+
+    orders: int
+    age: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxBacklog:
+    """Events that wait for Kafka. `age`: of the oldest, in words."""
+
+    pending: int
+    age: str
+    is_healthy: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueLag:
+    """How many `events` the replica of the catalogue is behind; None and a `reason` when that is unknown."""
+
+    events: int | None
+    reason: str
+
+
+def sales() -> Sales:
+    """The sales of the last DAYS days. The amounts exclude rejected and cancelled orders. One query."""
     today = now().replace(hour=0, minute=0, second=0, microsecond=0)
     first = today - timedelta(days=DAYS - 1)
-    dates = [(first + timedelta(days=number)).date() for number in range(DAYS)]
     rows = list(
         Order.objects.filter(id__gte=first_id(first))
         .order_by()
         .values("status", "currency", day=TruncDate("created_at"))
         .annotate(orders=Count("id"), amount=Sum("total"))
     )
-    statuses = dict.fromkeys(map(str, Status), 0)
+    statuses = dict.fromkeys(Status, 0)
     revenue: dict[str, Decimal] = {}
     for row in rows:
-        statuses[row["status"]] += row["orders"]
-        if row["status"] not in LOST:
+        statuses[Status(row["status"])] += row["orders"]
+        if row["status"] not in WITHOUT_REVENUE:
             revenue[row["currency"]] = revenue.get(row["currency"], Decimal(0)) + row["amount"]
     currency = max(revenue, key=lambda name: revenue[name], default="")
-    days: dict[Any, dict[str, Any]] = {date: {"date": date, "orders": 0, "revenue": Decimal(0)} for date in dates}
+    days = [DaySales(date=(first + timedelta(days=number)).date()) for number in range(DAYS)]
+    by_date = {day.date: day for day in days}
     for row in rows:
-        if day := days.get(row["day"]):
-            day["orders"] += row["orders"]
-            day["revenue"] += row["amount"] if row["status"] not in LOST and row["currency"] == currency else 0
-    return {"days": list(days.values()), "statuses": statuses, "revenue": revenue, "currency": currency}
+        if day := by_date.get(row["day"]):
+            day.orders += row["orders"]
+            if row["status"] not in WITHOUT_REVENUE and row["currency"] == currency:
+                day.revenue += row["amount"]
+    return Sales(days=days, statuses=statuses, revenue=revenue, currency=currency)
 
 
 def open_orders() -> dict[str, int]:
-    """How many orders have each status of OPEN, whenever they were placed. One query."""
+    """How many orders have each status of OPEN, of any age. One query."""
     found = Order.objects.filter(status__in=OPEN).order_by().values_list("status").annotate(Count("id"))
     return dict.fromkeys(map(str, OPEN), 0) | dict(found)
 
 
-def waiting_orders() -> dict[str, Any]:
-    """Orders that are pending for too long: `orders`, and since when the oldest is. Two queries."""
-    waiting = Order.objects.filter(**long_pending())
-    oldest = waiting.order_by("id").values_list("created_at", flat=True).first()
-    return {"orders": waiting.count(), "age": age_in_words((now() - oldest).total_seconds()) if oldest else ""}
+def long_pending() -> dict[str, str]:
+    """The filter for orders that are pending for longer than LONG_PENDING."""
+    return {"status": Status.PENDING, "id__lt": first_id(now() - LONG_PENDING)}
 
 
-def outbox_backlog() -> dict[str, Any]:
-    """Events that wait for Kafka: `pending`, and how old the oldest is. Two queries."""
-    pending, seconds = DjangoOutbox().backlog()
-    return {"pending": pending, "age": age_in_words(seconds), "is_well": seconds < LATE_SECONDS}
+def long_pending_orders() -> LongPending:
+    """The orders that are pending for too long. Two queries."""
+    found = Order.objects.filter(**long_pending())
+    oldest = found.order_by("id").values_list("created_at", flat=True).first()
+    age = age_in_words((now() - oldest).total_seconds()) if oldest else ""
+    return LongPending(orders=found.count(), age=age)
+
+
+def oldest_pending_seconds() -> float:
+    """The age of the oldest pending order; 0 when there is none. One query."""
+    pending = Order.objects.filter(status=Status.PENDING).order_by("id")
+    oldest = pending.values_list("created_at", flat=True).first()
+    return max(0.0, (now() - oldest).total_seconds()) if oldest else 0.0
+
+
+def outbox_backlog() -> OutboxBacklog:
+    """The events that wait for Kafka. Two queries."""
+    pending, seconds = outbox.backlog()
+    return OutboxBacklog(pending=pending, age=age_in_words(seconds), is_healthy=seconds < LATE_SECONDS)
 
 
 def dead_events() -> int:
-    """Events that Kafka will never take. One query."""
+    """The number of events that Kafka refused for good. One query."""
     return OutboxDead.objects.count()
 
 
-def catalogue_lag() -> Mapping[str, Any]:
-    """How many `events` the catalogue's replica is behind, as the worker said last; None and a `reason` where nobody knows."""
+def catalogue_lag() -> CatalogueLag:
+    """The lag that the worker reported last. One query."""
     try:
-        part = latest_status(DjangoWorkerStatus())["parts"].get(CATALOGUE_GROUP, {})
-    except CheckFailed as down:
-        return {"events": None, "reason": str(down)}
-    return {"events": part.get("lag"), "reason": "the worker has not been told yet"}
+        consumer = latest_status(worker_status)["parts"].get(CATALOGUE_GROUP, {})
+    except CheckFailed as failed:
+        return CatalogueLag(events=None, reason=str(failed))
+    return CatalogueLag(events=consumer.get("lag"), reason="the worker has reported no lag yet")
 
 
 def age_in_words(seconds: float) -> str:
-    """A duration as staff would say it."""
+    """A duration in its largest unit, such as `3 hours`."""
     for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
         if seconds >= length:
             count = int(seconds // length)

@@ -1,6 +1,7 @@
-"""Finding orders by what staff have in hand: an id, an e-mail address, a username, a product.
+"""The search for orders by an id, an e-mail address, a username or a product.
 
-Each column has an index, and each is asked on its own for MOST ids at most: one OR over all of them would read the whole table.
+Each column has an index. Each is queried on its own for at most MAX_MATCHES ids, because one OR over all of them would read the
+whole table.
 """
 
 import re
@@ -10,24 +11,24 @@ from django.db.models import QuerySet
 
 from order_service.store.models import Order, OrderLine
 
-MOST = 500  # ids a question; whoever finds more types more
-ID = re.compile(
-    r"[0-9A-HJKMNP-TV-Z]{10,26}"
-)  # with the ten characters that tell the time: fewer are those of many days
+MAX_MATCHES = 500  # per column
+# At least the ten characters of an id that hold its time: fewer would match the orders of many days.
+ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{10,26}")
 HELP = "Order, e-mail, name or product"
+TOO_MANY_MATCHES = "Too many orders match. Enter more characters."
 
 
-class Found(NamedTuple):
-    """Ids of orders; not all of them when `is_cut`."""
+class Matches(NamedTuple):
+    """Ids of orders. `is_cut`: there are more than these."""
 
     ids: set[str]
     is_cut: bool
 
 
-def find_orders(text: str) -> Found:
-    """The orders that `text` names: whole, or by the beginning of an id, an address or a name."""
+def find_orders(text: str) -> Matches:
+    """The orders that `text` names: a whole value, or the beginning of an id, an address or a name."""
     text = text.strip().removeprefix("#")
-    questions = [
+    queries = [
         _newest(OrderLine.objects.filter(product_id=text), "order_id"),
         _newest(OrderLine.objects.filter(name=text), "order_id"),
         _any(OrderLine.objects.filter(name__istartswith=text), "order_id"),
@@ -37,16 +38,16 @@ def find_orders(text: str) -> Found:
         _any(Order.objects.filter(username__istartswith=text), "id"),
     ]
     if ID.fullmatch(text.upper()):
-        questions.append(_newest(Order.objects.filter(id__istartswith=text.upper()), "id"))
-    answers = [list(question) for question in questions]
-    return Found({order_id for answer in answers for order_id in answer}, any(len(a) == MOST for a in answers))
+        queries.append(_newest(Order.objects.filter(id__istartswith=text.upper()), "id"))
+    found = [list(query) for query in queries]
+    return Matches(set().union(*found), any(len(ids) == MAX_MATCHES for ids in found))
 
 
 def _newest(rows: QuerySet, column: str) -> QuerySet:  # type: ignore[type-arg]
-    """Of equal values an index holds the orders in their own order."""
-    return rows.order_by(f"-{column}").values_list(column, flat=True)[:MOST]
+    """The newest ids: for equal values an index holds the ids in order."""
+    return rows.order_by(f"-{column}").values_list(column, flat=True)[:MAX_MATCHES]
 
 
 def _any(rows: QuerySet, column: str) -> QuerySet:  # type: ignore[type-arg]
-    """Of values that begin alike it holds them by value: to sort them all would cost what the limit saves."""
-    return rows.order_by().values_list(column, flat=True)[:MOST]
+    """Any ids: an index holds values with the same beginning by value, so finding the newest would sort all of them."""
+    return rows.order_by().values_list(column, flat=True)[:MAX_MATCHES]

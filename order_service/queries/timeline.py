@@ -1,6 +1,6 @@
-"""One list of all that happened to an order, for the desk: what it went through, what was said about it and to whom.
+"""The timeline of an order for the desk: its changes, events, mails, requests and notes in one list.
 
-It lies in six tables, each asked once by an index; the names of staff are a seventh. The templates show the entries as they are.
+They are in six tables, and the names of staff are in a seventh. Each is queried once, by an index.
 """
 
 from collections.abc import Iterator
@@ -10,14 +10,15 @@ from typing import Literal
 
 from django.contrib.auth.models import User
 
+from order_service.domain.actor import SAGA
 from order_service.store.models import MailRequest, OrderChange, OrderNote, Outbox, OutboxDead, SentMail
 
-CUSTOMER, SAGA = "customer", "the shop"
+CUSTOMER, SHOP = "customer", "the shop"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """Something that happened, in words; `detail` and `who` may be empty. A note's `detail` may have line breaks."""
+    """One entry, in words. `detail` and `who` may be empty. The `detail` of a note may have line breaks."""
 
     at: datetime
     kind: Literal["change", "event", "mail", "request", "note"]
@@ -27,23 +28,25 @@ class Entry:
 
 
 def read_timeline(order_id: str) -> list[Entry]:
-    """What happened to an order, oldest first; empty when there is none."""
+    """The timeline of an order, oldest first; empty when there is no such order."""
     changes = list(OrderChange.objects.filter(order_id=order_id))
     requests = list(MailRequest.objects.filter(order_id=order_id).order_by("event_id"))
     names = _read_names({row.actor for row in changes} | {row.actor for row in requests})
-    entries = [_tell_change(row, names) for row in changes]
-    entries += [Entry(row.at, "request", f"Mail asked for again: {row.kind}", who=names[row.actor]) for row in requests]
+    entries = [_change_entry(row, names) for row in changes]
+    entries += [
+        Entry(row.at, "request", f"Mail resend requested: {row.kind}", who=names[row.actor]) for row in requests
+    ]
     entries += _read_events(order_id)
-    asked = {row.event_id for row in requests}
+    requested = {row.event_id for row in requests}
     for mail in SentMail.objects.filter(order_id=order_id).order_by("event_id"):
-        again = " again" if mail.event_id in asked else ""
+        again = " again" if mail.event_id in requested else ""
         entries.append(Entry(mail.sent_at, "mail", f"Mail sent{again}: {mail.kind}"))
     for note in OrderNote.objects.filter(order_id=order_id):
         entries.append(Entry(note.at, "note", "Note", note.text, note.author_name or note.author))
-    return sorted(entries, key=lambda entry: entry.at)  # stable: what has the same time stays as it was put together
+    return sorted(entries, key=lambda entry: entry.at)  # stable: entries of the same time keep this order
 
 
-def _tell_change(row: OrderChange, names: dict[str, str]) -> Entry:
+def _change_entry(row: OrderChange, names: dict[str, str]) -> Entry:
     detail = f"from {row.from_status}" if row.from_status else ""
     if row.reason:
         detail += f": {row.reason.replace('_', ' ')}"
@@ -52,7 +55,7 @@ def _tell_change(row: OrderChange, names: dict[str, str]) -> Entry:
 
 
 def _read_events(order_id: str) -> Iterator[Entry]:
-    """Those that Kafka does not have: waiting, or refused."""
+    """The events that are not published: pending ones, and those that Kafka refused."""
     waiting = Outbox.objects.filter(aggregate_id=order_id).order_by("sequence")
     for topic, event_id, at in waiting.values_list("topic", "event_id", "created_at"):
         yield Entry(at, "event", f"{topic} waits for Kafka", f"event {event_id}")
@@ -62,11 +65,11 @@ def _read_events(order_id: str) -> Iterator[Entry]:
 
 
 def _read_names(actors: set[str]) -> dict[str, str]:
-    """Who is behind an actor. Staff who never signed in to the desk, or have left, are known by their ids alone."""
+    """The name of each actor. Staff without a desk account keep their id."""
     names = {actor: actor for actor in actors}
     ids = {actor.removeprefix("staff:") for actor in actors if actor.startswith("staff:")}
     if ids:
         known = User.objects.filter(username__in=ids).values_list("username", "first_name")
         names |= {f"staff:{user_id}": name for user_id, name in known if name}
     named = {actor: CUSTOMER for actor in actors if actor.startswith("customer:")}
-    return names | named | {"saga": SAGA}
+    return names | named | {str(SAGA): SHOP}

@@ -1,43 +1,22 @@
-"""The tables and their invariants. Ids are compared byte by byte; money is DECIMAL(12,2); times are UTC."""
+"""The tables of the service and their invariants. Ids are compared byte by byte; money is DECIMAL(12,2); times are UTC.
 
-from datetime import UTC, datetime
-from decimal import Decimal
+The other modules of this room convert rows to the types of `domain/` and back.
+"""
+
 from typing import Any
 
 from django.db import models
-from ulid import ULID
 
-MAX_AMOUNT = Decimal("9999999999.99")  # DECIMAL(12,2)
-BYTEWISE = "utf8mb4_bin"  # known to MySQL and MariaDB alike
-RawOrder = dict[str, Any]  # the columns of an order by name, and "lines": the columns of its lines
-
-
-def now() -> datetime:
-    """The present in milliseconds: what an order's id and its answers hold."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-def new_id(moment: datetime) -> str:
-    """The id of an order placed at `moment`; ids sort by time."""
-    return str(ULID.from_datetime(moment))
-
-
-def first_id(moment: datetime) -> str:
-    """The smallest id of an order placed at `moment` or later."""
-    milliseconds = max(0, -(-int(moment.timestamp() * 1_000_000) // 1000))
-    return str(ULID.from_bytes(milliseconds.to_bytes(6, "big") + bytes(10)))
-
-
-class Status(models.TextChoices):
-    """transitions.py tells which may follow which."""
-
-    PENDING = "pending"
-    CONFIRMED = "confirmed"
-    REJECTED = "rejected"
-    SHIPPED = "shipped"
-    DELIVERED = "delivered"
-    CANCELLED = "cancelled"
+from libs.django_store.models import (
+    BYTEWISE,
+    DeadEventTable,
+    OutboxTable,
+    RelayLeaseTable,
+    RevocationTable,
+    StoredEvent,
+    WorkerStatusTable,
+)
+from order_service.domain.order_status import Status
 
 
 def _amount() -> Any:
@@ -45,13 +24,13 @@ def _amount() -> Any:
 
 
 class Order(models.Model):
-    """An order as it was placed. Only its status changes, by a guarded UPDATE, never by save()."""
+    """An order. store/orders.py changes its status by a guarded UPDATE, never by save()."""
 
     id = models.CharField(primary_key=True, max_length=26, db_collation=BYTEWISE)  # ULID: the order of lists
     user_id = models.CharField(max_length=64, db_collation=BYTEWISE)
     user_email = models.CharField("e-mail", max_length=254)
     username = models.CharField(max_length=64)
-    status = models.CharField(max_length=10, choices=Status.choices)
+    status = models.CharField(max_length=10, choices=[(status.value, status.label) for status in Status])
     total = _amount()
     currency = models.CharField(max_length=3)
     shipping_address = models.JSONField(null=True)
@@ -96,7 +75,7 @@ class OrderLine(models.Model):
 
 
 class OrderChange(models.Model):
-    """What happened to an order and by whom; rows are only ever added."""
+    """A change of an order's status, and who made it. Rows are only added."""
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="changes")
     from_status = models.CharField("from", max_length=10, null=True)  # null: it was placed
@@ -111,7 +90,7 @@ class OrderChange(models.Model):
 
 
 class OrderNote(models.Model):
-    """What staff tell each other about an order. No customer sees it, and it goes with the customer's account."""
+    """A note of staff about an order. No customer sees it. It is deleted with the customer's account."""
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="notes")
     author = models.CharField(max_length=200)  # staff:ID
@@ -126,11 +105,11 @@ class OrderNote(models.Model):
 
 
 class MailRequest(models.Model):
-    """Who asked to send the mail of one of an order's steps again; rows are only ever added."""
+    """A request of staff to resend the mail of one of an order's changes. Rows are only added."""
 
     event_id = models.CharField(primary_key=True, max_length=26, db_collation=BYTEWISE)  # of mail-resend-requested
     order = models.ForeignKey(Order, models.CASCADE, related_name="mail_requests")
-    kind = models.CharField(max_length=64)  # the topic of the step, such as order-shipped
+    kind = models.CharField(max_length=64)  # the topic of the change's event, such as order-shipped
     actor = models.CharField(max_length=200)  # staff:ID
     at = models.DateTimeField()
 
@@ -142,9 +121,11 @@ class MailRequest(models.Model):
 
 
 class SentMail(models.Model):
-    """A mail about an order that went out, as topic mail-sent tells."""
+    """A mail about an order that was sent, as topic mail-sent reports."""
 
-    event_id = models.CharField(primary_key=True, max_length=26, db_collation=BYTEWISE)  # of the event that was mailed
+    event_id = models.CharField(
+        primary_key=True, max_length=26, db_collation=BYTEWISE
+    )  # of the event that the mail is for
     kind = models.CharField(max_length=64)
     order_id = models.CharField(max_length=26, db_collation=BYTEWISE)  # no foreign key: topics have no common order
     sent_at = models.DateTimeField()
@@ -177,35 +158,17 @@ class CatalogueProduct(models.Model):
 
 
 class CatalogueState(models.Model):
-    """One row: how far the replica's first fill must read, and since when it has."""
+    """One row: up to which offsets the catalogue must be read before the service takes orders, and when it was."""
 
-    ends = models.JSONField()  # {"topic/partition": offset}, noted at the first start of a worker
+    end_offsets = models.JSONField(db_column="ends")  # {"topic/partition": offset} at the first start of a worker
     ready_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "catalogue_state"
 
 
-class PendingEvent(models.Model):
-    """Columns of an event that waits for the relay, or waits no more."""
-
-    event_id = models.CharField(max_length=26, unique=True, db_collation=BYTEWISE)
-    topic = models.CharField(max_length=120)
-    aggregate_id = models.CharField(max_length=64, db_collation=BYTEWISE)
-    sequence = models.PositiveIntegerField()
-    payload = models.TextField()
-    headers = models.TextField()
-    created_at = models.DateTimeField()
-
-    class Meta:
-        abstract = True
-
-    def __str__(self) -> str:
-        return f"{self.topic} {self.event_id}"
-
-
-class Outbox(PendingEvent):
-    """Events stored with their change and not published yet."""
+class Outbox(OutboxTable):
+    """Events that are stored with their change and not published yet."""
 
     class Meta:
         db_table = "outbox"
@@ -213,11 +176,8 @@ class Outbox(PendingEvent):
         constraints = [models.UniqueConstraint(fields=["aggregate_id", "sequence"], name="outbox_sequence")]
 
 
-class OutboxDead(PendingEvent):
-    """Events that Kafka will never take."""
-
-    reason = models.CharField(max_length=200)
-    died_at = models.DateTimeField()
+class OutboxDead(DeadEventTable):
+    """Events that Kafka refused for good."""
 
     class Meta:
         db_table = "outbox_dead"
@@ -225,24 +185,24 @@ class OutboxDead(PendingEvent):
         indexes = [models.Index(fields=["aggregate_id"], name="dead_of_aggregate")]
 
 
-class PendingOrder(PendingEvent):
-    """The question that an undecided order asks the stock: its order-placed event, kept so that it can be asked again unchanged."""
+class ReservationRequest(StoredEvent):
+    """The order-placed event of a pending order, which product_service replies to. It is kept to be resent unchanged."""
 
-    published_at = models.DateTimeField(null=True)  # when the broker had it for the first time
-    ask_at = models.DateTimeField(null=True)  # when to ask again; null while the event is in the outbox
-    asks = models.PositiveSmallIntegerField(default=0)  # how often it was asked again
+    published_at = models.DateTimeField(null=True)  # when the broker acknowledged it for the first time
+    resend_at = models.DateTimeField(null=True, db_column="ask_at")  # null while the event is in the outbox
+    resends = models.PositiveSmallIntegerField(default=0, db_column="asks")
 
     class Meta:
         db_table = "pending_orders"
         constraints = [models.UniqueConstraint(fields=["aggregate_id"], name="question_of_order")]
         indexes = [
-            models.Index(fields=["ask_at"], name="pending_orders_to_ask"),
+            models.Index(fields=["resend_at"], name="pending_orders_to_ask"),
             models.Index(fields=["published_at"], name="pending_orders_by_age"),
         ]
 
 
 class IdempotencyKey(models.Model):
-    """A key that a customer sent with an order, and the 201 that answered it; stored with the order or not at all."""
+    """A key that a customer sent with an order, and the 201 response to it, stored in the order's transaction."""
 
     user_id = models.CharField(max_length=64, db_collation=BYTEWISE)
     key = models.CharField(max_length=128, db_collation=BYTEWISE)
@@ -256,36 +216,23 @@ class IdempotencyKey(models.Model):
         indexes = [models.Index(fields=["created_at"], name="idempotency_keys_by_age")]
 
 
-class RevocationRow(models.Model):
-    """Tokens and sessions of a user, or those of one login, that began before `not_before` are void; see revocations.py."""
-
-    user_id = models.CharField(max_length=64, db_collation=BYTEWISE)
-    sid = models.CharField(max_length=64, null=True, db_collation=BYTEWISE)
-    not_before = models.BigIntegerField()  # ms since the epoch
-    stored_at = models.DateTimeField()
+class RevocationRow(RevocationTable):
+    """Revocations of tokens, as topic user-revocations reports them."""
 
     class Meta:
         db_table = "revocations"
         indexes = [models.Index(fields=["stored_at"], name="revocations_by_age")]
 
 
-class RelayLease(models.Model):
-    """One row: which worker's relay publishes, and until when by the database's clock."""
-
-    name = models.CharField(primary_key=True, max_length=40, db_collation=BYTEWISE)
-    owner = models.CharField(max_length=26, db_collation=BYTEWISE)
-    expires_at = models.DateTimeField()
+class RelayLease(RelayLeaseTable):
+    """The lease of the relay."""
 
     class Meta:
         db_table = "relay_lease"
 
 
-class WorkerState(models.Model):
-    """What a worker process last said of itself."""
-
-    worker = models.CharField(primary_key=True, max_length=255)
-    beat = models.FloatField()  # epoch seconds
-    state = models.JSONField()
+class WorkerState(WorkerStatusTable):
+    """The last status of each worker process."""
 
     class Meta:
         db_table = "worker_states"

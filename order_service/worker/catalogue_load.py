@@ -1,72 +1,68 @@
-"""The first fill of the catalogue's replica: a new shop takes orders once it has read what products there are.
+"""The first load of the catalogue: a new shop takes orders once it has read all products.
 
-At the first start of a worker the ends of the product-* partitions are noted; once the group has committed past each of them,
-`ready_at` is written, once and for all. web's /health/ready reads that.
+At the first start of a worker the end offsets of the product-* partitions are stored. Once the group has committed past each of
+them, `ready_at` is written, for good. The readiness check of the web process reads it.
 """
 
-import threading
-import time
 from collections.abc import Mapping
-from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from libs.django_store.connection import renew_connection
+from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
 from libs.messaging.clients import make_consumer
 from libs.runtime.logs import get_logger
-from libs.web.drf import UNAVAILABLE_ERRORS
+from libs.runtime.periodic import PeriodicTask
+from libs.values.times import now
 from order_service.events.topics import CATALOGUE, CATALOGUE_GROUP
-from order_service.store.models import CatalogueState, now
+from order_service.store.catalogue import is_loaded
+from order_service.store.models import CatalogueState
 
 log = get_logger(__name__)
 
-NOT_NOW: tuple[type[Exception], ...] = (*UNAVAILABLE_ERRORS, KafkaException)
-LOOK_SECONDS = 0.5
+TRANSIENT_ERRORS: tuple[type[Exception], ...] = (*UNAVAILABLE_ERRORS, KafkaException)
+INTERVAL_SECONDS = 0.5
 KAFKA_SECONDS = 5
 
 
 class CatalogueLoad:
-    """A part of the worker; it looks until the replica is filled, and rests from then on."""
-
-    name = "first-fill"
+    """The check of the load. It does nothing once the catalogue is loaded."""
 
     def __init__(self, brokers: str) -> None:
-        self._brokers, self._ready, self.heartbeat = brokers, False, time.monotonic()
+        self._brokers, self._loaded = brokers, False
 
-    def status(self) -> dict[str, Any]:
-        """Whether the replica is filled."""
-        return {"ready": self._ready}
+    def task(self) -> PeriodicTask:
+        """The task of the worker."""
+        return PeriodicTask(
+            "first-fill",
+            self._check,
+            seconds=INTERVAL_SECONDS,
+            unavailable=TRANSIENT_ERRORS,
+            status=lambda: {"ready": self._loaded},
+        )
 
-    def run(self, stop: threading.Event) -> None:
-        """Look every LOOK_SECONDS until `stop` is set."""
-        while not stop.is_set():
-            self.heartbeat = time.monotonic()
-            if not self._ready:
-                self._look()
-            stop.wait(LOOK_SECONDS)
-
-    def _look(self) -> None:
-        try:
+    def _check(self) -> Mapping[str, int]:
+        if not self._loaded:
             renew_connection()
-            self._ready = CatalogueState.objects.filter(ready_at__isnull=False).exists() or self._fill()
-        except NOT_NOW as error:
-            log.warning("can't tell yet whether the catalogue is filled", error=type(error).__name__)
+            self._loaded = is_loaded() or self._finish()
+        return {}
 
-    def _fill(self) -> bool:
+    def _finish(self) -> bool:
+        """Record that the catalogue is loaded, if the group has read up to the stored end offsets."""
         client = make_consumer(self._brokers, CATALOGUE_GROUP)  # reads the group's offsets; never joins it
         try:
-            state, _ = CatalogueState.objects.get_or_create(pk=1, defaults={"ends": _ends(client)})
-            if not _is_past(client, state.ends):
+            defaults = {"end_offsets": _end_offsets(client)}
+            state, _ = CatalogueState.objects.get_or_create(pk=1, defaults=defaults)
+            if not _is_past(client, state.end_offsets):
                 return False
         finally:
             client.close()
         CatalogueState.objects.filter(pk=1).update(ready_at=now())
-        log.info("the catalogue is filled")
+        log.info("catalogue loaded")
         return True
 
 
-def _ends(client: Consumer) -> dict[str, int]:
-    """`{"topic/partition": end offset}` of the partitions that hold anything."""
+def _end_offsets(client: Consumer) -> dict[str, int]:
+    """`{"topic/partition": end offset}` of the partitions that are not empty."""
     ends: dict[str, int] = {}
     for topic in CATALOGUE:
         for partition in client.list_topics(topic, timeout=KAFKA_SECONDS).topics[topic].partitions:

@@ -1,74 +1,46 @@
-"""What nobody will ask for any more is removed: Idempotency-Keys after their day, revocations, sessions, failed sign-ins."""
+"""The periodic task that deletes old rows: Idempotency-Keys after a day, revocations, sessions, failed sign-ins.
 
-import threading
-import time
-from typing import Any
+The rows of pending orders are deleted with their transition instead (store/orders.py).
+"""
+
+from collections.abc import Mapping
 
 from axes.models import AccessAttempt
+from django.apps import apps
 from django.conf import settings
 from django.contrib.sessions.models import Session
 
-from libs.django_store.connection import renew_connection
-from libs.runtime.logs import get_logger
-from libs.web.drf import UNAVAILABLE_ERRORS
-from order_service.store.models import IdempotencyKey, now
-from order_service.store.revocations import forget_revocations
-from order_service.use_cases.idempotency import KEPT
+from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
+from libs.runtime.periodic import PeriodicTask
+from libs.values.times import now
+from order_service.store import idempotency_keys
+from order_service.store.worker_tables import stored_revocations
 
-log = get_logger(__name__)
-
-EVERY_SECONDS = 300.0
-BEAT_SECONDS = 5.0
-BATCH = 500  # rows a statement: a large one would hold locks, and outlast the time limit of a statement
+INTERVAL_SECONDS = 300.0
 
 
-class Housekeeping:
-    """A part of the worker. What a decided order leaves goes with its decision, in use_cases.py."""
-
-    name = "housekeeping"
-
-    def __init__(self) -> None:
-        self._due, self._counts, self.heartbeat = (
-            0.0,
-            dict.fromkeys(("keys", "revocations", "signIns"), 0),
-            time.monotonic(),
-        )
-
-    def status(self) -> dict[str, Any]:
-        """How much was removed since the start."""
-        return dict(self._counts)
-
-    def run(self, stop: threading.Event) -> None:
-        """Clean up at the start and then every EVERY_SECONDS, until `stop` is set."""
-        while not stop.is_set():
-            self.heartbeat = time.monotonic()
-            if self.heartbeat >= self._due:
-                self._clean()
-            stop.wait(BEAT_SECONDS)
-
-    def _clean(self) -> None:
-        """One batch; the next turn goes on when it was a full one."""
-        try:
-            removed = forget_keys()
-            self._counts["revocations"] += forget_revocations()
-            self._counts["signIns"] += forget_sign_ins()
-        except UNAVAILABLE_ERRORS as error:
-            log.warning("nothing cleaned up: the database is away", error=type(error).__name__)
-            return
-        self._counts["keys"] += removed
-        self._due = self.heartbeat + EVERY_SECONDS if removed < BATCH else 0.0
+def make_retention() -> PeriodicTask:
+    """The task. Its status holds the numbers of deleted rows. After a full batch it continues within 5 s."""
+    return PeriodicTask(
+        "housekeeping",
+        purge,
+        seconds=INTERVAL_SECONDS,
+        unavailable=UNAVAILABLE_ERRORS,
+        counts=["keys", "revocations", "signIns"],
+        batch=idempotency_keys.BATCH_SIZE,
+    )
 
 
-def forget_sign_ins() -> int:
-    """Delete sessions that are over, and failed sign-ins that count no more; return their number."""
-    over = Session.objects.filter(expire_date__lt=now()).delete()[0]
-    failed: int = AccessAttempt.objects.filter(attempt_time__lt=now() - settings.AXES_COOLOFF_TIME).delete()[0]
-    return over + failed
-
-
-def forget_keys() -> int:
-    """Delete keys that are too old to be answered from, at most BATCH; return their number."""
+def purge() -> Mapping[str, int]:
+    """Delete one batch of keys, and all other old rows. Return their numbers."""
     renew_connection()
-    old = IdempotencyKey.objects.filter(created_at__lte=now() - KEPT).order_by("created_at")
-    removed, _ = IdempotencyKey.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:BATCH])).delete()
-    return removed
+    keys = idempotency_keys.purge()
+    return {"keys": keys, "revocations": stored_revocations.purge(), "signIns": purge_sign_ins()}
+
+
+def purge_sign_ins() -> int:
+    """Delete sessions and tokens of the desk that have expired, and failed sign-ins that no longer count. Return their number."""
+    ended = Session.objects.filter(expire_date__lt=now()).delete()[0]
+    ended += apps.get_model("desk.StaffTokens").objects.filter(expires_at__lt=now()).delete()[0]
+    failed: int = AccessAttempt.objects.filter(attempt_time__lt=now() - settings.AXES_COOLOFF_TIME).delete()[0]
+    return ended + failed

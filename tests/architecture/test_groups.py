@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import ports
+from tests import free_ports
 from tests.groups import GROUPS, group_of, keep_to_own_ports
 
 ROOT = Path(__file__).parents[2]
@@ -24,18 +24,18 @@ def test_every_lane_has_tests() -> None:
 
 
 def test_workers_pick_their_ports_from_parts_of_the_range_that_do_not_meet(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole, parts = ports.OUR_RANGE, []
+    whole, parts = free_ports.OUR_RANGE, []
     monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "4")
     for number in range(4):
-        monkeypatch.setattr(ports, "OUR_RANGE", whole)
+        monkeypatch.setattr(free_ports, "OUR_RANGE", whole)
         monkeypatch.setenv("PYTEST_XDIST_WORKER", f"gw{number}")
         keep_to_own_ports()
-        parts.append(set(ports.OUR_RANGE))
+        parts.append(set(free_ports.OUR_RANGE))
     assert len(set.union(*parts)) == sum(map(len, parts)) <= len(whole)
 
 
 def test_a_run_without_workers_has_the_whole_range(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
-    monkeypatch.setattr(ports, "OUR_RANGE", whole := range(100, 200))
+    monkeypatch.setattr(free_ports, "OUR_RANGE", whole := range(100, 200))
     keep_to_own_ports()
-    assert ports.OUR_RANGE is whole
+    assert free_ports.OUR_RANGE is whole

@@ -7,8 +7,9 @@ import socket
 
 import pytest
 
-from deploy.local.errors import PortInUse
-from deploy.local.ports import is_free, pick_free, require_free
+from deploy.local.errors import LocalError
+from deploy.local.ports import is_free, require_free
+from tests.free_ports import pick_free
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def taken() -> int:
 
 def test_a_taken_port_is_named_with_its_variable_and_its_owner(taken: int) -> None:
     line = rf"^port {taken} \(MYSQL_PORT\) is in use by \S+ \(process {os.getpid()}\): .* MYSQL_PORT in \.env$"
-    with pytest.raises(PortInUse, match=line):
+    with pytest.raises(LocalError, match=line):
         require_free({"MYSQL_PORT": taken})
 
 

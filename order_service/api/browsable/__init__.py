@@ -1,1 +1,1 @@
-"""The browsable API: the same answers as pages for staff."""
+"""The browsable API: the responses of the JSON API as pages."""

@@ -4,6 +4,6 @@ from django.apps import AppConfig
 
 
 class BrowsableConfig(AppConfig):
-    """Labelled `browsable`."""
+    """Label `browsable`."""
 
     name, label = "order_service.api.browsable", "browsable"

@@ -1,6 +1,6 @@
-"""The browsable API's renderer: pages in the shop's look, without scripts, from the addresses of the JSON API.
+"""The renderer of the browsable API: pages without scripts, at the addresses of the JSON API.
 
-Apart from pages.py, because DRF imports its renderers while it imports its views.
+It is a module of its own, because DRF imports the renderers while it imports the views.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from rest_framework.renderers import BrowsableAPIRenderer
 
 
 class Pages(BrowsableAPIRenderer):
-    """Renders the view's own page; what has none is shown as JSON."""
+    """Renders the page of a view. A view without a page is shown as JSON."""
 
     def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> str:
         """The page; `data` is a problem when the request failed."""

@@ -16,10 +16,11 @@ from django.test import Client
 from libs.access.caller import ROLES
 from libs.access.tokens import AccessTokens
 from libs.runtime.config import load
+from libs.values.times import now
 from order_service.config import Config
-from order_service.store.models import CatalogueProduct, now
+from order_service.store.models import CatalogueProduct
 from order_service.tests.integration.neighbours import Accounts, Products, serving
-from order_service.use_cases.orders import confirm_order
+from order_service.use_cases.apply_stock_reply import apply_stock_reply
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +66,7 @@ def anybody() -> Caller:
 
 @pytest.fixture
 def make_caller(tokens: AccessTokens) -> Callable[..., Caller]:
-    """`make_caller("staff")`: somebody new with these roles."""
+    """`make_caller("staff")`: a new account with these roles."""
 
     def make(*roles: str) -> Caller:
         user_id = secrets.token_hex(12)
@@ -88,7 +89,7 @@ def staff(make_caller: Callable[..., Caller]) -> Caller:
 
 @pytest.fixture
 def desk(db: None) -> Client:
-    """A browser of somebody who signed in at the admin pages."""
+    """A browser with a session of the desk."""
     name = f"{secrets.token_hex(6)}@example.com"
     browser = Client(headers={"accept": "text/html"})
     browser.force_login(get_user_model().objects.create_superuser(name, name, secrets.token_urlsafe(12)))
@@ -111,13 +112,13 @@ def products(accounts: Accounts, settings: Any) -> Iterator[Products]:
 
 @pytest.fixture
 def browser() -> Client:
-    """A browser of somebody who has not signed in."""
+    """A browser without a session."""
     return Client(headers={"accept": "text/html"})
 
 
 @pytest.fixture
 def sit_down(db: None) -> Callable[..., Client]:
-    """`sit_down("staff")`: a browser of somebody with this role and those before it."""
+    """`sit_down("staff")`: a browser with a session of this role and those before it."""
 
     def sign_in(role: str) -> Client:
         name = secrets.token_hex(12)
@@ -163,7 +164,7 @@ def place_confirmed(place: Callable[..., str]) -> Callable[..., str]:
 
     def order(caller: Caller) -> str:
         placed = place(caller)
-        assert confirm_order(order_id=placed)
+        assert apply_stock_reply(order_id=placed, rejection=None)
         return placed
 
     return order

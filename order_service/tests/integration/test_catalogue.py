@@ -6,7 +6,7 @@ import pytest
 
 from libs.messaging.envelope import Event, MalformedEvent
 from order_service.store.models import CatalogueProduct
-from order_service.worker.handlers import follow_product
+from order_service.worker.handlers import on_product_changed
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ HISTORY = [
 
 
 def follow(data, topic="product-updated", subject=ID):
-    follow_product(Event("01M82CEBY32RNQGJ072R3P5R7Z", topic, subject, 1, "", data))
+    on_product_changed(Event("01M82CEBY32RNQGJ072R3P5R7Z", topic, subject, 1, "", data))
 
 
 def row():
@@ -64,7 +64,7 @@ def test_a_deleted_product_stays_inactive_when_an_older_event_comes_late():
     assert row()[2] is False
 
 
-def test_the_same_version_sent_again_heals_what_was_wrong():
+def test_the_same_version_repairs_a_wrong_row():
     follow(HISTORY[1])
     CatalogueProduct.objects.update(price="0.01")
     follow(HISTORY[1])

@@ -8,7 +8,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from order_service.store.models import CatalogueProduct, Order, OrderChange, OrderLine, new_id, now
+from libs.values.times import now
+from order_service.domain.order_id import new_id
+from order_service.store.models import CatalogueProduct, Order, OrderChange, OrderLine
 
 pytestmark = pytest.mark.django_db
 

@@ -1,4 +1,4 @@
-"""What the service tells of itself: documents, health, metrics."""
+"""What the service says about itself: documents, health, metrics."""
 
 import socket
 import time
@@ -7,9 +7,10 @@ import pytest
 from django.test import Client
 from werkzeug.test import Client as WerkzeugClient
 
-from libs.django_store.worker_status import DjangoWorkerStatus
+from libs.values.times import now
 from order_service.api.app import create_app
-from order_service.store.models import CatalogueState, now
+from order_service.store.models import CatalogueState
+from order_service.store.worker_tables import worker_status
 from order_service.tests.integration.test_placing import problem
 
 pytestmark = pytest.mark.django_db
@@ -85,11 +86,11 @@ def test_the_pages_of_the_document_come_from_this_host(path):
     asset.close()
 
 
-def test_readiness_needs_a_filled_catalogue():
+def test_readiness_needs_a_loaded_catalogue():
     assert Client().get("/health/live/").status_code == 200
     ready = Client().get("/health/ready")
     assert (ready.status_code, ready.json()["checks"]["catalogue"]["status"]) == (503, "down")
-    CatalogueState.objects.create(pk=1, ends={}, ready_at=now())
+    CatalogueState.objects.create(pk=1, end_offsets={}, ready_at=now())
     assert Client().get("/health/ready").json() == {
         "status": "ok",
         "service": "order_service",
@@ -104,15 +105,15 @@ def test_health_and_metrics_show_the_worker():
     part = {"pending": 3, "oldestAgeSeconds": 1.5, "published": 7}
     state = {"beat": time.time(), "host": socket.gethostname(), "parts": {"relay": part}}
     for _ in range(2):
-        DjangoWorkerStatus().write("host:1", state)
+        worker_status.write("host:1", state)
     assert Client().get("/health").json()["checks"]["worker"]["parts"] == {"relay": part}
     assert 'outbox_pending{part="relay"} 3.0' in Client().get("/metrics").content.decode()
 
 
-def test_states_of_workers_long_gone_are_dropped():
+def test_states_of_workers_that_ended_long_ago_are_deleted():
     for worker, beat in (("old", time.time() - 4000), ("new", time.time())):
-        DjangoWorkerStatus().write(worker, {"beat": beat, "host": worker, "parts": {}})
-    assert [state["host"] for state in DjangoWorkerStatus().read()] == ["new"]
+        worker_status.write(worker, {"beat": beat, "host": worker, "parts": {}})
+    assert [state["host"] for state in worker_status.read()] == ["new"]
 
 
 def test_metrics_count_by_route_and_never_by_path(customer, place):

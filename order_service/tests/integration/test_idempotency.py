@@ -1,4 +1,4 @@
-"""Idempotency-Key: one order for one key, whatever happens; other answers leave no trace."""
+"""Idempotency-Key: one order for one key, whatever happens. Other responses than 201 store nothing."""
 
 import secrets
 import threading
@@ -10,10 +10,11 @@ import orjson
 import pytest
 from django.db import connection
 
-from order_service.store.models import CatalogueProduct, IdempotencyKey, Order, Outbox, now
+from libs.values.times import now
+from order_service.store import idempotency_keys, orders
+from order_service.store.models import CatalogueProduct, IdempotencyKey, Order, Outbox
 from order_service.tests.integration.test_placing import problem
-from order_service.use_cases import orders
-from order_service.worker.retention import BATCH, Housekeeping, forget_keys
+from order_service.worker.retention import make_retention
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,7 @@ def orders_of(customer):
     return Order.objects.filter(user_id=customer.user_id).count()
 
 
-def test_the_same_request_again_is_the_same_answer_whatever_happened_since(customer, body):
+def test_a_repeated_request_gets_the_same_response_whatever_happened_since(customer, body):
     first = post(customer, body, "key 1")
     assert first.status_code == 201
     CatalogueProduct.objects.update(price="25.00", active=False)
@@ -64,7 +65,7 @@ def test_keys_are_the_customers_own_and_differ_by_case(customer, make_caller, bo
     assert len(set(ids)) == 3
 
 
-def test_other_answers_than_201_are_not_kept(customer, body):
+def test_other_responses_than_201_are_not_stored(customer, body):
     problem(post(customer, body | {"productPrice": "1.00"}, "k"), 409, "price-changed")
     problem(post(customer, body | {"productId": "0" * 24}, "k"), 422, "unknown-product")
     problem(post(customer, body | {"quantity": 0}, "k"), 400, "invalid")
@@ -85,8 +86,8 @@ def test_a_key_may_be_long_and_have_any_printable_character(customer, body):
         assert post(customer, body, key).content == first.content
 
 
-def test_a_key_costs_three_statements_and_an_answer_from_it_is_one(customer, body, django_assert_num_queries):
-    with django_assert_num_queries(6 + 4 + 2):  # look, lock, claim, keep; the test's own SAVEPOINT and RELEASE
+def test_a_key_costs_four_statements_and_a_stored_response_one(customer, body, django_assert_num_queries):
+    with django_assert_num_queries(6 + 4 + 2):  # find, lock, claim, save; the test's own SAVEPOINT and RELEASE
         post(customer, body, "k")
     with django_assert_num_queries(1):
         post(customer, body, "k")
@@ -100,23 +101,23 @@ def test_after_a_day_a_key_is_a_new_one(customer, body):
     assert orders_of(customer) == 2
 
 
-def test_keys_are_forgotten_after_a_day(customer, body):
+def test_keys_are_purged_after_a_day(customer, body):
     post(customer, body, "old")
     IdempotencyKey.objects.update(created_at=now() - timedelta(hours=25))
     post(customer, body, "new")
-    assert forget_keys() == 1
+    assert idempotency_keys.purge() == 1
     assert IdempotencyKey.objects.values_list("key", flat=True).get() == "new"
 
 
-def test_many_old_keys_are_forgotten_batch_by_batch(db):
+def test_many_old_keys_are_purged_batch_by_batch(db):
     old = {"user_id": "u", "body_hash": "", "response": "{}", "created_at": now() - timedelta(days=2)}
-    IdempotencyKey.objects.bulk_create(IdempotencyKey(key=str(n), **old) for n in range(BATCH + 1))
-    housekeeping = Housekeeping()
-    housekeeping._clean()
-    assert (housekeeping.status()["keys"], housekeeping._due) == (BATCH, 0.0)
-    housekeeping._clean()
-    assert housekeeping.status()["keys"] == BATCH + 1
-    assert housekeeping._due > 0
+    IdempotencyKey.objects.bulk_create(
+        IdempotencyKey(key=str(n), **old) for n in range(idempotency_keys.BATCH_SIZE + 1)
+    )
+    retention = make_retention()
+    assert (retention._run_once(), retention.status()["keys"]) == (0.0, idempotency_keys.BATCH_SIZE)
+    assert retention._run_once() > 0
+    assert retention.status()["keys"] == idempotency_keys.BATCH_SIZE + 1
 
 
 @pytest.fixture
@@ -128,7 +129,7 @@ def other_connection():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_while_the_first_is_in_flight_the_second_is_told_at_once_and_a_kill_leaves_nothing(
+def test_while_the_first_is_in_flight_the_second_is_refused_at_once_and_a_kill_leaves_nothing(
     customer, body, other_connection
 ):
     other_connection.set_autocommit(False)
@@ -141,7 +142,7 @@ def test_while_the_first_is_in_flight_the_second_is_told_at_once_and_a_kill_leav
     problem(post(customer, body, "k"), 409, "idempotency-key-in-flight")
     assert time.monotonic() - began < 0.5
     with connection.cursor() as cursor:
-        cursor.execute(f"KILL {number}")  # what the server does when the client's process is gone
+        cursor.execute(f"KILL {number}")  # what the server does when the client's process has ended
     assert post(customer, body, "k").status_code == 201
     assert orders_of(customer) == 1
 
@@ -151,7 +152,7 @@ def test_without_the_order_there_is_no_key(customer, body, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("the event can't be stored")
 
-    monkeypatch.setattr(orders, "store_event", fail)
+    monkeypatch.setattr(orders.outbox, "add", fail)
     customer.raise_request_exception = False
     problem(post(customer, body, "k"), 500)
     assert (IdempotencyKey.objects.count(), orders_of(customer)) == (0, 0)

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import OperationalError, close_old_connections, connection, transaction
 
-from order_service.store.models import Outbox, OutboxDead, RelayLease, now
-from order_service.store.outbox import DjangoOutbox, requeue
+from libs.values.times import now
+from order_service.store.models import Outbox, OutboxDead, RelayLease
+from order_service.store.outbox import outbox
 
 pytestmark = pytest.mark.django_db
 
@@ -24,18 +25,18 @@ def add():
 
 
 def pending(limit=200):
-    return [row.event_id for row in DjangoOutbox().pending(limit)]
+    return [row.event_id for row in outbox.pending(limit)]
 
 
 def test_rows_come_by_id_and_stay_until_they_are_deleted(add):
     rows = [add("a", 1), add("b", 1), add("a", 2)]
     assert pending() == pending() == rows
-    DjangoOutbox().delete(rows[:2])
+    outbox.delete(rows[:2])
     assert pending() == rows[2:]
 
 
 def test_one_owner_at_a_time_has_the_lease():
-    store = DjangoOutbox()
+    store = outbox
     assert store.renew_lease("a" * 26, 10)
     assert not store.renew_lease("b" * 26, 10)
     assert store.renew_lease("a" * 26, 10)
@@ -45,7 +46,7 @@ def test_one_owner_at_a_time_has_the_lease():
 
 
 def test_a_lease_that_ran_out_is_free(add):
-    store = DjangoOutbox()
+    store = outbox
     assert store.renew_lease("a" * 26, 10)
     RelayLease.objects.update(expires_at="2026-01-01T00:00:00Z")
     assert store.renew_lease("b" * 26, 10)
@@ -53,14 +54,14 @@ def test_a_lease_that_ran_out_is_free(add):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("there", [False, True])
-def test_of_eight_that_want_a_free_lease_at_once_one_has_it(there):
-    store = DjangoOutbox()
+def test_of_eight_that_take_a_free_lease_at_once_one_has_it(there):
+    store = outbox
     if there:
         store.renew_lease("z" * 26, 10)
         RelayLease.objects.update(expires_at="2026-01-01T00:00:00Z")
     gate = threading.Barrier(8)
 
-    def want(letter):
+    def take(letter):
         gate.wait()
         try:
             return store.renew_lease(letter * 26, 10)
@@ -68,7 +69,7 @@ def test_of_eight_that_want_a_free_lease_at_once_one_has_it(there):
             connection.close()
 
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(want, "abcdefgh")).count(True) == 1
+        assert list(pool.map(take, "abcdefgh")).count(True) == 1
 
 
 def test_a_full_batch_brings_the_earlier_rows_of_its_aggregates(add):
@@ -78,7 +79,7 @@ def test_a_full_batch_brings_the_earlier_rows_of_its_aggregates(add):
 
 def test_a_row_that_can_never_be_published_is_moved_once(add):
     add("a", 1)
-    store = DjangoOutbox()
+    store = outbox
     [row] = store.pending(10)
     store.move_to_dead(row, "MSG_SIZE_TOO_LARGE")
     store.move_to_dead(row, "MSG_SIZE_TOO_LARGE")
@@ -86,8 +87,8 @@ def test_a_row_that_can_never_be_published_is_moved_once(add):
     assert store.backlog() == (0, 0.0)
 
 
-def test_a_row_that_dies_again_after_it_was_asked_for_again_is_moved_too(add):
-    store = DjangoOutbox()
+def test_a_row_that_is_refused_again_after_a_resend_is_moved_too(add):
+    store = outbox
     for _ in range(2):
         add("a", 1)
         [row] = store.pending(10)
@@ -97,28 +98,28 @@ def test_a_row_that_dies_again_after_it_was_asked_for_again_is_moved_too(add):
 
 
 def move_to_dead(*event_ids):
-    store = DjangoOutbox()
+    store = outbox
     for row in store.pending(200):
         if row.event_id in event_ids:
             store.move_to_dead(row, "TOPIC_EXCEPTION")
 
 
-def test_dead_rows_are_revived_with_what_they_were_and_those_beside_them_stay(add):
+def test_dead_rows_are_requeued_unchanged_and_the_others_stay(add):
     rows = [add("a", 1), add("a", 2), add("b", 1)]
-    before = DjangoOutbox().pending(200)
+    before = outbox.pending(200)
     move_to_dead(*rows)
-    assert requeue([*rows[:2], "unknown"]) == 2
-    assert DjangoOutbox().pending(200) == before[:2]
+    assert outbox.requeue([*rows[:2], "unknown"]) == 2
+    assert outbox.pending(200) == before[:2]
     assert OutboxDead.objects.get().event_id == rows[2]
 
 
 def test_a_dead_row_that_waits_already_waits_once(add):
     row = add("a", 1)
     move_to_dead(row)
-    add("a", 1)  # asked again
-    assert requeue([row]) == 1
+    add("a", 1)  # resent
+    assert outbox.requeue([row]) == 1
     assert pending() == [row]
-    assert requeue([row]) == 0
+    assert outbox.requeue([row]) == 0
     assert not OutboxDead.objects.exists()
 
 
@@ -127,13 +128,13 @@ def test_a_dead_row_whose_place_another_event_has_stays_dead(add):
     move_to_dead(row)
     other = add("a", 1).replace("a", "x")
     Outbox.objects.update(event_id=other)
-    assert requeue([row]) == 0
+    assert outbox.requeue([row]) == 0
     assert pending() == [other]
     assert OutboxDead.objects.get().event_id == row
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_who_revive_a_row_at_once_one_does(add):
+def test_of_eight_that_requeue_a_row_at_once_one_does(add):
     rows = [add("a", 1), add("a", 2)]
     move_to_dead(*rows)
     gate = threading.Barrier(8)
@@ -141,7 +142,7 @@ def test_of_eight_who_revive_a_row_at_once_one_does(add):
     def want(_):
         gate.wait()
         try:
-            return requeue(rows)
+            return outbox.requeue(rows)
         finally:
             connection.close()
 
@@ -150,11 +151,11 @@ def test_of_eight_who_revive_a_row_at_once_one_does(add):
     assert pending() == rows
 
 
-def test_the_backlog_tells_how_many_wait_and_how_long(add):
+def test_the_backlog_is_the_number_of_rows_and_the_age_of_the_oldest(add):
     add("a", 1)
     add("a", 2)
     Outbox.objects.filter(sequence=1).update(created_at="2026-01-01T00:00:00Z")
-    count, age = DjangoOutbox().backlog()
+    count, age = outbox.backlog()
     assert count == 2
     assert age > 3600
 
@@ -175,7 +176,7 @@ def test_a_row_with_a_lower_id_that_commits_later_is_not_lost(add):
     inserted.wait(10)
     add("quick", 1)
     assert pending() == ["quick-1"]
-    DjangoOutbox().delete(["quick-1"])
+    outbox.delete(["quick-1"])
     commit.set()
     writer.join()
     assert pending() == ["slow-1"]

@@ -8,9 +8,12 @@ from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from libs.access.caller import Caller
+from libs.values.times import now
 from order_service.api.filters import OrderFilters, StaffOrderFilters, form_of
+from order_service.domain.order_id import new_id
+from order_service.domain.order_status import Status
 from order_service.queries import orders
-from order_service.store.models import Order, OrderLine, Status, new_id, now
+from order_service.store.models import Order, OrderLine
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +81,7 @@ def test_a_list_is_read_from_an_index_in_its_order(many, caller, query, index, s
 
 
 @pytest.mark.parametrize("sort", ["newest", "oldest"])
-def test_a_search_reads_the_indexes_of_all_it_looks_at(many, sort):
+def test_a_search_reads_the_indexes_of_all_its_columns(many, sort):
     found = plan(STAFF, f"search=c42&sort={sort}")
     assert found["type"] == "index_merge", found
     assert int(found["rows"]) < ROWS / 10, found

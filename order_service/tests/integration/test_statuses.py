@@ -1,4 +1,4 @@
-"""Transitions: the table decides, whoever comes first wins, and each writes one change and one event."""
+"""Transitions: the table decides, the first one wins, and each writes one change and one event."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,15 +10,19 @@ from django.db import connection
 
 from libs.access.caller import Caller
 from order_service.domain.errors import IllegalTransition
-from order_service.domain.order_status import BEFORE
-from order_service.store.models import Order, OrderChange, Outbox, Status
+from order_service.domain.order_status import BEFORE, Status
+from order_service.store.models import Order, OrderChange, Outbox
 from order_service.tests.integration.test_placing import problem
-from order_service.use_cases import orders
+from order_service.use_cases.apply_stock_reply import apply_stock_reply
+from order_service.use_cases.cancel_order import cancel_order
 
 pytestmark = pytest.mark.django_db
 
 
-DECIDED = {"confirmed": orders.confirm_order, "rejected": partial(orders.reject_order, reason="out_of_stock")}
+DECIDED = {
+    "confirmed": partial(apply_stock_reply, rejection=None),
+    "rejected": partial(apply_stock_reply, rejection="out_of_stock"),
+}
 
 
 def events(order):
@@ -46,7 +50,7 @@ def test_an_order_goes_to_the_customer_step_by_step(customer, staff, place):
     assert customer.get(f"/orders/{order}").json()["status"] == "delivered"
 
 
-def test_an_event_tells_where_the_order_came_from(customer, staff, place):
+def test_an_event_has_the_status_before(customer, staff, place):
     order = place(customer)
     move(staff, order, "confirmed")
     row = Outbox.objects.get(aggregate_id=order, sequence=2)
@@ -71,9 +75,9 @@ ILLEGAL = [(b, a.value) for b in PATHS for a in Status if b not in BEFORE.get(a,
 def test_what_the_table_does_not_allow_staff_changes_nothing(customer, staff, place, before, after):
     order = place(customer)
     move(staff, order, *PATHS[before])
-    told = events(order)
+    stored = events(order)
     problem(staff.send(f"/orders/{order}/status", {"status": after}, "PUT"), 409, "illegal-transition")
-    assert (Order.objects.get(pk=order).status, events(order)) == (before, told)
+    assert (Order.objects.get(pk=order).status, events(order)) == (before, stored)
 
 
 @pytest.mark.parametrize("before", ["pending", "confirmed"])
@@ -116,7 +120,7 @@ def test_only_staff_set_a_status(customer, make_caller, place, roles):
 def test_a_transition_takes_four_statements(customer, staff, place, django_assert_num_queries):
     order = place(customer)
     move(staff, order, "confirmed")
-    with django_assert_num_queries(6):  # read, change, write down, event; the test's own SAVEPOINT and RELEASE
+    with django_assert_num_queries(6):  # read, update, change, event; the test's own SAVEPOINT and RELEASE
         move(staff, order, "shipped")
 
 
@@ -127,7 +131,7 @@ def race(*works):
     def run(work):
         gate.wait()
         try:
-            return work()["status"]
+            return work()
         except IllegalTransition as error:
             return error
         finally:
@@ -140,7 +144,7 @@ def race(*works):
 @pytest.mark.django_db(transaction=True)
 def test_ten_cancellations_at_once_are_one_cancellation(customer, place):
     order, caller = place(customer), Caller(customer.user_id, "a@example.com", "a")
-    outcomes = race(*[lambda: orders.cancel_order(caller=caller, order_id=order)] * 10)
+    outcomes = race(*[lambda: cancel_order(caller=caller, order_id=order).status] * 10)
     assert outcomes.count(Status.CANCELLED) == 1
     assert events(order) == [("order-placed", 1), ("order-cancelled", 2)]
     assert OrderChange.objects.filter(order_id=order).count() == 2
@@ -152,10 +156,10 @@ def test_confirming_and_cancelling_at_once_leave_no_gap_in_the_order_of_events(c
     for _ in range(5):
         order = place(customer)
         race(
-            lambda order=order: orders.cancel_order(caller=caller, order_id=order),
-            lambda order=order: {"status": orders.confirm_order(order_id=order)},
+            lambda order=order: cancel_order(caller=caller, order_id=order),
+            lambda order=order: apply_stock_reply(order_id=order, rejection=None),
         )
-        told = events(order)
-        assert [sequence for _, sequence in told] == list(range(1, len(told) + 1))
-        assert told[-1][0] == "order-cancelled"
-        assert Order.objects.get(pk=order).sequence == len(told)
+        stored = events(order)
+        assert [sequence for _, sequence in stored] == list(range(1, len(stored) + 1))
+        assert stored[-1][0] == "order-cancelled"
+        assert Order.objects.get(pk=order).sequence == len(stored)

@@ -10,23 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.identity import find_ours, read_pid
+from deploy.local.process import find_ours, read_pid
+from deploy.local.services import PROCESS_NAMES as PROCESSES
 from tests.e2e.conftest import wait_for
 from tests.shop import Shop, make_shop
 
-PROCESSES = (
-    "mysql",
-    "mongo",
-    "kafka",
-    "mail",
-    "user-web",
-    "user-worker",
-    "product-web",
-    "product-worker",
-    "order-web",
-    "order-worker",
-    "notification",
-)
 RESTART_SECONDS = 2.0
 
 

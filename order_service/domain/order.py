@@ -1,0 +1,112 @@
+"""An order, as the service thinks of it. Every type is frozen: a change makes a new order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Self
+
+from libs.values.money import Money
+from order_service.domain.order_id import new_id
+from order_service.domain.order_status import Status, require_transition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """The account that placed an order. `email` is None once the account was deleted."""
+
+    user_id: str
+    email: str | None
+    username: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShippingAddress:
+    """Where an order goes. `country`: two letters, ISO 3166-1."""
+
+    name: str
+    line1: str
+    line2: str | None = None
+    city: str
+    postal_code: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    """One product of an order, with the name and price that the catalogue had at the time of the order."""
+
+    product_id: str
+    name: str
+    quantity: int
+    unit_price: Money
+    product_version: int
+
+    @property
+    def total(self) -> Money:
+        """The price of all pieces."""
+        return self.unit_price * self.quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusChange:
+    """A change of an order's status. `before` is None when the order was placed."""
+
+    before: Status | None
+    after: Status
+    reason: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order with its lines, at least one. `version` is the number of its events that are stored."""
+
+    id: str
+    customer: Customer
+    lines: tuple[OrderLine, ...]
+    status: Status
+    shipping_address: ShippingAddress | None
+    reason: str | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+    @classmethod
+    def place(
+        cls, *, customer: Customer, lines: Sequence[OrderLine], shipping_address: ShippingAddress | None, at: datetime
+    ) -> Self:
+        """A new order, pending until stock replies. Its id contains `at` in milliseconds."""
+        return cls(
+            id=new_id(at),
+            customer=customer,
+            lines=tuple(lines),
+            status=Status.PENDING,
+            shipping_address=shipping_address,
+            reason=None,
+            created_at=at,
+            updated_at=at,
+            version=0,
+        )
+
+    def move_to(self, status: Status, *, at: datetime, reason: str | None = None) -> Self:
+        """The order with its next status. Raises IllegalTransition."""
+        require_transition(self.status, status)
+        return replace(self, status=status, reason=reason, updated_at=at)
+
+    def at_change(self, change: StatusChange) -> Self:
+        """The order as it was right after one of its changes."""
+        return replace(self, status=change.after, reason=change.reason, updated_at=change.at)
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217 code. All lines have the same one."""
+        return self.lines[0].unit_price.currency
+
+    @property
+    def total(self) -> Money:
+        """The price of all lines."""
+        return Money.sum((line.total for line in self.lines), self.currency)
+
+    def owned_by(self, user_id: str) -> bool:
+        """True for the order's customer."""
+        return self.customer.user_id == user_id

@@ -1,0 +1,60 @@
+"""The prices of an order: catalogue products in, order lines out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from libs.values.money import Money
+from order_service.domain.errors import MixedCurrencies, PriceChanged, TotalTooLarge, UnknownProduct
+from order_service.domain.order import OrderLine
+
+MAX_TOTAL = 999_999_999_999  # minor units: DECIMAL(12,2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueProduct:
+    """A product in the replica of the catalogue. `version` is the product's event counter in product_service."""
+
+    id: str
+    name: str
+    price: Money
+    active: bool
+    version: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestedItem:
+    """A product that a customer orders. `price` is the price the client displayed, in minor units, if it sent one."""
+
+    product_id: str
+    quantity: int
+    price: int | None = None
+
+
+def price_lines(items: Sequence[RequestedItem], products: Mapping[str, CatalogueProduct]) -> list[OrderLine]:
+    """The lines of an order of `items` at the prices of `products`, which are the active ones among them, by id.
+
+    Raises UnknownProduct, PriceChanged, MixedCurrencies, TotalTooLarge.
+    """
+    if unknown := [item.product_id for item in items if item.product_id not in products]:
+        raise UnknownProduct(products=unknown)
+    prices = {item.product_id: products[item.product_id].price for item in items}
+    if changed := [item.product_id for item in items if item.price not in (None, prices[item.product_id].minor)]:
+        raise PriceChanged(prices=[{"productId": key, "price": str(prices[key])} for key in changed])
+    if len({price.currency for price in prices.values()}) > 1:
+        raise MixedCurrencies
+    lines = [_line(item, products[item.product_id]) for item in items]
+    if sum(line.total.minor for line in lines) > MAX_TOTAL:
+        raise TotalTooLarge
+    return lines
+
+
+def _line(item: RequestedItem, product: CatalogueProduct) -> OrderLine:
+    return OrderLine(
+        product_id=product.id,
+        name=product.name,
+        quantity=item.quantity,
+        unit_price=product.price,
+        product_version=product.version,
+    )

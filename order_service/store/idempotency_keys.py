@@ -1,0 +1,54 @@
+"""Idempotency-Keys: their rows, locks and retention. A key's row holds the response that it was stored with."""
+
+from datetime import timedelta
+
+from django.db import OperationalError
+
+from libs.values.times import now
+from order_service.domain.errors import KeyInFlight
+from order_service.store.models import IdempotencyKey
+
+RETENTION = timedelta(hours=24)
+BATCH_SIZE = 500  # rows per statement: a larger one would hold locks, and exceed the time limit of a statement
+LOCK_ERRORS = (1205, 1213, 3572)  # lock wait timeout (MariaDB's NOWAIT too), deadlock, MySQL's NOWAIT
+
+
+def find(user_id: str, key: str) -> IdempotencyKey | None:
+    """The row of a customer's key, unless it is older than RETENTION."""
+    own = IdempotencyKey.objects.filter(user_id=user_id, key=key)
+    return own.filter(created_at__gt=now() - RETENTION).first()
+
+
+def claim(user_id: str, key: str, body_hash: str) -> IdempotencyKey:
+    """A new row, locked by the caller's transaction and without a response yet.
+
+    Raises KeyInFlight while another transaction has it locked, and IntegrityError when another one has committed it.
+    """
+    own = IdempotencyKey.objects.filter(user_id=user_id, key=key)
+    try:
+        # Fails at once, where an insert would wait for the other transaction. Deletes a row that is older than RETENTION.
+        for old in own.select_for_update(nowait=True).filter(created_at__lte=now() - RETENTION):
+            old.delete()
+        return IdempotencyKey.objects.create(user_id=user_id, key=key, body_hash=body_hash, created_at=now())
+    except OperationalError as error:
+        if error.args[0] in LOCK_ERRORS:
+            raise KeyInFlight from None
+        raise
+
+
+def save_response(claimed: IdempotencyKey, response: str) -> None:
+    """Complete a claimed row with the response, as JSON text."""
+    claimed.response = response
+    claimed.save(update_fields=["response"])
+
+
+def delete_of(user_id: str) -> None:
+    """Delete all keys of a customer: their responses hold addresses."""
+    IdempotencyKey.objects.filter(user_id=user_id).delete()
+
+
+def purge() -> int:
+    """Delete rows that are older than RETENTION, at most BATCH_SIZE; return their number."""
+    old = IdempotencyKey.objects.filter(created_at__lte=now() - RETENTION).order_by("created_at")
+    removed, _ = IdempotencyKey.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:BATCH_SIZE])).delete()
+    return removed

@@ -1,0 +1,54 @@
+"""Prices of an order, without a database."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from libs.values.money import Money
+from order_service.domain.errors import MixedCurrencies, PriceChanged, TotalTooLarge, UnknownProduct
+from order_service.domain.pricing import MAX_TOTAL, CatalogueProduct, RequestedItem, price_lines
+
+
+def product(product_id: str, minor: int, currency: str = "USD") -> CatalogueProduct:
+    moment = datetime(2026, 1, 31, tzinfo=UTC)
+    price = Money(minor, currency)
+    return CatalogueProduct(
+        id=product_id, name=f"Lamp {product_id}", price=price, active=True, version=7, updated_at=moment
+    )
+
+
+def item(product_id: str, quantity: int = 1, price: int | None = None) -> RequestedItem:
+    return RequestedItem(product_id=product_id, quantity=quantity, price=price)
+
+
+def test_lines_have_the_name_price_and_version_of_the_catalogue():
+    [line] = price_lines([item("a", 3, 1990)], {"a": product("a", 1990)})
+    assert (line.name, line.unit_price, line.product_version, line.total) == (
+        "Lamp a",
+        Money(1990, "USD"),
+        7,
+        Money(5970, "USD"),
+    )
+
+
+def test_products_that_are_unknown_are_named():
+    with pytest.raises(UnknownProduct) as refused:
+        price_lines([item("a"), item("b"), item("c")], {"b": product("b", 1)})
+    assert refused.value.extra == {"products": ["a", "c"]}
+
+
+def test_prices_that_changed_are_named():
+    with pytest.raises(PriceChanged) as refused:
+        price_lines([item("a", price=0), item("b")], {"a": product("a", 1990), "b": product("b", 1)})
+    assert refused.value.extra == {"prices": [{"productId": "a", "price": "19.90"}]}
+
+
+def test_an_order_has_one_currency():
+    with pytest.raises(MixedCurrencies):
+        price_lines([item("a"), item("b")], {"a": product("a", 1), "b": product("b", 1, "EUR")})
+
+
+def test_a_total_fits_its_column():
+    assert price_lines([item("a")], {"a": product("a", MAX_TOTAL)})
+    with pytest.raises(TotalTooLarge):
+        price_lines([item("a", 2)], {"a": product("a", MAX_TOTAL)})
