@@ -13,8 +13,8 @@ from tests.architecture.compose import commands, package_of, read
 
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 BUILT = [(package_of(s), s) for s in read("docker-compose.yaml")["services"].values() if "build" in s]
-RUNS = {"web", "worker"}
-AT_EACH_START = {"topics", "indexes"}
+STARTED = ("web", "worker", "topics", "indexes")
+"""The commands of a service that every stack runs, as processes or as jobs."""
 
 
 def groups(service):
@@ -39,7 +39,7 @@ def test_a_service_has_its_requirements_and_their_lock(service):
 @pytest.mark.parametrize("service", SERVICES)
 def test_compose_runs_each_process_and_each_job_of_a_service(service):
     given = {s.get("command", ["web"])[0] for package, s in BUILT if package == service and "entrypoint" not in s}
-    for command in (RUNS | AT_EACH_START) & set(commands(service)):
+    for command in filter(commands(service).__contains__, STARTED):
         assert command in given, f"docker-compose.yaml has no entry for `{service} {command}`"
 
 
@@ -47,7 +47,7 @@ def test_compose_runs_each_process_and_each_job_of_a_service(service):
 def test_the_local_stack_runs_each_process_and_each_job_of_a_service(service):
     given = {process.command for process in PROCESSES if process.package == service}
     given |= {job.arguments[0] for job in JOBS if job.package == service}
-    for command in (RUNS | AT_EACH_START) & set(commands(service)):
+    for command in filter(commands(service).__contains__, STARTED):
         assert command in given, f"deploy/local/services.py has no entry for `{service} {command}`"
 
 
