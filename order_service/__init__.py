@@ -2,7 +2,8 @@
 
 Owns: orders, their lines and changes, a replica of the catalogue (MySQL). Publishes: order-*,
 mail-resend-requested. Consumes: product-*, stock-*, user-deleted, user-revocations, mail-sent.
-A Django project of one app. Read on in app.py and settings.py (wiring), urls.py (what it answers), use_cases.py (what happens).
+Three Django apps: store, api.browsable and desk. Continue with settings.py and api/app.py (wiring), urls.py (routes) and
+use_cases/ (all that happens).
 """
 
 __version__ = "0.1.0"

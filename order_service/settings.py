@@ -1,4 +1,4 @@
-"""Django's settings, made from the configuration. Imported by Django itself, once a process."""
+"""Django's settings, made from the configuration. Django imports them once per process."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,10 +19,10 @@ ROOT_URLCONF = "order_service.urls"
 SHOP_NAME = config.shop_name
 
 INSTALLED_APPS = [
-    "order_service.desk.apps.DeskConfig",  # first, for its templates win
+    "order_service.desk.apps.DeskConfig",  # first: its templates replace those of the others
     "order_service.api.browsable.apps.BrowsableConfig",
     "order_service.store.apps.OrdersConfig",
-    "unfold",  # before the admin, whose pages it dresses
+    "unfold",  # before the admin, whose templates it replaces
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
     "import_export",
@@ -71,14 +71,14 @@ DATABASES: dict[str, dict[str, Any]] = {
         "PASSWORD": config.mysql_password.get_secret_value(),
         "HOST": config.mysql_host,
         "PORT": config.mysql_port,
-        "CONN_MAX_AGE": None,  # a connection for each thread, kept
+        "CONN_MAX_AGE": None,  # each thread keeps its connection
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "charset": "utf8mb4",
-            "isolation_level": "read committed",  # the outbox's order rests on it
-            # Seconds, the least there is: a server must not wait for a lock longer than we wait for the server.
+            "isolation_level": "read committed",  # the order of the outbox depends on it
+            # Seconds, the minimum: the server must not wait for a lock longer than the client waits for the server.
             "init_command": "SET SESSION innodb_lock_wait_timeout = 1",
-            # In seconds. A frozen server costs a ping and a new connection: an answer within 5 s.
+            # Seconds. A frozen server costs a ping and a new connection: the response comes within 5 s.
             "connect_timeout": 2,
             "read_timeout": 2,
             "write_timeout": 2,
@@ -99,7 +99,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "UserAttributeSimilarityValidator")
 ]
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",  # first: it refuses who tried too often
+    "axes.backends.AxesStandaloneBackend",  # first: it refuses clients with too many failed sign-ins
     "django.contrib.auth.backends.ModelBackend",  # local accounts, and the permissions of groups
     "order_service.desk.sign_in.backend.UserServiceBackend",
 ]
@@ -107,7 +107,7 @@ USER_SERVICE_URL = str(config.user_service_url)
 PRODUCT_SERVICE_URL = str(config.product_service_url)
 NOTIFICATION_SERVICE_URL = str(config.notification_service_url)
 AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 4, timedelta(minutes=15)  # one less than user_service allows this service
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # together: nobody locks out others from elsewhere
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # together: failures elsewhere lock no account
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT, AXES_RESET_ON_SUCCESS = False, True
 AXES_LOCKOUT_CALLABLE = "order_service.desk.sign_in.views.locked_out"
 AXES_CLIENT_IP_CALLABLE = "order_service.desk.sign_in.views.address_of"
@@ -123,7 +123,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
 UNFOLD = unfold_settings(SHOP_NAME)
 
-LOGGING_CONFIG = None  # libs.runtime.logs has it
+LOGGING_CONFIG = None  # libs.runtime.logs configures logging
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

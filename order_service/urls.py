@@ -1,4 +1,4 @@
-"""All addresses of the service."""
+"""All routes of the service."""
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
@@ -17,7 +17,7 @@ other_services = [
     path("users/", admin.site.admin_view(list_users), name="desk-users"),
     path("users/<slug:user_id>/", admin.site.admin_view(show_user), name="desk-user"),
 ]
-"""Pages of the desk over what product_service and user_service keep."""
+"""Pages of the desk for the data of product_service and user_service."""
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *routes("orders", orders.Orders.as_view()),

@@ -1,4 +1,4 @@
-"""`python -m order_service migrate`: the database's tables."""
+"""`python -m order_service migrate`: create or change the tables of the database."""
 
 import sys
 

@@ -33,7 +33,9 @@ def read_timeline(order_id: str) -> list[Entry]:
     requests = list(MailRequest.objects.filter(order_id=order_id).order_by("event_id"))
     names = _read_names({row.actor for row in changes} | {row.actor for row in requests})
     entries = [_change_entry(row, names) for row in changes]
-    entries += [Entry(row.at, "request", f"Mail asked for again: {row.kind}", who=names[row.actor]) for row in requests]
+    entries += [
+        Entry(row.at, "request", f"Mail resend requested: {row.kind}", who=names[row.actor]) for row in requests
+    ]
     entries += _read_events(order_id)
     requested = {row.event_id for row in requests}
     for mail in SentMail.objects.filter(order_id=order_id).order_by("event_id"):

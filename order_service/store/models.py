@@ -123,7 +123,9 @@ class MailRequest(models.Model):
 class SentMail(models.Model):
     """A mail about an order that was sent, as topic mail-sent reports."""
 
-    event_id = models.CharField(primary_key=True, max_length=26, db_collation=BYTEWISE)  # of the event that was mailed
+    event_id = models.CharField(
+        primary_key=True, max_length=26, db_collation=BYTEWISE
+    )  # of the event that the mail is for
     kind = models.CharField(max_length=64)
     order_id = models.CharField(max_length=26, db_collation=BYTEWISE)  # no foreign key: topics have no common order
     sent_at = models.DateTimeField()

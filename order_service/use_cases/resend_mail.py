@@ -16,7 +16,7 @@ STATUS_OF = {kind: status for status, kind in KIND_OF.items()}
 
 
 def resend_mail(*, caller: Caller, order_id: str, kind: str) -> None:
-    """Request the mail of a change of the order once more, by staff. `kind`: one of KIND_OF.
+    """Resend the mail of a change of the order, by staff. `kind`: one of KIND_OF.
 
     The mail has the content it had then. Raises NotAllowed, UnknownOrder, CustomerDeleted, StepNotTaken.
     """

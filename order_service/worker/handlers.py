@@ -65,12 +65,12 @@ def on_mail_sent(event: Event) -> None:
     """Record a mail about an order. Raises MalformedEvent."""
     mail = event.read(MailSent)
     try:
-        mailed = str(ULID.from_str(event.subject))
+        event_id = str(ULID.from_str(event.subject))
     except ValueError:
         raise MalformedEvent("the key is no event's id") from None
     if mail.order_id:
         renew_connection()
-        record_sent_mail(event_id=mailed, kind=mail.kind, order_id=mail.order_id, sent_at=mail.sent_at)
+        record_sent_mail(event_id=event_id, kind=mail.kind, order_id=mail.order_id, sent_at=mail.sent_at)
 
 
 HANDLERS: Mapping[str, Mapping[str, Handler]] = {

@@ -66,7 +66,7 @@ def anybody() -> Caller:
 
 @pytest.fixture
 def make_caller(tokens: AccessTokens) -> Callable[..., Caller]:
-    """`make_caller("staff")`: somebody new with these roles."""
+    """`make_caller("staff")`: a new account with these roles."""
 
     def make(*roles: str) -> Caller:
         user_id = secrets.token_hex(12)
@@ -89,7 +89,7 @@ def staff(make_caller: Callable[..., Caller]) -> Caller:
 
 @pytest.fixture
 def desk(db: None) -> Client:
-    """A browser of somebody who signed in at the admin pages."""
+    """A browser with a session of the desk."""
     name = f"{secrets.token_hex(6)}@example.com"
     browser = Client(headers={"accept": "text/html"})
     browser.force_login(get_user_model().objects.create_superuser(name, name, secrets.token_urlsafe(12)))
@@ -112,13 +112,13 @@ def products(accounts: Accounts, settings: Any) -> Iterator[Products]:
 
 @pytest.fixture
 def browser() -> Client:
-    """A browser of somebody who has not signed in."""
+    """A browser without a session."""
     return Client(headers={"accept": "text/html"})
 
 
 @pytest.fixture
 def sit_down(db: None) -> Callable[..., Client]:
-    """`sit_down("staff")`: a browser of somebody with this role and those before it."""
+    """`sit_down("staff")`: a browser with a session of this role and those before it."""
 
     def sign_in(role: str) -> Client:
         name = secrets.token_hex(12)

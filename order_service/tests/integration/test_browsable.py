@@ -26,7 +26,7 @@ def listed(browser, query=""):
 
 
 @pytest.fixture
-def nobody():
+def anonymous():
     return Client(headers={"accept": HTML})
 
 
@@ -71,9 +71,9 @@ def test_an_order_is_shown_with_items_address_and_status_and_as_json(desk, custo
         assert text in shown
 
 
-def test_the_pages_need_no_script_no_inline_style_and_no_other_host(desk, customer, place, nobody):
+def test_the_pages_need_no_script_no_inline_style_and_no_other_host(desk, customer, place, anonymous):
     paths = ("/orders", f"/orders/{place(customer)}", "/orders/none", "/orders?limit=0", "/no/such")
-    for shown in [browser.get(path).content.decode() for path in paths for browser in (desk, nobody)]:
+    for shown in [browser.get(path).content.decode() for path in paths for browser in (desk, anonymous)]:
         assert not re.findall(r"<script|<style|style=|\son\w+=", shown)
         assert not re.findall(r'(?:src|href|action)="(?:https?:)?//', shown.replace("http://testserver", ""))
         assert 'name="viewport"' in shown
@@ -83,15 +83,15 @@ def test_the_pages_need_no_script_no_inline_style_and_no_other_host(desk, custom
         answer.close()
 
 
-def test_a_browser_that_has_not_signed_in_is_told_where_to(nobody, customer, place):
+def test_a_browser_without_a_login_is_shown_where_to_sign_in(anonymous, customer, place):
     for path in ("/orders", f"/orders/{place(customer)}"):
-        assert f"/admin/login/?next={path}" in page(nobody, path, 401)
+        assert f"/admin/login/?next={path}" in page(anonymous, path, 401)
 
 
-def test_whoever_may_do_nothing_here_is_told_so(nobody):
+def test_an_account_without_a_role_is_refused(anonymous):
     name = secrets.token_hex(6)
-    nobody.force_login(get_user_model().objects.create_user(name, "", secrets.token_urlsafe(12)))
-    shown = page(nobody, "/orders?status=pending", 403)
+    anonymous.force_login(get_user_model().objects.create_user(name, "", secrets.token_urlsafe(12)))
+    shown = page(anonymous, "/orders?status=pending", 403)
     assert "Your account may not do this" in shown
     assert "with an account that may" in shown
     assert '<form class="filters"' not in shown
@@ -105,7 +105,7 @@ def test_a_viewer_sees_all_and_no_form_to_change_anything(viewer, customer, plac
     assert (answer.status_code, answer["Content-Type"]) == (403, "text/html; charset=utf-8")
 
 
-def test_nobody_is_offered_to_order_where_a_session_may_not(desk):
+def test_a_session_may_not_order_and_is_offered_no_form(desk):
     assert 'method="post" action="/orders"' not in page(desk, "/orders")
     assert desk.post("/orders", {"productId": "x", "quantity": 1}).status_code == 403
     answer = desk.post(
@@ -122,8 +122,8 @@ def test_a_customer_with_a_token_gets_json_and_a_page_on_demand(customer, place)
     assert 'name="search"' not in answer.content.decode()
 
 
-def test_errors_stay_in_the_shops_look(desk, nobody):
-    shown = [page(desk, "/no/such/page", 404), page(nobody, "/no/such/page", 404), page(desk, "/orders/none", 404)]
+def test_errors_stay_in_the_shops_look(desk, anonymous):
+    shown = [page(desk, "/no/such/page", 404), page(anonymous, "/no/such/page", 404), page(desk, "/orders/none", 404)]
     for text, title in zip(shown, ["Not Found", "Not Found", "There is no such order"], strict=True):
         assert title in text
         assert "/static/api/pages.css" in text

@@ -52,7 +52,7 @@ def test_an_order_is_cancelled_by_a_button(browser, customer, place):
     assert Order.objects.get(pk=order).status == "cancelled"
 
 
-def test_whoever_was_slower_is_told_and_sees_the_order_as_it_is(browser, staff, customer, place_confirmed):
+def test_the_slower_of_two_gets_a_message_and_sees_the_current_order(browser, staff, customer, place_confirmed):
     order = place_confirmed(customer)
     token = TOKEN.search(page(browser, f"/orders/{order}"))[1]
     staff.send(f"/orders/{order}/status", {"status": "shipped"}, "PUT")

@@ -64,7 +64,7 @@ def test_a_deleted_product_stays_inactive_when_an_older_event_comes_late():
     assert row()[2] is False
 
 
-def test_the_same_version_sent_again_heals_what_was_wrong():
+def test_the_same_version_repairs_a_wrong_row():
     follow(HISTORY[1])
     CatalogueProduct.objects.update(price="0.01")
     follow(HISTORY[1])

@@ -1,4 +1,4 @@
-"""What the service tells of itself: documents, health, metrics."""
+"""What the service says about itself: documents, health, metrics."""
 
 import socket
 import time
@@ -86,7 +86,7 @@ def test_the_pages_of_the_document_come_from_this_host(path):
     asset.close()
 
 
-def test_readiness_needs_a_filled_catalogue():
+def test_readiness_needs_a_loaded_catalogue():
     assert Client().get("/health/live/").status_code == 200
     ready = Client().get("/health/ready")
     assert (ready.status_code, ready.json()["checks"]["catalogue"]["status"]) == (503, "down")
@@ -110,7 +110,7 @@ def test_health_and_metrics_show_the_worker():
     assert 'outbox_pending{part="relay"} 3.0' in Client().get("/metrics").content.decode()
 
 
-def test_states_of_workers_long_gone_are_dropped():
+def test_states_of_workers_that_ended_long_ago_are_deleted():
     for worker, beat in (("old", time.time() - 4000), ("new", time.time())):
         worker_status.write(worker, {"beat": beat, "host": worker, "parts": {}})
     assert [state["host"] for state in worker_status.read()] == ["new"]

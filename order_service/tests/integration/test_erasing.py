@@ -1,4 +1,4 @@
-"""What is left of a customer whose account was deleted, and of tokens that were revoked."""
+"""The data that remains of a deleted customer, and tokens that were revoked."""
 
 import secrets
 import time
@@ -75,7 +75,7 @@ def test_an_event_that_kafka_refused_loses_the_customer_and_nothing_else(custome
     assert after[orders[1]] == before[orders[1]]
 
 
-def test_what_happens_to_such_an_order_is_mailed_to_nobody(customer, staff, place):
+def test_later_events_of_such_an_order_have_no_email(customer, staff, place):
     order = place(customer)
     take("user-deleted", customer.user_id, id=customer.user_id, deletedAt="2026-01-31T12:00:00.000Z")
     assert staff.send(f"/orders/{order}/cancel", {}).status_code == 200

@@ -1,4 +1,4 @@
-"""Idempotency-Key: one order for one key, whatever happens; other answers leave no trace."""
+"""Idempotency-Key: one order for one key, whatever happens. Other responses than 201 store nothing."""
 
 import secrets
 import threading
@@ -35,7 +35,7 @@ def orders_of(customer):
     return Order.objects.filter(user_id=customer.user_id).count()
 
 
-def test_the_same_request_again_is_the_same_answer_whatever_happened_since(customer, body):
+def test_a_repeated_request_gets_the_same_response_whatever_happened_since(customer, body):
     first = post(customer, body, "key 1")
     assert first.status_code == 201
     CatalogueProduct.objects.update(price="25.00", active=False)
@@ -65,7 +65,7 @@ def test_keys_are_the_customers_own_and_differ_by_case(customer, make_caller, bo
     assert len(set(ids)) == 3
 
 
-def test_other_answers_than_201_are_not_kept(customer, body):
+def test_other_responses_than_201_are_not_stored(customer, body):
     problem(post(customer, body | {"productPrice": "1.00"}, "k"), 409, "price-changed")
     problem(post(customer, body | {"productId": "0" * 24}, "k"), 422, "unknown-product")
     problem(post(customer, body | {"quantity": 0}, "k"), 400, "invalid")
@@ -86,8 +86,8 @@ def test_a_key_may_be_long_and_have_any_printable_character(customer, body):
         assert post(customer, body, key).content == first.content
 
 
-def test_a_key_costs_three_statements_and_an_answer_from_it_is_one(customer, body, django_assert_num_queries):
-    with django_assert_num_queries(6 + 4 + 2):  # look, lock, claim, keep; the test's own SAVEPOINT and RELEASE
+def test_a_key_costs_four_statements_and_a_stored_response_one(customer, body, django_assert_num_queries):
+    with django_assert_num_queries(6 + 4 + 2):  # find, lock, claim, save; the test's own SAVEPOINT and RELEASE
         post(customer, body, "k")
     with django_assert_num_queries(1):
         post(customer, body, "k")
@@ -101,7 +101,7 @@ def test_after_a_day_a_key_is_a_new_one(customer, body):
     assert orders_of(customer) == 2
 
 
-def test_keys_are_forgotten_after_a_day(customer, body):
+def test_keys_are_purged_after_a_day(customer, body):
     post(customer, body, "old")
     IdempotencyKey.objects.update(created_at=now() - timedelta(hours=25))
     post(customer, body, "new")
@@ -109,7 +109,7 @@ def test_keys_are_forgotten_after_a_day(customer, body):
     assert IdempotencyKey.objects.values_list("key", flat=True).get() == "new"
 
 
-def test_many_old_keys_are_forgotten_batch_by_batch(db):
+def test_many_old_keys_are_purged_batch_by_batch(db):
     old = {"user_id": "u", "body_hash": "", "response": "{}", "created_at": now() - timedelta(days=2)}
     IdempotencyKey.objects.bulk_create(
         IdempotencyKey(key=str(n), **old) for n in range(idempotency_keys.BATCH_SIZE + 1)
@@ -131,7 +131,7 @@ def other_connection():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_while_the_first_is_in_flight_the_second_is_told_at_once_and_a_kill_leaves_nothing(
+def test_while_the_first_is_in_flight_the_second_is_refused_at_once_and_a_kill_leaves_nothing(
     customer, body, other_connection
 ):
     other_connection.set_autocommit(False)
@@ -144,7 +144,7 @@ def test_while_the_first_is_in_flight_the_second_is_told_at_once_and_a_kill_leav
     problem(post(customer, body, "k"), 409, "idempotency-key-in-flight")
     assert time.monotonic() - began < 0.5
     with connection.cursor() as cursor:
-        cursor.execute(f"KILL {number}")  # what the server does when the client's process is gone
+        cursor.execute(f"KILL {number}")  # what the server does when the client's process has ended
     assert post(customer, body, "k").status_code == 201
     assert orders_of(customer) == 1
 

@@ -54,14 +54,14 @@ def test_a_lease_that_ran_out_is_free(add):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("there", [False, True])
-def test_of_eight_that_want_a_free_lease_at_once_one_has_it(there):
+def test_of_eight_that_take_a_free_lease_at_once_one_has_it(there):
     store = outbox
     if there:
         store.renew_lease("z" * 26, 10)
         RelayLease.objects.update(expires_at="2026-01-01T00:00:00Z")
     gate = threading.Barrier(8)
 
-    def want(letter):
+    def take(letter):
         gate.wait()
         try:
             return store.renew_lease(letter * 26, 10)
@@ -69,7 +69,7 @@ def test_of_eight_that_want_a_free_lease_at_once_one_has_it(there):
             connection.close()
 
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(want, "abcdefgh")).count(True) == 1
+        assert list(pool.map(take, "abcdefgh")).count(True) == 1
 
 
 def test_a_full_batch_brings_the_earlier_rows_of_its_aggregates(add):
@@ -87,7 +87,7 @@ def test_a_row_that_can_never_be_published_is_moved_once(add):
     assert store.backlog() == (0, 0.0)
 
 
-def test_a_row_that_dies_again_after_it_was_asked_for_again_is_moved_too(add):
+def test_a_row_that_is_refused_again_after_a_resend_is_moved_too(add):
     store = outbox
     for _ in range(2):
         add("a", 1)
@@ -104,7 +104,7 @@ def move_to_dead(*event_ids):
             store.move_to_dead(row, "TOPIC_EXCEPTION")
 
 
-def test_dead_rows_are_revived_with_what_they_were_and_those_beside_them_stay(add):
+def test_dead_rows_are_requeued_unchanged_and_the_others_stay(add):
     rows = [add("a", 1), add("a", 2), add("b", 1)]
     before = outbox.pending(200)
     move_to_dead(*rows)
@@ -116,7 +116,7 @@ def test_dead_rows_are_revived_with_what_they_were_and_those_beside_them_stay(ad
 def test_a_dead_row_that_waits_already_waits_once(add):
     row = add("a", 1)
     move_to_dead(row)
-    add("a", 1)  # asked again
+    add("a", 1)  # resent
     assert outbox.requeue([row]) == 1
     assert pending() == [row]
     assert outbox.requeue([row]) == 0
@@ -134,7 +134,7 @@ def test_a_dead_row_whose_place_another_event_has_stays_dead(add):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_eight_who_revive_a_row_at_once_one_does(add):
+def test_of_eight_that_requeue_a_row_at_once_one_does(add):
     rows = [add("a", 1), add("a", 2)]
     move_to_dead(*rows)
     gate = threading.Barrier(8)
@@ -151,7 +151,7 @@ def test_of_eight_who_revive_a_row_at_once_one_does(add):
     assert pending() == rows
 
 
-def test_the_backlog_tells_how_many_wait_and_how_long(add):
+def test_the_backlog_is_the_number_of_rows_and_the_age_of_the_oldest(add):
     add("a", 1)
     add("a", 2)
     Outbox.objects.filter(sequence=1).update(created_at="2026-01-01T00:00:00Z")

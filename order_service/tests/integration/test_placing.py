@@ -42,7 +42,7 @@ def test_an_order_of_one_product_costs_what_the_catalogue_says(customer, sell):
     }
 
 
-def test_what_was_answered_is_what_is_read(customer, sell):
+def test_the_response_is_the_order_that_is_read_later(customer, sell):
     items = [{"productId": sell(price), "quantity": 2} for price in ("1.10", "2.20", "0.00")]
     placed = customer.send("/orders/", {"items": items}).json()["order"]
     assert placed["total"] == "6.60"
@@ -65,7 +65,7 @@ def test_order_lines_change_and_event_are_stored_together(customer, sell):
 
 def test_an_order_takes_six_statements_and_its_transaction(customer, sell, django_assert_num_queries):
     body = {"items": [{"productId": sell(), "quantity": 1} for _ in range(5)]}
-    with django_assert_num_queries(6):  # prices; order, lines, change, event, the question that is kept
+    with django_assert_num_queries(6):  # prices; order, lines, change, event, reservation request
         assert customer.send("/orders", body).status_code == 201
 
 
@@ -87,7 +87,7 @@ def test_a_price_that_is_the_catalogues_is_accepted(customer, sell, price):
     assert customer.send("/orders", body).status_code == 201
 
 
-def test_a_price_that_is_not_is_told_with_the_right_one(customer, sell):
+def test_another_price_is_refused_with_the_current_one(customer, sell):
     one, other, third = sell("19.90"), sell("5.00"), sell("1.00")
     items = [
         {"productId": one, "quantity": 1, "productPrice": 0.01},

@@ -81,7 +81,7 @@ def test_a_list_is_read_from_an_index_in_its_order(many, caller, query, index, s
 
 
 @pytest.mark.parametrize("sort", ["newest", "oldest"])
-def test_a_search_reads_the_indexes_of_all_it_looks_at(many, sort):
+def test_a_search_reads_the_indexes_of_all_its_columns(many, sort):
     found = plan(STAFF, f"search=c42&sort={sort}")
     assert found["type"] == "index_merge", found
     assert int(found["rows"]) < ROWS / 10, found

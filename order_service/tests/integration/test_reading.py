@@ -113,7 +113,7 @@ def test_the_oldest_come_first_on_demand_and_a_cursor_keeps_to_its_order(custome
     assert problem(customer.get(crossed), 400, "invalid")["errors"][0]["code"] == "invalid-cursor"
 
 
-def test_an_order_that_comes_meanwhile_shifts_nothing(customer, place):
+def test_an_order_that_is_placed_between_two_pages_shifts_nothing(customer, place):
     orders = sorted((place(customer) for _ in range(4)), reverse=True)
     first = customer.get("/orders?limit=2").json()
     place(customer)

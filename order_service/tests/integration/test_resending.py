@@ -1,4 +1,4 @@
-"""Mails once more, notes, refused events and what went out: by staff alone, and each of it once."""
+"""Resent mails, notes, resent events and the records of sent mails: by staff only, and each once."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -27,11 +27,11 @@ from order_service.worker.handlers import HANDLERS
 pytestmark = pytest.mark.django_db
 
 GRACE = Caller("5" * 24, "grace@example.com", "grace", ("staff",))
-NOBODY = [Caller("6" * 24, "a@example.com", "ann"), Caller("7" * 24, "v@example.com", "vic", ("viewer",))]
+NOT_STAFF = [Caller("6" * 24, "a@example.com", "ann"), Caller("7" * 24, "v@example.com", "vic", ("viewer",))]
 SENT = "2026-01-31T12:00:00.250Z"
 
 
-def ask(order, kind="order-placed"):
+def request_mail(order, kind="order-placed"):
     resend_mail(caller=GRACE, order_id=order, kind=kind)
 
 
@@ -40,7 +40,7 @@ def events(order):
     return list(rows.values_list("topic", "sequence"))
 
 
-def told(order, topic):
+def payload_of(order, topic):
     return orjson.loads(Outbox.objects.get(aggregate_id=order, topic=topic).payload)
 
 
@@ -66,22 +66,22 @@ def race(*works):
         return list(pool.map(run, works))
 
 
-def test_a_mail_is_asked_for_with_what_the_step_said(customer, staff, place_confirmed):
+def test_a_request_for_a_mail_has_the_content_of_the_change(customer, staff, place_confirmed):
     order = place_confirmed(customer)
     assert staff.send(f"/orders/{order}/cancel", {}).status_code == 200
     before = Order.objects.values().get(pk=order)
     for kind in ("order-cancelled", "order-placed"):
-        ask(order, kind)
-        asked = orjson.loads(Outbox.objects.filter(aggregate_id=order).latest("sequence").payload)
-        assert asked == told(order, kind) | {"kind": kind}
+        request_mail(order, kind)
+        requested = orjson.loads(Outbox.objects.filter(aggregate_id=order).latest("sequence").payload)
+        assert requested == payload_of(order, kind) | {"kind": kind}
     assert events(order)[3:] == [("mail-resend-requested", 4), ("mail-resend-requested", 5)]
     assert Order.objects.values().get(pk=order) == before | {"sequence": 5}
     assert OrderChange.objects.filter(order_id=order).count() == 3
 
 
-def test_it_is_known_who_asked_for_which_event(customer, place):
+def test_a_request_names_its_event_and_its_actor(customer, place):
     order = place(customer)
-    ask(order)
+    request_mail(order)
     row = Outbox.objects.get(topic="mail-resend-requested")
     headers = orjson.loads(row.headers)
     assert (headers["ce_id"], headers["ce_sequence"], headers["ce_subject"]) == (row.event_id, "2", order)
@@ -91,15 +91,15 @@ def test_it_is_known_who_asked_for_which_event(customer, place):
 
 
 @pytest.mark.parametrize("kind", ["order-shipped", "order-rejected", "order-lost", "user-registered", "", "pending"])
-def test_no_mail_is_sent_again_of_a_step_that_the_order_did_not_take(customer, place_confirmed, kind):
+def test_no_mail_is_resent_for_a_status_that_the_order_never_had(customer, place_confirmed, kind):
     order = place_confirmed(customer)
     with pytest.raises(StepNotTaken):
-        ask(order, kind)
+        request_mail(order, kind)
     assert (len(events(order)), MailRequest.objects.count(), Order.objects.get().sequence) == (2, 0, 2)
 
 
-@pytest.mark.parametrize("caller", NOBODY, ids=["customer", "viewer"])
-def test_only_staff_write_on_an_order(customer, place, caller):
+@pytest.mark.parametrize("caller", NOT_STAFF, ids=["customer", "viewer"])
+def test_only_staff_may_resend_and_add_notes(customer, place, caller):
     order = place(customer)
     dead = move_to_dead(order)
     for work in (
@@ -112,31 +112,31 @@ def test_only_staff_write_on_an_order(customer, place, caller):
     assert (events(order), OrderNote.objects.count(), OutboxDead.objects.count()) == ([], 0, 1)
 
 
-def test_there_must_be_such_an_order():
-    for work in (ask, lambda order: add_note(caller=GRACE, order_id=order, text="Hello")):
+def test_the_order_must_exist():
+    for work in (request_mail, lambda order: add_note(caller=GRACE, order_id=order, text="Hello")):
         for order in (str(ULID()), "", "x" * 300):
             with pytest.raises(UnknownOrder):
                 work(order)
 
 
-def test_nobody_writes_to_a_customer_who_is_gone(customer, place):
+def test_no_mail_is_resent_to_a_deleted_customer(customer, place):
     order = place(customer)
     erase_customer(user_id=customer.user_id)
     with pytest.raises(CustomerDeleted):
-        ask(order)
+        request_mail(order)
     assert events(order) == [("order-placed", 1)]
 
 
-def test_asking_for_a_mail_takes_few_statements(customer, place, django_assert_num_queries):
+def test_a_request_for_a_mail_takes_few_statements(customer, place, django_assert_num_queries):
     order = place(customer)
     with django_assert_num_queries(7):  # order, step, counter, event, request; the test's own SAVEPOINT and RELEASE
-        ask(order)
+        request_mail(order)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_ten_who_resend_at_once_leave_no_gap_among_the_orders_events(customer, place):
     order = place(customer)
-    race(*[lambda: ask(order)] * 10)
+    race(*[lambda: request_mail(order)] * 10)
     assert [sequence for _, sequence in events(order)] == list(range(1, 12))
     assert set(MailRequest.objects.values_list("event_id", flat=True)) == set(
         Outbox.objects.filter(sequence__gt=1).values_list("event_id", flat=True)
@@ -144,34 +144,35 @@ def test_ten_who_resend_at_once_leave_no_gap_among_the_orders_events(customer, p
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_stocks_answer_is_not_lost_to_somebody_who_asks_for_a_mail_just_then(customer, place):
+def test_a_reply_of_stock_is_not_lost_to_requests_for_mails_at_the_same_time(customer, place):
     for _ in range(5):
         order = place(customer)
         outcomes = race(
-            lambda order=order: apply_stock_reply(order_id=order, rejection=None), *[lambda o=order: ask(o)] * 3
+            lambda order=order: apply_stock_reply(order_id=order, rejection=None),
+            *[lambda o=order: request_mail(o)] * 3,
         )
         assert outcomes[0] is True
         assert Order.objects.get(pk=order).status == Status.CONFIRMED
         assert [sequence for _, sequence in events(order)] == [1, 2, 3, 4, 5]
 
 
-def test_a_counter_that_was_raised_between_look_and_change_costs_one_look_more(customer, place, monkeypatch):
-    order, find, looks = place(customer), orders.find, []
+def test_an_event_between_read_and_update_costs_one_more_read(customer, place, monkeypatch):
+    order, find, reads = place(customer), orders.find, []
 
     def find_and_be_overtaken(order_id, **_):
-        looks.append(order_id)
+        reads.append(order_id)
         found = find(order_id)
-        if len(looks) == 1:
-            ask(order_id)
+        if len(reads) == 1:
+            request_mail(order_id)
         return found
 
     monkeypatch.setattr(orders, "find", find_and_be_overtaken)
     assert apply_stock_reply(order_id=order, rejection="out_of_stock")
     assert events(order) == [("order-placed", 1), ("mail-resend-requested", 2), ("order-rejected", 3)]
-    assert len(looks) == 3  # of the reply, of the request, and of the reply again
+    assert len(reads) == 3  # of the reply, of the request, and of the reply again
 
 
-def test_a_note_is_kept_with_its_lines_and_its_author(customer, place):
+def test_a_note_is_stored_with_its_lines_and_its_author(customer, place):
     order = place(customer)
     add_note(caller=GRACE, order_id=order, text="  Rang the customer.\r\nWill be in after six. ☎ \n")
     note = OrderNote.objects.get()
@@ -182,7 +183,7 @@ def test_a_note_is_kept_with_its_lines_and_its_author(customer, place):
 
 
 @pytest.mark.parametrize("text", ["", " \n ", "x" * 2001, "a\tb", "a\0b", "a\x1b[31mb", "a\rb", "a\x85b", "\ud800"])
-def test_a_note_is_some_plain_text_and_what_is_wrong_is_told_at_its_field(customer, place, text):
+def test_a_note_that_is_not_plain_text_is_an_error_of_its_field(customer, place, text):
     order = place(customer)
     with pytest.raises(Invalid) as refused:
         add_note(caller=GRACE, order_id=order, text=text)
@@ -200,7 +201,7 @@ def test_customers_see_no_note(customer, place):
     assert b"a-note-for-us" not in customer.get("/orders").content
 
 
-def test_a_refused_event_goes_out_again_as_it_was(customer, place):
+def test_a_dead_event_is_resent_unchanged(customer, place):
     order = place(customer)
     before = Outbox.objects.values("event_id", "payload", "headers", "created_at", "sequence").get()
     dead = move_to_dead(order)
@@ -211,12 +212,12 @@ def test_a_refused_event_goes_out_again_as_it_was(customer, place):
     assert resend_dead_events(caller=GRACE, event_ids=[]) == 0
 
 
-def test_the_question_of_an_order_that_is_decided_stays_dead_and_its_other_events_do_not(customer, place):
+def test_the_reservation_request_of_a_decided_order_is_not_resent(customer, place):
     order, pending = place(customer), place(customer)
     customer.send(f"/orders/{order}/cancel", {})
-    question, cancelled, other = move_to_dead(order), move_to_dead(order, "order-cancelled"), move_to_dead(pending)
-    assert resend_dead_events(caller=GRACE, event_ids=[question, cancelled, other]) == 2
-    assert OutboxDead.objects.get().event_id == question
+    request, cancelled, other = move_to_dead(order), move_to_dead(order, "order-cancelled"), move_to_dead(pending)
+    assert resend_dead_events(caller=GRACE, event_ids=[request, cancelled, other]) == 2
+    assert OutboxDead.objects.get().event_id == request
     assert events(order) == [("order-cancelled", 2)]
     assert events(pending) == [("order-placed", 1)]
 
@@ -227,7 +228,7 @@ def hear(key, **fields):
     HANDLERS[MAILS_GROUP]["mail-sent"](Event(str(ULID()), "mail-sent", key, 0, "", data))
 
 
-def test_a_mail_that_went_out_is_kept_once_under_the_id_of_its_event():
+def test_a_sent_mail_is_recorded_once_under_the_id_of_its_event():
     order, mailed = str(ULID()), str(ULID())
     for _ in range(2):
         hear(mailed, orderId=order)
@@ -236,7 +237,7 @@ def test_a_mail_that_went_out_is_kept_once_under_the_id_of_its_event():
     assert mail.sent_at.isoformat() == "2026-01-31T12:00:00.250000+00:00"
 
 
-def test_mails_about_no_order_are_none_of_ours():
+def test_mails_that_are_not_about_an_order_are_not_recorded():
     hear(str(ULID()), kind="user-registered", orderId=None)
     assert not SentMail.objects.exists()
 
@@ -254,7 +255,7 @@ def test_mails_about_no_order_are_none_of_ours():
         (str(ULID()), {"sentAt": "2026-01-31T12:00:00"}),
     ],
 )
-def test_a_record_that_cannot_be_read_is_put_aside(key, fields):
+def test_a_malformed_record_is_dead_lettered(key, fields):
     with pytest.raises(MalformedEvent):
         hear(key, **fields)
     assert not SentMail.objects.exists()

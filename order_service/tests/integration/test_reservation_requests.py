@@ -1,4 +1,4 @@
-"""Orders that wait for the stock: asked again unchanged, cancelled in the end, and never by an outage of Kafka."""
+"""Reservation requests: resent unchanged, cancelled at the limit, and never by an outage of Kafka."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -23,18 +23,18 @@ LIMIT = 1800
 
 
 def relay():
-    """What the relay does when the broker has everything."""
+    """The relay's work when the broker acknowledges every row."""
     rows = outbox.pending(200)
     outbox.delete([row.event_id for row in rows])
     return [(row.topic, row.aggregate_id, row.sequence) for row in rows]
 
 
-def question(order):
+def request_of(order):
     return ReservationRequest.objects.get(aggregate_id=order)
 
 
 def make_due(order, **ages):
-    """Let the times of its question be so many seconds ago."""
+    """Set times of the request to so many seconds ago."""
     times = {name: now() - timedelta(seconds=seconds) for name, seconds in ages.items()}
     assert ReservationRequest.objects.filter(aggregate_id=order).update(**times)
 
@@ -53,7 +53,7 @@ def race(work, count=4):
         return list(pool.map(run, range(count)))
 
 
-def test_a_question_is_asked_again_exactly_as_it_was(customer, place):
+def test_a_request_is_resent_unchanged(customer, place):
     order = place(customer)
     first = Outbox.objects.values(*COLUMNS).get(aggregate_id=order)
     relay()
@@ -64,33 +64,33 @@ def test_a_question_is_asked_again_exactly_as_it_was(customer, place):
     assert Order.objects.get(pk=order).sequence == 1
 
 
-def test_a_question_that_the_broker_does_not_have_is_not_asked_again(customer, place):
+def test_a_request_that_the_broker_does_not_have_is_not_resent(customer, place):
     order = place(customer)
     Order.objects.update(created_at=now() - timedelta(days=1))
-    assert (question(order).resend_at, resend_reservation_requests(), time_out_overdue_orders(pending_limit=LIMIT)) == (
-        None,
-        0,
-        0,
-    )
+    assert (
+        request_of(order).resend_at,
+        resend_reservation_requests(),
+        time_out_overdue_orders(pending_limit=LIMIT),
+    ) == (None, 0, 0)
     relay()
     make_due(order, resend_at=0)
     resend_reservation_requests()
-    assert (question(order).resend_at, resend_reservation_requests()) == (None, 0)
+    assert (request_of(order).resend_at, resend_reservation_requests()) == (None, 0)
 
 
-def test_each_time_it_waits_twice_as_long_and_five_times_in_all(customer, place):
+def test_the_wait_doubles_with_each_of_five_resends(customer, place):
     order = place(customer)
     waits = []
     for _ in range(MAX_RESENDS + 1):
         assert relay() == [("order-placed", order, 1)]
-        waits.append((question(order).resend_at - now()).total_seconds())
+        waits.append((request_of(order).resend_at - now()).total_seconds())
         make_due(order, resend_at=0)
         resend_reservation_requests()
     assert [round(wait / 10) * 10 for wait in waits] == [30, 60, 120, 240, 480, 960]
     assert not Outbox.objects.exists()
 
 
-def test_few_are_asked_at_a_time_and_the_oldest_first(customer, place):
+def test_few_are_resent_at_a_time_and_the_oldest_first(customer, place):
     orders = [place(customer) for _ in range(BATCH_SIZE + 1)]
     relay()
     for seconds, order in enumerate(orders):
@@ -104,7 +104,7 @@ def test_few_are_asked_at_a_time_and_the_oldest_first(customer, place):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_several_workers_ask_once(customer, place):
+def test_several_workers_resend_a_request_once(customer, place):
     orders = [place(customer) for _ in range(5)]
     relay()
     ReservationRequest.objects.update(resend_at=now())
@@ -112,7 +112,7 @@ def test_several_workers_ask_once(customer, place):
     assert sorted(row.aggregate_id for row in Outbox.objects.all()) == orders
 
 
-def test_an_order_is_cancelled_when_the_stock_did_not_answer_in_time(customer, place):
+def test_an_order_is_cancelled_when_stock_did_not_reply_in_time(customer, place):
     order, younger = place(customer), place(customer)
     relay()
     make_due(order, published_at=LIMIT + 1)
@@ -132,11 +132,11 @@ def test_the_time_counts_from_the_first_publication(customer, place):
     make_due(order, published_at=100, resend_at=0)
     resend_reservation_requests()
     relay()
-    assert (now() - question(order).published_at).total_seconds() > 99
+    assert (now() - request_of(order).published_at).total_seconds() > 99
 
 
 @pytest.mark.django_db(transaction=True)
-def test_several_workers_and_an_answer_at_once_are_one_transition(customer, place):
+def test_several_workers_and_a_reply_at_the_same_time_are_one_transition(customer, place):
     orders = [place(customer) for _ in range(5)]
     relay()
     ReservationRequest.objects.update(published_at=now() - timedelta(seconds=LIMIT + 1))
@@ -152,7 +152,7 @@ def test_several_workers_and_an_answer_at_once_are_one_transition(customer, plac
 
 
 @pytest.mark.parametrize("decide", ["confirm", "cancel"])
-def test_a_decided_order_asks_nothing(customer, place, decide):
+def test_a_decided_order_has_no_request(customer, place, decide):
     order = place(customer)
     relay()
     if decide == "confirm":
@@ -163,11 +163,11 @@ def test_a_decided_order_asks_nothing(customer, place, decide):
     assert (resend_reservation_requests(), time_out_overdue_orders(pending_limit=0)) == (0, 0)
 
 
-def test_the_age_of_the_oldest_pending_order_is_told(customer, place):
-    asking = ReservationRequests(LIMIT)
-    assert asking.status() == {"oldestPendingSeconds": 0.0, "askedAgain": 0, "timedOut": 0}
+def test_the_status_shows_the_age_of_the_oldest_pending_order(customer, place):
+    task = ReservationRequests(LIMIT)
+    assert task.status() == {"oldestPendingSeconds": 0.0, "askedAgain": 0, "timedOut": 0}
     order = place(customer)
     Order.objects.filter(pk=order).update(created_at=now() - timedelta(seconds=400))
-    assert 400 <= asking.status()["oldestPendingSeconds"] < 410
+    assert 400 <= task.status()["oldestPendingSeconds"] < 410
     apply_stock_reply(order_id=order, rejection=None)
-    assert asking.status()["oldestPendingSeconds"] == 0.0
+    assert task.status()["oldestPendingSeconds"] == 0.0

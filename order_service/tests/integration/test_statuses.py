@@ -1,4 +1,4 @@
-"""Transitions: the table decides, whoever comes first wins, and each writes one change and one event."""
+"""Transitions: the table decides, the first one wins, and each writes one change and one event."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -50,7 +50,7 @@ def test_an_order_goes_to_the_customer_step_by_step(customer, staff, place):
     assert customer.get(f"/orders/{order}").json()["status"] == "delivered"
 
 
-def test_an_event_tells_where_the_order_came_from(customer, staff, place):
+def test_an_event_has_the_status_before(customer, staff, place):
     order = place(customer)
     move(staff, order, "confirmed")
     row = Outbox.objects.get(aggregate_id=order, sequence=2)
@@ -75,9 +75,9 @@ ILLEGAL = [(b, a.value) for b in PATHS for a in Status if b not in BEFORE.get(a,
 def test_what_the_table_does_not_allow_staff_changes_nothing(customer, staff, place, before, after):
     order = place(customer)
     move(staff, order, *PATHS[before])
-    told = events(order)
+    stored = events(order)
     problem(staff.send(f"/orders/{order}/status", {"status": after}, "PUT"), 409, "illegal-transition")
-    assert (Order.objects.get(pk=order).status, events(order)) == (before, told)
+    assert (Order.objects.get(pk=order).status, events(order)) == (before, stored)
 
 
 @pytest.mark.parametrize("before", ["pending", "confirmed"])
@@ -120,7 +120,7 @@ def test_only_staff_set_a_status(customer, make_caller, place, roles):
 def test_a_transition_takes_four_statements(customer, staff, place, django_assert_num_queries):
     order = place(customer)
     move(staff, order, "confirmed")
-    with django_assert_num_queries(6):  # read, change, write down, event; the test's own SAVEPOINT and RELEASE
+    with django_assert_num_queries(6):  # read, update, change, event; the test's own SAVEPOINT and RELEASE
         move(staff, order, "shipped")
 
 
@@ -159,7 +159,7 @@ def test_confirming_and_cancelling_at_once_leave_no_gap_in_the_order_of_events(c
             lambda order=order: cancel_order(caller=caller, order_id=order),
             lambda order=order: apply_stock_reply(order_id=order, rejection=None),
         )
-        told = events(order)
-        assert [sequence for _, sequence in told] == list(range(1, len(told) + 1))
-        assert told[-1][0] == "order-cancelled"
-        assert Order.objects.get(pk=order).sequence == len(told)
+        stored = events(order)
+        assert [sequence for _, sequence in stored] == list(range(1, len(stored) + 1))
+        assert stored[-1][0] == "order-cancelled"
+        assert Order.objects.get(pk=order).sequence == len(stored)

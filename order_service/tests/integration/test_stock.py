@@ -1,4 +1,4 @@
-"""What the stock answers, and what becomes of the order."""
+"""The replies to reservation requests, and their effect on the order."""
 
 import orjson
 import pytest
@@ -14,13 +14,13 @@ pytestmark = pytest.mark.django_db
 
 
 def hear(topic, order, key=None, **fields):
-    """Handle an answer as it comes from Kafka."""
+    """Handle a reply as it comes from Kafka."""
     item = {"productId": "0" * 24, "quantity": 1, "unitPrice": "19.90"}
     data = {"orderId": order, "items": [item], "reason": None, "shortages": [], **fields}
     HANDLERS[STOCK_GROUP][topic](Event(str(ULID()), topic, key or order, 1, "", data))
 
 
-def told(order):
+def events_of(order):
     """(topic, sequence, reason) of the order's events after it was placed."""
     rows = Outbox.objects.filter(aggregate_id=order, sequence__gt=1).order_by("id")
     return [(row.topic, row.sequence, orjson.loads(row.payload)["reason"]) for row in rows]
@@ -30,22 +30,22 @@ def test_an_order_whose_stock_is_reserved_is_confirmed(customer, place):
     order = place(customer)
     hear("stock-reserved", order)
     assert customer.get(f"/orders/{order}").json()["status"] == "confirmed"
-    assert told(order) == [("order-confirmed", 2, None)]
+    assert events_of(order) == [("order-confirmed", 2, None)]
     change = OrderChange.objects.get(order_id=order, to_status="confirmed")
     assert (change.from_status, change.actor, change.reason) == ("pending", "saga", None)
 
 
 @pytest.mark.parametrize("reason", ["out_of_stock", "price_changed"])
-def test_an_order_whose_stock_is_not_to_be_had_is_rejected_with_the_reason(customer, place, reason):
+def test_an_order_whose_stock_is_not_reserved_is_rejected_with_the_reason(customer, place, reason):
     order = place(customer)
     hear("stock-rejected", order, reason=reason)
     shown = customer.get(f"/orders/{order}").json()
     assert (shown["status"], shown["reason"]) == ("rejected", reason)
-    assert told(order) == [("order-rejected", 2, reason)]
+    assert events_of(order) == [("order-rejected", 2, reason)]
     assert OrderChange.objects.get(order_id=order, to_status="rejected").actor == "saga"
 
 
-def test_an_answer_that_comes_again_does_nothing(customer, place):
+def test_a_repeated_reply_changes_nothing(customer, place):
     for first, again in (("stock-reserved", "stock-rejected"), ("stock-rejected", "stock-reserved")):
         order = place(customer)
         hear(first, order, reason="out_of_stock")
@@ -53,28 +53,26 @@ def test_an_answer_that_comes_again_does_nothing(customer, place):
         for topic in (first, again):
             hear(topic, order, reason="price_changed")
         assert Order.objects.values().get(pk=order) == before
-        assert len(told(order)) == 1
+        assert len(events_of(order)) == 1
         assert OrderChange.objects.filter(order_id=order).count() == 2
 
 
-def test_an_answer_that_comes_after_the_cancellation_does_nothing(customer, place):
+def test_a_reply_after_the_cancellation_changes_nothing(customer, place):
     order = place(customer)
     customer.send(f"/orders/{order}/cancel", {})
     hear("stock-reserved", order)
-    assert told(order) == [("order-cancelled", 2, "cancelled_by_customer")]
+    assert events_of(order) == [("order-cancelled", 2, "cancelled_by_customer")]
 
 
-def test_an_answer_takes_few_statements(customer, place, django_assert_num_queries):
+def test_a_reply_takes_few_statements(customer, place, django_assert_num_queries):
     order = place(customer)
-    with django_assert_num_queries(
-        7
-    ):  # read, change, question, write down, event; the test's own SAVEPOINT and RELEASE
+    with django_assert_num_queries(7):  # read, update, request, change, event; the test's own SAVEPOINT and RELEASE
         hear("stock-reserved", order)
     with django_assert_num_queries(1):
         hear("stock-reserved", order)
 
 
-def test_an_answer_to_no_order_is_put_aside(db):
+def test_a_reply_to_an_unknown_order_is_dead_lettered(db):
     for topic in HANDLERS[STOCK_GROUP]:
         with pytest.raises(PermanentFailure, match="no such order"):
             hear(topic, str(ULID()), reason="out_of_stock")
@@ -83,7 +81,7 @@ def test_an_answer_to_no_order_is_put_aside(db):
 @pytest.mark.parametrize(
     "fields", [{"orderId": "x"}, {"orderId": None}, {"orderId": str(ULID())}, {"reason": "because"}, {"reason": None}]
 )
-def test_an_answer_that_cannot_be_read_is_put_aside_and_changes_nothing(customer, place, fields):
+def test_a_malformed_reply_is_dead_lettered_and_changes_nothing(customer, place, fields):
     order = place(customer)
     with pytest.raises(MalformedEvent):
         hear("stock-rejected", order, key=order, **{"reason": "out_of_stock"} | fields)

@@ -31,7 +31,7 @@ def publish():
     return rows
 
 
-def tell(order):
+def shown(order):
     return [(entry.kind, entry.title, entry.detail, entry.who) for entry in read_timeline(order)]
 
 
@@ -43,8 +43,8 @@ def eventful(customer, staff, place_confirmed):
     placed, _ = publish()
     record_sent_mail(event_id=placed.event_id, kind="order-placed", order_id=order, sent_at=now())
     resend_mail(caller=GRACE, order_id=order, kind="order-placed")
-    [asked] = publish()
-    record_sent_mail(event_id=asked.event_id, kind="order-placed", order_id=order, sent_at=now())
+    [requested] = publish()
+    record_sent_mail(event_id=requested.event_id, kind="order-placed", order_id=order, sent_at=now())
     assert staff.send(f"/orders/{order}/status", {"status": "shipped"}, "PUT").status_code == 200
     [shipped] = outbox.pending(200)
     outbox.move_to_dead(shipped, "TOPIC_EXCEPTION")
@@ -52,17 +52,17 @@ def eventful(customer, staff, place_confirmed):
     return order, shipped.event_id, Outbox.objects.get().event_id
 
 
-def test_it_tells_all_that_happened_and_who_did_it(customer, staff, eventful):
+def test_it_shows_all_that_happened_and_who_did_it(customer, staff, eventful):
     order, shipped, delivered = eventful
     User.objects.create(username=GRACE.user_id, first_name="grace")
     other = f"staff:{staff.user_id}"
-    assert sorted(tell(order)) == sorted(
+    assert sorted(shown(order)) == sorted(
         [
             ("change", "Placed", "", "customer"),
             ("change", "Confirmed", "from pending", "the shop"),
             ("note", "Note", "Wrap it.\nTwice.", "grace"),
             ("mail", "Mail sent: order-placed", "", ""),
-            ("request", "Mail asked for again: order-placed", "", "grace"),
+            ("request", "Mail resend requested: order-placed", "", "grace"),
             ("mail", "Mail sent again: order-placed", "", ""),
             ("change", "Shipped", "from confirmed", other),
             ("event", "order-shipped was refused by Kafka", f"event {shipped}: TOPIC_EXCEPTION", ""),
@@ -83,29 +83,29 @@ def test_it_is_in_the_order_of_time(customer, place):
     assert [entry.title[-1] for entry in entries[-3:]] == ["1", "2", "3"]
 
 
-def test_a_reason_is_told_in_words(customer, place):
+def test_a_reason_is_shown_in_words(customer, place):
     order = place(customer)
     apply_stock_reply(order_id=order, rejection="out_of_stock")
-    assert ("change", "Rejected", "from pending: out of stock", "the shop") in tell(order)
+    assert ("change", "Rejected", "from pending: out of stock", "the shop") in shown(order)
 
 
-def test_of_no_order_there_is_nothing_to_tell():
+def test_an_unknown_order_has_no_entries():
     assert read_timeline(str(ULID())) == []
 
 
-def test_another_orders_doings_are_not_told(customer, place, eventful):
+def test_the_entries_of_another_order_are_not_shown(customer, place, eventful):
     order = place(customer)
-    assert {entry[1] for entry in tell(order)} == {"Placed", "order-placed waits for Kafka"}
+    assert {entry[1] for entry in shown(order)} == {"Placed", "order-placed waits for Kafka"}
 
 
-def test_who_left_is_known_by_an_id_alone_and_the_customers_notes_are_gone(customer, place, eventful):
+def test_deleted_staff_keep_their_id_and_a_deleted_customers_notes_are_erased(customer, place, eventful):
     order, _, _ = eventful
     User.objects.create(username=GRACE.user_id, first_name="grace")
     erase_customer(user_id=GRACE.user_id)
-    whos = {who for kind, _, _, who in tell(order) if kind in ("note", "request")}
+    whos = {who for kind, _, _, who in shown(order) if kind in ("note", "request")}
     assert whos == {f"staff:{GRACE.user_id}"}
     erase_customer(user_id=customer.user_id)
-    assert "note" not in {kind for kind, _, _, _ in tell(order)}
+    assert "note" not in {kind for kind, _, _, _ in shown(order)}
 
 
 def test_it_takes_as_many_queries_however_much_happened(customer, staff, place, eventful, django_assert_num_queries):

@@ -37,7 +37,7 @@ def claims():
 
 @pytest.fixture
 def sign(config, claims):
-    """`sign(roles=["staff"])`: a token with other claims; None takes one away."""
+    """`sign(roles=["staff"])`: a token with other claims; None removes one."""
 
     def make(algorithm="HS256", key=None, headers=None, **other):
         body = {name: value for name, value in (claims | other).items() if value is not None}
@@ -108,7 +108,7 @@ def test_keys_and_addresses_in_a_header_are_not_followed(sign):
         problem(Caller(sign(headers=header, key=KEY)).get("/orders"), 401)
 
 
-def test_no_token_and_other_schemes_are_told_what_is_wanted(anybody):
+def test_a_request_without_a_token_is_told_the_scheme(anybody):
     for header in ({}, {"authorization": "Basic YTpi"}, {"authorization": "Bearer"}, {"authorization": ""}):
         answer = anybody.get("/orders", headers={"accept": "application/json", **header})
         problem(answer, 401, "not-authenticated")
@@ -119,10 +119,10 @@ ROUTES = [("GET", ""), ("POST", ""), ("GET", "/x"), ("POST", "/x/cancel"), ("PUT
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_every_route_of_orders_wants_a_token(anybody, method, path):
+def test_every_route_of_orders_requires_a_token(anybody, method, path):
     problem(anybody.send(f"/orders{path}", {}, method), 401, "not-authenticated")
 
 
-def test_a_token_is_checked_without_a_look_at_the_database(sign, django_assert_num_queries):
+def test_a_token_is_checked_without_a_query(sign, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert Caller(sign()).get("/orders?limit=0").status_code == 400

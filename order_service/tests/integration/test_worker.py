@@ -103,8 +103,8 @@ class Answer(EventData):
 
 
 @pytest.fixture(scope="module")
-def answer(kafka):
-    """`answer("stock-reserved", order)`: the answer of the stock."""
+def reply(kafka):
+    """`reply("stock-reserved", order)`: the reply of product_service."""
     create_topics(kafka, topics())
     producer = make_producer(kafka)
 
@@ -191,7 +191,7 @@ def test_a_new_shop_is_ready_once_the_catalogue_was_read_to_its_end(query, publi
     assert sum(orjson.loads(ends).values()) >= 1
 
 
-def test_the_worker_follows_the_catalogue_and_puts_aside_what_it_cannot_read(worker, query, publish, kafka):
+def test_the_worker_updates_the_catalogue_and_dead_letters_malformed_events(worker, query, publish, kafka):
     product = secrets.token_hex(12)
     publish("product-created", id=product)
     publish("product-created", id=product, raw=b"{not json")
@@ -235,11 +235,11 @@ def test_an_order_is_published_and_its_row_deleted(worker, query, events_of):
     assert dict(message.headers())["ce_id"] == event_id.encode()
 
 
-def test_the_stock_decides_and_all_hear_of_it(worker, query, place, answer, events_of):
+def test_a_reply_decides_the_order_and_is_published(worker, query, place, reply, events_of):
     confirmed, rejected = place(), place()
-    answer("stock-rejected", rejected, reason="out_of_stock")
+    reply("stock-rejected", rejected, reason="out_of_stock")
     for _ in range(2):
-        answer("stock-reserved", confirmed)
+        reply("stock-reserved", confirmed)
     status = "SELECT status, reason, sequence FROM orders WHERE id = %s"
     wait_for(lambda: query(status, confirmed) == (("confirmed", None, 2),))
     wait_for(lambda: query(status, rejected) == (("rejected", "out_of_stock", 2),))
@@ -249,7 +249,7 @@ def test_the_stock_decides_and_all_hear_of_it(worker, query, place, answer, even
     assert orjson.loads(message.value())["reason"] == "out_of_stock"
 
 
-def test_a_question_is_published_again_under_its_own_id(worker, query, place, events_of):
+def test_a_reservation_request_is_resent_under_its_own_id(worker, query, place, events_of):
     order, event_id = place(), str(ULID())
     headers = orjson.dumps({"ce_specversion": "1.0", "ce_id": event_id, "ce_sequence": "1"}).decode()
     columns = "event_id, topic, aggregate_id, sequence, payload, headers, created_at"
@@ -260,13 +260,13 @@ def test_a_question_is_published_again_under_its_own_id(worker, query, place, ev
     query("UPDATE pending_orders SET ask_at = UTC_TIMESTAMP(6) WHERE aggregate_id = %s", order)
     first, again = events_of(order, "order-placed", 2)
     assert (first.value(), first.headers()) == (again.value(), again.headers())
-    asked = "SELECT asks FROM pending_orders WHERE aggregate_id = %s AND ask_at IS NOT NULL"
-    wait_for(lambda: query(asked, order) == ((1,),))
+    resent = "SELECT asks FROM pending_orders WHERE aggregate_id = %s AND ask_at IS NOT NULL"
+    wait_for(lambda: query(resent, order) == ((1,),))
 
 
-def test_an_answer_that_was_put_aside_is_handled_by_the_dlq_command(worker, query, place, answer, events_of):
+def test_a_dead_lettered_reply_is_replayed_by_the_dlq_command(worker, query, place, reply, events_of):
     late = str(ULID())
-    answer("stock-reserved", late)
+    reply("stock-reserved", late)
     events_of(late, "stock-reserved.order-service-stock.dlq")
     listed = run("dlq", "list")
     assert (listed.returncode, "there is no such order" in listed.stdout) == (0, True), listed.stderr
@@ -278,7 +278,7 @@ def test_an_answer_that_was_put_aside_is_handled_by_the_dlq_command(worker, quer
     assert query("SELECT status FROM orders WHERE id = %s", late) == (("confirmed",),)
 
 
-def test_the_mails_that_went_out_are_kept_and_records_that_cannot_be_read_put_aside(worker, query, record, events_of):
+def test_sent_mails_are_recorded_and_malformed_records_dead_lettered(worker, query, record, events_of):
     order, first, last, bad = (str(ULID()) for _ in range(4))
     for mailed, fields in ((first, {}), (bad, {"sentAt": "soon"}), (first, {}), (str(ULID()), {"orderId": None})):
         record(mailed, **{"orderId": order} | fields)
@@ -289,7 +289,7 @@ def test_the_mails_that_went_out_are_kept_and_records_that_cannot_be_read_put_as
     assert b"sentAt" in dict(letter.headers())["x-reason"]
 
 
-def test_the_workers_state_shows_every_group_and_the_event_that_was_put_aside(worker, query):
+def test_the_workers_status_shows_every_group_and_the_dead_letter(worker, query):
     def parts():
         found = query("SELECT state FROM worker_states WHERE worker LIKE %s", f"{socket.gethostname()}:%")
         return orjson.loads(found[0][0])["parts"] if found else {}
@@ -299,7 +299,7 @@ def test_the_workers_state_shows_every_group_and_the_event_that_was_put_aside(wo
     assert all(parts()[group]["assigned"] for group in GROUPS)
 
 
-def test_the_workers_state_is_there_for_all_to_see(worker, query):
+def test_health_shows_the_status_of_the_worker(worker, query):
     wait_for(lambda: query("SELECT 1 FROM worker_states WHERE worker LIKE %s", f"{socket.gethostname()}:%"))
     assert run("check-worker").returncode == 0
     query("UPDATE worker_states SET state = JSON_SET(state, '$.beat', 1)")
@@ -316,5 +316,5 @@ def test_the_worker_goes_on_after_the_database_broke_its_connections(worker, que
     assert worker.poll() is None
 
 
-def test_without_its_database_the_check_says_that_the_worker_is_not_well(query):
+def test_without_its_database_the_check_fails(query):
     assert run("check-worker", MYSQL_PORT="1").returncode == 1

@@ -8,7 +8,7 @@ from libs.runtime.config import BadConfiguration, load
 from order_service.config import Config
 
 
-def test_an_order_may_wait_for_half_an_hour_unless_somebody_says_otherwise():
+def test_an_order_may_be_pending_for_half_an_hour_by_default():
     assert load(Config, os.environ).order_pending_limit == 1800
     assert load(Config, {**os.environ, "ORDER_PENDING_LIMIT": "600"}).order_pending_limit == 600
 

@@ -1,10 +1,10 @@
-"""What the pages and the database rest on."""
+"""The settings of pages and database."""
 
 from django.conf import settings
 from django.core.checks import run_checks
 
 
-def test_django_finds_nothing_to_complain_about():
+def test_djangos_checks_find_nothing():
     assert run_checks() == []
 
 
@@ -22,7 +22,7 @@ def test_cookies_are_for_http_and_this_site_only():
     assert {settings.SESSION_COOKIE_SAMESITE, settings.CSRF_COOKIE_SAMESITE} == {"Lax"}
 
 
-def test_a_server_that_is_away_is_noticed_in_time():
+def test_an_unavailable_server_is_noticed_in_time():
     options = settings.DATABASES["default"]["OPTIONS"]
     assert options["isolation_level"] == "read committed"
     assert options["connect_timeout"] + options["read_timeout"] < 5

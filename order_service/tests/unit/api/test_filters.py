@@ -1,4 +1,4 @@
-"""What a list may be asked for."""
+"""The parameters of the list."""
 
 import pytest
 

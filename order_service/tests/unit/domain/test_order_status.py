@@ -27,7 +27,7 @@ def test_only_the_contracts_transitions_are_legal(before, after):
 
 
 @pytest.mark.parametrize("status", Status)
-def test_staff_do_all_but_what_the_stock_decides(status):
+def test_staff_set_all_statuses_but_those_that_stock_decides(status):
     if status in ("shipped", "delivered", "cancelled"):
         require_by_staff(status)
     else:
@@ -35,7 +35,7 @@ def test_staff_do_all_but_what_the_stock_decides(status):
             require_by_staff(status)
 
 
-def test_there_is_no_circle():
+def test_there_is_no_cycle():
     after = {status: [a for a, befores in BEFORE.items() if status in befores] for status in Status}
 
     def longest(status):

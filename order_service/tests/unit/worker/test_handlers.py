@@ -1,4 +1,4 @@
-"""Each group hears its topics, and all that goes wrong for good has a place to go."""
+"""Each group has a handler and a dead-letter topic for each of its topics."""
 
 from order_service.events.topics import GROUPS, topics
 from order_service.worker.handlers import HANDLERS

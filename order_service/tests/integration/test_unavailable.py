@@ -1,4 +1,4 @@
-"""A database that is frozen: answers within five seconds that say so, and normal service right after."""
+"""A frozen database: 503 within five seconds, and normal service right afterwards."""
 
 import os
 import signal
