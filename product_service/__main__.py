@@ -1,6 +1,6 @@
-"""`python -m product_service COMMAND`: the one way in, on a laptop, in a container and under a supervisor alike.
+"""`python -m product_service COMMAND`: the commands of the service, on a laptop, in a container and under a supervisor.
 
-The configuration is read first; each command then imports what it needs.
+The configuration is read first. Each command then imports what it needs.
 """
 
 import sys
@@ -30,7 +30,7 @@ def check_config(_config: Config, _arguments: list[str]) -> int:
 
 
 def check_worker(config: Config, _arguments: list[str]) -> int:
-    """exit 0 when this host's worker wrote its state within a minute"""
+    """exit 0 when this host's worker wrote its status within a minute"""
     from product_service.worker.process import check
 
     return check(config)
@@ -56,14 +56,14 @@ def indexes(config: Config, _arguments: list[str]) -> int:
 
 
 def seed(config: Config, _arguments: list[str]) -> int:
-    """add the demo catalogue's products that are not there yet"""
+    """add those products of the demo catalogue that are missing"""
     from product_service.commands.seed import seed_catalogue
 
     return seed_catalogue(config)
 
 
 def republish(config: Config, _arguments: list[str]) -> int:
-    """send every product again, for consumers that lost some"""
+    """publish every product again, for consumers that lost events"""
     from libs.mongo_store.connection import connect
     from product_service.use_cases.republish_products import republish_products
 
@@ -76,20 +76,20 @@ def republish(config: Config, _arguments: list[str]) -> int:
 def check_stock(config: Config, _arguments: list[str]) -> int:
     """verify that stock, movements and reservations agree; exit 1 when they do not"""
     from libs.mongo_store.connection import connect
-    from product_service.queries.stock_audit import check_stock
+    from product_service.commands.check_stock import check_stock
 
     connect(config.mongo_uri.get_secret_value())
     return check_stock()
 
 
 def dlq(config: Config, arguments: list[str]) -> int:
-    """look at dead letters, handle them again (--help for more)"""
+    """list dead letters or handle them again (--help for more)"""
     from libs.messaging.dlq_command import run_dlq
     from libs.mongo_store.connection import connect
-    from product_service.worker.handlers import HANDLERS
+    from product_service.worker.handlers import make_handlers
 
     connect(config.mongo_uri.get_secret_value())
-    return run_dlq(config.kafka_brokers, HANDLERS, arguments)
+    return run_dlq(config.kafka_brokers, make_handlers(config.shop_currency), arguments)
 
 
 COMMANDS = {

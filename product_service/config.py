@@ -1,4 +1,4 @@
-"""The catalogue of what product_service reads from the environment."""
+"""The environment variables of product_service."""
 
 from pydantic import Field
 
@@ -7,15 +7,17 @@ from libs.runtime.logs import LogFormat
 
 
 class Config(WebConfig):
-    """Fields without a default are required; the process does not start without them."""
+    """Each field is a variable. Fields without a default are required: the process does not start without them."""
 
-    mongo_uri: MongoUri  # mongodb://…/DATABASE, a replica set: transactions need one
-    kafka_brokers: str  # host:port, … ; used by the worker only
-    jwt_secret: SigningKey  # checks the access tokens; all services share it
+    mongo_uri: MongoUri  # mongodb://…/DATABASE on a replica set, because transactions need one
+    kafka_brokers: str  # host:port, …; only the worker uses it
+    jwt_secret: SigningKey  # checks access tokens; the same in every service
     jwt_issuer: str = "microshop"
     jwt_audience: str = "microshop"
     shop_currency: str = Field("USD", pattern=r"^[A-Z]{3}$")  # ISO 4217; of every price
-    order_pending_limit: int = Field(1800, ge=1, le=604_800)  # seconds; how long order_service lets an order wait
+    order_pending_limit: int = Field(
+        1800, ge=1, le=604_800
+    )  # seconds; order_service cancels an order that is pending for longer
     bind_host: str = "127.0.0.1"
     product_service_port: int = Field(8000, ge=1, le=65_535)
     log_level: str = "INFO"

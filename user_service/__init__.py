@@ -1,8 +1,8 @@
-"""Accounts: registration, login and sessions, account management.
+"""Accounts: registration, logins and sessions, management of accounts.
 
-Owns: users, sessions, tokens of mails (MongoDB). Publishes: user-registered, user-updated, user-deleted, user-mail-requested,
+Owns: users, sessions, tokens of mail links (MongoDB). Publishes: user-registered, user-updated, user-deleted, user-mail-requested,
 user-revocations. Consumes: nothing.
-Read on in app.py (wiring), api/ (what it answers), use_cases.py (what happens to accounts), sessions.py, mailed.py.
+Read on in `__main__.py` (commands), `api/app.py` (wiring) and `use_cases/` (all changes, one module each).
 """
 
 __version__ = "0.1.0"

@@ -1,6 +1,6 @@
-"""`python -m user_service COMMAND`: the one way in, on a laptop, in a container and under a supervisor alike.
+"""The commands: `python -m user_service COMMAND`, in a shell, in a container and under a supervisor.
 
-The configuration is read first; each command then imports what it needs.
+The configuration is read first. Then each command imports what it needs.
 """
 
 import sys
@@ -10,7 +10,7 @@ from user_service.config import Config
 
 
 def web(config: Config, _arguments: list[str]) -> int:
-    """serve the HTTP API by gunicorn"""
+    """serve the HTTP API with gunicorn"""
     from libs.web.server import serve_web
 
     serve_web("user_service.api.wsgi:app", host=config.bind_host, port=config.user_service_port)
@@ -30,14 +30,14 @@ def check_config(_config: Config, _arguments: list[str]) -> int:
 
 
 def check_worker(config: Config, _arguments: list[str]) -> int:
-    """exit 0 when this host's worker wrote its state within a minute"""
+    """exit 0 when the worker of this host wrote its status within the last 60 s"""
     from user_service.worker.process import check
 
     return check(config)
 
 
 def topics(config: Config, _arguments: list[str]) -> int:
-    """create the topics this service publishes"""
+    """create the topics that the service publishes"""
     from libs.messaging.topics import create_topics
     from user_service.events.topics import topics
 
@@ -46,7 +46,7 @@ def topics(config: Config, _arguments: list[str]) -> int:
 
 
 def indexes(config: Config, _arguments: list[str]) -> int:
-    """create the database's collections and indexes"""
+    """create the collections and indexes of the database"""
     from libs.mongo_store.connection import connect
     from user_service.store.indexes import ensure_indexes
 

@@ -1,4 +1,4 @@
-"""The catalogue of what user_service reads from the environment."""
+"""Every environment variable that user_service reads."""
 
 from typing import Annotated, Literal
 
@@ -15,24 +15,24 @@ def _require_limit(text: str) -> str:
     return text
 
 
-RateLimit = Annotated[str, AfterValidator(_require_limit)]  # such as 20/hour or 5/15minutes, or off
+RateLimitSpec = Annotated[str, AfterValidator(_require_limit)]  # such as 20/hour or 5/15minutes, or off
 
 
 class Config(WebConfig):
-    """Fields without a default are required; the process does not start without them."""
+    """Fields without a default are required: a process does not start without them."""
 
-    mongo_uri: MongoUri  # mongodb://…/DATABASE, a replica set: transactions need one
-    kafka_brokers: str  # host:port, … ; used by the worker only
-    jwt_secret: SigningKey  # signs the access tokens; all services share it
+    mongo_uri: MongoUri  # mongodb://…/DATABASE of a replica set, because transactions need one
+    kafka_brokers: str  # host:port,… for the worker
+    jwt_secret: SigningKey  # signs access and refresh tokens, shared by all services
     jwt_issuer: str = "microshop"
     jwt_audience: str = "microshop"
     access_token_seconds: int = Field(900, ge=60, le=86_400)
-    refresh_token_seconds: int = Field(30 * 86_400, ge=60)  # how long a session lasts at most
-    rate_limit_register: RateLimit = "20/hour"  # an address
-    rate_limit_login: RateLimit = "5/15minutes"  # failures, an account and address
-    rate_limit_reset: RateLimit = "5/hour"  # an account and address
-    staff_totp: Literal["optional", "required"] = "optional"  # required: roles count only after a login with a code
-    order_service_url: str = "http://127.0.0.1:3000"  # asked for the orders of an export
+    refresh_token_seconds: int = Field(30 * 86_400, ge=60)  # the longest time that a session lasts
+    rate_limit_register: RateLimitSpec = "20/hour"  # per address
+    rate_limit_login: RateLimitSpec = "5/15minutes"  # wrong passwords, per account and address
+    rate_limit_reset: RateLimitSpec = "5/hour"  # per account and address
+    staff_totp: Literal["optional", "required"] = "optional"  # required: roles count only with an authenticator
+    order_service_url: str = "http://127.0.0.1:3000"  # has the orders for an export
     shop_name: str = "MicroShop"
     bind_host: str = "127.0.0.1"
     user_service_port: int = Field(4000, ge=1, le=65_535)
@@ -41,6 +41,6 @@ class Config(WebConfig):
 
 
 class StaffPassword(BaseConfig):
-    """Read by the `staff` command alone: a password has no place on a command line."""
+    """The variable of the command `staff`: other users of the machine can read the arguments of a command."""
 
     staff_password: Secret | None = None

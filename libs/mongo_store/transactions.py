@@ -3,12 +3,16 @@
 import random
 import time
 from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
 
 import pymongo
 from pymongo.client_session import ClientSession
 from pymongo.errors import ExecutionTimeout, PyMongoError
 
 from libs.mongo_store.connection import TIMEOUT_MS, UNAVAILABLE_ERRORS, Db, T
+
+P = ParamSpec("P")
 
 PAUSE_SECONDS = 0.02  # at most, between two tries of a transaction
 
@@ -45,3 +49,20 @@ def in_transaction(db: Db, work: Callable[[ClientSession], T]) -> T:
                         cause if isinstance(cause, UNAVAILABLE_ERRORS) else ExecutionTimeout("no turn in time")
                     ) from conflict
                 time.sleep(pause)
+
+
+def until_written(attempt: Callable[P, T | None]) -> Callable[P, T]:
+    """A use case that is repeated while it returns None: somebody else changed the aggregate after it was read.
+
+    Each attempt reads again and decides again. Raises ExecutionTimeout after TIMEOUT_MS.
+    """
+
+    @wraps(attempt)
+    def repeat(*args: P.args, **kwargs: P.kwargs) -> T:
+        end = time.monotonic() + TIMEOUT_MS / 1000
+        while (written := attempt(*args, **kwargs)) is None:
+            if time.monotonic() >= end:
+                raise ExecutionTimeout("the aggregate changes all the time")
+        return written
+
+    return repeat

@@ -11,8 +11,11 @@ def now_ms() -> int:
 
 def rfc3339(moment: datetime) -> str:
     """`2026-01-31T12:00:00.000Z`; a naive value is taken for UTC, as MongoDB's driver gives it."""
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if moment.utcoffset():
+        moment = moment.astimezone(UTC)
+    # By % in half the time of isoformat(), which calls the time zone, or of an f-string. A list of 100 products has 200 times.
+    fields = (moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second)
+    return "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ" % (*fields, moment.microsecond // 1000)  # noqa: UP031
 
 
 def now() -> datetime:

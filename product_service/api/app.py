@@ -1,4 +1,4 @@
-"""The only wiring of the web process."""
+"""The wiring of the web process."""
 
 from apiflask import APIFlask
 
@@ -16,11 +16,10 @@ from product_service import __version__
 from product_service.api.etags import with_conditions
 from product_service.api.products import routes
 from product_service.config import Config
-from product_service.domain.price_history import price_memory
 
 
 def create_app(config: Config) -> APIFlask:
-    """The application; call it after the fork, for the MongoDB client does not survive one."""
+    """The application. Call it after the fork, because a MongoDB client does not survive a fork."""
     configure_logs("product_service", config.log_level, config.log_format)
     db = connect(config.mongo_uri.get_secret_value())
     revocations = Revocations(MongoRevocations(db).since)
@@ -40,8 +39,7 @@ def create_app(config: Config) -> APIFlask:
         unavailable=UNAVAILABLE_ERRORS,
         web=config,
     )
-    app.config["SHOP_CURRENCY"] = config.shop_currency
-    app.config["PRICE_MEMORY"] = price_memory(config.order_pending_limit)
+    app.extensions["config"] = config
     app.spec_processor(lambda spec: with_conditions(document_problems(spec)))
     app.register_blueprint(routes)
     return app

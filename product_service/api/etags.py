@@ -1,28 +1,28 @@
-"""ETags and the conditions that clients build on them (RFC 9110, 8.8.3 and 13.1)."""
+"""ETags and conditional requests (RFC 9110, 8.8.3 and 13.1)."""
 
 from typing import Any
 
 from flask import request
 
-from product_service.store.documents import RawProduct, etag_of
+from product_service.domain.product import Product
 
 CONDITIONS = {"get": "If-None-Match", "put": "If-Match", "patch": "If-Match", "delete": "If-Match"}
 
 
-def etag_header(product: RawProduct) -> dict[str, str]:
+def etag_header(product: Product) -> dict[str, str]:
     """The response header that names the present state."""
-    return {"ETag": f'"{etag_of(product)}"'}
+    return {"ETag": f'"{product.revision}"'}
 
 
-def is_unchanged(product: RawProduct) -> bool:
-    """True when If-None-Match holds the present state; weak comparison."""
-    return request.if_none_match.contains_weak(etag_of(product))
+def is_unchanged(product: Product) -> bool:
+    """Whether If-None-Match holds the present state, by weak comparison."""
+    return request.if_none_match.contains_weak(product.revision)
 
 
 def sent_if_match() -> frozenset[str] | None:
-    """The tags in If-Match, or None when every state will do: no header, or `*`.
+    """The tags in If-Match. None when every state matches: without the header, or with `*`.
 
-    If-Match compares strongly: a weak tag, as a tag that can't be read, matches nothing.
+    If-Match compares strongly, so a weak tag matches nothing. A tag that can't be read matches nothing either.
     """
     if "If-Match" not in request.headers or request.if_match.star_tag:
         return None
@@ -30,7 +30,7 @@ def sent_if_match() -> frozenset[str] | None:
 
 
 def with_conditions(spec: Any) -> Any:
-    """Add the headers to the OpenAPI document `spec`, and that reading takes a token but needs none; return it."""
+    """Add the headers to the OpenAPI document `spec`, and optional tokens to its reads; return it."""
     for path, operations in spec["paths"].items():
         if "get" in operations:
             operations["get"]["security"] = [{}, {"bearer": []}]

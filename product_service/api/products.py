@@ -1,14 +1,19 @@
-"""What product_service answers, and to whom."""
+"""The routes of products."""
 
-from flask import Response, current_app, request
+from flask import Response, request
 
+from libs.values.money import Money
 from libs.values.pages import page_request
 from libs.web.flask import Blueprint, caller, caller_if_any, json_response
-from product_service.api import schemas
+from product_service.api import responses, schemas
+from product_service.api.context import config
 from product_service.api.etags import etag_header, is_unchanged, sent_if_match
+from product_service.domain.price_history import price_memory
+from product_service.domain.product import Product, ProductFields
 from product_service.queries import products as queries
-from product_service.store.documents import RawProduct
-from product_service.use_cases import products as use_cases
+from product_service.use_cases.adjust_stock import adjust_stock
+from product_service.use_cases.change_product import change_product, withdraw_product
+from product_service.use_cases.create_product import create_product
 
 routes = Blueprint("products", __name__)
 
@@ -17,16 +22,15 @@ routes = Blueprint("products", __name__)
 @routes.query(schemas.ProductsQuery)
 @routes.output(schemas.ProductPage)
 @routes.refuses(401, 403)
-def list_products(query: schemas.ProductsQuery) -> Response:
+def get_products(query: schemas.ProductsQuery) -> Response:
     """List the products; search finds those that hold every word. Inactive ones are for viewers."""
     who = caller_if_any()
     if not query.active:
         (who or caller()).require("viewer")
-    kinds = [queries.SORTS[query.sort].kind, str]
-    wanted = page_request(sort=query.sort, key_types=kinds, limit=query.limit, cursor=query.cursor)
+    key_types = [queries.SORTS[query.sort].kind, str]
     page = queries.list_products(
-        wanted,
-        currency=_currency(),
+        page_request(sort=query.sort, key_types=key_types, limit=query.limit, cursor=query.cursor),
+        currency=config().shop_currency,
         active=query.active,
         search=query.search,
         category=query.category,
@@ -35,16 +39,17 @@ def list_products(query: schemas.ProductsQuery) -> Response:
         in_stock=query.in_stock,
         max_stock=query.max_stock,
     )
-    return json_response(page.render(request.url))
+    return json_response(responses.to_page(page, request.url))
 
 
 @routes.get("/products/<product_id>")
 @routes.output(schemas.ProductOut)
 @routes.doc(responses=[304, 401])
-def read_product(product_id: str) -> Response:
+def get_product(product_id: str) -> Response:
     """Read one product; an inactive one is for viewers."""
     who = caller_if_any()
-    product = queries.get_product(product_id, inactive_too=bool(who and who.has_role("viewer")))
+    inactive_too = bool(who and who.has_role("viewer"))
+    product = queries.get_product(product_id, currency=config().shop_currency, inactive_too=inactive_too)
     if is_unchanged(product):
         return Response(status=304, headers=etag_header(product))
     return _render(product)
@@ -55,11 +60,20 @@ def read_product(product_id: str) -> Response:
 @routes.body(schemas.NewProduct)
 @routes.output(schemas.ProductCreatedOut, status_code=201)
 @routes.refuses(409)
-def create_product(body: schemas.NewProduct) -> Response:
+def post_product(body: schemas.NewProduct) -> Response:
     """Add a product."""
-    product = use_cases.create_product(**body.stored(), currency=_currency(), actor=caller().user_id)
-    answer = {"status": "success", "product": queries.to_public(product, _currency())}
-    return json_response(answer, 201, {**etag_header(product), "Location": f"/products/{product['_id']}"})
+    product = create_product(
+        name=body.name,
+        price=Money(body.price, config().shop_currency),
+        stock=body.stock,
+        description=body.description,
+        sku=body.sku,
+        category=body.category,
+        image_url=body.image_url,
+        actor=caller().user_id,
+    )
+    reply = {"status": "success", "product": responses.to_public(product)}
+    return json_response(reply, 201, {**etag_header(product), "Location": f"/products/{product.id}"})
 
 
 @routes.put("/products/<product_id>")
@@ -67,9 +81,9 @@ def create_product(body: schemas.NewProduct) -> Response:
 @routes.body(schemas.ReplaceProduct)
 @routes.output(schemas.ProductOut)
 @routes.refuses(409, 412)
-def replace_product(product_id: str, body: schemas.ReplaceProduct) -> Response:
+def put_product(product_id: str, body: schemas.ReplaceProduct) -> Response:
     """Set all fields of a product: those left out are reset, but for the stock."""
-    return _render(_change(product_id, body.stored()))
+    return _render(_change(product_id, body.product_fields(config().shop_currency)))
 
 
 @routes.patch("/products/<product_id>")
@@ -79,7 +93,7 @@ def replace_product(product_id: str, body: schemas.ReplaceProduct) -> Response:
 @routes.refuses(409, 412)
 def patch_product(product_id: str, body: schemas.PatchProduct) -> Response:
     """Set some fields of a product; `active` takes it out of the catalogue or brings it back."""
-    return _render(_change(product_id, body.stored(sent_only=True)))
+    return _render(_change(product_id, body.product_fields(config().shop_currency, sent_only=True)))
 
 
 @routes.delete("/products/<product_id>")
@@ -88,7 +102,9 @@ def patch_product(product_id: str, body: schemas.PatchProduct) -> Response:
 @routes.refuses(412)
 def delete_product(product_id: str) -> Response:
     """Take a product out of the catalogue: it becomes inactive."""
-    _change(product_id, {"active": False})
+    withdraw_product(
+        product_id=product_id, if_match=sent_if_match(), currency=config().shop_currency, actor=caller().user_id
+    )
     return Response(status=204)
 
 
@@ -97,28 +113,29 @@ def delete_product(product_id: str) -> Response:
 @routes.body(schemas.AdjustStock)
 @routes.output(schemas.ProductOut)
 @routes.refuses(409)
-def adjust_stock(product_id: str, body: schemas.AdjustStock) -> Response:
+def post_stock(product_id: str, body: schemas.AdjustStock) -> Response:
     """Add pieces to the stock, or take some."""
     return _render(
-        use_cases.adjust_stock(product_id=product_id, delta=body.delta, reason=body.reason, actor=caller().user_id)
+        adjust_stock(
+            product_id=product_id,
+            delta=body.delta,
+            reason=body.reason,
+            currency=config().shop_currency,
+            actor=caller().user_id,
+        )
     )
 
 
-def _change(product_id: str, changes: RawProduct) -> RawProduct:
-    return use_cases.change_product(
+def _change(product_id: str, fields: ProductFields) -> Product:
+    return change_product(
         product_id=product_id,
-        changes=changes,
+        fields=fields,
         if_match=sent_if_match(),
-        currency=_currency(),
+        currency=config().shop_currency,
         actor=caller().user_id,
-        price_memory=current_app.config["PRICE_MEMORY"],
+        price_memory=price_memory(config().order_pending_limit),
     )
 
 
-def _render(product: RawProduct) -> Response:
-    return json_response(queries.to_public(product, _currency()), headers=etag_header(product))
-
-
-def _currency() -> str:
-    currency: str = current_app.config["SHOP_CURRENCY"]
-    return currency
+def _render(product: Product) -> Response:
+    return json_response(responses.to_public(product), headers=etag_header(product))

@@ -1,14 +1,14 @@
-"""The shapes that come in and go out."""
+"""The JSON that requests hold, and the form of the responses for the API documents."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-from libs.values.money import parse_money
+from libs.values.money import Money, parse_money
 from libs.values.pages import DEFAULT_LIMIT, MAX_LIMIT
 from libs.values.schema import StrictModel, StrictQuery
 from libs.values.text import Line, Text
-from product_service.store.documents import MAX_PRICE_MINOR, MAX_STOCK
+from product_service.domain.product import MAX_PRICE_MINOR, MAX_STOCK, ProductFields
 
 LIMIT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
 AMOUNT_SCHEMA = {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,2})?$"}
@@ -38,7 +38,7 @@ Name = Annotated[Line, StringConstraints(min_length=1, max_length=200)]
 Description = Annotated[Text, StringConstraints(max_length=5000)]
 Sku = Annotated[Line, StringConstraints(min_length=1, max_length=64)]
 Category = Annotated[Line, StringConstraints(min_length=1, max_length=100)]
-# An address on the web, or a path on the shop's own host; no other scheme can run a script in somebody's page.
+# A web address, or a path on the shop's own host. Other schemes, such as javascript:, could run a script in the page that shows it.
 ImageUrl = Annotated[
     str, StringConstraints(max_length=2000, pattern=r"^(https?://|/)[^\s/\\\x00-\x1f][^\s\x00-\x1f]*$")
 ]
@@ -46,12 +46,12 @@ Stock = Annotated[int, Field(ge=0, le=MAX_STOCK)]
 
 
 class _Input(StrictModel):
-    def stored(self, *, sent_only: bool = False) -> dict[str, Any]:
-        """The fields by their names in the document; with `sent_only` without those the client left out."""
+    def product_fields(self, currency: str, *, sent_only: bool = False) -> ProductFields:
+        """The fields by their names in the domain. With `sent_only`: only those that the client sent."""
         fields = self.model_dump(exclude_unset=sent_only)
         if "price" in fields:
-            fields["price_minor"] = fields.pop("price")
-        return fields
+            fields["price"] = Money(fields["price"], currency)
+        return cast(ProductFields, fields)
 
 
 class NewProduct(_Input):
@@ -65,20 +65,20 @@ class NewProduct(_Input):
 
 
 class ReplaceProduct(NewProduct):
-    """Fields left out are reset, but for the stock: it stays."""
+    """All fields: those that are left out are reset. Only the stock stays when it is left out."""
 
     stock: Stock = Field(default_factory=int)
 
-    def stored(self, *, sent_only: bool = False) -> dict[str, Any]:
+    def product_fields(self, currency: str, *, sent_only: bool = False) -> ProductFields:
         """As the base's; without the stock when the client left it out."""
-        fields = super().stored(sent_only=sent_only)
+        fields = super().product_fields(currency, sent_only=sent_only)
         if "stock" not in self.model_fields_set:
             del fields["stock"]
         return fields
 
 
 class PatchProduct(_Input):
-    """Only what is sent is set; the defaults here are never read (and null is no value but where it is one)."""
+    """Some fields. The defaults here are never read. Only fields that may be null accept null."""
 
     name: Name = Field(default_factory=str)
     description: Description = Field(default_factory=str)

@@ -1,4 +1,4 @@
-"""The gunicorn entry: imported in each web process, after the fork."""
+"""The gunicorn entry: imported by each web process, after the fork."""
 
 from libs.runtime.config import load_or_exit
 from product_service.api.app import create_app

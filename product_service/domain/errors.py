@@ -1,4 +1,4 @@
-"""Domain errors: kind + code + title; libs.values.errors says how they look on the wire."""
+"""The errors that a client may see: kind, code and title. libs.values.errors gives their form on the wire."""
 
 from libs.values.errors import DomainError, ErrorKind
 
@@ -12,7 +12,7 @@ class SkuTaken(DomainError):
 
 
 class StaleProduct(DomainError):
-    kind, code, title = ErrorKind.STALE, "stale-product", "The product was changed meanwhile: read it again"
+    kind, code, title = ErrorKind.STALE, "stale-product", "The product has changed since you read it. Read it again."
 
 
 class StockOutOfRange(DomainError):

@@ -1,33 +1,38 @@
-"""Which prices an order may name: the present one, or one that was the price shortly before it was placed.
+"""The earlier prices of a product, and until when an order may name one of them.
 
-order_service prices orders from a replica of the catalogue, which may be a moment behind; this is the second check.
+order_service prices orders from a replica of the catalogue, which may be behind. The reservation checks each price again.
 """
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from libs.values.times import now
-from product_service.store.documents import RawProduct
+from libs.values.money import Money
 
 PRICE_AGE = timedelta(minutes=10)  # how far the replica may be behind
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierPrice:
+    """A price that ended at `until`."""
+
+    price: Money
+    until: datetime
+
+    def was_shown(self, at: datetime) -> bool:
+        """Whether a replica that is behind may have shown this price at that time."""
+        return self.until >= at - PRICE_AGE
+
+
+PriceHistory = tuple[EarlierPrice, ...]
+"""Oldest first."""
+
+
 def price_memory(order_pending_limit: int) -> timedelta:
-    """How long an earlier price is kept, for an order may reach us `order_pending_limit` seconds after it was placed."""
+    """How long an earlier price is kept: an order may arrive `order_pending_limit` seconds after it was placed."""
     return PRICE_AGE + timedelta(seconds=order_pending_limit)
 
 
-def was_price(product: Mapping[str, Any], price_minor: int, placed_at: datetime) -> bool:
-    """Whether an order of that moment may name this price."""
-    log = product.get("price_log", ())
-    return price_minor == product["price_minor"] or any(
-        entry["price_minor"] == price_minor and entry["until"] >= placed_at - PRICE_AGE for entry in log
-    )
-
-
-def log_price(product: Mapping[str, Any], memory: timedelta) -> list[RawProduct]:
-    """The product's price log as it is when its price changes now: the present price ends, old ones are forgotten."""
-    moment = now()
-    kept = [entry for entry in product.get("price_log", ()) if entry["until"] >= moment - memory]
-    return [*kept, {"price_minor": product["price_minor"], "until": moment}]
+def end_price(history: PriceHistory, price: Money, *, at: datetime, memory: timedelta) -> PriceHistory:
+    """The history after `price` ends at `at`. Prices that ended more than `memory` before are left out."""
+    kept = (earlier for earlier in history if earlier.until >= at - memory)
+    return (*kept, EarlierPrice(price=price, until=at))

@@ -1,11 +1,130 @@
-"""What a reservation is."""
+"""The reservation of one order: all of its items or none, decided once."""
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
+from typing import Literal, Self
+
+from libs.values.money import Money
+from product_service.domain.product import Product, StockMovement
+
+RejectionReason = Literal["out_of_stock", "price_changed"]
 
 
-class State(StrEnum):
-    """What became of an order's stock."""
+class Status(StrEnum):
+    """What holds for an order's stock."""
 
-    RESERVED = "RESERVED"  # set aside for the order, which may still be cancelled
-    REJECTED = "REJECTED"  # it never had any: one line could not be filled
-    RELEASED = "RELEASED"  # the order was cancelled: it has none, and gets none
+    RESERVED = "RESERVED"  # the order holds its items; it may still be cancelled
+    REJECTED = "REJECTED"  # the order never held anything
+    RELEASED = "RELEASED"  # the order was cancelled: it holds nothing, and never will
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestedItem:
+    """One line of an order."""
+
+    product_id: str
+    quantity: int
+    unit_price: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortage:
+    """A product of which an order requests more pieces than are available."""
+
+    product_id: str
+    requested: int
+    available: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """The outcome that order_service receives. Without a reason the items are reserved."""
+
+    reason: RejectionReason | None = None
+    shortages: tuple[Shortage, ...] = ()  # with out_of_stock, by product id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """The stock's side of one order."""
+
+    order_id: str
+    status: Status
+    items: tuple[RequestedItem, ...]  # as ordered; empty when the cancellation came first
+    reply: Reply | None  # None once the order is cancelled
+    created_at: datetime
+    closed_at: datetime | None = None  # when it became REJECTED or RELEASED
+
+    @classmethod
+    def decide(
+        cls,
+        *,
+        order_id: str,
+        items: Iterable[RequestedItem],
+        products: Mapping[str, Product],
+        placed_at: datetime,
+        at: datetime,
+    ) -> Self:
+        """The decision at `at` about an order that was placed at `placed_at`: RESERVED or REJECTED.
+
+        `products`: those of the items, by id, as they are after all earlier decisions. A product that is missing or inactive has
+        no pieces. All shortages are reported. Prices are checked only when no product is short.
+        """
+        items = tuple(items)
+        reply = _reply(items, products, placed_at)
+        status, closed_at = (Status.REJECTED, at) if reply.reason else (Status.RESERVED, None)
+        return cls(order_id=order_id, status=status, items=items, reply=reply, created_at=at, closed_at=closed_at)
+
+    @classmethod
+    def cancelled_first(cls, *, order_id: str, at: datetime) -> Self:
+        """The mark of an order that was cancelled before it arrived: it will get nothing."""
+        return cls(order_id=order_id, status=Status.RELEASED, items=(), reply=None, created_at=at, closed_at=at)
+
+    def release(self, *, at: datetime) -> Self:
+        """The reservation after the order's cancellation. One that holds nothing stays as it is."""
+        if self.status is not Status.RESERVED:
+            return self
+        return replace(self, status=Status.RELEASED, reply=None, closed_at=at)
+
+    def movements(self, *, at: datetime) -> tuple[StockMovement, ...]:
+        """What its present status has changed in the stock, by product id.
+
+        A RESERVED one took its items, a RELEASED one gave them back.
+        """
+        if self.status is Status.REJECTED:
+            return ()
+        sign, reason = (-1, "reserved") if self.status is Status.RESERVED else (1, "released")
+        pieces = pieces_of((item.product_id, item.quantity) for item in self.items)
+        return tuple(
+            StockMovement(product_id=product_id, delta=sign * quantity, reason=reason, ref=self.order_id, at=at)
+            for product_id, quantity in pieces.items()
+        )
+
+
+def pieces_of(items: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """The pieces of each product in (product id, quantity) pairs, by product id."""
+    pieces: Counter[str] = Counter()
+    for product_id, quantity in items:
+        pieces[product_id] += quantity
+    return dict(sorted(pieces.items()))
+
+
+def _reply(items: tuple[RequestedItem, ...], products: Mapping[str, Product], placed_at: datetime) -> Reply:
+    requested = pieces_of((item.product_id, item.quantity) for item in items)
+    shortages = tuple(
+        Shortage(product_id=product_id, requested=quantity, available=available)
+        for product_id, quantity in requested.items()
+        if (available := _available(products.get(product_id))) < quantity
+    )
+    if shortages:
+        return Reply(reason="out_of_stock", shortages=shortages)
+    if not all(products[item.product_id].had_price(item.unit_price, placed_at) for item in items):
+        return Reply(reason="price_changed")
+    return Reply()
+
+
+def _available(product: Product | None) -> int:
+    return product.stock if product and product.active else 0

@@ -1,28 +1,45 @@
-"""What product_service reads of other services' events."""
+"""The fields that product_service reads of other services' events."""
 
 from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from libs.messaging.envelope import ConsumedData
+from libs.values.money import Money
+from product_service.domain.reservation import RequestedItem
 
 OrderId = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
 
 
 class OrderLine(ConsumedData):
+    """One line of an order."""
+
     product_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
     quantity: Annotated[int, Field(ge=1, lt=2**31)]
     unit_price: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}\.[0-9]{2}$")]
 
 
 class OrderPlaced(ConsumedData):
+    """A new order, or the repeated request of one that is still pending."""
+
     topic: ClassVar[str] = "order-placed"
     order_id: OrderId
     timestamp: Annotated[AwareDatetime, Field(strict=False)]  # when the customer placed it
     items: Annotated[list[OrderLine], Field(min_length=1, max_length=50)]
 
+    def requested_items(self, currency: str) -> list[RequestedItem]:
+        """The lines; their prices are in `currency`, the shop's."""
+        return [
+            RequestedItem(
+                product_id=line.product_id, quantity=line.quantity, unit_price=Money.parse(line.unit_price, currency)
+            )
+            for line in self.items
+        ]
+
 
 class OrderCancelled(ConsumedData):
+    """The end of an order that may hold stock."""
+
     topic: ClassVar[str] = "order-cancelled"
     order_id: OrderId
 

@@ -1,19 +1,21 @@
-"""The events this service owns, and its own view of those it consumes.
+"""The events that product_service owns.
 
-A product's event is a snapshot, so that a consumer needs the newest alone; an order gets one answer, which may be sent again.
+An event of a product is a snapshot, so a consumer needs only the newest one. An order gets one reply, which may be sent again.
 """
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 from libs.messaging.envelope import EventData
-from libs.values.money import format_money
 from libs.values.schema import StrictModel
 from libs.values.times import rfc3339
+from product_service.domain.product import Product
+from product_service.domain.reservation import RejectionReason, Reservation
+
+SOURCE = "product_service"  # ce_source of every event
 
 
 class ProductSnapshot(EventData):
-    """What the three events say of a product; `version` tells a consumer which one is newer."""
+    """The data of the three events of a product. The snapshot with the higher `version` is newer."""
 
     id: str
     sku: str | None
@@ -27,19 +29,19 @@ class ProductSnapshot(EventData):
     updated_at: str
 
     @classmethod
-    def of(cls, product: Mapping[str, Any], currency: str) -> Self:
-        """From a product as MongoDB holds it."""
+    def of(cls, product: Product) -> Self:
+        """The snapshot of `product`."""
         return cls(
-            id=str(product["_id"]),
-            sku=product.get("sku"),
-            name=product["name"],
-            price=format_money(product["price_minor"]),
-            currency=currency,
-            category=product.get("category"),
-            active=product["active"],
-            version=product["version"],
-            stock=product["stock"],
-            updated_at=rfc3339(product["updated_at"]),
+            id=product.id,
+            sku=product.sku,
+            name=product.name,
+            price=str(product.price),
+            currency=product.price.currency,
+            category=product.category,
+            active=product.active,
+            version=product.version,
+            stock=product.stock,
+            updated_at=rfc3339(product.updated_at),
         )
 
 
@@ -56,35 +58,56 @@ class ProductDeleted(ProductSnapshot):
 
 
 class StockItem(StrictModel):
+    """One line of an order."""
+
     product_id: str
     quantity: int
     unit_price: str
 
 
 class Shortage(StrictModel):
-    """A product of which an order wants more pieces than there are."""
+    """A product of which an order requests more pieces than are available."""
 
     product_id: str
     wanted: int
     available: int
 
 
-class StockAnswer(EventData):
-    """The one outcome of an order here."""
+class StockReply(EventData):
+    """The reply to one order."""
 
     order_id: str
     items: list[StockItem]
     reason: str | None = None
     shortages: list[Shortage] = []
 
+    @staticmethod
+    def of(reservation: Reservation) -> "StockReply":
+        """The reply of a reservation. Raises ValueError for that of a cancelled order, which has none."""
+        if reservation.reply is None:
+            raise ValueError("a cancelled order has no reply")
+        items = [
+            StockItem(product_id=item.product_id, quantity=item.quantity, unit_price=str(item.unit_price))
+            for item in reservation.items
+        ]
+        if reservation.reply.reason is None:
+            return StockReserved(order_id=reservation.order_id, items=items)
+        shortages = [
+            Shortage(product_id=short.product_id, wanted=short.requested, available=short.available)
+            for short in reservation.reply.shortages
+        ]
+        return StockRejected(
+            order_id=reservation.order_id, items=items, reason=reservation.reply.reason, shortages=shortages
+        )
 
-class StockReserved(StockAnswer):
+
+class StockReserved(StockReply):
     topic: ClassVar[str] = "stock-reserved"
 
 
-class StockRejected(StockAnswer):
+class StockRejected(StockReply):
     topic: ClassVar[str] = "stock-rejected"
-    reason: Literal["out_of_stock", "price_changed"]
+    reason: RejectionReason
 
 
 PRODUCT_EVENTS = (ProductCreated, ProductUpdated, ProductDeleted)

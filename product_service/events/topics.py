@@ -1,4 +1,4 @@
-"""The topics this service needs: what it publishes, what it consumes, and where it puts what it can't handle."""
+"""The topics of this service: what it publishes, what it consumes, and its dead-letter topics."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ CONSUMED = (OrderPlaced, OrderCancelled)
 
 
 def topics() -> dict[str, dict[str, Any]]:
-    """All of them, with their settings."""
+    """The settings of each topic, by its name."""
     published = topic_settings(*(event.topic for event in PUBLISHED))
     consumed = topic_settings(*(event.topic for event in CONSUMED))
     users = topic_settings(UserRevocation.topic)

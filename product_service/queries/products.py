@@ -1,8 +1,8 @@
-"""Reads, as plain dicts: what goes out is built here and nowhere else."""
+"""One product, and pages of products."""
 
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,19 +10,20 @@ from bson import ObjectId
 from bson.errors import InvalidId
 
 from libs.values.errors import Invalid
-from libs.values.money import format_money
 from libs.values.pages import Page, PageRequest, build_page
-from libs.values.times import rfc3339
 from product_service.domain.errors import UnknownProduct
-from product_service.store.documents import RawProduct, products
+from product_service.domain.product import Product
+from product_service.store import documents, products
 
-WITHOUT_LOG = {"price_log": 0}  # the earlier prices are for reservations alone
+WITHOUT_HISTORY = {"price_log": 0}  # only reservations read the earlier prices
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Condition = Mapping[str, object]  # of a MongoDB filter
 
 
 @dataclass(frozen=True)
 class Sort:
-    """A list's order: by one field, and by id where that is equal. `kind` is the field's type in a cursor."""
+    """The order of a list: by one field, and by id where its values are equal. `kind`: the field's type in a cursor."""
 
     field: str
     direction: int
@@ -38,33 +39,12 @@ SORTS = {
 }
 
 
-def to_public(product: Mapping[str, Any], currency: str) -> dict[str, Any]:
-    """A product as clients see it, from a product as MongoDB holds it."""
-    return {
-        "id": str(product["_id"]),
-        "sku": product.get("sku"),
-        "name": product["name"],
-        "description": product["description"],
-        "category": product.get("category"),
-        "imageUrl": product.get("image_url"),
-        "price": format_money(product["price_minor"]),
-        "currency": currency,
-        "stock": product["stock"],
-        "active": product["active"],
-        "version": product["version"],
-        "createdAt": rfc3339(product["created_at"]),
-        "updatedAt": rfc3339(product["updated_at"]),
-    }
-
-
-def get_product(product_id: str, *, inactive_too: bool) -> RawProduct:
+def get_product(product_id: str, *, currency: str, inactive_too: bool) -> Product:
     """One product. Raises UnknownProduct, for an inactive one unless `inactive_too`."""
-    found: RawProduct | None = None
-    if ObjectId.is_valid(product_id):
-        found = products().find_one({"_id": ObjectId(product_id)})
-    if not found or not (found["active"] or inactive_too):
+    product = products.find(product_id, currency=currency)
+    if not (product.active or inactive_too):
         raise UnknownProduct
-    return found
+    return product
 
 
 def list_products(
@@ -79,11 +59,12 @@ def list_products(
     in_stock: bool | None = None,
     max_stock: int | None = None,
 ) -> Page:
-    """Products in the order of SORTS[request.sort]; every word of `search` must be in the name or the description.
+    """A page of Products in the order of SORTS[request.sort], without their earlier prices.
 
-    Prices in minor units. Raises Invalid for a cursor that can't be or a search without a word.
+    Each word of `search` must be in the name or the description. Prices are in minor units. Raises Invalid for an impossible
+    cursor and for a search without a word.
     """
-    where: list[dict[str, Any]] = [{"active": active}]
+    where: list[Condition] = [{"active": active}]
     if search:
         where.append({"$text": {"$search": _all_words(search)}})
     if category:
@@ -101,13 +82,13 @@ def list_products(
     if request.position:
         where += _beyond(sort.field, direction, *request.position)
     order = [(sort.field, direction), ("_id", direction)]
-    rows = list(products().find({"$and": where}, WITHOUT_LOG).sort(order).limit(request.limit + 1))
+    rows = list(documents.products().find({"$and": where}, WITHOUT_HISTORY).sort(order).limit(request.limit + 1))
     page = build_page(request, rows, lambda row: (_cursor_value(row[sort.field]), str(row["_id"])))
-    return Page([to_public(row, currency) for row in page.results], page.next, page.previous)
+    return replace(page, results=[products.from_document(row, currency) for row in page.results])
 
 
 def _all_words(search: str) -> str:
-    """MongoDB finds any of several words, but all of several phrases: so each word becomes a phrase.
+    """The search with each word as a phrase: MongoDB finds any of several words, but all of several phrases.
 
     Source: MongoDB manual, $text, "If the $search string includes multiple phrases, performs a logical AND".
     """
@@ -117,8 +98,8 @@ def _all_words(search: str) -> str:
     return " ".join(f'"{word}"' for word in words if word)
 
 
-def _beyond(field: str, direction: int, value: int | str, product_id: str) -> list[dict[str, Any]]:
-    """Conditions for the rows after a key. The first one bounds the index scan, the second one parts equal values."""
+def _beyond(field: str, direction: int, value: int | str, product_id: str) -> list[Condition]:
+    """Conditions for the rows after a key. The first bounds the index scan, the second separates rows of equal values."""
     after = "$gt" if direction > 0 else "$lt"
     try:
         key, last = _stored_value(field, value), ObjectId(product_id)
@@ -137,5 +118,5 @@ def _stored_value(field: str, value: int | str) -> Any:
     if field == "created_at":
         return EPOCH + timedelta(milliseconds=int(value))
     if isinstance(value, int) and value.bit_length() > 63:
-        raise OverflowError  # BSON knows no such number
+        raise OverflowError  # BSON has 64 bits
     return value

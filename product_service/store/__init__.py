@@ -1,1 +1,1 @@
-"""The database: tables or documents, their conversion to the domain, transactions and outbox."""
+"""The database: documents, their conversion to the domain, transactions, outbox."""

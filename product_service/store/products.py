@@ -1,13 +1,234 @@
-"""Products in MongoDB."""
+"""Products in MongoDB. A write stores the product, the movement of its stock and its events in one transaction."""
 
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
+from typing import Any, TypeVar
 
+from bson import ObjectId
+from pymongo import ReturnDocument, UpdateOne
+from pymongo.client_session import ClientSession
+from pymongo.errors import DuplicateKeyError
+
+from libs.messaging.envelope import new_row
+from libs.mongo_store.outbox import MongoOutbox
+from libs.mongo_store.transactions import in_transaction
+from libs.values.money import Money
 from libs.values.times import now
-from product_service.store.documents import products
+from product_service.domain.errors import SkuTaken, UnknownProduct
+from product_service.domain.price_history import EarlierPrice, PriceHistory
+from product_service.domain.product import MAX_STOCK, Product, StockMovement, sort_key
+from product_service.events.published import SOURCE, ProductSnapshot
+from product_service.store import documents
+
+Snapshot = type[ProductSnapshot]
+T = TypeVar("T")
 
 
-def forget_prices(memory: timedelta) -> int:
-    """Drop what is older than `memory` from every price log; return the number of products."""
+def find(product_id: str, *, currency: str) -> Product:
+    """The product, inactive ones too. Raises UnknownProduct."""
+    row = documents.products().find_one({"_id": _object_id(product_id)})
+    if row is None:
+        raise UnknownProduct
+    return from_document(row, currency)
+
+
+def find_many(product_ids: Collection[str], *, currency: str, transaction: ClientSession) -> dict[str, Product]:
+    """The products with these ids, inactive ones too, by id."""
+    which = {"_id": {"$in": [ObjectId(product_id) for product_id in product_ids]}}
+    found = documents.products().find(which, session=transaction)
+    return {product.id: product for product in (from_document(row, currency) for row in found)}
+
+
+def find_ids(*, after: str | None, limit: int) -> list[str]:
+    """Ids of products, inactive ones too, in order; those that follow `after`."""
+    which = {"_id": {"$gt": ObjectId(after)}} if after else {}
+    return [str(row["_id"]) for row in documents.products().find(which, {"_id": 1}).sort("_id", 1).limit(limit)]
+
+
+def add(product: Product, *events: Snapshot, actor: str) -> Product:
+    """Insert a new product; its stock is its first movement. Raises SkuTaken."""
+    row = documents.validated(documents.Product, {**to_document(product), "sequence": len(events)})
+
+    def work(transaction: ClientSession) -> None:
+        documents.products().insert_one(row, session=transaction)
+        _record(product, product.stock, "initial stock", actor, transaction)
+        _store_events(product, events, row["sequence"], transaction)
+
+    _transact(work)
+    return product
+
+
+def update(before: Product, after: Product, *events: Snapshot, actor: str) -> Product | None:
+    """Write the fields in which `after` differs from `before`, and return the product as it is then.
+
+    None when its version is no longer that of `before`, or its stock where `after` has another one. The events are snapshots of
+    what is returned. Raises SkuTaken.
+    """
+    was, becomes, delta = to_document(before), to_document(after), after.stock - before.stock
+    changes = {name: value for name, value in becomes.items() if name != "stock" and value != was[name]}
+    expected = {"_id": was["_id"], "version": before.version} | ({"stock": before.stock} if delta else {})
+    change: dict[str, Any] = {"$inc": {"sequence": len(events), "stock": delta}}
+    if changes:
+        change["$set"] = documents.validated_changes(documents.Product, changes)
+
+    def work(transaction: ClientSession) -> Product | None:
+        row = documents.products().find_one_and_update(
+            expected, change, return_document=ReturnDocument.AFTER, session=transaction
+        )
+        if row is None:
+            return None
+        changed = from_document(row, before.price.currency)
+        _record(changed, delta, "set by staff", actor, transaction)
+        _store_events(changed, events, row["sequence"], transaction)
+        return changed
+
+    return _transact(work)
+
+
+def adjust(movement: StockMovement, *, currency: str) -> Product | None:
+    """Apply one movement and return the product. None when it does not exist or its stock would leave its range.
+
+    Raises UnknownProduct for what is no id.
+    """
+
+    def work(transaction: ClientSession) -> Product | None:
+        row = documents.products().find_one_and_update(
+            _in_range(movement.product_id, movement.delta),
+            {"$inc": {"stock": movement.delta}},
+            return_document=ReturnDocument.AFTER,
+            session=transaction,
+        )
+        if row is None:
+            return None
+        documents.movements().insert_one(_movement_row(movement), session=transaction)
+        return from_document(row, currency)
+
+    return _transact(work)
+
+
+def apply_movements(movements: Sequence[StockMovement], transaction: ClientSession) -> None:
+    """Apply the movements of any number of orders: one change for each product, in the order of their ids, inactive ones too.
+
+    The caller has read the stock in the same transaction. Raises RuntimeError when a stock would leave its range.
+    """
+    deltas: Counter[str] = Counter()
+    for movement in movements:
+        deltas[movement.product_id] += movement.delta
+    changes = [
+        UpdateOne(_in_range(product_id, delta), {"$inc": {"stock": delta}})
+        for product_id, delta in sorted(deltas.items())
+        if delta
+    ]
+    if changes and documents.products().bulk_write(changes, session=transaction).matched_count != len(changes):
+        raise RuntimeError("the stock of a product would leave its range")
+    if movements:
+        documents.movements().insert_many([_movement_row(movement) for movement in movements], session=transaction)
+
+
+def add_event(product_ids: Sequence[str], event: Snapshot, *, currency: str) -> None:
+    """Store an event for each of these products, which stay as they are."""
+    which = {"_id": {"$in": [ObjectId(product_id) for product_id in product_ids]}}
+
+    def work(transaction: ClientSession) -> None:
+        documents.products().update_many(which, {"$inc": {"sequence": 1}}, session=transaction)
+        for row in documents.products().find(which, session=transaction):
+            _store_events(from_document(row, currency), [event], row["sequence"], transaction)
+
+    _transact(work)
+
+
+def purge_prices(memory: timedelta) -> int:
+    """Remove the prices that ended more than `memory` ago; return the number of products."""
     old = {"until": {"$lt": now() - memory}}
     which = {"price_log.until": {"$lt": now() - memory}}
-    return int(products().update_many(which, {"$pull": {"price_log": old}}).modified_count)
+    return int(documents.products().update_many(which, {"$pull": {"price_log": old}}).modified_count)
+
+
+def from_document(row: Mapping[str, Any], currency: str) -> Product:
+    """A product from its document. All prices are in `currency`, the shop's. Without `price_log` the history is empty."""
+    return Product(
+        id=str(row["_id"]),
+        name=row["name"],
+        description=row["description"],
+        sku=row.get("sku"),
+        category=row.get("category"),
+        image_url=row.get("image_url"),
+        price=Money(row["price_minor"], currency),
+        price_history=_history(row["price_log"], currency) if "price_log" in row else (),
+        stock=row["stock"],
+        active=row["active"],
+        version=row["version"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def to_document(product: Product) -> dict[str, Any]:
+    """All fields of a product's document but `sequence`, which only the store counts."""
+    return {
+        "_id": ObjectId(product.id),
+        "name": product.name,
+        "name_key": sort_key(product.name),
+        "description": product.description,
+        "sku": product.sku,
+        "category": product.category,
+        "image_url": product.image_url,
+        "price_minor": product.price.minor,
+        "price_log": [
+            {"price_minor": earlier.price.minor, "until": earlier.until} for earlier in product.price_history
+        ],
+        "stock": product.stock,
+        "active": product.active,
+        "version": product.version,
+        "created_at": product.created_at,
+        "updated_at": product.updated_at,
+    }
+
+
+def _history(entries: Sequence[Mapping[str, Any]], currency: str) -> PriceHistory:
+    return tuple(EarlierPrice(price=Money(entry["price_minor"], currency), until=entry["until"]) for entry in entries)
+
+
+def _object_id(product_id: str) -> ObjectId:
+    if not ObjectId.is_valid(product_id):
+        raise UnknownProduct
+    return ObjectId(product_id)
+
+
+def _in_range(product_id: str, delta: int) -> dict[str, Any]:
+    return {"_id": _object_id(product_id), "stock": {"$gte": -delta, "$lte": MAX_STOCK - delta}}
+
+
+def _record(product: Product, delta: int, reason: str, actor: str, transaction: ClientSession) -> None:
+    if delta:
+        movement = StockMovement(product_id=product.id, delta=delta, reason=reason, actor=actor, at=now())
+        documents.movements().insert_one(_movement_row(movement), session=transaction)
+
+
+def _movement_row(movement: StockMovement) -> dict[str, Any]:
+    fields = {
+        "product": ObjectId(movement.product_id),
+        "delta": movement.delta,
+        "reason": movement.reason,
+        "ref": movement.ref,
+        "actor": movement.actor,
+        "at": movement.at,
+    }
+    return documents.validated(documents.StockMovement, fields)
+
+
+def _store_events(product: Product, events: Sequence[Snapshot], last: int, transaction: ClientSession) -> None:
+    """Add the outbox rows of `product`; `last` is its counter after all of them."""
+    for sequence, event in enumerate(events, start=last - len(events) + 1):
+        row = new_row(event.of(product), source=SOURCE, aggregate_id=product.id, sequence=sequence)
+        MongoOutbox(documents.db()).add(row, transaction)
+
+
+def _transact(work: Callable[[ClientSession], T]) -> T:
+    try:
+        return in_transaction(documents.db(), work)
+    except DuplicateKeyError as error:
+        if "sku" not in (error.details or {}).get("keyPattern", {}):
+            raise  # an event number was given twice: a bug, and not the client's
+        raise SkuTaken from None

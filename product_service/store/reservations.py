@@ -1,18 +1,137 @@
-"""Reservations in MongoDB."""
+"""Reservations in MongoDB, each with the reply to its order."""
 
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
+from typing import Any, TypeVar
 
+import orjson
+from bson import ObjectId
+from pymongo.client_session import ClientSession
+from pymongo.errors import DuplicateKeyError
+
+from libs.messaging.envelope import OutboxRow, new_row
+from libs.mongo_store.outbox import MongoOutbox
+from libs.mongo_store.transactions import in_transaction
+from libs.values.money import Money
 from libs.values.times import now
-from product_service.store.documents import reservations
+from product_service.domain.reservation import Reply, RequestedItem, Reservation, Shortage, Status
+from product_service.events.published import SOURCE, StockReply
+from product_service.store import documents
 
-# An event that comes again must find what was decided: order-placed stays in its topic for 7 days, up to 14 until the segment
-# it lies in is dropped, and then 30 days more as a dead letter that may be replayed.
-CLOSED_AGE = timedelta(days=60)
+# An event that comes again must find the decision. order-placed stays in its topic for 7 days, up to 14 until its segment is
+# deleted, and 30 days more as a dead letter that may be replayed.
+RETENTION = timedelta(days=60)
+
+T = TypeVar("T")
 
 
-def forget_closed() -> int:
-    """Delete reservations that were closed CLOSED_AGE ago; return their number.
+class AlreadyDecided(Exception):
+    """The order has a reservation."""
 
-    One that is RESERVED stays for ever, as its movements do: its order may be cancelled at any time, and gives the stock back.
+
+def transact(work: Callable[[ClientSession], T]) -> T:
+    """Run `work(transaction)` in one transaction, again after a write conflict."""
+    return in_transaction(documents.db(), work)
+
+
+def find(order_id: str, *, currency: str, transaction: ClientSession) -> Reservation | None:
+    """The reservation of an order."""
+    row = documents.reservations().find_one({"_id": order_id}, session=transaction)
+    return row and from_document(row, currency)
+
+
+def add(reservation: Reservation, *replies: StockReply, transaction: ClientSession) -> None:
+    """Insert a new reservation and its reply, if it has one. The row of the reply is kept, so that it can be sent again as it was.
+
+    Raises AlreadyDecided.
     """
-    return int(reservations().delete_many({"closed_at": {"$lt": now() - CLOSED_AGE}}).deleted_count)
+    rows = [
+        new_row(reply, source=SOURCE, aggregate_id=reservation.order_id, sequence=sequence)
+        for sequence, reply in enumerate(replies, start=1)
+    ]
+    answer = vars(rows[0]) if rows else None
+    fields = documents.validated(documents.Reservation, {**to_document(reservation), "answer": answer})
+    try:
+        documents.reservations().insert_one(fields, session=transaction)
+    except DuplicateKeyError:
+        raise AlreadyDecided from None
+    for row in rows:
+        _store_reply(row, transaction)
+
+
+def update(before: Reservation, after: Reservation, *, transaction: ClientSession) -> None:
+    """Write the status of `after`, which was read as `before` in the same transaction. A released one keeps no reply."""
+    changes = {"state": after.status, "closed_at": after.closed_at}
+    change: dict[str, Any] = {"$set": documents.validated_changes(documents.Reservation, changes)}
+    if after.reply is None:
+        change["$unset"] = {"answer": ""}
+    expected = {"_id": before.order_id, "state": before.status}
+    if not documents.reservations().update_one(expected, change, session=transaction).matched_count:
+        raise RuntimeError("the reservation is not what this transaction read")  # the snapshot rules it out
+
+
+def resend_reply(order_id: str) -> None:
+    """Store the reply of an order again, with the same event id, sequence and payload. A cancelled order has none."""
+    found = documents.reservations().find_one({"_id": order_id}, {"answer": 1})
+    if found and (answer := found.get("answer")):
+        row = OutboxRow(**{**answer, "created_at": now()})
+        with suppress(DuplicateKeyError):  # the relay has not published it yet
+            transact(partial(_store_reply, row))
+
+
+def purge_closed() -> int:
+    """Delete reservations that were closed RETENTION ago; return their number.
+
+    One that is RESERVED stays, as its movements do: its order may be cancelled at any time and then gives the stock back.
+    """
+    return int(documents.reservations().delete_many({"closed_at": {"$lt": now() - RETENTION}}).deleted_count)
+
+
+def from_document(row: Mapping[str, Any], currency: str) -> Reservation:
+    """A reservation from its document. All prices are in `currency`, the shop's."""
+    answer = row.get("answer")
+    return Reservation(
+        order_id=row["_id"],
+        status=Status(row["state"]),
+        items=tuple(
+            RequestedItem(
+                product_id=str(item["product"]),
+                quantity=item["quantity"],
+                unit_price=Money(item["price_minor"], currency),
+            )
+            for item in row["items"]
+        ),
+        reply=_reply_of(orjson.loads(answer["payload"])) if answer else None,
+        created_at=row["created_at"],
+        closed_at=row.get("closed_at"),
+    )
+
+
+def to_document(reservation: Reservation) -> dict[str, Any]:
+    """All fields of a reservation's document but `answer`, which is the outbox row of its reply."""
+    return {
+        "_id": reservation.order_id,
+        "state": reservation.status,
+        "items": [
+            {"product": ObjectId(item.product_id), "quantity": item.quantity, "price_minor": item.unit_price.minor}
+            for item in reservation.items
+        ],
+        "created_at": reservation.created_at,
+        "closed_at": reservation.closed_at,
+    }
+
+
+def _reply_of(payload: Mapping[str, Any]) -> Reply:
+    return Reply(
+        reason=payload["reason"],
+        shortages=tuple(
+            Shortage(product_id=short["productId"], requested=short["wanted"], available=short["available"])
+            for short in payload["shortages"]
+        ),
+    )
+
+
+def _store_reply(row: OutboxRow, transaction: ClientSession) -> None:
+    MongoOutbox(documents.db()).add(row, transaction)

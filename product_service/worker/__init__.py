@@ -1,1 +1,1 @@
-"""Events and time: the worker process, the handler of each event, the periodic tasks."""
+"""Events and time: the worker process, the handlers of events, the periodic tasks."""

@@ -1,6 +1,7 @@
-"""What the worker does with each event that comes in: bytes in, one use case called."""
+"""The handler of each event: it reads the event and calls one use case."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from libs.access.revocations import Revocation
 from libs.messaging.consumer import EventConsumer
@@ -10,42 +11,52 @@ from libs.mongo_store.connection import UNAVAILABLE_ERRORS
 from libs.mongo_store.revocations import MongoRevocations
 from product_service.events.consumed import OrderCancelled, OrderPlaced, UserRevocation
 from product_service.events.topics import GROUP, USERS_GROUP
-from product_service.store.documents import Product
-from product_service.use_cases.reservations import release_stock, reserve_stock
+from product_service.store.documents import db
+from product_service.use_cases.release_stock import release_stock
+from product_service.use_cases.reserve_stock import reserve_stock
 
 
-def on_order_placed(event: Event) -> None:
-    """Reserve its stock. Raises MalformedEvent."""
+def on_order_placed(event: Event, *, currency: str) -> None:
+    """Reserve the stock of an order. Raises MalformedEvent."""
     order = event.read(OrderPlaced)
     _require_key(event, order.order_id)
-    reserve_stock(order_id=order.order_id, lines=order.items, placed_at=order.timestamp)
+    items = order.requested_items(currency)
+    reserve_stock(order_id=order.order_id, items=items, placed_at=order.timestamp, currency=currency)
 
 
-def on_order_cancelled(event: Event) -> None:
-    """Give its stock back. Raises MalformedEvent."""
+def on_order_cancelled(event: Event, *, currency: str) -> None:
+    """Release the stock of an order. Raises MalformedEvent."""
     order = event.read(OrderCancelled)
     _require_key(event, order.order_id)
-    release_stock(order_id=order.order_id)
+    release_stock(order_id=order.order_id, currency=currency)
 
 
 def on_user_revocation(event: Event) -> None:
-    """Store it, for the web processes to read. Raises MalformedEvent."""
+    """Store a revocation, which the web processes read. Raises MalformedEvent."""
     ended = event.read(UserRevocation)
     _require_key(event, ended.user_id)
-    MongoRevocations(Product._get_db()).add(Revocation(ended.user_id, ended.sid, ended.not_before))
+    MongoRevocations(db()).add(Revocation(ended.user_id, ended.sid, ended.not_before))
 
 
-HANDLERS: Mapping[str, Mapping[str, Handler]] = {
-    GROUP: {OrderPlaced.topic: on_order_placed, OrderCancelled.topic: on_order_cancelled},
-    USERS_GROUP: {UserRevocation.topic: on_user_revocation},
-}
-"""Each group's handlers by topic. One lane each: more writers make a hot product slower (docs/guarantees.md)."""
+def make_handlers(currency: str) -> Mapping[str, Mapping[str, Handler]]:
+    """The handlers of each group by topic. `currency`: that of all prices of the shop."""
+    return {
+        GROUP: {
+            OrderPlaced.topic: partial(on_order_placed, currency=currency),
+            OrderCancelled.topic: partial(on_order_cancelled, currency=currency),
+        },
+        USERS_GROUP: {UserRevocation.topic: on_user_revocation},
+    }
 
 
-def make_consumers(brokers: str) -> list[EventConsumer]:
-    """The members of the groups `product-service` and `product-service-users`."""
+def make_consumers(brokers: str, currency: str) -> list[EventConsumer]:
+    """The members of the groups `product-service` and `product-service-users`.
+
+    Each has one handler thread: more writers make a hot product slower (docs/guarantees.md).
+    """
     return [
-        EventConsumer(brokers, group, handlers, unavailable=UNAVAILABLE_ERRORS) for group, handlers in HANDLERS.items()
+        EventConsumer(brokers, group, handlers, unavailable=UNAVAILABLE_ERRORS)
+        for group, handlers in make_handlers(currency).items()
     ]
 
 

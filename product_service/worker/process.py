@@ -1,4 +1,4 @@
-"""The worker: the relay that publishes the outbox, the consumers that serve orders and end tokens, and the housekeeping."""
+"""The worker: the relay that publishes the outbox, the consumers of orders and of revocations, and the retention."""
 
 from functools import partial
 
@@ -14,23 +14,22 @@ from product_service.config import Config
 from product_service.domain.price_history import price_memory
 from product_service.events.topics import topics
 from product_service.worker.handlers import make_consumers
-from product_service.worker.retention import Housekeeping
+from product_service.worker.retention import Retention
 
 
 def run(config: Config) -> int:
     """Run until a signal; return the exit status."""
     configure_logs("product_worker", config.log_level, config.log_format)
     db, brokers = connect(config.mongo_uri.get_secret_value()), config.kafka_brokers
-    relay = Relay(MongoOutbox(db), partial(make_producer, brokers))
-    parts: list[BackgroundTask] = [
-        relay,
-        *make_consumers(brokers),
-        Housekeeping(price_memory(config.order_pending_limit)),
+    tasks: list[BackgroundTask] = [
+        Relay(MongoOutbox(db), partial(make_producer, brokers)),
+        *make_consumers(brokers, config.shop_currency),
+        Retention(price_memory(config.order_pending_limit)),
     ]
-    return run_worker(parts, MongoWorkerStatus(db), partial(create_topics_patiently, brokers, topics()))
+    return run_worker(tasks, MongoWorkerStatus(db), partial(create_topics_patiently, brokers, topics()))
 
 
 def check(config: Config) -> int:
-    """Exit status of `check-worker`."""
+    """The exit status of `check-worker`."""
     configure_logs("product_worker", config.log_level, config.log_format)
     return check_worker(MongoWorkerStatus(connect(config.mongo_uri.get_secret_value())))

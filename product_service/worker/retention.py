@@ -1,4 +1,4 @@
-"""What nobody will ask for any more is removed: marks of closed orders, prices of before."""
+"""The periodic task that deletes old data: closed reservations and earlier prices."""
 
 import threading
 import time
@@ -7,17 +7,16 @@ from typing import Any
 
 from libs.mongo_store.connection import UNAVAILABLE_ERRORS
 from libs.runtime.logs import get_logger
-from product_service.store.products import forget_prices
-from product_service.store.reservations import forget_closed
+from product_service.store import products, reservations
 
 log = get_logger(__name__)
 
-EVERY_SECONDS = 300.0
-BEAT_SECONDS = 5.0
+PERIOD_SECONDS = 300.0
+HEARTBEAT_SECONDS = 5.0
 
 
-class Housekeeping:
-    """A part of the worker."""
+class Retention:
+    """A background task of the worker."""
 
     name = "housekeeping"
 
@@ -26,21 +25,21 @@ class Housekeeping:
         self._counts, self.heartbeat = {"reservations": 0, "priceLogs": 0}, time.monotonic()
 
     def status(self) -> dict[str, Any]:
-        """How much was removed since the start."""
+        """The numbers of reservations and price histories that were purged since the start."""
         return dict(self._counts)
 
     def run(self, stop: threading.Event) -> None:
-        """Clean up at the start and then every EVERY_SECONDS, until `stop` is set."""
+        """Purge at the start and then every PERIOD_SECONDS, until `stop` is set."""
         while not stop.is_set():
             self.heartbeat = time.monotonic()
             if self.heartbeat >= self._due:
-                self._due = self.heartbeat + EVERY_SECONDS
-                self._clean()
-            stop.wait(BEAT_SECONDS)
+                self._due = self.heartbeat + PERIOD_SECONDS
+                self._purge()
+            stop.wait(HEARTBEAT_SECONDS)
 
-    def _clean(self) -> None:
+    def _purge(self) -> None:
         try:
-            self._counts["reservations"] += forget_closed()
-            self._counts["priceLogs"] += forget_prices(self._price_memory)
+            self._counts["reservations"] += reservations.purge_closed()
+            self._counts["priceLogs"] += products.purge_prices(self._price_memory)
         except UNAVAILABLE_ERRORS as error:
-            log.warning("nothing cleaned up: the database is away", error=type(error).__name__)
+            log.warning("nothing purged: database unavailable", error=type(error).__name__)

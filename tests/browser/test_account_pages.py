@@ -1,4 +1,4 @@
-"""The pages behind mailed links."""
+"""The pages that mail links open."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.browser.watch import Watch, assert_for_everybody
 from tests.e2e.conftest import Person, Town
 
 
-def mailed_link(town: Town, person: Person, subject: str) -> str:
+def mail_link(town: Town, person: Person, subject: str) -> str:
     """The link of a mail, as its button has it."""
     found = re.search(r'href="([^"]+\?token=[^"]+)"', town.mail(person, subject).html)
     assert found
@@ -19,10 +19,10 @@ def mailed_link(town: Town, person: Person, subject: str) -> str:
 
 def test_an_address_is_verified_once_by_the_link_of_a_mail(page: Page, watch: Watch, town: Town) -> None:
     ada = town.customer()
-    link = mailed_link(town, ada, "Verify your e-mail address")
+    link = mail_link(town, ada, "Verify your e-mail address")
     page.goto(link)
     page.get_by_role("button", name="Verify my address").click()
-    expect(page.get_by_role("status")).to_have_text("Thank you: your e-mail address is verified.")
+    expect(page.get_by_role("status")).to_have_text("Your e-mail address is verified.")
     assert ada.call("user", "GET", "/users/me").json["emailVerified"] is True
     assert "token" not in page.url
     page.goto(link)
@@ -34,8 +34,8 @@ def test_an_address_is_verified_once_by_the_link_of_a_mail(page: Page, watch: Wa
 def test_a_forgotten_password_is_set_anew_by_the_link_of_a_mail(page: Page, watch: Watch, town: Town) -> None:
     ada = town.customer()
     assert ada.call("user", "POST", "/password-reset", {"email": ada.email}).status == 202
-    page.goto(mailed_link(town, ada, "Reset your password"))
-    first, again = page.get_by_label("New password"), page.get_by_label("The same again")
+    page.goto(mail_link(town, ada, "Reset your password"))
+    first, again = page.get_by_label("New password", exact=True), page.get_by_label("Repeat the new password")
     button, said = page.get_by_role("button", name="Set password"), page.get_by_role("status")
     first.fill("Another-horse-1")
     again.fill("Another-horse-2")

@@ -1,15 +1,17 @@
 """The events of product_service against the shared schemas: what it publishes, and what it consumes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from bson import ObjectId
 from jsonschema import Draft202012Validator, ValidationError
 
 from contracts import event_schema, topic_settings
 from libs.messaging.envelope import MalformedEvent
 from libs.messaging.topics import dead_letter_topic
+from libs.values.money import Money
+from product_service.domain.product import Product
 from product_service.events.consumed import OrderLine, OrderPlaced, UserRevocation
 from product_service.events.published import (
     PRODUCT_EVENTS,
@@ -23,35 +25,28 @@ from product_service.events.published import (
 from product_service.events.topics import CONSUMED, GROUP, PUBLISHED, USERS_GROUP, topics
 
 ORDER_ID = "01K00000000000000000000000"
-FULL: dict[str, Any] = {
-    "_id": ObjectId(),
-    "name": "Lamp",
-    "name_key": "lamp",
-    "description": "Bright",
-    "sku": "LMP-1",
-    "category": "Lighting",
-    "image_url": "/lamp.png",
-    "price_minor": 1990,
-    "stock": 7,
-    "active": True,
-    "version": 3,
-    "sequence": 5,
-    "created_at": datetime(2026, 1, 31, 12, tzinfo=UTC),
-    "updated_at": datetime(2026, 1, 31, 12, 30, 15, 250_000, tzinfo=UTC),
-}
-BARE = {name: value for name, value in FULL.items() if name not in ("sku", "category", "image_url")}
-LIMITS = FULL | {
-    "name": "x" * 200,
-    "sku": "s" * 64,
-    "category": "c" * 100,
-    "price_minor": 9_999_999,
-    "stock": 10_000_000,
-}
-LEAST = BARE | {"price_minor": 0, "stock": 0, "version": 1, "active": False}
+FULL = Product(
+    id="c" * 24,
+    name="Lamp",
+    description="Bright",
+    sku="LMP-1",
+    category="Lighting",
+    image_url="/lamp.png",
+    price=Money(1990, "EUR"),
+    stock=7,
+    version=3,
+    created_at=datetime(2026, 1, 31, 12, tzinfo=UTC),
+    updated_at=datetime(2026, 1, 31, 12, 30, 15, 250_000, tzinfo=UTC),
+)
+BARE = replace(FULL, sku=None, category=None, image_url=None)
+LIMITS = replace(
+    FULL, name="x" * 200, sku="s" * 64, category="c" * 100, price=Money(9_999_999, "EUR"), stock=10_000_000
+)
+LEAST = replace(BARE, price=Money(0, "EUR"), stock=0, version=1, active=False)
 
 ITEM = StockItem(product_id="b" * 24, quantity=2, unit_price="19.90")
 SHORT = Shortage(product_id="b" * 24, wanted=2, available=0)
-ANSWERS = [
+REPLIES = [
     StockReserved(order_id=ORDER_ID, items=[ITEM]),
     StockReserved(order_id=ORDER_ID, items=[ITEM] * 50),
     StockRejected(order_id=ORDER_ID, items=[ITEM], reason="price_changed"),
@@ -84,12 +79,12 @@ def wire_form(event):
 @pytest.mark.parametrize("product", [FULL, BARE, LIMITS, LEAST], ids=["full", "bare", "limits", "least"])
 @pytest.mark.parametrize("event", PRODUCT_EVENTS)
 def test_each_product_event_keeps_to_its_schema(event, product):
-    Draft202012Validator(event_schema(event.topic)).validate(wire_form(event.of(product, "USD")))
+    Draft202012Validator(event_schema(event.topic)).validate(wire_form(event.of(product)))
 
 
-@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: f"{answer.topic}-{len(answer.items)}")
-def test_each_answer_to_an_order_keeps_to_its_schema(answer):
-    Draft202012Validator(event_schema(answer.topic)).validate(wire_form(answer))
+@pytest.mark.parametrize("reply", REPLIES, ids=lambda reply: f"{reply.topic}-{len(reply.items)}")
+def test_each_reply_to_an_order_keeps_to_its_schema(reply):
+    Draft202012Validator(event_schema(reply.topic)).validate(wire_form(reply))
 
 
 @pytest.mark.parametrize("event", PUBLISHED)
@@ -99,14 +94,14 @@ def test_each_event_says_all_that_its_schema_knows(event):
 
 @pytest.mark.parametrize("event", STOCK_EVENTS)
 @pytest.mark.parametrize(("model", "name"), [(StockItem, "items"), (Shortage, "shortages")])
-def test_the_lines_of_an_answer_say_all_that_their_schema_knows(event, model, name):
+def test_the_lines_of_a_reply_say_all_that_their_schema_knows(event, model, name):
     schema = event_schema(event.topic)["properties"][name]["items"]
     assert {field.alias for field in model.model_fields.values()} == set(schema["properties"])
 
 
 def test_a_snapshot_shows_the_product_as_clients_see_it():
-    assert wire_form(ProductUpdated.of(FULL, "EUR")) == {
-        "id": str(FULL["_id"]),
+    assert wire_form(ProductUpdated.of(FULL)) == {
+        "id": FULL.id,
         "sku": "LMP-1",
         "name": "Lamp",
         "price": "19.90",
@@ -120,7 +115,7 @@ def test_a_snapshot_shows_the_product_as_clients_see_it():
 
 
 def test_the_schema_would_notice_a_price_that_is_no_text():
-    data = wire_form(ProductUpdated.of(FULL, "USD")) | {"price": 19.9}
+    data = wire_form(ProductUpdated.of(FULL)) | {"price": 19.9}
     with pytest.raises(ValidationError):
         Draft202012Validator(event_schema("product-updated")).validate(data)
 

@@ -1,39 +1,46 @@
 """The events of user_service against the shared schemas."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import orjson
 import pytest
-from bson import ObjectId
 from jsonschema import Draft202012Validator
 
 from contracts import event_schema
 from libs.messaging.envelope import EventData, new_row
-from user_service.events.published import UserDeleted, UserRegistered, UserUpdated
+from libs.values.email_address import EmailAddress
+from user_service.domain.mail_token import MailToken, MailTokenKind
+from user_service.domain.user import User
+from user_service.events.published import UserDeleted, UserMailRequested, UserRegistered, UserRevocations, UserUpdated
 from user_service.events.topics import PUBLISHED, topics
-from user_service.store.users import _ended
-from user_service.use_cases.mail_links import NewToken
 
 MOMENT = datetime(2026, 1, 31, 12, tzinfo=UTC)
-USER: dict[str, Any] = {
-    "_id": ObjectId(),
-    "username": "ada",
-    "email": "ada@example.com",
-    "email_key": "ada@example.com",
-    "roles": ["staff", "admin"],
-    "active": True,
-    "created_at": MOMENT,
-    "deleted_at": MOMENT,
-}
+USER = User(
+    id="0" * 24,
+    username="ada",
+    email=EmailAddress.of("ada@example.com"),
+    password_hash="hash",
+    roles=("staff", "admin"),
+    created_at=MOMENT,
+    updated_at=MOMENT,
+)
+LONGEST = replace(USER, username="a" * 30, email=EmailAddress.of(f"{'a' * 64}@example.com"), roles=(), active=False)
+
+
+def mail(kind: MailTokenKind) -> UserMailRequested:
+    token, text = MailToken.issue(kind, user_id=USER.id, email_key=USER.email.key, at=MOMENT)
+    return UserMailRequested.of(USER, token, text)
+
+
 EVENTS: list[EventData] = [
     UserRegistered.of(USER),
-    UserUpdated.of(USER | {"roles": [], "active": False, "username": "a" * 30, "email": f"{'a' * 64}@example.com"}),
-    UserDeleted.of(USER),
-    NewToken("reset").event(USER),
-    NewToken("verify").event(USER),
-    _ended(USER, None),
-    _ended(USER, "01K00000000000000000000000"),
+    UserUpdated.of(LONGEST),
+    UserDeleted.of(USER.erased(at=MOMENT)),
+    mail("reset"),
+    mail("verify"),
+    UserRevocations.of(USER.id),
+    UserRevocations.of(USER.id, "01K00000000000000000000000"),
 ]
 
 
@@ -50,5 +57,5 @@ def test_every_event_is_tried() -> None:
 
 
 @pytest.mark.parametrize("topic", ["user-mail-requested", "user-revocations"])
-def test_what_is_of_use_for_minutes_is_kept_for_an_hour(topic: str) -> None:
+def test_short_lived_events_are_kept_for_an_hour(topic: str) -> None:
     assert topics()[topic]["config"]["retention.ms"] == "3600000"

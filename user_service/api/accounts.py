@@ -1,14 +1,14 @@
-"""What user_service answers, and to whom: accounts here; logins, mailed links and second factors in the files beside."""
+"""Routes of accounts: registration, one's own account, and the accounts that staff manage."""
 
 from flask import Response, request
 
 from libs.values.errors import Invalid
 from libs.values.pages import page_request
 from libs.web.flask import Blueprint, caller, json_response
-from user_service.api import schemas
-from user_service.api.context import attempts, config
+from user_service.api import responses, schemas
+from user_service.api.context import config, rate_limit
 from user_service.queries import account_export, users
-from user_service.use_cases import accounts
+from user_service.use_cases import change_password, delete_account, manage_account, register_user, update_account
 
 routes = Blueprint("users", __name__)
 
@@ -18,10 +18,10 @@ routes = Blueprint("users", __name__)
 @routes.output(schemas.Registered, status_code=201)
 @routes.refuses(409, 429)
 def register(body: schemas.Register) -> Response:
-    """Make an account."""
-    attempts("register").count()
-    user_id = accounts.register_user(username=body.username, email=body.email, password=body.password)
-    return json_response({"status": "User created", "userId": user_id}, 201)
+    """Create an account."""
+    rate_limit("register").enforce_hit()
+    user = register_user.register_user(username=body.username, email=body.email, password=body.password)
+    return json_response(responses.to_registered(user), 201)
 
 
 @routes.get("/users/me")
@@ -29,7 +29,7 @@ def register(body: schemas.Register) -> Response:
 @routes.output(schemas.UserOut)
 def read_me() -> Response:
     """Read your own account."""
-    return json_response(users.to_public(accounts.own_account(caller=caller())))
+    return json_response(responses.to_public(users.get_own_account(caller=caller())))
 
 
 @routes.patch("/users/me")
@@ -39,16 +39,16 @@ def read_me() -> Response:
 @routes.refuses(409)
 def update_me(body: schemas.UpdateMe) -> Response:
     """Change your username or e-mail address."""
-    user = accounts.update_own_account(caller=caller(), username=body.username, email=body.email)
-    return json_response(users.to_public(user))
+    user = update_account.update_account(caller=caller(), username=body.username, email=body.email)
+    return json_response(responses.to_public(user))
 
 
 @routes.delete("/users/me")
 @routes.requires()
 @routes.output({}, status_code=204)
 def delete_me() -> Response:
-    """Leave: the account is anonymised, its address and name are free again."""
-    accounts.delete_own_account(caller=caller())
+    """Delete your account. Its data is erased, and its address and name are free again."""
+    delete_account.delete_own_account(caller=caller())
     return Response(status=204)
 
 
@@ -56,10 +56,12 @@ def delete_me() -> Response:
 @routes.requires()
 @routes.output(schemas.Export)
 def export_me() -> Response:
-    """Read everything the shop keeps about you: account, sessions and orders."""
-    who, header = caller(), request.headers["Authorization"]
-    kept = account_export.export_account(caller=who, authorization=header, order_service_url=config().order_service_url)
-    return json_response(kept, headers={"Content-Disposition": 'attachment; filename="my-data.json"'})
+    """Read all data that the shop keeps about you: account, sessions and orders."""
+    export = account_export.export_account(
+        caller=caller(), authorization=request.headers["Authorization"], order_service_url=config().order_service_url
+    )
+    body = responses.to_export(export, current=caller().sid)
+    return json_response(body, headers={"Content-Disposition": 'attachment; filename="my-data.json"'})
 
 
 @routes.post("/users/me/password")
@@ -67,10 +69,10 @@ def export_me() -> Response:
 @routes.body(schemas.ChangePassword)
 @routes.output({}, status_code=204)
 @routes.refuses(429)
-def change_password(body: schemas.ChangePassword) -> Response:
-    """Change your password. All your sessions end: log in again."""
-    who = caller()
-    accounts.change_password(caller=who, current=body.current, new=body.new, attempts=attempts("login", who.email))
+def change_my_password(body: schemas.ChangePassword) -> Response:
+    """Change your password. All your sessions end. Log in again afterwards."""
+    limit = rate_limit("login", caller().email)
+    change_password.change_password(caller=caller(), current=body.current, new=body.new, limit=limit)
     return Response(status=204)
 
 
@@ -80,9 +82,13 @@ def change_password(body: schemas.ChangePassword) -> Response:
 @routes.output(schemas.UserPage)
 def list_users(query: schemas.UsersQuery) -> Response:
     """Search accounts by the beginning of a username or e-mail address, newest first."""
-    wanted = page_request(sort="newest", key_types=[str], limit=query.limit, cursor=query.cursor)
-    page = users.list_users(wanted, search=query.search, role=query.role, active=query.active)
-    return json_response(page.render(request.url))
+    page = users.list_users(
+        page_request(sort="newest", key_types=[str], limit=query.limit, cursor=query.cursor),
+        search=query.search,
+        role=query.role,
+        active=query.active,
+    )
+    return json_response(responses.to_user_page(page, request.url))
 
 
 @routes.get("/users/<user_id>")
@@ -90,7 +96,7 @@ def list_users(query: schemas.UsersQuery) -> Response:
 @routes.output(schemas.UserOut)
 def read_user(user_id: str) -> Response:
     """Read one account."""
-    return json_response(users.get_user(user_id))
+    return json_response(responses.to_public(users.get_user(user_id)))
 
 
 @routes.patch("/users/<user_id>")
@@ -103,10 +109,10 @@ def patch_user(user_id: str, body: schemas.PatchUser) -> Response:
     if (body.active is None) == (body.roles is None):
         raise Invalid.field("active", "one-of", "Send either active or roles")
     if body.roles is not None:
-        user = accounts.set_roles(caller=caller(), user_id=user_id, roles=body.roles)
+        user = manage_account.set_roles(caller=caller(), user_id=user_id, roles=body.roles)
     else:
-        user = accounts.set_active(caller=caller(), user_id=user_id, active=bool(body.active))
-    return json_response(users.to_public(user))
+        user = manage_account.set_active(caller=caller(), user_id=user_id, active=bool(body.active))
+    return json_response(responses.to_public(user))
 
 
 @routes.delete("/users/<user_id>")
@@ -114,6 +120,6 @@ def patch_user(user_id: str, body: schemas.PatchUser) -> Response:
 @routes.output({}, status_code=204)
 @routes.refuses(409)
 def delete_user(user_id: str) -> Response:
-    """Anonymise an account."""
-    accounts.delete_user(caller=caller(), user_id=user_id)
+    """Delete an account. Its data is erased."""
+    delete_account.delete_account(caller=caller(), user_id=user_id)
     return Response(status=204)

@@ -1,4 +1,4 @@
-"""The only wiring of the web process."""
+"""The wiring of the web process."""
 
 from apiflask import APIFlask
 
@@ -18,7 +18,7 @@ from user_service.store.rate_limits import Limiter
 
 
 def create_app(config: Config) -> APIFlask:
-    """The application; call it after the fork, for the MongoDB client does not survive one."""
+    """The application. Call it after the fork, because a MongoDB client can't be used in two processes."""
     configure_logs("user_service", config.log_level, config.log_format)
     db = connect(config.mongo_uri.get_secret_value())
     app = make_app(
@@ -53,5 +53,5 @@ def limits(config: Config) -> dict[str, str]:
         "register": config.rate_limit_register,
         "login": config.rate_limit_login,
         "reset": config.rate_limit_reset,
-        "code": "20/hour",  # wrong codes of an account, from everywhere: there are only a million
+        "code": "20/hour",  # wrong codes per account, from all addresses: there are only a million codes
     }

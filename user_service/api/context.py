@@ -1,13 +1,14 @@
-"""What routes take from the application, and from the request's way here."""
+"""What routes take from the application and from the connection of a request."""
 
 from typing import cast
 
 from flask import current_app, request
 
+from libs.access.tokens import AccessTokens
+from libs.values.email_address import email_key
 from user_service.config import Config
-from user_service.domain.user import fold
-from user_service.store.rate_limits import Attempts, Limiter
-from user_service.use_cases.sessions import Visitor
+from user_service.domain.session import Device
+from user_service.store.rate_limits import Limiter, LoginLimits, RateLimit
 
 
 def config() -> Config:
@@ -15,18 +16,28 @@ def config() -> Config:
     return cast(Config, current_app.extensions["config"])
 
 
+def access_tokens() -> AccessTokens:
+    """The object that signs and checks access tokens."""
+    return cast(AccessTokens, current_app.extensions["tokens"])
+
+
 def address() -> str:
-    """Where the request comes from; behind proxies, as PROXY_COUNT says."""
+    """The address of the client. PROXY_COUNT says how many proxies are between."""
     return request.remote_addr or ""
 
 
-def visitor() -> Visitor:
+def device() -> Device:
     """Address and browser, for the list of sessions."""
     agent = "".join(c for c in request.headers.get("User-Agent", "") if c.isprintable())
-    return Visitor(address(), agent[:200])
+    return Device(address=address(), agent=agent[:200])
 
 
-def attempts(limit: str, account: str = "", *, everywhere: bool = False) -> Attempts:
-    """The attempts of this account (an e-mail address) under a limit, from this address or from `everywhere`."""
+def rate_limit(name: str, email: str = "", *, everywhere: bool = False) -> RateLimit:
+    """A limit for the account with this e-mail address, from the client's address or from all (`everywhere`)."""
     limiter: Limiter = current_app.extensions["limiter"]
-    return limiter.attempts(limit, account=fold(account), address=None if everywhere else address())
+    return limiter.limit(name, account=email_key(email), address=None if everywhere else address())
+
+
+def login_limits(email: str) -> LoginLimits:
+    """The limits of a login to the account with this e-mail address."""
+    return LoginLimits(password=rate_limit("login", email), code=rate_limit("code", email, everywhere=True))

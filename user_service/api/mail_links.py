@@ -1,13 +1,13 @@
-"""What mailed links lead to: two routes that ask for mails' tokens, and the two small pages that show them to people."""
+"""Mail links: a route that requests one, two routes that use the token of one, and the two pages that the links open."""
 
 from flask import Response, make_response, render_template
 
 from libs.web.flask import Blueprint, json_response
-from user_service.api import schemas
-from user_service.api.context import attempts, config
-from user_service.use_cases import mail_links
+from user_service.api import responses, schemas
+from user_service.api.context import config, rate_limit
+from user_service.use_cases import reset_password, verify_email
 
-routes = Blueprint("mailed", __name__)
+routes = Blueprint("mail_links", __name__)
 pages = Blueprint("pages", __name__, enable_openapi=False)
 
 
@@ -15,27 +15,27 @@ pages = Blueprint("pages", __name__, enable_openapi=False)
 @routes.body(schemas.PasswordReset)
 @routes.output(schemas.Accepted, status_code=202)
 def request_reset(body: schemas.PasswordReset) -> Response:
-    """Have a link mailed that sets a new password. The answer is the same whether there is such an account or not."""
-    if attempts("reset", body.email).take():
-        mail_links.request_reset(email=body.email)
-    return json_response({"status": "accepted"}, 202)
+    """Request a mail link to set a new password. The response is the same for an unknown address."""
+    if rate_limit("reset", body.email).hit():
+        reset_password.request_reset(email=body.email)
+    return json_response(responses.to_accepted(), 202)
 
 
 @routes.post("/password-reset/confirm")
 @routes.body(schemas.NewPassword)
 @routes.output({}, status_code=204)
-def reset_password(body: schemas.NewPassword) -> Response:
-    """Set a new password with the token of a mail. All sessions end."""
-    mail_links.reset_password(token=body.token, password=body.password)
+def set_new_password(body: schemas.NewPassword) -> Response:
+    """Set a new password with the token of a mail link. All sessions end."""
+    reset_password.reset_password(token=body.token, password=body.password)
     return Response(status=204)
 
 
 @routes.post("/verify-email")
 @routes.body(schemas.VerifyEmail)
 @routes.output({}, status_code=204)
-def verify_email(body: schemas.VerifyEmail) -> Response:
-    """Verify an e-mail address with the token of a mail."""
-    mail_links.verify_email(token=body.token)
+def verify_address(body: schemas.VerifyEmail) -> Response:
+    """Verify an e-mail address with the token of a mail link."""
+    verify_email.verify_email(token=body.token)
     return Response(status=204)
 
 
@@ -47,12 +47,12 @@ def show_password_reset() -> Response:
 
 @pages.get("/verify-email")
 def show_verify_email() -> Response:
-    """The page of a "Verify your e-mail address" mail: a button, for mail scanners open links too."""
+    """The page of a "Verify your e-mail address" mail. It has a button, because mail scanners open links too."""
     return _page("verify_email.html")
 
 
 def _page(template: str) -> Response:
-    """A page whose address holds a token: it is not kept, and not told to anybody."""
+    """A page whose address has a token. Browsers don't store the page and send its address to no other site."""
     page = make_response(render_template(template, shop=config().shop_name))
     page.headers["Cache-Control"] = "no-store"
     page.headers["Referrer-Policy"] = "no-referrer"

@@ -1,34 +1,19 @@
-"""The shapes that come in and go out."""
+"""The JSON of requests, and the JSON of responses for the API document."""
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, EmailStr, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import Field, StringConstraints
 
 from libs.values.schema import StrictModel, StrictQuery
 from libs.values.text import Line
-from user_service.domain.passwords import is_common
+from user_service.domain.passwords import Password
+from user_service.domain.user import MAX_EMAIL_CHARACTERS, Email, Username
 
-Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{3,30}$")]
 Role = Literal["viewer", "staff", "admin"]
-
-
-def _refuse_common(password: str) -> str:
-    if is_common(password):
-        raise PydanticCustomError("common-password", "This is one of the commonest passwords")
-    return password
-
-
-def _short_enough(email: str) -> str:
-    if len(email) > 254:
-        raise ValueError("at most 254 characters")
-    return email
-
-
-Password = Annotated[str, StringConstraints(min_length=8, max_length=128), AfterValidator(_refuse_common)]
-AnyPassword = Annotated[str, StringConstraints(max_length=128)]  # one to compare: the rules were other ones, once
-Email = Annotated[EmailStr, AfterValidator(_short_enough)]
-AnyEmail = Annotated[str, StringConstraints(max_length=254)]
+AnyPassword = Annotated[
+    str, StringConstraints(max_length=128)
+]  # to compare with a hash: it may be older than the rules for new passwords
+AnyEmail = Annotated[str, StringConstraints(max_length=MAX_EMAIL_CHARACTERS)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Code = Annotated[str, StringConstraints(min_length=6, max_length=20)]
 
@@ -91,7 +76,7 @@ class PatchUser(StrictModel):
 
 
 class UsersQuery(StrictQuery):
-    search: Annotated[Line, StringConstraints(max_length=254)] | None = None
+    search: Annotated[Line, StringConstraints(max_length=MAX_EMAIL_CHARACTERS)] | None = None
     role: Role | None = None
     active: bool | None = None
     limit: str | None = None

@@ -1,11 +1,11 @@
-"""An authenticator beside the password."""
+"""Routes of the second factor: an authenticator besides the password."""
 
 from flask import Response
 
 from libs.web.flask import Blueprint, caller, json_response
-from user_service.api import schemas
-from user_service.api.context import attempts, config
-from user_service.use_cases import second_factor
+from user_service.api import responses, schemas
+from user_service.api.context import config, login_limits, rate_limit
+from user_service.use_cases import add_second_factor, remove_second_factor
 
 routes = Blueprint("second_factor", __name__)
 
@@ -16,12 +16,11 @@ routes = Blueprint("second_factor", __name__)
 @routes.output(schemas.TotpOffer)
 @routes.refuses(409, 429)
 def offer_totp(body: schemas.OfferTotp) -> Response:
-    """Get a secret for an authenticator. It counts once `/users/me/totp/confirm` was shown a code of it."""
-    who = caller()
-    offer = second_factor.offer(
-        caller=who, password=body.password, issuer=config().shop_name, attempts=attempts("login", who.email)
+    """Get a secret for an authenticator. Confirm it by a code at `/users/me/totp/confirm`."""
+    offer = add_second_factor.offer_second_factor(
+        caller=caller(), password=body.password, issuer=config().shop_name, limit=rate_limit("login", caller().email)
     )
-    return json_response({"secret": offer.secret, "uri": offer.uri}, headers={"Cache-Control": "no-store"})
+    return json_response(responses.to_secret_offer(offer), headers={"Cache-Control": "no-store"})
 
 
 @routes.post("/users/me/totp/confirm")
@@ -30,9 +29,12 @@ def offer_totp(body: schemas.OfferTotp) -> Response:
 @routes.output(schemas.RecoveryCodes)
 @routes.refuses(409)
 def confirm_totp(body: schemas.ConfirmTotp) -> Response:
-    """Show a code: from now on a login needs one. Answers recovery codes, once; all your sessions end."""
-    codes = second_factor.confirm(caller=caller(), code=body.code)
-    return json_response({"recoveryCodes": codes}, headers={"Cache-Control": "no-store"})
+    """Confirm the authenticator by a code. Logins need a code afterwards.
+
+    The response has recovery codes, which are shown this once. All your sessions end.
+    """
+    codes = add_second_factor.confirm_second_factor(caller=caller(), code=body.code)
+    return json_response(responses.to_recovery_codes(codes), headers={"Cache-Control": "no-store"})
 
 
 @routes.post("/users/me/totp/remove")
@@ -41,14 +43,9 @@ def confirm_totp(body: schemas.ConfirmTotp) -> Response:
 @routes.output({}, status_code=204)
 @routes.refuses(409, 429)
 def remove_totp(body: schemas.RemoveTotp) -> Response:
-    """Take your authenticator off. All your sessions end."""
-    who = caller()
-    second_factor.remove(
-        caller=who,
-        password=body.password,
-        code=body.code,
-        attempts=attempts("login", who.email),
-        codes=attempts("code", who.email, everywhere=True),
+    """Remove your authenticator. All your sessions end."""
+    remove_second_factor.remove_own_second_factor(
+        caller=caller(), password=body.password, code=body.code, limits=login_limits(caller().email)
     )
     return Response(status=204)
 
@@ -58,6 +55,6 @@ def remove_totp(body: schemas.RemoveTotp) -> Response:
 @routes.output({}, status_code=204)
 @routes.refuses(409)
 def remove_totp_for(user_id: str) -> Response:
-    """Take the authenticator off the account of somebody who lost theirs."""
-    second_factor.remove_for(caller=caller(), user_id=user_id)
+    """Remove the authenticator of an account whose owner lost it."""
+    remove_second_factor.remove_second_factor(caller=caller(), user_id=user_id)
     return Response(status=204)

@@ -1,40 +1,25 @@
-"""From login to logout."""
+"""Routes of sessions: login, refresh, logout, and the list of one's own sessions."""
 
-from flask import Response, current_app, request
+from datetime import timedelta
 
-from libs.access.tokens import AccessTokens
+from flask import Response, request
+
 from libs.values.pages import page_request
 from libs.web.flask import Blueprint, caller, json_response
-from user_service.api import schemas
-from user_service.api.context import attempts, config, visitor
-from user_service.domain.errors import SessionEnded
-from user_service.domain.refresh_token import RefreshTokens
-from user_service.queries import sessions as queries
-from user_service.store.sessions import end_session
-from user_service.use_cases import accounts, sessions
+from user_service.api import responses, schemas
+from user_service.api.context import access_tokens, config, device, login_limits
+from user_service.domain.session import TokenGrant
+from user_service.queries import sessions, users
+from user_service.use_cases import log_in, log_out, refresh_session
 
 routes = Blueprint("sessions", __name__)
 
 
-def _tokens(grant: sessions.Grant) -> Response:
-    """The answer to a login or refresh. Where a second factor is required, roles count only with one."""
-    tokens: AccessTokens = current_app.extensions["tokens"]
-    user, needed = grant.user, config().staff_totp == "required"
-    token = tokens.mint(
-        user_id=str(user["_id"]),
-        email=user["email"],
-        username=user["username"],
-        roles=user["roles"] if user.get("totp_secret") or not needed else [],
-        sid=grant.sid,
-        issued_at=grant.issued_at,
+def _token_response(grant: TokenGrant) -> Response:
+    body = responses.to_token_pair(
+        grant, tokens=access_tokens(), key=config().jwt_secret, second_factor_required=config().staff_totp == "required"
     )
-    refresh_token = _refresh_tokens().mint(grant.sid, grant.number)
-    answer = {"token": token, "expiresIn": tokens.lifetime_seconds, "refresh": refresh_token}
-    return json_response(answer, headers={"Cache-Control": "no-store"})
-
-
-def _refresh_tokens() -> RefreshTokens:
-    return RefreshTokens(config().jwt_secret)
+    return json_response(body, headers={"Cache-Control": "no-store"})
 
 
 @routes.post("/login")
@@ -42,17 +27,16 @@ def _refresh_tokens() -> RefreshTokens:
 @routes.output(schemas.LoggedIn)
 @routes.refuses(401, 429)
 def login(body: schemas.Login) -> Response:
-    """Get an access and a refresh token for an e-mail address, a password and, when the account has an authenticator, its code."""
-    tries = sessions.Tries(attempts("login", body.email), attempts("code", body.email, everywhere=True))
-    grant = sessions.log_in(
+    """Get an access token and a refresh token. An account with an authenticator needs its code too."""
+    grant = log_in.log_in(
         email=body.email,
         password=body.password,
         code=body.code,
-        visitor=visitor(),
-        tries=tries,
-        lifetime_seconds=config().refresh_token_seconds,
+        device=device(),
+        limits=login_limits(body.email),
+        lifetime=timedelta(seconds=config().refresh_token_seconds),
     )
-    return _tokens(grant)
+    return _token_response(grant)
 
 
 @routes.post("/token/refresh")
@@ -60,21 +44,16 @@ def login(body: schemas.Login) -> Response:
 @routes.output(schemas.LoggedIn)
 @routes.refuses(401)
 def refresh(body: schemas.Refresh) -> Response:
-    """Get the next pair of tokens. A refresh token works once: one that comes again ends the session."""
-    sid, number = _refresh_tokens().read(body.refresh)
-    return _tokens(sessions.refresh(sid=sid, number=number))
+    """Get the next pair of tokens. A refresh token works once. Its second use ends the session."""
+    return _token_response(refresh_session.refresh_session(text=body.refresh, key=config().jwt_secret))
 
 
 @routes.post("/logout")
 @routes.body(schemas.Refresh)
 @routes.output({}, status_code=204)
 def logout(body: schemas.Refresh) -> Response:
-    """End the session of a refresh token, whatever is left of it."""
-    try:
-        sid, _ = _refresh_tokens().read(body.refresh)
-    except SessionEnded:
-        return Response(status=204)
-    end_session(sid)
+    """End the session of a refresh token, also of one that was used. The response to a wrong token is the same."""
+    log_out.log_out(text=body.refresh, key=config().jwt_secret)
     return Response(status=204)
 
 
@@ -83,19 +62,19 @@ def logout(body: schemas.Refresh) -> Response:
 @routes.query(schemas.PageQuery)
 @routes.output(schemas.SessionPage)
 def list_sessions(query: schemas.PageQuery) -> Response:
-    """Where you are logged in, newest first."""
-    accounts.own_account(caller=caller())
-    wanted = page_request(sort="newest", key_types=[str], limit=query.limit, cursor=query.cursor)
-    page = queries.list_sessions(wanted, user_id=caller().user_id, current=caller().sid)
-    return json_response(page.render(request.url))
+    """List the sessions of your account, newest first."""
+    user = users.get_own_account(caller=caller())
+    position = page_request(sort="newest", key_types=[str], limit=query.limit, cursor=query.cursor)
+    page = sessions.list_sessions(position, user_id=user.id)
+    return json_response(responses.to_session_page(page, request.url, current=caller().sid))
 
 
 @routes.delete("/users/me/sessions")
 @routes.requires()
 @routes.output({}, status_code=204)
 def end_sessions() -> Response:
-    """Log out everywhere, here too."""
-    sessions.end_own_sessions(caller=caller())
+    """End all your sessions, this one too."""
+    log_out.end_own_sessions(caller=caller())
     return Response(status=204)
 
 
@@ -103,6 +82,6 @@ def end_sessions() -> Response:
 @routes.requires()
 @routes.output({}, status_code=204)
 def end_one_session(sid: str) -> Response:
-    """Log out elsewhere."""
-    sessions.end_own_session(caller=caller(), sid=sid)
+    """End one of your sessions."""
+    log_out.end_own_session(caller=caller(), sid=sid)
     return Response(status=204)

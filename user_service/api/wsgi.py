@@ -1,4 +1,4 @@
-"""The gunicorn entry: imported in each web process, after the fork."""
+"""The entry for gunicorn. Each web process imports it after the fork."""
 
 from libs.runtime.config import load_or_exit
 from user_service.api.app import create_app

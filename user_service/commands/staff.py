@@ -1,4 +1,4 @@
-"""`python -m user_service staff --email …`: the first staff account, or a promotion from the command line."""
+"""The command `staff`: create a staff account, or promote an account."""
 
 import argparse
 import getpass
@@ -9,10 +9,13 @@ from pydantic import BaseModel, ValidationError
 from libs.mongo_store.connection import UNAVAILABLE_ERRORS, connect
 from libs.runtime.config import load
 from libs.values.errors import DomainError
-from user_service.api.schemas import Email, Password, Username
 from user_service.config import Config, StaffPassword
+from user_service.domain.errors import UnknownUser
+from user_service.domain.passwords import Password
+from user_service.domain.user import Email, Username
 from user_service.store.indexes import ensure_indexes
-from user_service.use_cases.accounts import promote_user, register_user
+from user_service.use_cases.manage_account import promote_user
+from user_service.use_cases.register_user import register_user
 
 
 class _NewStaff(BaseModel):
@@ -22,34 +25,46 @@ class _NewStaff(BaseModel):
 
 
 def make_staff(config: Config, arguments: list[str]) -> int:
-    """Create or promote the account; return the exit status."""
+    """Create or promote the account that the arguments describe. Returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m user_service staff",
-        description="Create a staff account, or promote the one with this e-mail address (its password stays).",
+        description="Create a staff account, or promote the account with this e-mail address. Its password stays.",
         epilog="The password of a new account is read from STAFF_PASSWORD, STAFF_PASSWORD_FILE or the terminal.",
     )
     parser.add_argument("--email", required=True)
-    parser.add_argument("--username", help="of a new account (default: the part of the e-mail address before the @)")
+    parser.add_argument(
+        "--username", help="name of a new account (default: the part of the e-mail address before the @)"
+    )
     parser.add_argument("--role", choices=("viewer", "staff", "admin"), default="staff")
-    wanted = parser.parse_args(arguments)
+    given = parser.parse_args(arguments)
     connect(config.mongo_uri.get_secret_value())
     try:
         ensure_indexes()
-        if promote_user(email=wanted.email, roles=[wanted.role]):
-            return _say(f"{wanted.email} has the role {wanted.role} now")
-        username = wanted.username or wanted.email.partition("@")[0]
-        new = _NewStaff(username=username, email=wanted.email, password=_password())
-        register_user(username=new.username, email=new.email, password=new.password, roles=[wanted.role])
+        if _promote(given.email, given.role):
+            return _print(f"{given.email} has the role {given.role} now")
+        username = given.username or given.email.partition("@")[0]
+        new = _NewStaff(username=username, email=given.email, password=_password())
+        register_user(username=new.username, email=new.email, password=new.password, roles=[given.role])
     except ValidationError as error:
         refused = ", ".join(str(e["loc"][0]) for e in error.errors(include_input=False))
         return _fail(
-            f"not made: {refused} not valid (a username has 3-30 of A-Z a-z 0-9 . _ -, a password 8-128 characters)"
+            f"Account not created: {refused} not valid. A username has 3-30 of A-Z a-z 0-9 . _ -, a password has 8-128 characters"
         )
     except DomainError as error:
-        return _fail(f"not made: {error.title}")
+        return _fail(f"Account not created: {error.title}")
     except UNAVAILABLE_ERRORS as error:
-        return _fail(f"not made: MongoDB does not answer ({type(error).__name__})")
-    return _say(f"{wanted.email} was made with the role {wanted.role}")
+        return _fail(
+            f"Account not created: MongoDB does not answer ({type(error).__name__}). Check MONGO_URI and try again"
+        )
+    return _print(f"{given.email} was created with the role {given.role}")
+
+
+def _promote(email: str, role: str) -> bool:
+    try:
+        promote_user(email=email, roles=[role])
+    except UnknownUser:
+        return False
+    return True
 
 
 def _password() -> str:
@@ -58,7 +73,7 @@ def _password() -> str:
     return getpass.getpass("Password of the new account: ") if sys.stdin.isatty() else ""
 
 
-def _say(text: str) -> int:
+def _print(text: str) -> int:
     sys.stdout.write(text + "\n")
     return 0
 

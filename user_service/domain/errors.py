@@ -1,4 +1,4 @@
-"""Domain errors: kind + code + title; libs.values.errors says how they look on the wire."""
+"""Domain errors: kind, code and title. `libs.values.errors` describes their base."""
 
 import math
 
@@ -6,11 +6,11 @@ from libs.values.errors import DomainError, ErrorKind, Unavailable
 
 
 class EmailTaken(DomainError):
-    kind, code, title = ErrorKind.CONFLICT, "email-taken", "There is an account with this e-mail address"
+    kind, code, title = ErrorKind.CONFLICT, "email-taken", "Another account has this e-mail address"
 
 
 class UsernameTaken(DomainError):
-    kind, code, title = ErrorKind.CONFLICT, "username-taken", "There is an account with this username"
+    kind, code, title = ErrorKind.CONFLICT, "username-taken", "Another account has this username"
 
 
 class WrongCredentials(DomainError):
@@ -21,42 +21,42 @@ class CodeRequired(DomainError):
     kind, code, title = (
         ErrorKind.UNAUTHENTICATED,
         "code-required",
-        "Send the code of your authenticator, or a recovery code",
+        "Enter the code of your authenticator, or a recovery code",
     )
 
 
 class SessionEnded(DomainError):
-    kind, code, title = ErrorKind.UNAUTHENTICATED, "session-ended", "This session has ended: log in again"
+    kind, code, title = ErrorKind.UNAUTHENTICATED, "session-ended", "This session has ended. Log in again"
 
 
 class TokenInvalid(DomainError):
-    kind, code, title = ErrorKind.INVALID, "token-invalid", "The link was used, has expired or was never sent"
-
-
-class UnknownSession(DomainError):
-    kind, code, title = ErrorKind.MISSING, "unknown-session", "You have no such session"
-
-
-class NoSecondFactor(DomainError):
-    kind, code, title = ErrorKind.CONFLICT, "no-second-factor", "The account has no authenticator to do that with"
-
-
-class HasSecondFactor(DomainError):
     kind, code, title = (
-        ErrorKind.CONFLICT,
-        "has-second-factor",
-        "The account has an authenticator already: take it off first",
+        ErrorKind.INVALID,
+        "token-invalid",
+        "The link was used before, has expired or is wrong. Request a new one",
     )
 
 
+class UnknownSession(DomainError):
+    kind, code, title = ErrorKind.MISSING, "unknown-session", "You have no session with this id"
+
+
+class NoSecondFactor(DomainError):
+    kind, code, title = ErrorKind.CONFLICT, "no-second-factor", "The account has no authenticator. Set one up first"
+
+
+class HasSecondFactor(DomainError):
+    kind, code, title = (ErrorKind.CONFLICT, "has-second-factor", "The account has an authenticator. Remove it first")
+
+
 class TooManyHashes(Unavailable):
-    code, title = "busy", "Too many people sign in right now; try again soon"
+    code, title = "busy", "Too many logins at the same time. Try again soon"
 
 
 class TooManyAttempts(DomainError):
-    """Of what is limited, there were as many as there may be; again in `seconds`."""
+    """A rate limit is reached. The next attempt is possible in `seconds`."""
 
-    kind, code, title = ErrorKind.TOO_MANY, "too-many-attempts", "Too many attempts; try again later"
+    kind, code, title = ErrorKind.TOO_MANY, "too-many-attempts", "Too many attempts. Try again later"
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
@@ -69,8 +69,8 @@ class TooManyAttempts(DomainError):
 
 
 class UnknownUser(DomainError):
-    kind, code, title = ErrorKind.MISSING, "unknown-user", "There is no such user"
+    kind, code, title = ErrorKind.MISSING, "unknown-user", "No user has this id"
 
 
 class OwnAccount(DomainError):
-    kind, code, title = ErrorKind.CONFLICT, "own-account", "You can't lock yourself out: ask another admin"
+    kind, code, title = ErrorKind.CONFLICT, "own-account", "You cannot manage your own account. Ask another admin"

@@ -1,10 +1,11 @@
-"""The events this service owns."""
+"""The events that the service publishes."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 from libs.messaging.envelope import EventData
-from libs.values.times import rfc3339
+from libs.values.times import now_ms, rfc3339
+from user_service.domain.mail_token import MailToken, MailTokenKind
+from user_service.domain.user import User
 
 
 class _Snapshot(EventData):
@@ -16,53 +17,77 @@ class _Snapshot(EventData):
     created_at: str
 
     @classmethod
-    def of(cls, user: Mapping[str, Any]) -> Self:
-        """From a user as MongoDB holds it."""
+    def of(cls, user: User) -> Self:
+        """The event with the account as it is now."""
         return cls(
-            id=str(user["_id"]),
-            username=user["username"],
-            email=user["email"],
-            roles=user["roles"],
-            active=user["active"],
-            created_at=rfc3339(user["created_at"]),
+            id=user.id,
+            username=user.username,
+            email=user.email.text,
+            roles=list(user.roles),
+            active=user.active,
+            created_at=rfc3339(user.created_at),
         )
 
 
 class UserRegistered(_Snapshot):
+    """An account was created."""
+
     topic: ClassVar[str] = "user-registered"
 
 
 class UserUpdated(_Snapshot):
+    """The name, address, roles or activity of an account changed."""
+
     topic: ClassVar[str] = "user-updated"
 
 
 class UserDeleted(EventData):
+    """An account was erased."""
+
     topic: ClassVar[str] = "user-deleted"
     id: str
     deleted_at: str
 
     @classmethod
-    def of(cls, user: Mapping[str, Any]) -> Self:
-        """From a user as MongoDB holds it."""
-        return cls(id=str(user["_id"]), deleted_at=rfc3339(user["deleted_at"]))
+    def of(cls, user: User) -> Self:
+        """The event of an erased account."""
+        assert user.deleted_at
+        return cls(id=user.id, deleted_at=rfc3339(user.deleted_at))
 
 
 class UserMailRequested(EventData):
-    """Holds a token that opens the account: the topic is kept for an hour, and nothing logs it."""
+    """A mail with a link is to be sent. The token opens the account, so Kafka keeps the topic for 1 h and no log shows it."""
 
     topic: ClassVar[str] = "user-mail-requested"
-    kind: Literal["reset", "verify"]
+    kind: MailTokenKind
     user_id: str
     email: str
     username: str
     token: str
     expires_at: str
 
+    @classmethod
+    def of(cls, user: User, token: MailToken, text: str) -> Self:
+        """The event for a new mail token and its text."""
+        return cls(
+            kind=token.kind,
+            user_id=user.id,
+            email=user.email.text,
+            username=user.username,
+            token=text,
+            expires_at=rfc3339(token.expires_at),
+        )
+
 
 class UserRevocations(EventData):
-    """Tokens issued before `not_before` (ms since the epoch) are void, all of the user's or those of one session."""
+    """Tokens issued before `not_before` (ms since the epoch) are void: all of the user's, or those of the session `sid`."""
 
     topic: ClassVar[str] = "user-revocations"
     user_id: str
     sid: str | None
     not_before: int
+
+    @classmethod
+    def of(cls, user_id: str, sid: str | None = None) -> Self:
+        """The event that ends all tokens issued until now. Call it after the writes that tokens can conflict with."""
+        return cls(user_id=user_id, sid=sid, not_before=now_ms() + 1)

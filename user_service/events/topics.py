@@ -1,13 +1,12 @@
 """The topics that user_service publishes."""
 
-from typing import Any
-
 from contracts import topic_settings
+from libs.messaging.topics import Topics
 from user_service.events.published import UserDeleted, UserMailRequested, UserRegistered, UserRevocations, UserUpdated
 
 PUBLISHED = (UserRegistered, UserUpdated, UserDeleted, UserMailRequested, UserRevocations)
 
 
-def topics() -> dict[str, dict[str, Any]]:
-    """The topics this service needs, with their settings."""
+def topics() -> Topics:
+    """The topics by name, with their settings."""
     return topic_settings(*(event.topic for event in PUBLISHED))

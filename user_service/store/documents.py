@@ -1,46 +1,37 @@
-"""The documents and their invariants: e-mail and username are unique without regard to case, by index."""
+"""The documents: their fields, limits and indexes. E-mail address and username are unique without regard to case, by index."""
 
 from typing import Any
 
-from mongoengine import (
-    BooleanField,
-    DateTimeField,
-    Document,
-    EmailField,
-    IntField,
-    ListField,
-    ObjectIdField,
-    StringField,
-)
+from mongoengine import BooleanField, DateTimeField, Document, IntField, ListField, ObjectIdField, StringField
 
 from libs.access.caller import ROLES
-from libs.values.times import now
+from user_service.domain.user import MAX_EMAIL_CHARACTERS
 
 
 class User(Document):  # type: ignore[misc] # MongoEngine has no types
-    """An account. A deleted one keeps its id and loses the rest; without `*_key` it leaves the unique indexes."""
+    """An account. Optional fields without a value are not stored, so the unique indexes have no entry for an erased account."""
 
     username = StringField(required=True, max_length=30)
-    username_key = StringField()
-    email = EmailField()
+    username_key = StringField(max_length=30)
+    email = StringField(max_length=MAX_EMAIL_CHARACTERS)
     email_key = StringField()
     password_hash = StringField()
     roles = ListField(StringField(choices=ROLES))
-    active = BooleanField(required=True, default=True)
-    email_verified = BooleanField(required=True, default=False)
-    totp_secret = StringField()  # of the authenticator that counts
-    totp_offered = StringField()  # of one that has not shown a code yet
-    totp_step = IntField()  # of the last code that was used: none works twice
+    active = BooleanField(required=True)
+    email_verified = BooleanField(required=True)
+    totp_secret = StringField()  # of the confirmed authenticator
+    totp_offered = StringField()  # of an authenticator that is not confirmed
+    totp_step = IntField()  # of the last code that was used, so that no code works twice
     recovery_hashes = ListField(StringField())
-    sequence = IntField(required=True, default=1)  # the account's event counter
-    created_at = DateTimeField(required=True, default=now)
-    updated_at = DateTimeField(required=True, default=now)
-    logged_in_at = DateTimeField()
+    sequence = IntField(required=True)  # the number of the account's events
+    created_at = DateTimeField(required=True)
+    updated_at = DateTimeField(required=True)
+    logged_in_at = DateTimeField()  # only written: a login conflicts by it with a change of the account
     deleted_at = DateTimeField()
 
     meta = {
         "collection": "users",
-        "auto_create_index": False,  # the `indexes` command does it, never a request
+        "auto_create_index": False,  # the command `indexes` creates them, a request never does
         "indexes": [
             {"fields": ["username_key"], "unique": True, "sparse": True, "name": "username_key"},
             {"fields": ["email_key"], "unique": True, "sparse": True, "name": "email_key"},
@@ -50,13 +41,14 @@ class User(Document):  # type: ignore[misc] # MongoEngine has no types
 
 
 class Session(Document):  # type: ignore[misc] # MongoEngine has no types
-    """All tokens that come from one login. One that ended is gone, and so is one whose time is over."""
+    """A session. Its end deletes the document."""
 
-    id = StringField(primary_key=True)  # the tokens' sid
+    id = StringField(primary_key=True)  # the `sid` of its tokens
     user_id = ObjectIdField(required=True)
-    number = IntField(required=True)  # of the refresh token that works; the ones before were used
+    rotation = IntField(required=True, db_field="number")  # of the refresh token that works
     created_at = DateTimeField(required=True)
     refreshed_at = DateTimeField(required=True)
+    renewed_at = DateTimeField()  # only written: a change of the account conflicts by it with a refresh
     expires_at = DateTimeField(required=True)
     address = StringField()
     agent = StringField()
@@ -72,10 +64,10 @@ class Session(Document):  # type: ignore[misc] # MongoEngine has no types
 
 
 class MailToken(Document):  # type: ignore[misc] # MongoEngine has no types
-    """A token that was mailed, as its hash. It works once, for the address it was mailed to."""
+    """A token for a link in a mail. Its use deletes the document."""
 
-    id = StringField(primary_key=True)
-    kind = StringField(required=True)
+    id = StringField(primary_key=True)  # the hash of the token's text
+    kind = StringField(required=True, choices=("reset", "verify"))
     user_id = ObjectIdField(required=True)
     email_key = StringField(required=True)
     expires_at = DateTimeField(required=True)
@@ -91,7 +83,7 @@ class MailToken(Document):  # type: ignore[misc] # MongoEngine has no types
 
 
 def users() -> Any:
-    """The PyMongo collection: for transactions, which MongoEngine 0.29 has not, and for quick reads."""
+    """The PyMongo collection: MongoEngine 0.29 has no transactions, and its reads are slower."""
     return User._get_collection()
 
 

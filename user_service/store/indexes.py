@@ -7,7 +7,7 @@ from user_service.store.documents import MailToken, Session, User
 
 
 def ensure_indexes() -> None:
-    """Create what the database needs, before the first transaction."""
+    """Create the collections and indexes that are missing. A transaction must find them."""
     db: Db = User._get_db()
     for model in (User, Session, MailToken):
         model.ensure_indexes()

@@ -1,7 +1,8 @@
-"""Password hashes: argon2id with OWASP's smallest recommended parameters (19 MiB, 2 passes, 1 lane): 28 ms on 2 cores.
+"""Password hashes: argon2id with the smallest parameters that OWASP recommends: 19 MiB, 2 passes, 1 thread.
 
-Two at a time in a process: a hash is work and memory that anybody may ask for. They have two threads of their own, for malloc
-keeps 19 MiB for each thread that ever made one: after 64 hashes a process stood at 52 MiB, with eight threads at 166.
+A hash takes 28 ms on a machine with 2 cores. A process computes two at a time, because any client can request this work. The two
+threads compute nothing else: malloc keeps 19 MiB for each thread that computed a hash. After 64 hashes a process used 52 MiB, with
+eight threads 166 MiB.
 """
 
 import threading
@@ -9,21 +10,22 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from user_service.domain.errors import TooManyHashes
+from user_service.store.rate_limits import RateLimit
 
-AT_ONCE = 2
+MAX_CONCURRENT_HASHES = 2
 QUEUE_SECONDS = 3.0
 
 T = TypeVar("T")
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-_turns = threading.BoundedSemaphore(AT_ONCE)
-_threads = ThreadPoolExecutor(AT_ONCE, "password-hash")
+_turns = threading.BoundedSemaphore(MAX_CONCURRENT_HASHES)
+_threads = ThreadPoolExecutor(MAX_CONCURRENT_HASHES, "password-hash")
 
 
 @contextmanager
@@ -36,55 +38,51 @@ def _turn() -> Iterator[None]:
         _turns.release()
 
 
-def _apart(work: Callable[..., T], *arguments: str) -> T:
+def _in_hash_thread(work: Callable[..., T], *arguments: str) -> T:
     try:
         job = _threads.submit(work, *arguments)
-    except RuntimeError:  # the process ends and starts nothing any more; its last requests hash in their own threads
+    except (
+        RuntimeError
+    ):  # at its end a process starts no work in other threads: its last requests compute their own hashes
         return work(*arguments)
     return job.result()
 
 
 def hash_password(password: str) -> str:
-    """The hash to store, with its parameters and salt. Raises TooManyHashes when its turn does not come in 3 s."""
+    """The hash to store, with its parameters and salt. Raises TooManyHashes when it can't begin within QUEUE_SECONDS."""
     with _turn():
-        return _apart(_hasher.hash, password)
+        return _in_hash_thread(_hasher.hash, password)
 
 
-class Attempts(Protocol):
-    """What counts wrong passwords."""
+def verify_password(password: str, stored: str, limit: RateLimit | None = None) -> bool:
+    """True when `password` made `stored`. With an empty `stored` it is False, after the same time.
 
-    def count(self) -> None: ...
-    def forget(self) -> None: ...
-
-
-def verify_password(password: str, stored: str | None, attempts: Attempts | None = None) -> bool:
-    """True when `password` made `stored`. Without a stored hash it takes as long, and is False. Raises TooManyHashes.
-
-    It is counted when its turn has come, and forgotten in the same turn when it is right: so right ones that come all at
-    once are never more than those that are hashed at a time.
+    A password is counted under `limit` just before its hash is computed. A right password clears the count just after. So of
+    right passwords at the same time, no more are counted than hashes are computed. Raises TooManyHashes, TooManyAttempts.
     """
-    known = stored or _nobodys_hash()
+    known = stored or dummy_hash()
     with _turn():
-        if attempts:
-            attempts.count()
-        right = _fits(password, known) and stored is not None
-        if attempts and right:
-            attempts.forget()
+        if limit:
+            limit.enforce_hit()
+        right = _fits(password, known) and bool(stored)
+        if limit and right:
+            limit.clear()
     return right
 
 
 def _fits(password: str, stored: str) -> bool:
     try:
-        return _apart(_hasher.verify, stored, password)
+        return _in_hash_thread(_hasher.verify, stored, password)
     except (Argon2Error, InvalidHashError):
         return False
 
 
 def needs_rehash(stored: str) -> bool:
-    """True when the hash was made with other parameters than today's."""
+    """True when the hash was made with other parameters than the present ones."""
     return _hasher.check_needs_rehash(stored)
 
 
 @cache
-def _nobodys_hash() -> str:
-    return hash_password("nobody")
+def dummy_hash() -> str:
+    """A hash to compare with when there is no account."""
+    return hash_password("no account")

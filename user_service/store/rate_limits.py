@@ -1,13 +1,14 @@
-"""Rate limits, counted in MongoDB for all processes together; in memory while MongoDB takes no writes.
+"""Rate limits, counted in MongoDB for all processes together. While MongoDB takes no writes, each process counts in memory.
 
-A moving window: of wrong logins, there are never more in any 15 minutes than the limit says. Account (as a hash) and address are
-the key together, so that whoever guesses locks out nobody but themselves.
+The window moves: in no period of 15 minutes are there more wrong logins than the limit allows. Account (as a hash) and address
+form the key together. So a client that guesses passwords locks out itself, and not the owner at another address.
 """
 
 import hashlib
 import ipaddress
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 from limits import RateLimitItem, parse
@@ -25,7 +26,7 @@ T = TypeVar("T")
 
 
 class _Storage(MongoDBStorage):
-    """limits' own, on the service's own client: with its time limits, and without a second pool."""
+    """The storage of `limits` on the service's own client: with its time limits, and without a second connection pool."""
 
     def __init__(self, db: Db) -> None:
         self._db = db
@@ -37,72 +38,81 @@ class _Storage(MongoDBStorage):
         return self._db.client
 
     def __del__(self) -> None:
-        """limits' own closes the client."""
+        """Keep the client open. The storage of `limits` closes it."""
 
 
 class Limiter:
-    """The limits by name, such as `{"login": "5/15 minutes"}`; `off` is no limit."""
+    """The limits by name, such as `{"login": "5/15 minutes"}`. `off` is no limit."""
 
     def __init__(self, db: Db, limits: Mapping[str, str]) -> None:
         self._limits = {name: None if text == "off" else parse(text) for name, text in limits.items()}
         self._shared = MovingWindowRateLimiter(_Storage(db))
-        self._own = MovingWindowRateLimiter(MemoryStorage())
+        self._local = MovingWindowRateLimiter(MemoryStorage())
 
-    def attempts(self, name: str, *, account: str = "", address: str | None = None) -> "Attempts":
-        """The attempts under one limit, of one account from one address (None: from all of them together)."""
+    def limit(self, name: str, *, account: str = "", address: str | None = None) -> "RateLimit":
+        """A limit for one account from one address. Without `address` it counts all addresses together."""
         key = (name, hashlib.sha256(account.encode()).hexdigest()[:32], _network(address) if address else "")
-        return Attempts(self, self._limits[name], key)
+        return RateLimit(self, self._limits[name], key)
 
-    def ask(self, question: Callable[[MovingWindowRateLimiter], T]) -> T:
-        """The answer by what all processes count. Raises what means that MongoDB is away: then nothing works anyway."""
+    def apply(self, operation: Callable[[MovingWindowRateLimiter], T]) -> T:
+        """The result of an operation on the shared counts. Raises UNAVAILABLE_ERRORS: without MongoDB no request works."""
         try:
-            return question(self._shared)
+            return operation(self._shared)
         except UNAVAILABLE_ERRORS:
             raise
         except PyMongoError as error:
-            log.warning("rate limits are counted in memory", error=type(error).__name__)
-            return question(self._own)
+            log.warning("rate limits counted in memory", error=type(error).__name__)
+            return operation(self._local)
 
 
-class Attempts:
-    """How often something was tried."""
+class RateLimit:
+    """The attempts under one limit and one key. The methods are named as in `limits`."""
 
-    def __init__(self, limiter: Limiter, limit: RateLimitItem | None, key: tuple[str, ...]) -> None:
-        self._limiter, self._limit, self._key = limiter, limit, key
+    def __init__(self, limiter: Limiter, item: RateLimitItem | None, key: tuple[str, ...]) -> None:
+        self._limiter, self._item, self._key = limiter, item, key
 
-    def take(self) -> bool:
-        """Count one; False, and not counted, when there were as many as there may be."""
-        limit, key = self._limit, self._key
-        if limit is None:
+    def hit(self) -> bool:
+        """Count an attempt. False when the limit is reached. Such an attempt is not counted."""
+        item, key = self._item, self._key
+        if item is None:
             return True
-        # the insert of a first entry that loses a race looks like a full window, so look whether it is one
-        return self._limiter.ask(lambda by: by.hit(limit, *key) or (by.test(limit, *key) and by.hit(limit, *key)))
+        # a first entry that loses a race between two inserts is reported like a reached limit, so `test` decides which it is
+        return self._limiter.apply(lambda by: by.hit(item, *key) or (by.test(item, *key) and by.hit(item, *key)))
 
-    def count(self) -> None:
-        """As `take`, but raises TooManyAttempts."""
-        if not self.take():
+    def enforce_hit(self) -> None:
+        """Count an attempt. Raises TooManyAttempts when the limit is reached."""
+        if not self.hit():
             self._refuse()
 
-    def check(self) -> None:
-        """Raise TooManyAttempts when one more would be too many; count nothing."""
-        limit, key = self._limit, self._key
-        if limit and not self._limiter.ask(lambda by: by.test(limit, *key)):
+    def enforce(self) -> None:
+        """Raise TooManyAttempts when the limit is reached. Counts nothing."""
+        item, key = self._item, self._key
+        if item and not self._limiter.apply(lambda by: by.test(item, *key)):
             self._refuse()
 
-    def forget(self) -> None:
-        """It worked: all is forgiven."""
-        limit, key = self._limit, self._key
-        if limit:
-            self._limiter.ask(lambda by: by.clear(limit, *key))
+    def clear(self) -> None:
+        """Set the count to zero, after an attempt that succeeded."""
+        item, key = self._item, self._key
+        if item:
+            self._limiter.apply(lambda by: by.clear(item, *key))
 
     def _refuse(self) -> NoReturn:
-        limit, key = self._limit, self._key
-        assert limit
-        raise TooManyAttempts(self._limiter.ask(lambda by: by.get_window_stats(limit, *key)).reset_time - time.time())
+        item, key = self._item, self._key
+        assert item
+        reset_at = self._limiter.apply(lambda by: by.get_window_stats(item, *key)).reset_time
+        raise TooManyAttempts(reset_at - time.time())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginLimits:
+    """The limits of a login: passwords per account and address, codes per account from all addresses."""
+
+    password: RateLimit
+    code: RateLimit
 
 
 def _network(address: str) -> str:
-    """The address; of IPv6 the /64, which is what one customer of a provider has."""
+    """The address, or the /64 network of an IPv6 address: a provider gives each customer one."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

@@ -1,82 +1,266 @@
-"""One change of an account: its fields, its sessions and its events, in one transaction.
+"""Accounts in MongoDB. An account is written together with its events, its mail tokens and the end of its tokens.
 
-Whoever changes an account writes to its document first and to its sessions next; whoever makes tokens writes to one of the two.
-So they never overlap (MongoDB tries the later one again), and a `not_before` that is read after both writes is later than the
-`iat` of every token made from the account as it was: docs/adr/0020.
+A change of an account writes to its document first and to its sessions next. A login writes to the document and a refresh to its
+session. MongoDB lets two transactions with a common document never overlap and repeats the later one. A change reads `not_before`
+after both writes. So `not_before` is later than the `iat` of every token made from the account as it was: docs/adr/0020.
 """
 
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any, Literal, cast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, TypeVar
 
 from bson import ObjectId
 from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from libs.messaging.envelope import EventData
+from libs.access.caller import Caller
+from libs.access.revocations import Revocation
+from libs.messaging.envelope import EventData, new_row
+from libs.mongo_store.outbox import MongoOutbox
+from libs.mongo_store.revocations import MongoRevocations
 from libs.mongo_store.transactions import in_transaction
-from libs.values.times import now, now_ms
-from user_service.domain.errors import EmailTaken, UnknownUser, UsernameTaken
+from libs.mongo_store.validation import validate_changes, validate_document
+from libs.values.email_address import EmailAddress
+from libs.values.errors import NotAuthenticated
+from libs.values.times import now
+from user_service.domain.errors import EmailTaken, TokenInvalid, UnknownUser, UsernameTaken
+from user_service.domain.mail_token import MailToken
+from user_service.domain.second_factor import SecondFactor
+from user_service.domain.user import User, username_key
 from user_service.events.published import UserRevocations
-from user_service.store.documents import User, sessions, users
-from user_service.store.outbox import store_events
+from user_service.store import documents, mail_tokens
 
-RawUser = dict[str, Any]
-MakeEvent = Callable[[Mapping[str, Any]], EventData]
-Sessions = Literal["keep", "renew", "end"]
-"""What becomes of the account's sessions: nothing; their access tokens end, and the next refresh brings new ones; all end."""
+TokenEffect = Literal["keep", "renew", "end"]
+"""What a change does to the account's tokens. renew: access tokens end and sessions stay. end: sessions end too."""
+
+LOGIN_FIELDS = ("active", "password_hash", "totp_secret", "totp_step", "recovery_hashes")  # a login is decided by them
+ERASED_FIELDS = {"logged_in_at": ""}  # personal data that User does not hold
+EMPTY: tuple[object, ...] = (None, "", [])
+
+T = TypeVar("T")
 
 
-def change_user(
-    which: RawUser,
-    changes: RawUser,
-    *events: MakeEvent,
-    tokens: Sessions = "keep",
-    missing: Exception | type[Exception] = UnknownUser,
-    forget: Mapping[str, str] | None = None,
-    also: Callable[[RawUser, ClientSession], None] = lambda user, session: None,
-) -> RawUser:
-    """Apply `changes`, raise the event counter in the same statement, store the events: one transaction.
+class _Overtaken(Exception):
+    """The account is no longer as it was read."""
 
-    `also` does more in it. Raises `missing` when there is no such account, UsernameTaken, EmailTaken.
+
+def new_id() -> str:
+    """The id of a new account."""
+    return str(ObjectId())
+
+
+def to_bson(user: User) -> dict[str, Any]:
+    """The document of an account. Fields without a value are left out."""
+    factor = user.second_factor
+    fields = {
+        "username": user.username,
+        "username_key": None if user.deleted_at else username_key(user.username),
+        "email": user.email.text,
+        "email_key": user.email.key,
+        "password_hash": user.password_hash,
+        "active": user.active,
+        "email_verified": user.email_verified,
+        "totp_secret": factor.secret if factor else None,
+        "totp_offered": user.offered_secret,
+        "totp_step": factor.last_step if factor else None,
+        "recovery_hashes": list(factor.recovery_hashes) if factor else [],
+        "sequence": user.version,
+        "created_at": user.created_at,
+        "updated_at": user.updated_at,
+        "deleted_at": user.deleted_at,
+    }
+    stored = {name: value for name, value in fields.items() if value not in EMPTY}
+    return {"_id": ObjectId(user.id), "roles": list(user.roles), **stored}
+
+
+def from_bson(row: Mapping[str, Any]) -> User:
+    """The account of a document."""
+    return User(
+        id=str(row["_id"]),
+        username=row["username"],
+        email=EmailAddress(row.get("email") or "", row.get("email_key") or ""),
+        password_hash=row.get("password_hash") or "",
+        roles=tuple(row["roles"]),
+        active=row["active"],
+        email_verified=row["email_verified"],
+        second_factor=_second_factor(row),
+        offered_secret=row.get("totp_offered"),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        deleted_at=row.get("deleted_at"),
+        version=row["sequence"],
+    )
+
+
+def _second_factor(row: Mapping[str, Any]) -> SecondFactor | None:
+    if secret := row.get("totp_secret"):
+        hashes = tuple(row.get("recovery_hashes", ()))
+        return SecondFactor(secret=secret, last_step=row["totp_step"], recovery_hashes=hashes)
+    return None
+
+
+def find(user_id: str) -> User:
+    """An account that is not deleted. Raises UnknownUser."""
+    user = _find({"_id": ObjectId(user_id), "deleted_at": None}) if ObjectId.is_valid(user_id) else None
+    if user is None:
+        raise UnknownUser
+    return user
+
+
+def find_active(user_id: str) -> User | None:
+    """An account that is neither disabled nor deleted."""
+    return _find({"_id": ObjectId(user_id), "active": True}) if ObjectId.is_valid(user_id) else None
+
+
+def find_by_email(email: EmailAddress) -> User | None:
+    """The account with this address, also a disabled one."""
+    return _find({"email_key": email.key})
+
+
+def own_account(caller: Caller) -> User:
+    """The caller's account. Raises NotAuthenticated when it is disabled or deleted."""
+    user = find_active(caller.user_id)
+    if user is None:
+        raise NotAuthenticated
+    return user
+
+
+def find_recipient(token: MailToken) -> User:
+    """The account that a mail token was issued for. Raises TokenInvalid when the token no longer matches it."""
+    user = find_active(token.user_id)
+    if user is None or not token.matches(user):
+        raise TokenInvalid
+    return user
+
+
+def _find(condition: Mapping[str, object]) -> User | None:
+    row: Mapping[str, Any] | None = documents.users().find_one(condition)
+    return from_bson(row) if row else None
+
+
+def add(user: User, *events: EventData, issued: MailToken) -> User:
+    """Write a new account, its events and its first mail token. Raises UsernameTaken, EmailTaken."""
+    new = replace(user, version=len(events))
+    row = to_bson(new)
+    validate_document(documents.User, row)
+
+    def write(transaction: ClientSession) -> User:
+        documents.users().insert_one(row, session=transaction)
+        mail_tokens.add(issued, transaction)
+        store_events(events, new.id, transaction, first_sequence=1)
+        return new
+
+    return _transact(write)
+
+
+def update(
+    before: User,
+    after: User,
+    *events: EventData,
+    tokens: TokenEffect = "keep",
+    issued: MailToken | None = None,
+    used: MailToken | None = None,
+) -> User | None:
+    """Write what differs between `before` and `after`, and the events. None when the account is no longer `before`.
+
+    The guard compares the counter and all fields: a login, a verified address and an offered authenticator count no event.
+    `issued` is a new mail token. `used` is one that is used up. Raises UsernameTaken, EmailTaken.
     """
-    makers: list[MakeEvent] = [*events, partial(_ended, sid=None)] if tokens != "keep" else [*events]
-    update: RawUser = {"$set": {"updated_at": now(), **changes}, "$inc": {"sequence": len(makers)}}
-    update |= {"$unset": forget} if forget else {}
+    count = len(events) + (tokens != "keep")
+    new = replace(after, updated_at=now(), version=before.version + count)
+    change = _difference(before, replace(new, version=before.version)) | {"$inc": {"sequence": count}}
+    if new.deleted_at:
+        change["$unset"] = change.get("$unset", {}) | ERASED_FIELDS
+    guard = _guard(before, [name for name in documents.User._reverse_db_field_map if name != "logged_in_at"])
 
-    def work(session: ClientSession) -> RawUser:
-        user = users().find_one_and_update(
-            {"deleted_at": None, **which}, update, return_document=ReturnDocument.AFTER, session=session
-        )
-        if user is None:
-            raise missing
-        if tokens == "end":
-            sessions().delete_many({"user_id": user["_id"]}, session=session)
-        elif tokens == "renew":
-            sessions().update_many({"user_id": user["_id"]}, {"$set": {"renewed_at": now()}}, session=session)
-        also(user, session)
-        store_events([make(user) for make in makers], user, session)
-        return cast(RawUser, user)
+    def write(transaction: ClientSession) -> User:
+        if not documents.users().update_one(guard, change, session=transaction).matched_count:
+            raise _Overtaken
+        _end_tokens(new.id, tokens, transaction)
+        if used and not mail_tokens.use(used, transaction):
+            raise _Overtaken
+        if new.deleted_at:
+            mail_tokens.delete_all_of(new.id, transaction)
+        if issued:
+            mail_tokens.add(issued, transaction)
+        ended = [] if tokens == "keep" else [UserRevocations.of(new.id)]
+        store_events([*events, *ended], new.id, transaction, first_sequence=before.version + 1)
+        return new
 
-    return cast(RawUser, transact(work))
-
-
-def _ended(user: Mapping[str, Any], sid: str | None) -> UserRevocations:
-    return UserRevocations(user_id=str(user["_id"]), sid=sid, not_before=now_ms() + 1)
-
-
-def transact(work: Callable[[ClientSession], Any]) -> Any:
-    """Run `work` in a transaction. Raises UsernameTaken, EmailTaken."""
     try:
-        return in_transaction(User._get_db(), work)
+        return _transact(write)
+    except _Overtaken:
+        return None
+
+
+def record_login(before: User, after: User, transaction: ClientSession) -> User | None:
+    """Write the time of a login, and what its code or its password's new hash changed. None when the account is no longer `before`.
+
+    It counts no event, so its guard is the fields that the login was decided by.
+    """
+    change = _difference(before, after)
+    change["$set"] = {**change.get("$set", {}), "logged_in_at": now()}
+    guard = _guard(before, ["_id", *LOGIN_FIELDS])
+    row = documents.users().find_one_and_update(
+        guard, change, return_document=ReturnDocument.AFTER, session=transaction
+    )
+    return from_bson(row) if row else None
+
+
+def count_event(user_id: str, transaction: ClientSession) -> int:
+    """Add one to the counter of an account that was not read before. Returns the sequence of the event."""
+    row = documents.users().find_one_and_update(
+        {"_id": ObjectId(user_id)},
+        {"$inc": {"sequence": 1}},
+        {"sequence": 1},
+        return_document=ReturnDocument.AFTER,
+        session=transaction,
+    )
+    return int(row["sequence"])
+
+
+def store_events(events: Sequence[EventData], user_id: str, transaction: ClientSession, *, first_sequence: int) -> None:
+    """Add rows to the outbox, numbered from `first_sequence`. A revocation also counts in this service at once."""
+    db = documents.User._get_db()
+    for sequence, event in enumerate(events, first_sequence):
+        MongoOutbox(db).add(new_row(event, source="user_service", aggregate_id=user_id, sequence=sequence), transaction)
+        if isinstance(event, UserRevocations):
+            MongoRevocations(db).add(Revocation(event.user_id, event.sid, event.not_before), transaction)
+
+
+def _difference(before: User, after: User) -> dict[str, dict[str, object]]:
+    """The update that makes the document of `before` the one of `after`."""
+    old, new = to_bson(before), to_bson(after)
+    changed = {name: value for name, value in new.items() if old.get(name) != value}
+    removed = old.keys() - new.keys()
+    validate_changes(documents.User, changed, removed)
+    parts = {"$set": changed, "$unset": dict.fromkeys(removed, "")}
+    return {operator: fields for operator, fields in parts.items() if fields}
+
+
+def _guard(before: User, names: Sequence[str]) -> dict[str, object]:
+    """The condition that these fields are as they were read. A field without a value may be missing, null or empty."""
+    row = to_bson(before)
+    return {name: row.get(name, {"$in": [*EMPTY]}) for name in names}
+
+
+def _end_tokens(user_id: str, tokens: TokenEffect, transaction: ClientSession) -> None:
+    """Write to the sessions, so that no refresh overlaps with the change of the account."""
+    sessions, condition = documents.sessions(), {"user_id": ObjectId(user_id)}
+    if tokens == "end":
+        sessions.delete_many(condition, session=transaction)
+    elif tokens == "renew":
+        sessions.update_many(condition, {"$set": {"renewed_at": now()}}, session=transaction)
+
+
+def _transact(work: Callable[[ClientSession], T]) -> T:
+    try:
+        return in_transaction(documents.User._get_db(), work)
     except DuplicateKeyError as error:
         key = (error.details or {}).get("keyPattern", {})
-        raise (EmailTaken if "email_key" in key else UsernameTaken) from None
-
-
-def object_id(user_id: str) -> ObjectId:
-    """The id as MongoDB holds it. Raises UnknownUser for what is none."""
-    if not ObjectId.is_valid(user_id):
-        raise UnknownUser
-    return ObjectId(user_id)
+        if "email_key" in key:
+            raise EmailTaken from None
+        if "username_key" in key:
+            raise UsernameTaken from None
+        raise

@@ -1,4 +1,4 @@
-"""The worker: the relay, and nothing else, for this service consumes no events."""
+"""The worker process. It runs the relay, which publishes the outbox. The service consumes no events."""
 
 from functools import partial
 
@@ -15,7 +15,7 @@ from user_service.events.topics import topics
 
 
 def run(config: Config) -> int:
-    """Run until a signal; return the exit status."""
+    """Run until a signal. Returns the exit status."""
     configure_logs("user_worker", config.log_level, config.log_format)
     db = connect(config.mongo_uri.get_secret_value())
     relay = Relay(MongoOutbox(db), partial(make_producer, config.kafka_brokers))
@@ -24,6 +24,6 @@ def run(config: Config) -> int:
 
 
 def check(config: Config) -> int:
-    """Exit status of `check-worker`."""
+    """The exit status of the command `check-worker`."""
     configure_logs("user_worker", config.log_level, config.log_format)
     return check_worker(MongoWorkerStatus(connect(config.mongo_uri.get_secret_value())))

@@ -1,4 +1,4 @@
-"""The service on a real MongoDB: an app, a client, people with tokens, products, orders."""
+"""The service on a real MongoDB: an app, a client, tokens, products, orders."""
 
 import os
 import secrets
@@ -22,12 +22,14 @@ from libs.values.times import rfc3339
 from product_service.api.app import create_app
 from product_service.config import Config
 from product_service.events.topics import GROUP
-from product_service.store.documents import Product, movements, products
+from product_service.store.documents import db, movements, products
 from product_service.store.indexes import ensure_indexes
 from product_service.tests.integration.processes import Command, run_command, running_worker
-from product_service.worker.handlers import HANDLERS
+from product_service.worker.handlers import make_handlers
 
 Headers = dict[str, str]
+
+HANDLERS = make_handlers("USD")
 
 
 @pytest.fixture(scope="package")
@@ -51,7 +53,7 @@ def client(app: APIFlask) -> FlaskClient:
 
 @pytest.fixture
 def token_of(config: Config) -> Callable[..., Headers]:
-    """`token_of("staff")`: the headers of somebody with these roles."""
+    """`token_of("staff")`: the headers of a user with these roles."""
     tokens = AccessTokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience)
 
     def mint(*roles: str, user_id: str = "") -> Headers:
@@ -72,9 +74,9 @@ def make(client: FlaskClient, staff: Headers) -> Callable[..., dict[str, Any]]:
 
     def post(**fields: Any) -> dict[str, Any]:
         body = {"name": f"Lamp {secrets.token_hex(4)}", "price": "19.90", "stock": 100} | fields
-        answer = client.post("/products", json=body, headers=staff)
-        assert answer.status_code == 201, answer.json
-        product: dict[str, Any] = answer.json["product"]
+        response = client.post("/products", json=body, headers=staff)
+        assert response.status_code == 201, response.json
+        product: dict[str, Any] = response.json["product"]
         return product
 
     return post
@@ -83,7 +85,7 @@ def make(client: FlaskClient, staff: Headers) -> Callable[..., dict[str, Any]]:
 @pytest.fixture
 def pending(app: APIFlask) -> Callable[[str], list[dict[str, Any]]]:
     """`pending(product_id)`: the outbox rows of a product, in order."""
-    rows = Product._get_db()["outbox"]
+    rows = db()["outbox"]
     return lambda product_id: list(rows.find({"aggregate_id": product_id}).sort("sequence", 1))
 
 
@@ -101,7 +103,7 @@ def moved(app: APIFlask) -> Callable[[str], list[int]]:
 
 
 def order_event(topic: str, lines: list[tuple[str, int, str]], placed_at: datetime | None = None) -> Event:
-    """An event of a new order with these (product id, quantity, unit price), as the consumer hands it over."""
+    """An event of a new order with these (product id, quantity, unit price), as the consumer passes it on."""
     order_id, moment = str(ULID()), rfc3339(placed_at or datetime.now(UTC))
     items = [{"productId": product, "quantity": quantity, "unitPrice": price} for product, quantity, price in lines]
     data = {"orderId": order_id, "timestamp": moment, "items": items}
@@ -134,13 +136,13 @@ def cancel(app: APIFlask) -> Callable[[Event], None]:
 
 @pytest.fixture
 def stock_of(app: APIFlask) -> Callable[[str], int]:
-    """`stock_of(product_id)`: what can be bought now."""
+    """`stock_of(product_id)`: the pieces that can be sold."""
     return lambda product_id: products().find_one({"_id": ObjectId(product_id)})["stock"]
 
 
 @pytest.fixture
 def own_environ(config: Config) -> dict[str, str]:
-    """Where this package's database is, for the service's processes."""
+    """The variables with this package's database, for the service's processes."""
     return {"MONGO_URI": config.mongo_uri.get_secret_value()}
 
 

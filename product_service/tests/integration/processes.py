@@ -1,4 +1,4 @@
-"""The service's own processes, and eyes on what they do."""
+"""Run the service's processes and observe what they do."""
 
 import os
 import secrets
@@ -26,7 +26,7 @@ def run_command(*arguments: str, environ: dict[str, str]) -> subprocess.Complete
 
 @contextmanager
 def running_worker(environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker; told to end with the block, which it must do in peace."""
+    """A worker. At the end of the block it gets SIGTERM and must exit with 0."""
     argv = [sys.executable, "-m", "product_service", "worker"]
     process = subprocess.Popen(argv, env={**os.environ, **environ})
     try:

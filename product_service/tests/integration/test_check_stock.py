@@ -1,4 +1,4 @@
-"""check-stock sees each kind of damage, and none where there is none."""
+"""check-stock finds each kind of damage, and reports none in a sound shop."""
 
 import secrets
 from concurrent.futures import ThreadPoolExecutor
@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from bson import ObjectId
 
-from product_service.queries.stock_audit import check_stock
+from product_service.commands.check_stock import check_stock
 from product_service.store.documents import movements, products, reservations
 from product_service.tests.integration.conftest import order_event
 
@@ -77,7 +77,7 @@ def test_a_reserved_order_that_holds_something_else_is_found(order, violations):
     reservations().update_one({"_id": order.subject}, {"$set": {"items.0.quantity": 3}})
 
 
-def test_stock_held_for_an_order_that_is_not_known_is_found(order, violations):
+def test_stock_held_for_an_unknown_order_is_found(order, violations):
     kept = reservations().find_one_and_delete({"_id": order.subject})
     line = f"order {order.subject}: without a reservation, holds 3 of {product_of(order)} but should hold nothing"
     assert violations(order.subject) == (1, [line])

@@ -1,4 +1,4 @@
-"""The commands, run as an operator and a supervisor run them, on real servers."""
+"""The commands on real servers, run as an operator and a supervisor run them."""
 
 import secrets
 
@@ -25,21 +25,21 @@ def test_seeding_twice_adds_each_product_once(app, run, config):
 
 
 def test_republishing_sends_every_product_with_its_present_version(client, staff, make, pending):
-    gone, many = make(), [make()["id"] for _ in range(3)]
-    client.delete(f"/products/{gone['id']}", headers=staff)
+    inactive, many = make(), [make()["id"] for _ in range(3)]
+    client.delete(f"/products/{inactive['id']}", headers=staff)
     count = republish_products(currency="USD")
     assert count == products().count_documents({})
     for product_id in many:
         rows = pending(product_id)
         assert [(row["topic"], row["sequence"]) for row in rows] == [("product-created", 1), ("product-updated", 2)]
         assert orjson.loads(rows[1]["payload"])["version"] == 1
-    last = pending(gone["id"])[-1]
+    last = pending(inactive["id"])[-1]
     assert (last["topic"], last["sequence"]) == ("product-updated", 3)
     assert orjson.loads(last["payload"])["active"] is False
 
 
-def test_republishing_goes_on_where_a_batch_ends(make, pending, monkeypatch):
-    monkeypatch.setattr("product_service.use_cases.republish_products.BATCH", 7)
+def test_republishing_continues_where_a_batch_ends(make, pending, monkeypatch):
+    monkeypatch.setattr("product_service.use_cases.republish_products.BATCH_SIZE", 7)
     made = [make()["id"] for _ in range(10)]
     assert republish_products(currency="USD") == products().count_documents({})
     assert [len(pending(product_id)) for product_id in made] == [2] * 10
@@ -50,7 +50,7 @@ def test_the_republish_command_says_how_many(run, make):
     assert run("republish").stdout == f"{products().count_documents({})} products will be sent again by the worker\n"
 
 
-def test_indexes_may_be_made_again(run):
+def test_the_indexes_command_may_run_again(run):
     assert run("indexes").returncode == 0
 
 
@@ -64,7 +64,7 @@ def test_a_bad_configuration_ends_every_process_with_78_and_one_line(run, comman
     assert "never-shown" not in ended.stderr + ended.stdout
 
 
-def test_the_worker_publishes_what_was_stored_and_stops_when_told(
+def test_the_worker_publishes_stored_events_and_stops_on_request(
     client, staff, make, pending, kafka, start_worker, run
 ):
     product = make(name="Lamp", price="12.50")

@@ -1,17 +1,38 @@
-"""What lies in the database is what clients get: the plain reads agree with the documents."""
+"""What clients get is what the database holds: reads agree with MongoEngine's documents."""
 
-from product_service.queries.products import to_public
-from product_service.store.documents import Product
+from libs.values.money import Money
+from product_service import store
+from product_service.api.responses import to_public
+from product_service.domain.reservation import Reply, RequestedItem, Shortage
+from product_service.store.documents import Product, Reservation, reservations
+from product_service.store.products import from_document
 
 
-def test_a_product_read_plainly_is_the_document(app, make):
+def test_a_product_that_is_shown_is_the_document(app, make):
     shown = make(sku=None, description="Bright", category="Lighting")
     document = Product.objects.get(id=shown["id"])
     document.validate()
-    assert to_public(document.to_mongo(), "USD") == shown
+    assert to_public(from_document(document.to_mongo(), "USD")) == shown
 
 
-def test_the_api_document_lists_every_route_with_its_answers(client):
+def test_a_reservation_is_read_as_it_was_decided(make, place):
+    product = make(stock=2)
+    reserved, rejected = place((product["id"], 2, "19.90")), place((product["id"], 1, "19.90"))
+    shortage = Shortage(product_id=product["id"], requested=1, available=0)
+    for order, quantity, reply in (
+        (reserved, 2, Reply()),
+        (rejected, 1, Reply(reason="out_of_stock", shortages=(shortage,))),
+    ):
+        Reservation.objects.get(id=order.subject).validate()
+        document = reservations().find_one({"_id": order.subject})
+        reservation = store.reservations.from_document(document, "USD")
+        item = RequestedItem(product_id=product["id"], quantity=quantity, unit_price=Money(1990, "USD"))
+        assert (reservation.items, reservation.reply) == ((item,), reply)
+        written = {name: value for name, value in store.reservations.to_document(reservation).items() if value}
+        assert written == {name: value for name, value in document.items() if name != "answer"}
+
+
+def test_the_api_document_lists_every_route_with_its_responses(client):
     spec = client.get("/openapi.json").json
     statuses = {
         (path, method): set(operation["responses"])

@@ -1,4 +1,4 @@
-"""Conditional requests: who read an old state overwrites no newer one."""
+"""Conditional requests: a client that read an old state does not overwrite a newer one."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_a_changed_one_is(client, make, form):
 
 
 @pytest.mark.parametrize("form", ['"1.100"', '"1.7"', '"9.9", "1.100"', "*"])
-def test_a_change_of_the_present_version_is_made_whatever_the_stock(client, staff, make, form):
+def test_a_change_of_the_present_version_is_made_with_any_stock(client, staff, make, form):
     headers = {**staff, "If-Match": form}
     assert client.patch(f"/products/{make()['id']}", json={"price": "2"}, headers=headers).status_code == 200
 
@@ -35,7 +35,7 @@ def test_a_change_of_another_version_is_refused(client, staff, make, pending, fo
     assert len(pending(product["id"])) == 1
 
 
-def test_who_sets_the_stock_must_have_seen_the_present_one(client, staff, make):
+def test_a_client_that_sets_the_stock_must_have_read_the_present_one(client, staff, make):
     path = f"/products/{make(stock=5)['id']}"
     seen = client.get(path).headers["ETag"]
     client.post(path + "/stock", json={"delta": -1, "reason": "broken"}, headers=staff)
@@ -47,7 +47,7 @@ def test_who_sets_the_stock_must_have_seen_the_present_one(client, staff, make):
     assert client.patch(path, json={"stock": 9}, headers={**staff, "If-Match": '"1.4"'}).json["stock"] == 9
 
 
-def test_the_second_of_two_who_read_the_same_state_is_refused(client, staff, make):
+def test_the_second_of_two_clients_that_read_the_same_state_is_refused(client, staff, make):
     path = f"/products/{make()['id']}"
     seen = {**staff, "If-Match": client.get(path).headers["ETag"]}
     assert client.patch(path, json={"price": "13.00"}, headers=seen).status_code == 200

@@ -164,16 +164,16 @@ def test_a_cursor_fits_its_address_whatever_the_name(client, make, word):
 
 
 def test_inactive_products_are_listed_for_viewers_alone(client, staff, token_of, make, word):
-    kept, gone = make(name=f"{word} kept"), make(name=f"{word} gone")
-    client.delete(f"/products/{gone['id']}", headers=staff)
+    active, inactive = make(name=f"{word} active"), make(name=f"{word} inactive")
+    client.delete(f"/products/{inactive['id']}", headers=staff)
     path = f"/products?search={word}"
-    assert names(client, path) == names(client, path + "&active=true") == [kept["name"]]
+    assert names(client, path) == names(client, path + "&active=true") == [active["name"]]
     assert client.get(path + "&active=false").status_code == 401
     assert client.get(path + "&active=false", headers=token_of()).status_code == 403
-    assert names(client, path + "&active=false", headers=token_of("viewer")) == [gone["name"]]
+    assert names(client, path + "&active=false", headers=token_of("viewer")) == [inactive["name"]]
 
 
-def test_a_bad_token_is_refused_where_none_would_do(client):
+def test_a_bad_token_is_refused_where_none_is_required(client):
     assert client.get("/products", headers={"Authorization": "Bearer x"}).status_code == 401
 
 
@@ -192,7 +192,7 @@ def test_no_order_is_made_in_memory(app, sort, backwards):
     assert "'SORT'" not in str(plan["queryPlanner"]["winningPlan"])
 
 
-def test_what_is_about_to_run_out_is_found_by_an_index(app):
+def test_low_stock_is_found_by_an_index(app):
     found = products().find({"$and": [{"active": True}, {"stock": {"$lte": 10}}]}).sort([("stock", 1), ("_id", 1)])
     plan = str(found.limit(11).explain()["queryPlanner"]["winningPlan"])
     assert "'indexName': 'stock'" in plan

@@ -1,4 +1,4 @@
-"""One hot product: never a piece too many, never one lost, whatever comes at once, twice, or in any order."""
+"""One product in high demand: no piece is sold twice or lost, whatever comes at once, twice, or in any order."""
 
 import random
 from collections import Counter
@@ -6,11 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from product_service.commands.check_stock import check_stock
 from product_service.events.topics import GROUP
-from product_service.queries.stock_audit import check_stock
-from product_service.store.documents import Product, reservations
-from product_service.tests.integration.conftest import order_event
-from product_service.worker.handlers import HANDLERS
+from product_service.store.documents import db, reservations
+from product_service.tests.integration.conftest import HANDLERS, order_event
 
 
 def handle(event):
@@ -30,7 +29,7 @@ def test_of_500_orders_that_each_come_twice_exactly_100_get_the_100_pieces(make,
     assert states_of(orders) == {"RESERVED": 100, "REJECTED": 400}
     assert stock_of(product["id"]) == 0
     assert moved(product["id"]) == [100] + [-1] * 100
-    rows = Product._get_db()["outbox"].find({"aggregate_id": {"$in": [order.subject for order in orders]}})
+    rows = db()["outbox"].find({"aggregate_id": {"$in": [order.subject for order in orders]}})
     assert Counter(row["topic"] for row in rows) == {"stock-reserved": 100, "stock-rejected": 400}
 
 
@@ -53,6 +52,24 @@ def test_writers_at_once_oversell_nothing_while_staff_change_the_stock(app, staf
     assert stock_of(product["id"]) == 100 + changed - states["RESERVED"]
     assert sum(moved(product["id"])) == stock_of(product["id"])
     assert check_stock() == 0, capsys.readouterr().out
+
+
+def test_staff_set_price_and_stock_of_a_product_while_orders_take_pieces(app, staff, make, stock_of, moved):
+    product = make(stock=1000)
+    orders = [order_event("order-placed", [(product["id"], 1, "19.90")]) for _ in range(150)]
+
+    def change(number):
+        body = {"stock": 1000 + number} if number % 2 else {"price": f"{number + 1}.00"}
+        return app.test_client().patch(f"/products/{product['id']}", json=body, headers=staff)
+
+    with ThreadPoolExecutor(2) as pool:
+        writer = pool.submit(lambda: [handle(order) for order in orders])
+        changed = pool.submit(lambda: [change(number) for number in range(30)]).result()
+        writer.result()
+    assert [answer.status_code for answer in changed] == [200] * 30
+    assert [answer.json["version"] for answer in changed] == [2 + number // 2 for number in range(30)]
+    assert [answer.json["stock"] for answer in changed[1::2]] == [1000 + number for number in range(1, 30, 2)]
+    assert moved(product["id"]).count(-1) == states_of(orders)["RESERVED"]
 
 
 @pytest.mark.parametrize("seed", range(3))

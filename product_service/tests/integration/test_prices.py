@@ -1,4 +1,4 @@
-"""The reservation as the second check of the price."""
+"""The reservation checks the prices again."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +9,7 @@ from bson import ObjectId
 from libs.values.times import now
 from product_service.domain.price_history import price_memory
 from product_service.store.documents import products
-from product_service.store.products import forget_prices
+from product_service.store.products import purge_prices
 
 MINUTE = timedelta(minutes=1)
 
@@ -24,7 +24,7 @@ def set_price(client, staff):
 
 @pytest.fixture
 def outcome(pending):
-    """`outcome(order)`: (topic, reason) of the order's answer."""
+    """`outcome(order)`: (topic, reason) of the order's reply."""
 
     def read(order):
         (row,) = pending(order.subject)
@@ -49,13 +49,13 @@ def test_a_price_that_never_was_is_refused(make, set_price, place, outcome, move
 
 
 @pytest.mark.parametrize(
-    ("minutes", "told"), [(9, ("stock-reserved", None)), (11, ("stock-rejected", "price_changed"))]
+    ("minutes", "expected"), [(9, ("stock-reserved", None)), (11, ("stock-rejected", "price_changed"))]
 )
-def test_a_price_counts_for_ten_minutes_after_its_end(make, set_price, place, outcome, minutes, told):
+def test_a_price_counts_for_ten_minutes_after_its_end(make, set_price, place, outcome, minutes, expected):
     product = make(price="10.00")
     set_price(product, "12.00")
     order = place((product["id"], 1, "10.00"), placed_at=datetime.now(UTC) + minutes * MINUTE)
-    assert outcome(order) == told
+    assert outcome(order) == expected
 
 
 def test_one_wrong_price_rejects_the_whole_order(make, place, outcome, moved):
@@ -71,7 +71,7 @@ def test_an_order_that_comes_late_still_knows_its_price(make, set_price, place, 
     assert outcome(place((product["id"], 1, "10.00"), placed_at=placed_at)) == ("stock-reserved", None)
 
 
-def test_old_prices_are_forgotten_and_young_ones_are_not(make, set_price):
+def test_old_prices_are_purged_and_young_ones_are_not(make, set_price):
     product, key = make(price="10.00"), {"_id": None}
     key["_id"] = ObjectId(product["id"])
     set_price(product, "12.00")
@@ -81,12 +81,12 @@ def test_old_prices_are_forgotten_and_young_ones_are_not(make, set_price):
     assert [entry["price_minor"] for entry in log] == [1200]
     set_price(product, "16.00")
     products().update_one(key, {"$set": {"price_log.0.until": now() - 41 * MINUTE}})
-    assert forget_prices(price_memory(1800)) == 1
+    assert purge_prices(price_memory(1800)) == 1
     assert [entry["price_minor"] for entry in products().find_one(key)["price_log"]] == [1400]
-    assert forget_prices(price_memory(1800)) == 0
+    assert purge_prices(price_memory(1800)) == 0
 
 
-def test_the_earlier_prices_are_nobody_elses_business(client, make, set_price):
+def test_the_earlier_prices_are_not_public(client, make, set_price):
     product = make(price="10.00")
     set_price(product, "12.00")
     shown = client.get(f"/products/{product['id']}").json

@@ -1,12 +1,11 @@
-"""A cancelled order gives its pieces back, once, whenever its events come."""
+"""A cancelled order gives its pieces back once, in whatever order its events come."""
 
 import pytest
 from bson import ObjectId
 
 from product_service.events.topics import GROUP
-from product_service.store.documents import Product, products, reservations
-from product_service.tests.integration.conftest import order_event
-from product_service.worker.handlers import HANDLERS
+from product_service.store.documents import db, products, reservations
+from product_service.tests.integration.conftest import HANDLERS, order_event
 
 
 def state_of(order):
@@ -30,7 +29,7 @@ def test_cancelling_twice_gives_back_once(make, place, cancel, moved):
     assert moved(product["id"]) == [7, -3, 3]
 
 
-def test_an_order_that_was_cancelled_first_gets_nothing_and_no_answer(make, cancel, moved, pending):
+def test_an_order_that_was_cancelled_first_gets_nothing_and_no_reply(make, cancel, moved, pending):
     product = make(stock=7)
     order = order_event("order-placed", [(product["id"], 3, "19.90")])
     cancel(order)
@@ -43,7 +42,7 @@ def test_an_order_that_was_cancelled_first_gets_nothing_and_no_answer(make, canc
 def test_an_order_that_comes_again_after_its_cancellation_gets_nothing(make, place, cancel, moved, pending):
     product = make(stock=7)
     order = place((product["id"], 3, "19.90"))
-    Product._get_db()["outbox"].delete_many({"aggregate_id": order.subject})
+    db()["outbox"].delete_many({"aggregate_id": order.subject})
     cancel(order)
     HANDLERS[GROUP][order.type](order)
     assert moved(product["id"]) == [7, -3, 3]
@@ -58,7 +57,7 @@ def test_a_rejected_order_has_nothing_to_give_back(make, place, cancel, moved):
     assert state_of(order) == "REJECTED"
 
 
-def test_a_product_that_left_the_catalogue_takes_its_pieces_back(client, staff, make, place, cancel, moved):
+def test_a_withdrawn_product_takes_its_pieces_back(client, staff, make, place, cancel, moved):
     product = make(stock=7)
     order = place((product["id"], 3, "19.90"))
     client.delete(f"/products/{product['id']}", headers=staff)
@@ -67,16 +66,16 @@ def test_a_product_that_left_the_catalogue_takes_its_pieces_back(client, staff, 
     assert products().find_one({"_id": ObjectId(product["id"])})["active"] is False
 
 
-def test_a_release_that_is_broken_off_is_made_again_in_full(make, place, cancel, moved, monkeypatch):
+def test_a_release_that_fails_halfway_is_repeated_in_full(make, place, cancel, moved, monkeypatch):
     product = make(stock=7)
     order = place((product["id"], 3, "19.90"))
 
     def fail(*_arguments):
-        raise RuntimeError("broken off here")
+        raise RuntimeError("failed here")
 
     with monkeypatch.context() as patch:
-        patch.setattr("product_service.use_cases.reservations._move", fail)
-        with pytest.raises(RuntimeError, match="broken off"):
+        patch.setattr("product_service.store.products.apply_movements", fail)
+        with pytest.raises(RuntimeError, match="failed here"):
             cancel(order)
     assert (state_of(order), moved(product["id"])) == ("RESERVED", [7, -3])
     cancel(order)

@@ -1,11 +1,11 @@
-"""Tokens that ended early: heard by the worker, and refused by the web process."""
+"""Revoked tokens: the worker stores the revocation, the web process refuses the tokens."""
 
 import secrets
 import time
 
 from libs.messaging.envelope import Event
 from product_service.events.topics import USERS_GROUP
-from product_service.worker.handlers import HANDLERS
+from product_service.tests.integration.conftest import HANDLERS
 
 
 def test_a_revoked_token_is_refused_once_the_row_is_read(client, token_of, monkeypatch):

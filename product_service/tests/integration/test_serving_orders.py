@@ -1,4 +1,4 @@
-"""The worker between the topics: orders in, answers out, what can't be handled set aside."""
+"""The worker between its topics: orders come in, replies go out, malformed events become dead letters."""
 
 from collections import Counter
 from dataclasses import replace
@@ -14,10 +14,9 @@ from libs.messaging.envelope import Event
 from libs.messaging.topics import create_topics, dead_letter_topic
 from product_service.events.published import STOCK_EVENTS
 from product_service.events.topics import GROUP, topics
-from product_service.store.documents import Product, reservations
-from product_service.tests.integration.conftest import order_event
+from product_service.store.documents import db, reservations
+from product_service.tests.integration.conftest import HANDLERS, order_event
 from product_service.tests.integration.processes import read_events, wait_for
-from product_service.worker.handlers import HANDLERS
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def send(kafka):
 
 
 def is_caught_up(brokers):
-    """Whether the group has committed past all that is in its topics."""
+    """Whether the group has committed all offsets of its topics."""
     client = make_consumer(brokers, GROUP)  # reads the group's offsets; never joins it
     places = [TopicPartition(topic, p) for topic in HANDLERS[GROUP] for p in range(topics()[topic]["partitions"])]
     ends = {(p.topic, p.partition): client.get_watermark_offsets(p, timeout=10)[1] for p in places}
@@ -49,12 +48,11 @@ def is_caught_up(brokers):
 
 
 def everything():
-    db = Product._get_db()
     names = ("products", "stock_movements", "reservations", "outbox", "outbox_dead")
-    return {name: list(db[name].find().sort("_id", 1)) for name in names}
+    return {name: list(db()[name].find().sort("_id", 1)) for name in names}
 
 
-def forget_offsets(brokers):
+def delete_offsets(brokers):
     """Let the group read its topics from their start."""
     admin = AdminClient({"bootstrap.servers": brokers})
     for done in admin.delete_consumer_groups([GROUP]).values():
@@ -69,7 +67,9 @@ def cancelled(order):
     return replace(order, id=str(ULID()), type="order-cancelled", sequence=order.sequence + 1)
 
 
-def test_two_workers_answer_each_order_once_whatever_comes_twice(make, stock_of, moved, kafka, send, start_worker, run):
+def test_two_workers_reply_once_to_each_order_even_when_it_comes_twice(
+    make, stock_of, moved, kafka, send, start_worker, run
+):
     product = make(stock=10)
     orders = [placed(product) for _ in range(25)]
     with start_worker(), start_worker():
@@ -97,7 +97,7 @@ def test_reading_the_topics_again_from_their_start_changes_nothing(make, kafka, 
         wait_for(lambda: is_caught_up(kafka))
         wait_for(lambda: not everything()["outbox"])
     before = everything()
-    forget_offsets(kafka)
+    delete_offsets(kafka)
     assert not is_caught_up(kafka)
     with start_worker():
         wait_for(lambda: is_caught_up(kafka))
@@ -105,7 +105,7 @@ def test_reading_the_topics_again_from_their_start_changes_nothing(make, kafka, 
     assert everything() == before
 
 
-def test_what_is_no_order_becomes_a_dead_letter_and_the_next_order_is_served(make, kafka, send, start_worker, run):
+def test_a_malformed_order_becomes_a_dead_letter_and_the_next_order_is_served(make, kafka, send, start_worker, run):
     product = make(stock=3)
     bad, foreign, good = placed(product), placed(product), placed(product)
     with start_worker():

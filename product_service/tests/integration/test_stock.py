@@ -1,12 +1,21 @@
-"""Stock: never below zero, always the sum of its movements, whatever happens at once."""
+"""Stock is never below zero and always the sum of its movements, whatever happens at once."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
+import orjson
 import pytest
 from bson import ObjectId
 from pymongo.errors import WriteError
 
+from libs.values.money import Money
+from libs.values.times import now
+from product_service.domain.product import StockMovement
+from product_service.events.published import ProductUpdated
+from product_service.store import products as store
 from product_service.store.documents import products
+
+MINUTE = timedelta(minutes=1)
 
 
 def adjust(client, staff, product_id, delta, reason="counted"):
@@ -62,7 +71,7 @@ def test_a_price_and_a_stock_set_together_are_one_version_and_one_event(client, 
     assert len(pending(product["id"])) == 2
 
 
-def test_of_fifty_takers_at_once_as_many_get_one_as_there_are(app, staff, make, moved):
+def test_of_fifty_requests_at_once_as_many_succeed_as_there_are_pieces(app, staff, make, moved):
     product = make(stock=20)
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda _: adjust(app.test_client(), staff, product["id"], -1), range(50)))
@@ -86,6 +95,20 @@ def test_changes_at_once_make_versions_and_events_without_gaps(app, staff, make,
     assert [row["sequence"] for row in rows] == list(range(1, 22))
     assert moved(product["id"]) == [1000] + [-1] * 10
     assert app.test_client().get(f"/products/{product['id']}").json["version"] == 21
+
+
+def test_a_change_of_an_old_state_is_not_made(make, pending, moved):
+    product = make(stock=7)
+    read = store.find(product["id"], currency="USD")
+    cheaper = read.with_changes(at=now(), price_memory=MINUTE, price=Money(1, "USD"))
+    fuller = read.with_changes(at=now(), price_memory=MINUTE, stock=9)
+    adjusted = store.adjust(StockMovement(product_id=read.id, delta=-1, reason="broken", at=now()), currency="USD")
+    assert store.update(read, fuller, actor="staff") is None
+    changed = store.update(read, cheaper, ProductUpdated, actor="staff")
+    assert (changed.version, changed.stock) == (2, adjusted.stock)
+    assert orjson.loads(pending(product["id"])[-1]["payload"])["stock"] == 6
+    assert store.update(read, cheaper, ProductUpdated, actor="staff") is None
+    assert (moved(product["id"]), len(pending(product["id"]))) == ([7, -1], 2)
 
 
 def test_the_database_itself_refuses_a_negative_stock(app, make):

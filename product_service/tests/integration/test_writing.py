@@ -164,12 +164,12 @@ def test_a_put_resets_what_it_leaves_out_but_for_the_stock(client, staff, make, 
     assert moved(product["id"]) == [100, -97]
 
 
-def test_a_put_wants_name_and_price(client, staff, make):
+def test_a_put_requires_name_and_price(client, staff, make):
     answer = client.put(f"/products/{make()['id']}", json={"stock": 1}, headers=staff)
     assert {error["field"] for error in answer.json["errors"]} == {"name", "price"}
 
 
-def test_a_deleted_product_is_gone_for_customers_and_comes_back_by_patch(client, staff, token_of, make, pending):
+def test_a_deleted_product_is_hidden_from_customers_and_comes_back_by_patch(client, staff, token_of, make, pending):
     product = make()
     path = f"/products/{product['id']}"
     assert client.delete(path, headers=staff).status_code == 204

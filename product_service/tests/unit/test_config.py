@@ -1,4 +1,4 @@
-"""The configuration: complete and plausible, or nothing starts."""
+"""A configuration is complete and plausible, or it is refused."""
 
 import secrets
 
@@ -25,7 +25,7 @@ def test_a_complete_environment_is_read(environ):
     assert load(Config, environ).shop_currency == "USD"
 
 
-def test_an_order_may_wait_for_half_an_hour_unless_somebody_says_otherwise(environ):
+def test_an_order_may_be_pending_for_half_an_hour_by_default(environ):
     assert load(Config, environ).order_pending_limit == 1800
     assert load(Config, environ | {"ORDER_PENDING_LIMIT": "600"}).order_pending_limit == 600
     with pytest.raises(BadConfiguration):

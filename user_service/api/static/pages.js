@@ -1,47 +1,47 @@
-// The two pages behind mailed links: take the token out of the address, send it with the form, say what came of it.
+// The two pages that mail links open. The script removes the token from the address, sends it with the form and shows the result.
 const token = new URLSearchParams(location.search).get("token") ?? "";
-history.replaceState(null, "", location.pathname); // it stays in no history and goes to no other page
+history.replaceState(null, "", location.pathname); // so the token is in no history and in no referrer
 
 const form = document.querySelector("form");
-const said = document.querySelector(".said");
+const message = document.querySelector(".message");
 const button = form.querySelector("button");
 
-function say(text, good) {
-  said.textContent = text;
-  said.classList.toggle("bad", !good);
-  said.hidden = false;
+function show(text, good) {
+  message.textContent = text;
+  message.classList.toggle("bad", !good);
+  message.hidden = false;
 }
 
 function reason(status, problem) {
-  if (status === 429 || status === 503) return "The shop is busy. Please try again in a moment.";
-  if (problem.code === "token-invalid") return "This link was used already or has expired. Please ask for a new one.";
+  if (status === 429 || status === 503) return "The shop is busy. Try again in a moment.";
+  if (problem.code === "token-invalid") return "This link was used already or has expired. Request a new one.";
   const refused = (problem.errors ?? []).find((error) => error.field === "password");
-  return refused ? refused.message + "." : "That did not work. Please open the link of the mail again.";
+  return refused ? refused.message + "." : "The request failed. Open the link of the mail again.";
 }
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const { password, again } = form.elements;
-  if (password && password.value !== again.value) return say("The two passwords are not the same.", false);
+  if (password && password.value !== again.value) return show("The two passwords are not the same.", false);
   button.disabled = true;
   try {
-    const answer = await fetch(form.dataset.send, {
+    const response = await fetch(form.dataset.send, {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/json" },
       body: JSON.stringify(password ? { token, password: password.value } : { token }),
     });
-    if (answer.ok) {
+    if (response.ok) {
       form.remove();
-      return say(form.dataset.done, true);
+      return show(form.dataset.done, true);
     }
-    say(reason(answer.status, await answer.json()), false);
+    show(reason(response.status, await response.json()), false);
   } catch {
-    say("The shop can't be reached. Please try again.", false);
+    show("The shop can't be reached. Check your connection and try again.", false);
   }
   button.disabled = false;
 });
 
 if (!token) {
   form.remove();
-  say("This address is incomplete. Please open the link of the mail again.", false);
+  show("This address is incomplete. Open the link of the mail again.", false);
 }

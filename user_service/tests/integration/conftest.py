@@ -1,4 +1,4 @@
-"""The service on a real MongoDB: an app, a client, and people."""
+"""The service on a real MongoDB: an app, a client, and people with accounts."""
 
 import os
 import secrets
@@ -17,7 +17,7 @@ from user_service.api.app import create_app
 from user_service.config import Config
 from user_service.store.documents import User
 from user_service.store.indexes import ensure_indexes
-from user_service.use_cases.accounts import register_user
+from user_service.use_cases.register_user import register_user
 
 
 @pytest.fixture(scope="package")
@@ -62,7 +62,7 @@ class People:
     def make(self, *roles: str) -> Person:
         tag = secrets.token_hex(5)
         username, email, password = f"u{tag}", f"U{tag}@example.com", f"Correct-horse-{tag}"
-        user_id = register_user(username=username, email=email, password=password, roles=roles)
+        user_id = register_user(username=username, email=email, password=password, roles=roles).id
         person = Person(user_id, username, email, password, {})
         return self.log_in(person)
 
@@ -82,7 +82,7 @@ def within(seconds: float, condition: Callable[[], object]) -> None:
     """Wait until `condition()` is true."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
+        assert time.monotonic() < end, "the condition did not become true in time"
         time.sleep(0.02)
 
 

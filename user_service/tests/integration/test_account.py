@@ -1,6 +1,7 @@
-"""One's own account, over HTTP on a real database."""
+"""A user's own account, over HTTP on a real database."""
 
 from libs.access.tokens import AccessTokens
+from user_service.store.documents import users
 
 AT_REGISTRATION = 2  # events: the account, and the mail that asks to verify its address
 
@@ -44,7 +45,7 @@ def test_roles_are_not_ones_own_to_give(client, people):
     assert client.patch("/users/me", json={"roles": ["admin"]}, headers=me.headers).status_code == 400
 
 
-def test_a_password_change_wants_the_current_one(client, people):
+def test_a_password_change_needs_the_current_one(client, people):
     me = people.make()
     refused = client.post("/users/me/password", json={"current": "wrong", "new": "Another-horse"}, headers=me.headers)
     assert (refused.status_code, refused.json["errors"][0]["field"]) == (400, "current")
@@ -54,7 +55,7 @@ def test_a_password_change_wants_the_current_one(client, people):
     assert login(client, me.email, "Another-horse") == 200
 
 
-def test_who_leaves_is_forgotten_and_name_and_address_are_free(client, people, pending):
+def test_a_deleted_account_is_erased_and_name_and_address_are_free(client, people, pending):
     me = people.make()
     assert client.delete("/users/me", headers=me.headers).status_code == 204
     assert client.get("/users/me", headers=me.headers).status_code == 401
@@ -65,8 +66,6 @@ def test_who_leaves_is_forgotten_and_name_and_address_are_free(client, people, p
 
 
 def test_a_deleted_account_keeps_no_personal_data(client, people, app):
-    from user_service.store.documents import users
-
     me = people.make()
     client.delete("/users/me", headers=me.headers)
     (kept,) = users().find({"username": {"$regex": f"^gone-{me.id}"}}, {"_id": 0})

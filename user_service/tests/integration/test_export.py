@@ -67,7 +67,7 @@ def test_what_order_service_can_not_say_is_not_left_out(client, people, orders, 
     assert client.get("/users/me/export", headers=people.make().headers).status_code == answered
 
 
-def test_with_order_service_away_the_export_comes_later(client, people, app, config, monkeypatch):
+def test_while_order_service_is_unavailable_the_export_is_too(client, people, app, config, monkeypatch):
     nowhere = config.model_copy(update={"order_service_url": "http://127.0.0.1:1"})
     monkeypatch.setitem(app.extensions, "config", nowhere)
     answer = client.get("/users/me/export", headers=people.make().headers)

@@ -89,7 +89,7 @@ def test_a_login_gives_a_token_with_the_claims_of_the_contract(client, people, c
 def test_unknown_wrong_and_disabled_look_alike(client, people):
     person, admin = people.make(), people.make("admin")
     wrong = client.post("/login", json={"email": person.email, "password": "wrong-password"})
-    unknown = client.post("/login", json={"email": "nobody@example.com", "password": "wrong-password"})
+    unknown = client.post("/login", json={"email": "unknown@example.com", "password": "wrong-password"})
     client.patch(f"/users/{person.id}", json={"active": False}, headers=admin.headers)
     disabled = client.post("/login", json={"email": person.email, "password": person.password})
     shapes = {tuple(sorted((k, v) for k, v in a.json.items() if k != "requestId")) for a in (wrong, unknown, disabled)}
@@ -97,14 +97,14 @@ def test_unknown_wrong_and_disabled_look_alike(client, people):
     assert wrong.status_code == 401
 
 
-def test_every_login_leaves_a_line_that_names_nobody(client, people):
+def test_every_login_logs_a_line_without_names(client, people):
     person = people.make()
     with capture_logs() as lines:
         client.post("/login", json=person.credentials | {"password": "wrong-password"})
-        client.post("/login", json=person.credentials | {"email": f"nobody-{person.email}"})
+        client.post("/login", json=person.credentials | {"email": f"unknown-{person.email}"})
         client.post("/login", json=person.credentials)
-    told = [(line["event"], line.get("reason"), line["user"]) for line in lines if "user" in line]
-    assert told == [
+    logged = [(line["event"], line.get("reason"), line["user"]) for line in lines if "user" in line]
+    assert logged == [
         ("login refused", "password", person.id),
         ("login refused", "password", None),
         ("logged in", None, person.id),

@@ -47,7 +47,7 @@ def test_an_authenticator_counts_once_it_showed_a_code(client, people):
     assert client.post("/token/refresh", json={"refresh": person.refresh}).status_code == 401
 
 
-def test_a_login_wants_password_and_code(client, people):
+def test_a_login_needs_password_and_code(client, people):
     person, totp, _ = set_up(client, people, "staff")
     wrong = client.post("/login", json={"email": person.email, "password": "wrong-password", "code": totp.now()})
     assert (wrong.status_code, wrong.json["code"]) == (401, "wrong-credentials")
@@ -80,7 +80,7 @@ def test_codes_can_not_be_guessed_from_everywhere(client, people):
     assert login(client, person, code=totp.now()).status_code == 429
 
 
-def test_who_asks_for_the_code_again_and_again_is_not_locked_out(client, people):
+def test_logins_without_a_code_do_not_lock_the_owner_out(client, people):
     person, totp, _ = set_up(client, people)
     assert {login(client, person).status_code for _ in range(8)} == {401}
     assert login(client, person, code=totp.now()).status_code == 200
@@ -93,14 +93,14 @@ def test_a_second_authenticator_replaces_none(client, people):
     assert confirm(client, again, "000000").status_code == 409
 
 
-def test_setting_up_wants_the_password(client, people):
+def test_setting_up_needs_the_password(client, people):
     person = people.make()
     body = {"password": "wrong-password"}
     answer = client.post("/users/me/totp", json=body, headers=person.headers)
     assert (answer.status_code, answer.json["errors"][0]["field"]) == (400, "password")
 
 
-def test_taking_it_off_wants_password_and_code(client, people):
+def test_removing_it_needs_password_and_code(client, people):
     person, totp, codes = set_up(client, people)
     again = people.log_in(person, code=totp.now())
 
@@ -113,7 +113,7 @@ def test_taking_it_off_wants_password_and_code(client, people):
     assert login(client, person).status_code == 200
 
 
-def test_an_admin_takes_it_off_for_who_lost_it(client, people):
+def test_an_admin_removes_it_for_an_owner_who_lost_it(client, people):
     (person, _, _), staff, admin = set_up(client, people), people.make("staff"), people.make("admin")
     assert client.delete(f"/users/{person.id}/totp", headers=staff.headers).status_code == 403
     assert client.delete(f"/users/{person.id}/totp", headers=admin.headers).status_code == 204
@@ -134,7 +134,7 @@ def test_where_it_is_required_roles_count_only_with_it(client, people, app, conf
     assert claims(bearer(answer))["roles"] == ["admin"]
 
 
-def test_nobody_reads_the_secret_afterwards(client, people):
+def test_the_secret_can_not_be_read_afterwards(client, people):
     person, totp, codes = set_up(client, people)
     again = people.log_in(person, code=totp.now())
     assert totp.secret not in client.get("/users/me", headers=again.headers).text

@@ -97,7 +97,7 @@ def test_an_admin_gives_and_takes_roles(client, people):
     assert client.get(f"/users/{other.id}", headers=admin.headers).status_code == 404
 
 
-def test_nobody_locks_themselves_out(client, people):
+def test_an_admin_can_not_change_the_own_account(client, people):
     admin = people.make("admin")
     for answer in (patch(client, admin, admin, active=False), patch(client, admin, admin, roles=[])):
         assert (answer.status_code, answer.json["code"]) == (409, "own-account")

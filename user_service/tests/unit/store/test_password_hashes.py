@@ -6,9 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from argon2 import PasswordHasher
 
-from user_service.domain import passwords
 from user_service.domain.errors import TooManyHashes
-from user_service.domain.passwords import is_common
 from user_service.store import password_hashes
 from user_service.store.password_hashes import hash_password, needs_rehash, verify_password
 
@@ -23,8 +21,8 @@ def test_the_hash_is_argon2id_with_the_recommended_cost():
     assert hash_password("correct horse").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
-def test_nobody_has_no_password_not_even_the_stand_in():
-    assert not verify_password("nobody", None)
+def test_without_an_account_no_password_is_right_not_even_that_of_the_dummy_hash():
+    assert not verify_password("no account", "")
 
 
 def test_a_damaged_hash_fits_nothing():
@@ -38,30 +36,30 @@ def test_a_process_that_ends_answers_its_last_logins(monkeypatch):
     assert verify_password("correct horse", stored)
 
 
-class Attempts:
-    """Counts, and waits or fails when it is told to."""
+class FakeLimit:
+    """Counts, and calls a function that may wait or fail."""
 
     def __init__(self, when_counting=lambda: None):
         self.counted, self._when_counting = 0, when_counting
 
-    def count(self):
+    def enforce_hit(self):
         self.counted += 1
         self._when_counting()
 
-    def forget(self):
+    def clear(self):
         self.counted = 0
 
 
-def test_wrong_ones_are_counted_and_a_right_one_is_forgiven():
-    stored, attempts = hash_password("correct horse"), Attempts()
-    assert not verify_password("wrong", stored, attempts)
-    assert not verify_password("wrong", None, attempts)
-    assert attempts.counted == 2
-    assert verify_password("correct horse", stored, attempts)
-    assert attempts.counted == 0
+def test_wrong_passwords_are_counted_and_a_right_one_clears_the_count():
+    stored, limit = hash_password("correct horse"), FakeLimit()
+    assert not verify_password("wrong", stored, limit)
+    assert not verify_password("wrong", "", limit)
+    assert limit.counted == 2
+    assert verify_password("correct horse", stored, limit)
+    assert limit.counted == 0
 
 
-def test_two_are_hashed_at_a_time_and_who_waits_too_long_is_told(monkeypatch):
+def test_two_are_hashed_at_a_time_and_a_longer_wait_is_refused(monkeypatch):
     monkeypatch.setattr(password_hashes, "QUEUE_SECONDS", 0.01)
     stored, inside, go_on = hash_password("correct horse"), threading.Barrier(3), threading.Event()
 
@@ -70,7 +68,7 @@ def test_two_are_hashed_at_a_time_and_who_waits_too_long_is_told(monkeypatch):
         assert go_on.wait(10)
 
     with ThreadPoolExecutor(2) as pool:
-        busy = [pool.submit(verify_password, "correct horse", stored, Attempts(hold)) for _ in range(2)]
+        busy = [pool.submit(verify_password, "correct horse", stored, FakeLimit(hold)) for _ in range(2)]
         inside.wait(10)
         with pytest.raises(TooManyHashes) as refused:
             hash_password("correct horse")
@@ -80,28 +78,16 @@ def test_two_are_hashed_at_a_time_and_who_waits_too_long_is_told(monkeypatch):
     assert verify_password("correct horse", stored)
 
 
-def test_who_may_not_try_gives_the_turn_back():
+def test_a_refused_attempt_gives_its_turn_back():
     def refuse():
         raise RuntimeError
 
     for _ in range(3):
         with pytest.raises(RuntimeError):
-            verify_password("correct horse", None, Attempts(refuse))
+            verify_password("correct horse", "", FakeLimit(refuse))
     assert hash_password("correct horse")
 
 
 def test_a_hash_with_other_parameters_is_due_to_be_made_anew():
     assert not needs_rehash(hash_password("correct horse"))
     assert needs_rehash(PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash("correct horse"))
-
-
-@pytest.mark.parametrize("password", ["password", "PASSWORD", "12345678", "iloveyou", "qwerty123"])
-def test_the_commonest_passwords_are_known_in_any_case(password):
-    assert is_common(password)
-
-
-def test_the_list_holds_three_thousand_that_are_long_enough_to_be_tried():
-    commonest = passwords._commonest()
-    assert len(commonest) == 3000
-    assert min(map(len, commonest)) >= 8
-    assert not is_common("Correct-horse-battery")

@@ -1,4 +1,4 @@
-"""What is removed, and what must stay."""
+"""What retention deletes, and what it must keep."""
 
 import threading
 import time
@@ -10,13 +10,13 @@ from libs.mongo_store.connection import UNAVAILABLE_ERRORS
 from libs.values.times import now
 from product_service.domain.price_history import price_memory
 from product_service.store.documents import reservations
-from product_service.store.reservations import CLOSED_AGE, forget_closed
+from product_service.store.reservations import RETENTION, purge_closed
 from product_service.tests.integration.conftest import order_event
-from product_service.worker.retention import Housekeeping
+from product_service.worker.retention import Retention
 
 
 def age(order, by):
-    """Let a reservation be that much older."""
+    """Make a reservation older by that much."""
     moment = now() - by
     reservations().update_one({"_id": order.subject}, {"$set": {"created_at": moment}})
     reservations().update_one({"_id": order.subject, "closed_at": {"$exists": True}}, {"$set": {"closed_at": moment}})
@@ -24,7 +24,7 @@ def age(order, by):
 
 @pytest.fixture
 def orders(make, place, cancel):
-    """One order in each way to end: reserved, rejected, released, cancelled first."""
+    """An order in each status: reserved, rejected, released, cancelled before it arrived."""
     product = make(stock=9)
     reserved, released = place((product["id"], 1, "19.90")), place((product["id"], 1, "19.90"))
     rejected, mark = place((product["id"], 99, "19.90")), order_event("order-placed", [(product["id"], 1, "19.90")])
@@ -37,25 +37,25 @@ def left(orders):
     return [reservations().count_documents({"_id": order.subject}) for order in orders]
 
 
-def test_closed_orders_are_forgotten_when_no_event_of_theirs_can_come_any_more(orders):
+def test_closed_reservations_are_purged_when_no_event_of_their_order_can_come_any_more(orders):
     for order in orders:
-        age(order, CLOSED_AGE - timedelta(hours=1))
-    forget_closed()
+        age(order, RETENTION - timedelta(hours=1))
+    purge_closed()
     assert left(orders) == [1, 1, 1, 1]
     for order in orders:
-        age(order, CLOSED_AGE + timedelta(hours=1))
-    assert forget_closed() == 3
+        age(order, RETENTION + timedelta(hours=1))
+    assert purge_closed() == 3
     assert left(orders) == [1, 0, 0, 0]
 
 
-def test_the_part_cleans_up_at_its_start_and_ends_when_told(orders):
-    age(orders[1], 2 * CLOSED_AGE)
-    part, stop = Housekeeping(price_memory(1800)), threading.Event()
-    thread = threading.Thread(target=part.run, args=(stop,))
+def test_the_task_purges_at_its_start_and_ends_on_request(orders):
+    age(orders[1], 2 * RETENTION)
+    task, stop = Retention(price_memory(1800)), threading.Event()
+    thread = threading.Thread(target=task.run, args=(stop,))
     thread.start()
     end = time.monotonic() + 10
-    while not part.status()["reservations"]:
-        assert time.monotonic() < end, "nothing was cleaned up"
+    while not task.status()["reservations"]:
+        assert time.monotonic() < end, "nothing was purged"
         time.sleep(0.01)
     stop.set()
     thread.join(10)
@@ -63,12 +63,12 @@ def test_the_part_cleans_up_at_its_start_and_ends_when_told(orders):
     assert left(orders) == [1, 0, 1, 1]
 
 
-def test_the_part_survives_a_database_that_is_away(app, monkeypatch):
-    part = Housekeeping(price_memory(1800))
+def test_the_task_survives_an_unavailable_database(app, monkeypatch):
+    task = Retention(price_memory(1800))
 
-    def away():
-        raise UNAVAILABLE_ERRORS[0]("away")
+    def fail():
+        raise UNAVAILABLE_ERRORS[0]("unavailable")
 
-    monkeypatch.setattr("product_service.store.reservations.forget_closed", away)
-    part._clean()
-    assert part.status() == {"reservations": 0, "priceLogs": 0}
+    monkeypatch.setattr("product_service.store.reservations.purge_closed", fail)
+    task._purge()
+    assert task.status() == {"reservations": 0, "priceLogs": 0}

@@ -1,4 +1,4 @@
-"""Rate limits: who guesses is stopped, and nobody else."""
+"""Rate limits: they stop a client that guesses, and no other client."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -38,7 +38,7 @@ def hashed(monkeypatch) -> Iterator[list[str]]:
     return seen
 
 
-def test_five_wrong_logins_are_looked_at_and_then_none_not_even_the_right_one(client, people, hashed):
+def test_five_wrong_logins_are_checked_and_then_none_not_even_the_right_one(client, people, hashed):
     person = people.make()
     hashed.clear()
     assert [login(client, person).status_code for _ in range(5)] == [401] * 5
@@ -49,14 +49,14 @@ def test_five_wrong_logins_are_looked_at_and_then_none_not_even_the_right_one(cl
     assert len(hashed) == 5
 
 
-def test_the_owner_gets_in_from_another_address(client, people):
+def test_the_owner_can_log_in_from_another_address(client, people):
     person = people.make()
     for _ in range(6):
         login(client, person, REMOTE_ADDR="192.0.2.1")
     assert login(client, person, person.password, **ELSEWHERE).status_code == 200
 
 
-def test_another_account_gets_in_from_the_same_address(client, people):
+def test_another_account_can_log_in_from_the_same_address(client, people):
     person, other = people.make(), people.make()
     for _ in range(6):
         login(client, person)
@@ -65,11 +65,11 @@ def test_another_account_gets_in_from_the_same_address(client, people):
 
 def test_accounts_that_are_none_are_limited_alike(client, people):
     person = people.make()
-    person.email = f"nobody-{person.email}"
+    person.email = f"unknown-{person.email}"
     assert [login(client, person).status_code for _ in range(6)] == [401] * 5 + [429]
 
 
-def test_a_right_login_forgives_the_wrong_ones(client, people):
+def test_a_right_login_clears_the_count_of_wrong_ones(client, people):
     person = people.make()
     for _ in range(3):
         assert [login(client, person).status_code for _ in range(4)] == [401] * 4
@@ -108,7 +108,7 @@ def test_registrations_are_limited_by_address(client, app, monkeypatch):
     assert client.post("/register", json=new_account(), environ_base=ELSEWHERE).status_code == 201
 
 
-def test_who_lies_about_the_address_is_not_believed(client, people):
+def test_a_forwarded_address_from_a_client_is_ignored(client, people):
     person = people.make()
     headers = [{"X-Forwarded-For": f"198.51.100.{n}"} for n in range(6)]
     body = {"email": person.email, "password": "wrong-password"}
@@ -129,17 +129,17 @@ class _Broken:
 def test_without_room_in_the_database_limits_are_counted_in_memory(app):
     limiter = Limiter(User._get_db(), {"login": "2/hour"})
     limiter._shared = _Broken(OperationFailure("no space left"))
-    attempts = limiter.attempts("login", account="ann", address="192.0.2.1")
-    attempts.count(), attempts.count()
+    limit = limiter.limit("login", account="ann", address="192.0.2.1")
+    limit.enforce_hit(), limit.enforce_hit()
     with pytest.raises(TooManyAttempts):
-        attempts.count()
+        limit.enforce_hit()
 
 
 def test_without_a_database_nothing_is_let_through(app):
     limiter = Limiter(User._get_db(), {"login": "2/hour"})
     limiter._shared = _Broken(ServerSelectionTimeoutError())
     with pytest.raises(ServerSelectionTimeoutError):
-        limiter.attempts("login", account="ann", address="192.0.2.1").count()
+        limiter.limit("login", account="ann", address="192.0.2.1").enforce_hit()
 
 
 @pytest.mark.parametrize(
@@ -155,8 +155,8 @@ def test_without_a_database_nothing_is_let_through(app):
 def test_an_address_is_what_one_customer_of_a_provider_has(app, one, other, same):
     limiter = Limiter(User._get_db(), {"login": "1/hour"})
     account = f"{one} {other}"
-    assert limiter.attempts("login", account=account, address=one).take()
-    assert limiter.attempts("login", account=account, address=other).take() is not same
+    assert limiter.limit("login", account=account, address=one).hit()
+    assert limiter.limit("login", account=account, address=other).hit() is not same
 
 
 def test_the_account_is_not_in_the_key(app, people, client):
@@ -170,5 +170,5 @@ def test_the_first_attempts_of_all_may_come_at_once(app):
     limiter = Limiter(User._get_db(), {"login": "100/hour"})
     with ThreadPoolExecutor(16) as pool:
         for number in range(20):
-            attempts = limiter.attempts("login", account=f"at once {number}", address="192.0.2.1")
-            assert all(pool.map(lambda _, a=attempts: a.take(), range(16)))
+            limit = limiter.limit("login", account=f"at once {number}", address="192.0.2.1")
+            assert all(pool.map(lambda _, limit=limit: limit.hit(), range(16)))

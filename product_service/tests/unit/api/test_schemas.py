@@ -1,28 +1,36 @@
-"""What comes in, and under which names it goes on."""
+"""The JSON of requests, and its names in the domain."""
 
 import pytest
 from pydantic import ValidationError
 
+from libs.values.money import Money
 from product_service.api.schemas import NewProduct, PatchProduct, ProductsQuery, ReplaceProduct
 
 LEAST = {"name": "Lamp", "price": "1.5"}
-RESET = {"name": "Lamp", "description": "", "price_minor": 150, "sku": None, "category": None, "image_url": None}
+RESET = {
+    "name": "Lamp",
+    "description": "",
+    "price": Money(150, "USD"),
+    "sku": None,
+    "category": None,
+    "image_url": None,
+}
 
 
-def test_a_new_product_goes_on_with_the_documents_names():
-    assert NewProduct.model_validate({**LEAST, "stock": 1}).stored() == {**RESET, "stock": 1}
+def test_a_new_product_has_the_domains_names():
+    assert NewProduct.model_validate({**LEAST, "stock": 1}).product_fields("USD") == {**RESET, "stock": 1}
 
 
 def test_a_replacement_names_every_field_but_a_stock_that_was_not_sent():
-    assert ReplaceProduct.model_validate(LEAST).stored() == RESET
-    assert ReplaceProduct.model_validate({**LEAST, "stock": 0}).stored() == {**RESET, "stock": 0}
+    assert ReplaceProduct.model_validate(LEAST).product_fields("USD") == RESET
+    assert ReplaceProduct.model_validate({**LEAST, "stock": 0}).product_fields("USD") == {**RESET, "stock": 0}
 
 
 @pytest.mark.parametrize(
     ("sent", "stored"),
     [
         ({}, {}),
-        ({"price": 2}, {"price_minor": 200}),
+        ({"price": 2}, {"price": Money(200, "USD")}),
         (
             {"sku": None, "imageUrl": "https://example.com/a.png"},
             {"sku": None, "image_url": "https://example.com/a.png"},
@@ -30,12 +38,12 @@ def test_a_replacement_names_every_field_but_a_stock_that_was_not_sent():
         ({"active": False, "stock": 0, "description": ""}, {"active": False, "stock": 0, "description": ""}),
     ],
 )
-def test_a_patch_goes_on_with_what_was_sent_alone(sent, stored):
-    assert PatchProduct.model_validate(sent).stored(sent_only=True) == stored
+def test_a_patch_holds_only_the_fields_that_were_sent(sent, stored):
+    assert PatchProduct.model_validate(sent).product_fields("USD", sent_only=True) == stored
 
 
 @pytest.mark.parametrize("url", ["/a.png", "/img/a%20b.png?x=1", "http://example.com", "https://example.com/a.png"])
-def test_pictures_lie_on_the_web_or_on_the_shops_own_host(url):
+def test_a_picture_has_a_web_address_or_a_path_on_the_shops_own_host(url):
     assert PatchProduct.model_validate({"imageUrl": url}).image_url == url
 
 
@@ -46,7 +54,7 @@ def test_pictures_lie_on_the_web_or_on_the_shops_own_host(url):
         *("javascript:alert(1)", "data:image/png;base64,x", "https://"),
     ],
 )
-def test_no_other_address_is_a_picture(url):
+def test_a_picture_with_another_address_is_refused(url):
     with pytest.raises(ValidationError):
         PatchProduct.model_validate({"imageUrl": url})
 

@@ -1,4 +1,4 @@
-"""Mailed tokens: to verify an address, to reset a password."""
+"""Mail links: to verify an address, to reset a password."""
 
 import secrets
 from concurrent.futures import ThreadPoolExecutor
@@ -7,14 +7,14 @@ from datetime import timedelta
 import orjson
 import pytest
 
+from libs.values.email_address import email_key
 from libs.values.times import now
-from user_service.domain.user import fold
 from user_service.store.documents import User, mail_tokens
 from user_service.tests.integration.conftest import within
 
 
 def mails(pending, person, kind):
-    """What was asked to be mailed to somebody, the newest last."""
+    """The data of the mails that were requested for a person, the newest last."""
     rows = [orjson.loads(row["payload"]) for row in pending(person.id) if row["topic"] == "user-mail-requested"]
     return [data for data in rows if data["kind"] == kind]
 
@@ -31,7 +31,7 @@ def verify(client, token):
     return client.post("/verify-email", json={"token": token})
 
 
-def test_who_registers_is_asked_to_verify_the_address(client, people, pending):
+def test_a_new_user_is_asked_to_verify_the_address(client, people, pending):
     person = people.make()
     (mail,) = mails(pending, person, "verify")
     assert (mail["userId"], mail["email"], mail["username"]) == (person.id, person.email, person.username)
@@ -77,7 +77,7 @@ def test_of_several_reset_mails_any_works_and_then_none(client, people, pending)
     assert reset(client, second["token"]).status_code == 400
 
 
-def test_of_many_who_use_a_token_at_once_one_does(client, app, people, pending):
+def test_of_several_uses_of_a_token_at_once_one_works(client, app, people, pending):
     person = people.make()
     ask(client, person.email)
     (mail,) = mails(pending, person, "reset")
@@ -100,12 +100,14 @@ def test_tokens_expire_and_are_good_for_their_own_purpose_only(client, people, p
     (to_reset,), (to_verify,) = mails(pending, person, "reset"), mails(pending, person, "verify")
     assert verify(client, to_reset["token"]).status_code == 400
     assert reset(client, to_verify["token"]).status_code == 400
-    mail_tokens().update_many({"email_key": fold(person.email)}, {"$set": {"expires_at": now() - timedelta(seconds=1)}})
+    mail_tokens().update_many(
+        {"email_key": email_key(person.email)}, {"$set": {"expires_at": now() - timedelta(seconds=1)}}
+    )
     assert reset(client, to_reset["token"]).status_code == 400
     assert verify(client, to_verify["token"]).status_code == 400
 
 
-def test_the_database_keeps_no_token_as_it_was_mailed(client, people, pending, app):
+def test_the_database_keeps_no_token_as_text(client, people, pending, app):
     person = people.make()
     ask(client, person.email)
     tokens = [mail["token"] for kind in ("reset", "verify") for mail in mails(pending, person, kind)]
@@ -116,7 +118,7 @@ def test_the_database_keeps_no_token_as_it_was_mailed(client, people, pending, a
 
 
 @pytest.mark.parametrize("token", ["x", "A" * 43, "A" * 128])
-def test_what_was_never_mailed_is_no_token(client, token):
+def test_a_token_that_was_never_sent_is_refused(client, token):
     assert reset(client, token).json["code"] == "token-invalid"
     assert verify(client, token).json["code"] == "token-invalid"
 
@@ -124,24 +126,24 @@ def test_what_was_never_mailed_is_no_token(client, token):
 def test_unknown_disabled_and_known_addresses_are_answered_alike(client, people, pending):
     person, disabled, admin = people.make(), people.make(), people.make("admin")
     client.patch(f"/users/{disabled.id}", json={"active": False}, headers=admin.headers)
-    answers = [ask(client, email) for email in (person.email, f"nobody-{person.email}", disabled.email, "no address")]
+    answers = [ask(client, email) for email in (person.email, f"unknown-{person.email}", disabled.email, "no address")]
     assert {(a.status_code, a.data) for a in answers} == {(202, answers[0].data)}
     assert mails(pending, disabled, "reset") == []
 
 
-def test_the_sixth_request_of_an_hour_is_answered_alike_and_mails_nothing(client, people, pending):
+def test_the_sixth_request_of_an_hour_is_answered_alike_and_sends_no_mail(client, people, pending):
     person = people.make()
     assert {ask(client, person.email).status_code for _ in range(8)} == {202}
     assert len(mails(pending, person, "reset")) == 5
 
 
-def test_who_left_can_reset_nothing(client, people, pending):
+def test_a_deleted_account_can_not_be_reset(client, people, pending):
     person = people.make()
     ask(client, person.email)
     (mail,) = mails(pending, person, "reset")
     client.delete("/users/me", headers=person.headers)
     assert reset(client, mail["token"]).status_code == 400
-    assert not list(mail_tokens().find({"email_key": fold(person.email)}))
+    assert not list(mail_tokens().find({"email_key": email_key(person.email)}))
 
 
 @pytest.mark.parametrize(

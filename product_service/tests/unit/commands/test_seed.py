@@ -1,4 +1,4 @@
-"""The demo catalogue: good products, each once."""
+"""The demo catalogue holds valid products, each once."""
 
 import orjson
 

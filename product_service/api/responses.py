@@ -1,0 +1,31 @@
+"""The JSON of the responses."""
+
+from typing import Any
+
+from libs.values.pages import Page
+from libs.values.times import rfc3339
+from product_service.domain.product import Product
+
+
+def to_public(product: Product) -> dict[str, Any]:
+    """A product as clients see it."""
+    return {
+        "id": product.id,
+        "sku": product.sku,
+        "name": product.name,
+        "description": product.description,
+        "category": product.category,
+        "imageUrl": product.image_url,
+        "price": str(product.price),
+        "currency": product.price.currency,
+        "stock": product.stock,
+        "active": product.active,
+        "version": product.version,
+        "createdAt": rfc3339(product.created_at),
+        "updatedAt": rfc3339(product.updated_at),
+    }
+
+
+def to_page(page: Page, url: str) -> dict[str, Any]:
+    """A page of products; `url`: that of the request, for the links to the next and the previous page."""
+    return Page([to_public(product) for product in page.results], page.next, page.previous).render(url)

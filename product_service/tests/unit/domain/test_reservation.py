@@ -1,0 +1,84 @@
+"""Decisions about orders, one after another and without a database."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from libs.values.money import Money
+from product_service.domain.product import Product
+from product_service.domain.reservation import Reply, RequestedItem, Reservation, Shortage, Status
+
+AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
+PRICE = Money(1990, "USD")
+
+
+def product(letter, stock, **fields):
+    return Product(id=letter * 24, name=letter, price=PRICE, stock=stock, created_at=AT, updated_at=AT, **fields)
+
+
+def items(*requested, price=PRICE):
+    return [RequestedItem(product_id=letter * 24, quantity=count, unit_price=price) for letter, count in requested]
+
+
+def decide(order_id, requested, *products):
+    found = {product.id: product for product in products}
+    return Reservation.decide(order_id=order_id, items=requested, products=found, placed_at=AT, at=AT)
+
+
+def deltas(reservation):
+    return {movement.product_id[0]: movement.delta for movement in reservation.movements(at=AT)}
+
+
+def test_an_order_takes_the_pieces_of_all_its_lines():
+    reservation = decide("1", items(("b", 2), ("a", 1), ("b", 1)), product("a", 1), product("b", 3))
+    assert (reservation.status, reservation.reply, reservation.closed_at) == (Status.RESERVED, Reply(), None)
+    assert list(deltas(reservation).items()) == [("a", -1), ("b", -3)]
+    assert {movement.ref for movement in reservation.movements(at=AT)} == {"1"}
+
+
+def test_all_shortages_are_reported_and_the_order_takes_nothing():
+    reservation = decide("1", items(("a", 2), ("b", 1), ("c", 1)), product("a", 1), product("b", 5))
+    shortages = tuple(
+        Shortage(product_id=letter * 24, requested=requested, available=available)
+        for letter, requested, available in (("a", 2, 1), ("c", 1, 0))
+    )
+    assert reservation.reply == Reply(reason="out_of_stock", shortages=shortages)
+    assert (reservation.status, reservation.closed_at) == (Status.REJECTED, AT)
+    assert deltas(reservation) == {}
+
+
+def test_an_inactive_product_has_no_pieces():
+    (shortage,) = decide("1", items(("a", 1)), product("a", 5, active=False)).reply.shortages
+    assert shortage.available == 0
+
+
+@pytest.mark.parametrize(("stock", "reason"), [(1, "price_changed"), (0, "out_of_stock")])
+def test_a_price_counts_only_when_the_stock_suffices(stock, reason):
+    reply = decide("1", items(("a", 1), price=Money(1, "USD")), product("a", stock)).reply
+    assert reply.reason == reason
+
+
+def test_orders_are_decided_one_after_another_against_the_stock_that_the_earlier_ones_left():
+    lamp, statuses = product("a", 3), []
+    for number in range(3):
+        reservation = decide(str(number), items(("a", 2 - number % 2)), lamp)
+        lamp = replace(lamp, stock=lamp.stock + deltas(reservation).get("a", 0))
+        statuses.append(reservation.status)
+    assert (statuses, lamp.stock) == ([Status.RESERVED, Status.RESERVED, Status.REJECTED], 0)
+
+
+def test_a_release_gives_back_what_was_taken_once():
+    reserved = decide("1", items(("a", 2), ("b", 1)), product("a", 5), product("b", 5))
+    released = reserved.release(at=AT + timedelta(hours=1))
+    assert (released.status, released.reply) == (Status.RELEASED, None)
+    assert released.closed_at == AT + timedelta(hours=1)
+    assert deltas(released) == {"a": 2, "b": 1}
+    assert released.release(at=AT) is released
+
+
+def test_a_rejected_order_and_one_that_was_cancelled_first_give_nothing_back():
+    rejected = decide("1", items(("a", 1)), product("a", 0))
+    assert rejected.release(at=AT) is rejected
+    mark = Reservation.cancelled_first(order_id="2", at=AT)
+    assert (mark.status, mark.closed_at, deltas(mark), deltas(rejected)) == (Status.RELEASED, AT, {}, {})

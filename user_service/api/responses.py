@@ -1,0 +1,97 @@
+"""The JSON of the responses. Accounts and sessions become JSON here only."""
+
+from dataclasses import replace
+from typing import Any
+
+from pydantic import SecretStr
+
+from libs.access.tokens import AccessTokens
+from libs.values.pages import Page
+from libs.values.times import rfc3339
+from user_service.domain.second_factor import SecretOffer
+from user_service.domain.session import Session, TokenGrant
+from user_service.domain.user import User
+from user_service.queries.account_export import AccountExport
+
+
+def to_public(user: User) -> dict[str, Any]:
+    """An account as clients see it."""
+    return {
+        "id": user.id,
+        "username": user.username,
+        "email": user.email.text,
+        "roles": user.roles,
+        "active": user.active,
+        "emailVerified": user.email_verified,
+        "createdAt": rfc3339(user.created_at),
+        "updatedAt": rfc3339(user.updated_at),
+    }
+
+
+def to_user_page(page: Page, url: str) -> dict[str, Any]:
+    """A page of accounts. `url` is the address of the request."""
+    return replace(page, results=[to_public(user) for user in page.results]).render(url)
+
+
+def to_registered(user: User) -> dict[str, Any]:
+    """The response to a registration."""
+    return {"status": "User created", "userId": user.id}
+
+
+def to_session(session: Session, *, current: str | None) -> dict[str, Any]:
+    """A session as its owner sees it. `current` is the id of the session that the request belongs to."""
+    return {
+        "id": session.id,
+        "current": session.id == current,
+        "address": session.device.address,
+        "agent": session.device.agent,
+        "createdAt": rfc3339(session.created_at),
+        "refreshedAt": rfc3339(session.refreshed_at),
+        "expiresAt": rfc3339(session.expires_at),
+    }
+
+
+def to_session_page(page: Page, url: str, *, current: str | None) -> dict[str, Any]:
+    """A page of sessions."""
+    return replace(page, results=[to_session(session, current=current) for session in page.results]).render(url)
+
+
+def to_token_pair(
+    grant: TokenGrant, *, tokens: AccessTokens, key: SecretStr, second_factor_required: bool
+) -> dict[str, Any]:
+    """The response to a login or a refresh. `key` signs the refresh token."""
+    user = grant.user
+    access_token = tokens.mint(
+        user_id=user.id,
+        email=user.email.text,
+        username=user.username,
+        roles=user.effective_roles(second_factor_required=second_factor_required),
+        sid=grant.session.id,
+        issued_at=grant.issued_at,
+    )
+    refresh_token = grant.session.refresh_token.sign(key)
+    return {"token": access_token, "expiresIn": tokens.lifetime_seconds, "refresh": refresh_token}
+
+
+def to_secret_offer(offer: SecretOffer) -> dict[str, Any]:
+    """A secret for an authenticator."""
+    return {"secret": offer.secret, "uri": offer.uri}
+
+
+def to_recovery_codes(codes: list[str]) -> dict[str, Any]:
+    """Recovery codes, which are shown once."""
+    return {"recoveryCodes": codes}
+
+
+def to_accepted() -> dict[str, Any]:
+    """The response to a request that shows nothing about its result."""
+    return {"status": "accepted"}
+
+
+def to_export(export: AccountExport, *, current: str | None) -> dict[str, Any]:
+    """All data of a customer."""
+    return {
+        "account": to_public(export.account),
+        "sessions": [to_session(session, current=current) for session in export.sessions],
+        "orders": export.orders,
+    }

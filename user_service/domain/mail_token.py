@@ -1,0 +1,40 @@
+"""Tokens for links in mails: to verify an address, or to reset a password. 256 random bits, stored as a hash, valid once."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Self
+
+from user_service.domain.user import User
+
+MailTokenKind = Literal["reset", "verify"]
+LIFETIMES: Mapping[MailTokenKind, timedelta] = {"reset": timedelta(hours=1), "verify": timedelta(days=1)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailToken:
+    """A token for one account at one address. `hash` is the hexadecimal SHA-256 of its text."""
+
+    kind: MailTokenKind
+    user_id: str
+    email_key: str
+    hash: str
+    expires_at: datetime
+
+    @classmethod
+    def issue(cls, kind: MailTokenKind, *, user_id: str, email_key: str, at: datetime) -> tuple[Self, str]:
+        """A new token, and its text for the mail."""
+        text = secrets.token_urlsafe(32)
+        expires_at = at + LIFETIMES[kind]
+        return cls(kind=kind, user_id=user_id, email_key=email_key, hash=token_hash(text), expires_at=expires_at), text
+
+    def matches(self, user: User) -> bool:
+        """True when the account is active and still has the address that the token was sent to."""
+        return user.active and (user.id, user.email.key) == (self.user_id, self.email_key)
+
+
+def token_hash(text: str) -> str:
+    """The hash by which a token is stored and found."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,79 @@
+"""Mail tokens in MongoDB."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bson import ObjectId
+from pymongo.client_session import ClientSession
+
+from libs.mongo_store.transactions import in_transaction
+from libs.mongo_store.validation import validate_document
+from libs.values.times import now
+from user_service.domain.errors import TokenInvalid
+from user_service.domain.mail_token import MailToken, MailTokenKind, token_hash
+from user_service.store import documents
+
+
+def to_bson(token: MailToken) -> dict[str, Any]:
+    """The document of a token."""
+    return {
+        "_id": token.hash,
+        "kind": token.kind,
+        "user_id": ObjectId(token.user_id),
+        "email_key": token.email_key,
+        "expires_at": token.expires_at,
+    }
+
+
+def from_bson(row: Mapping[str, Any]) -> MailToken:
+    """The token of a document."""
+    return MailToken(
+        kind=row["kind"],
+        user_id=str(row["user_id"]),
+        email_key=row["email_key"],
+        hash=row["_id"],
+        expires_at=row["expires_at"],
+    )
+
+
+def find(kind: MailTokenKind, text: str) -> MailToken:
+    """The token with this text. Raises TokenInvalid for one that is unknown, used, expired or of another kind."""
+    valid = {"_id": token_hash(text), "kind": kind, "expires_at": {"$gt": now()}}
+    row: Mapping[str, Any] | None = documents.mail_tokens().find_one(valid)
+    if row is None:
+        raise TokenInvalid
+    return from_bson(row)
+
+
+def add(token: MailToken, transaction: ClientSession) -> None:
+    """Store a new token."""
+    row = to_bson(token)
+    validate_document(documents.MailToken, row)
+    documents.mail_tokens().insert_one(row, session=transaction)
+
+
+def use(token: MailToken, transaction: ClientSession) -> bool:
+    """Delete the token, and all others of its kind and account. False when it was used before."""
+    tokens = documents.mail_tokens()
+    used: bool = tokens.delete_one({"_id": token.hash}, session=transaction).deleted_count == 1
+    tokens.delete_many({"user_id": ObjectId(token.user_id), "kind": token.kind}, session=transaction)
+    return used
+
+
+def delete_all_of(user_id: str, transaction: ClientSession) -> None:
+    """Delete all tokens of an account."""
+    documents.mail_tokens().delete_many({"user_id": ObjectId(user_id)}, session=transaction)
+
+
+def store_dummy_tokens(email_key: str) -> None:
+    """Store three tokens without an account, so that a reset for an unknown address takes as long as for a known one.
+
+    For a known address the transaction writes three documents: the account, the token and the event.
+    """
+
+    def write(transaction: ClientSession) -> None:
+        for _ in range(3):
+            token, _text = MailToken.issue("reset", user_id=str(ObjectId()), email_key=email_key, at=now())
+            add(token, transaction)
+
+    in_transaction(documents.MailToken._get_db(), write)

@@ -1,0 +1,50 @@
+"""The second factor: codes of an authenticator and recovery codes."""
+
+from datetime import UTC, datetime, timedelta
+
+import pyotp
+import pytest
+
+from user_service.domain.second_factor import SecondFactor
+
+AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
+SECRET = pyotp.random_base32()
+TOTP = pyotp.TOTP(SECRET)
+
+
+def confirmed():
+    return SecondFactor.confirm(SECRET, TOTP.at(AT - timedelta(seconds=30)), at=AT)
+
+
+@pytest.mark.parametrize(("seconds", "accepted"), [(-60, False), (-30, True), (0, True), (30, True), (60, False)])
+def test_a_code_may_be_one_step_early_or_late(seconds, accepted):
+    code = TOTP.at(AT + timedelta(seconds=seconds))
+    assert (SecondFactor.confirm(SECRET, code, at=AT) is not None) is accepted
+
+
+def test_a_code_works_once_and_no_older_one_after_it():
+    factor, _ = confirmed()
+    used = factor.accept(TOTP.at(AT), at=AT)
+    assert used is not None
+    assert used.accept(TOTP.at(AT), at=AT) is None
+    assert used.accept(TOTP.at(AT - timedelta(seconds=30)), at=AT) is None
+
+
+def test_the_code_of_the_confirmation_is_used():
+    factor, _ = confirmed()
+    assert factor.accept(TOTP.at(AT - timedelta(seconds=30)), at=AT) is None
+
+
+def test_each_recovery_code_works_once_in_any_spelling():
+    factor, codes = confirmed()
+    assert len(set(codes)) == len(factor.recovery_hashes) == 10
+    used = factor.accept(codes[0].upper().replace("-", ""), at=AT)
+    assert len(used.recovery_hashes) == 9
+    assert used.accept(codes[0], at=AT) is None
+    assert used.accept(codes[1], at=AT) is not None
+
+
+@pytest.mark.parametrize("code", ["", "000", "x" * 20, "\u0661" * 6])
+def test_other_texts_are_refused(code):
+    factor, _ = confirmed()
+    assert factor.accept(code, at=AT) is None

@@ -1,0 +1,18 @@
+"""Change one's own password."""
+
+from dataclasses import replace
+
+from libs.access.caller import Caller
+from libs.mongo_store.transactions import until_written
+from user_service.domain.user import User
+from user_service.store import users
+from user_service.store.password_hashes import hash_password
+from user_service.store.rate_limits import RateLimit
+from user_service.use_cases.reauthenticate import reauthenticate
+
+
+@until_written
+def change_password(*, caller: Caller, current: str, new: str, limit: RateLimit) -> User | None:
+    """Set a new password and end all sessions. Raises Invalid on `current`, TooManyAttempts, TooManyHashes, NotAuthenticated."""
+    before = reauthenticate(caller=caller, password=current, limit=limit, field="current")
+    return users.update(before, replace(before, password_hash=hash_password(new)), tokens="end")

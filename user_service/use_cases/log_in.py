@@ -1,0 +1,69 @@
+"""Log in: begin a session."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from libs.mongo_store.transactions import until_written
+from libs.runtime.logs import get_logger
+from libs.values.email_address import EmailAddress
+from libs.values.times import now, now_ms
+from user_service.domain.errors import CodeRequired, WrongCredentials
+from user_service.domain.session import MAX_SESSIONS, Device, Session, TokenGrant
+from user_service.domain.user import User
+from user_service.store import sessions, users
+from user_service.store.password_hashes import hash_password, needs_rehash, verify_password
+from user_service.store.rate_limits import LoginLimits, RateLimit
+
+log = get_logger(__name__)
+
+
+@until_written
+def log_in(
+    *, email: str, password: str, code: str | None, device: Device, limits: LoginLimits, lifetime: timedelta
+) -> TokenGrant | None:
+    """Begin a session that lasts for `lifetime` at most.
+
+    Raises WrongCredentials, which is the same for an unknown address, a disabled account and a wrong password or code. Raises
+    CodeRequired after a right password, TooManyAttempts, TooManyHashes.
+    """
+    issued_at = now_ms()
+    before = _check_password(EmailAddress.of(email), password, limits.password)
+    after = _use_code(before, code, limits.code)
+    if needs_rehash(before.password_hash):
+        after = replace(after, password_hash=hash_password(password))
+    session = Session.begin(after, device, at=now(), lifetime=lifetime)
+    user = sessions.add(session, before=before, after=after)
+    if user is None:
+        return None
+    sessions.delete_oldest(user.id, keep=MAX_SESSIONS)
+    log.info("logged in", user=user.id, sid=session.id)
+    return TokenGrant(user=user, session=session, issued_at=issued_at)
+
+
+def _check_password(email: EmailAddress, password: str, limit: RateLimit) -> User:
+    limit.enforce()
+    user = users.find_by_email(email)
+    right = verify_password(password, user.password_hash if user else "", limit)
+    if user and right and user.active:
+        return user
+    _log_refusal("disabled" if right else "password", user)
+    raise WrongCredentials
+
+
+def _use_code(user: User, code: str | None, limit: RateLimit) -> User:
+    if user.second_factor is None:
+        return user
+    if not code:
+        raise CodeRequired
+    limit.enforce_hit()
+    factor = user.second_factor.accept(code, at=now())
+    if factor is None:
+        _log_refusal("code", user)
+        raise WrongCredentials
+    limit.clear()
+    return user.with_second_factor(factor)
+
+
+def _log_refusal(reason: str, user: User | None) -> None:
+    """Log a line by which operators see that passwords are guessed. It names no address: people type passwords there."""
+    log.warning("login refused", reason=reason, user=user.id if user else None)

@@ -1,0 +1,35 @@
+"""Remove the authenticator of an account. All sessions end."""
+
+from libs.access.caller import Caller
+from libs.mongo_store.transactions import until_written
+from libs.values.errors import Invalid
+from libs.values.times import now
+from user_service.domain.errors import NoSecondFactor
+from user_service.domain.user import User
+from user_service.store import users
+from user_service.store.rate_limits import LoginLimits
+from user_service.use_cases.manage_account import managed_account
+from user_service.use_cases.reauthenticate import reauthenticate
+
+
+@until_written
+def remove_own_second_factor(*, caller: Caller, password: str, code: str, limits: LoginLimits) -> User | None:
+    """Remove the caller's authenticator. Raises Invalid on `password` or `code`, NoSecondFactor, TooManyAttempts, TooManyHashes."""
+    before = reauthenticate(caller=caller, password=password, limit=limits.password)
+    if before.second_factor is None:
+        raise NoSecondFactor
+    limits.code.enforce_hit()
+    if before.second_factor.accept(code, at=now()) is None:
+        raise Invalid.field("code", "wrong-code", "This is not an unused code of your authenticator or a recovery code")
+    limits.code.clear()
+    return users.update(before, before.without_second_factor(), tokens="end")
+
+
+@until_written
+def remove_second_factor(*, caller: Caller, user_id: str) -> User | None:
+    """Remove it from an account whose owner lost it, as an admin. Raises UnknownUser, NotAllowed, OwnAccount, NoSecondFactor."""
+    caller.require("admin")
+    before = managed_account(caller=caller, user_id=user_id)
+    if before.second_factor is None:
+        raise NoSecondFactor
+    return users.update(before, before.without_second_factor(), tokens="end")

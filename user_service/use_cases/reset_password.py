@@ -1,0 +1,36 @@
+"""Reset a forgotten password: request a mail link, then set a new password with its token."""
+
+from dataclasses import replace
+
+from libs.mongo_store.transactions import until_written
+from libs.values.email_address import EmailAddress
+from libs.values.times import now
+from user_service.domain.mail_token import MailToken
+from user_service.domain.user import User
+from user_service.events.published import UserMailRequested
+from user_service.store import mail_tokens, users
+from user_service.store.password_hashes import hash_password
+
+
+@until_written
+def request_reset(*, email: str) -> bool | None:
+    """Request a mail link for the account with this address. True, also without such an account, and after the same time."""
+    address = EmailAddress.of(email)
+    user = users.find_by_email(address)
+    if user is None or not user.active:
+        mail_tokens.store_dummy_tokens(address.key)
+        return True
+    token, text = MailToken.issue("reset", user_id=user.id, email_key=user.email.key, at=now())
+    return True if users.update(user, user, UserMailRequested.of(user, token, text), issued=token) else None
+
+
+@until_written
+def reset_password(*, token: str, password: str) -> User | None:
+    """Set a new password and end all sessions. The address counts as verified, because the mail was read.
+
+    Raises TokenInvalid, TooManyHashes.
+    """
+    used = mail_tokens.find("reset", token)
+    before = users.find_recipient(used)
+    after = replace(before, password_hash=hash_password(password), email_verified=True)
+    return users.update(before, after, tokens="end", used=used)
