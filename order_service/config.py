@@ -27,8 +27,8 @@ class Config(WebConfig):
     user_service_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:4000")
     product_service_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8000")
     notification_service_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:5000")
-    secure_cookies: bool = True  # False only where browsers use the desk by plain HTTP, as on a laptop
-    allowed_hosts: str = ""  # host names, separated by commas, that clients may use besides those of loopback
+    secure_cookies: bool = True  # False only where browsers use the desk by plain HTTP, as on a laptop.
+    allowed_hosts: str = ""  # host names, separated by commas, that clients may use besides those of loopback.
     # Seconds from the publication of a reservation request without a reply to the cancellation of its order.
     order_pending_limit: int = Field(1800, ge=60, le=604_800)
     bind_host: str = "127.0.0.1"

@@ -13,8 +13,8 @@ from django.db.models import DateTimeField, F, Func
 from libs.messaging.envelope import OutboxRow
 from order_service.store import models
 
-MAX_RESENDS = 5  # after 30 s * 2^n each: the last one 15 minutes after the order
-# The n-th resend of a request is due 30 s * 2^n after its publication, never while the event is in the outbox.
+MAX_RESENDS = 5  # after 30 s * 2^n each: the last one 15 minutes after the order.
+# The n-th resend of a request is due 30 s * 2^n after its publication. It is never due while the event is in the outbox.
 PUBLISHED = """
 UPDATE pending_orders SET published_at = COALESCE(published_at, UTC_TIMESTAMP(6)),
   ask_at = UTC_TIMESTAMP(6) + INTERVAL 30 * POW(2, asks) SECOND
