@@ -32,7 +32,7 @@ class ShippingAddress(StrictModel):
     country: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$")]
 
 
-class RequestedItem(StrictModel):
+class WantedItem(StrictModel):
     product_id: ProductId
     quantity: Quantity
     product_price: Price | None = None
@@ -50,7 +50,7 @@ class _Order(StrictModel):
         return order.ShippingAddress(**self.shipping_address.model_dump()) if self.shipping_address else None
 
 
-class OneItem(RequestedItem, _Order):
+class OneItem(WantedItem, _Order):
     """An order of one product."""
 
     def requested_items(self) -> list[pricing.RequestedItem]:
@@ -61,7 +61,7 @@ class OneItem(RequestedItem, _Order):
 class ManyItems(_Order):
     """An order of up to 50 products, each named once."""
 
-    items: list[RequestedItem] = Field(min_length=1, max_length=50)
+    items: list[WantedItem] = Field(min_length=1, max_length=50)
 
     @model_validator(mode="after")
     def _refuse_duplicates(self) -> Self:
