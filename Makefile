@@ -51,10 +51,11 @@ check: unit lint types ## run the checks that need no server: unit tests, lint, 
 unit: setup
 	@$(PYTHON) -m pytest -q -m "unit or architecture"
 
-lint: setup ## check the code with ruff and the import rules
+lint: setup ## check the code with ruff, the import rules and the prose
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m ruff format --check
 	@.venv/bin/lint-imports
+	@$(PYTHON) -m tests.prose_check
 
 types: setup ## check the types with mypy
 	@$(PYTHON) -m tests.type_check
