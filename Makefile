@@ -42,7 +42,7 @@ env: setup ## write .env with fresh secrets
 secrets: installed ## write a file for each secret of .env, for deploy/compose/secrets.yaml
 	@$(PYTHON) -m deploy.compose.secret_files
 
-test: ## every test, on real servers of its own
+test: ## run every test on real servers of its own
 	@deploy/local/bootstrap.sh chromium
 	@$(PYTHON) -m pytest -n auto
 
