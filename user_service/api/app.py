@@ -53,5 +53,6 @@ def limits(config: Config) -> dict[str, str]:
         "register": config.rate_limit_register,
         "login": config.rate_limit_login,
         "reset": config.rate_limit_reset,
-        "code": "20/hour",  # wrong codes per account, from all addresses: there are only a million codes
+        "code": config.rate_limit_code,
+        "failures": config.rate_limit_failures,
     }

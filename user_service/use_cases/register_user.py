@@ -5,23 +5,42 @@ from collections.abc import Sequence
 from libs.values.email_address import EmailAddress
 from libs.values.times import now
 from user_service.domain.mail_token import MailToken
+from user_service.domain.passwords import refuse_guessable
 from user_service.domain.user import User
 from user_service.events.published import UserMailRequested, UserRegistered
 from user_service.store import users
 from user_service.store.password_hashes import hash_password
 
 
-def register_user(*, username: str, email: str, password: str, roles: Sequence[str] = ()) -> User:
-    """Create an account and request the mail that verifies its address. Raises UsernameTaken, EmailTaken, TooManyHashes."""
-    at = now()
+def register_user(
+    *,
+    username: str,
+    email: str,
+    password: str,
+    roles: Sequence[str] = (),
+    address: str | None = None,
+    shop_name: str = "",
+    verified: bool = False,
+) -> User:
+    """Create an account, and request the mail that verifies its address unless it counts as `verified`.
+
+    `address` is the client's. Raises Invalid on `password`, UsernameTaken, EmailTaken, TooManyHashes.
+    """
+    at, mailbox = now(), EmailAddress.of(email)
+    refuse_guessable(password, username=username, email=mailbox, shop_name=shop_name)
     user = User(
         id=users.new_id(),
         username=username,
-        email=EmailAddress.of(email),
+        email=mailbox,
         password_hash=hash_password(password),
         roles=tuple(roles),
+        email_verified=verified,
         created_at=at,
         updated_at=at,
     )
+    if address is not None:
+        user = user.with_client_address(address)
+    if verified:
+        return users.add(user, UserRegistered.of(user))
     token, text = MailToken.issue("verify", user_id=user.id, email_key=user.email.key, at=at)
     return users.add(user, UserRegistered.of(user), UserMailRequested.of(user, token, text), issued=token)

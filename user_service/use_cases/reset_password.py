@@ -6,6 +6,7 @@ from libs.mongo_store.transactions import until_written
 from libs.values.email_address import EmailAddress
 from libs.values.times import now
 from user_service.domain.mail_token import MailToken
+from user_service.domain.passwords import refuse_guessable
 from user_service.domain.user import User
 from user_service.events.published import UserMailRequested
 from user_service.store import mail_tokens, users
@@ -25,12 +26,13 @@ def request_reset(*, email: str) -> bool | None:
 
 
 @until_written
-def reset_password(*, token: str, password: str) -> User | None:
+def reset_password(*, token: str, password: str, shop_name: str = "") -> User | None:
     """Set a new password and end all sessions. The address counts as verified, because the mail was read.
 
-    Raises TokenInvalid, TooManyHashes.
+    Raises Invalid on `password`, TokenInvalid, TooManyHashes.
     """
     used = mail_tokens.find("reset", token)
     before = users.find_recipient(used)
+    refuse_guessable(password, username=before.username, email=before.email, shop_name=shop_name)
     after = replace(before, password_hash=hash_password(password), email_verified=True)
     return users.update(before, after, tokens="end", used=used)
