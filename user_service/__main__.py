@@ -62,6 +62,20 @@ def staff(config: Config, arguments: list[str]) -> int:
     return make_staff(config, arguments)
 
 
+def approve_totp(config: Config, arguments: list[str]) -> int:
+    """let a staff account set up an authenticator within 24 hours (--help for more)"""
+    from user_service.commands.approve_totp import approve
+
+    return approve(config, arguments)
+
+
+def migrate_emails(config: Config, arguments: list[str]) -> int:
+    """write the keys of e-mail addresses anew after an upgrade (--help for more)"""
+    from user_service.commands.migrate_emails import migrate
+
+    return migrate(config, arguments)
+
+
 COMMANDS = {
     "web": web,
     "worker": worker,
@@ -70,6 +84,8 @@ COMMANDS = {
     "topics": topics,
     "indexes": indexes,
     "staff": staff,
+    "approve-totp": approve_totp,
+    "migrate-emails": migrate_emails,
 }
 
 if __name__ == "__main__":
