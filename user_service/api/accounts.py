@@ -111,7 +111,7 @@ def list_users(query: schemas.UsersQuery) -> Response:
     return json_response(responses.to_user_page(page, request.url))
 
 
-@routes.get("/users/<user_id>")
+@routes.get("/users/<user_id:user_id>")
 @routes.requires("viewer")
 @routes.output(schemas.UserOut)
 def read_user(user_id: str) -> Response:
@@ -119,7 +119,7 @@ def read_user(user_id: str) -> Response:
     return json_response(responses.to_public(users.get_user(user_id)))
 
 
-@routes.patch("/users/<user_id>")
+@routes.patch("/users/<user_id:user_id>")
 @routes.requires("staff")
 @routes.body(schemas.PatchUser)
 @routes.output(schemas.UserOut)
@@ -135,7 +135,7 @@ def patch_user(user_id: str, body: schemas.PatchUser) -> Response:
     return json_response(responses.to_public(user))
 
 
-@routes.delete("/users/<user_id>")
+@routes.delete("/users/<user_id:user_id>")
 @routes.requires("admin")
 @routes.output({}, status_code=204)
 @routes.refuses(409)

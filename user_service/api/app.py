@@ -13,6 +13,7 @@ from libs.web.flask import make_app
 from user_service import __doc__ as description
 from user_service import __version__
 from user_service.api import accounts, mail_links, second_factor, sessions
+from user_service.api.user_ids import UserIdConverter
 from user_service.config import Config
 from user_service.store.rate_limits import Limiter
 
@@ -42,6 +43,7 @@ def create_app(config: Config) -> APIFlask:
         web=config,
     )
     app.extensions |= {"config": config, "limiter": Limiter(db, limits(config))}
+    app.url_map.converters["user_id"] = UserIdConverter
     for blueprint in (accounts.routes, sessions.routes, mail_links.routes, mail_links.pages, second_factor.routes):
         app.register_blueprint(blueprint)
     return app
