@@ -35,6 +35,7 @@ RULES = {
     ("user", "POST", "/verify-email"): ANYONE,
     ("user", "GET", "/users/me"): TOKEN,
     ("user", "PATCH", "/users/me"): TOKEN,
+    ("user", "POST", "/users/me/verify-email"): TOKEN,
     ("user", "DELETE", "/users/me"): END,
     ("user", "GET", "/users/me/export"): TOKEN,
     ("user", "POST", "/users/me/password"): TOKEN,

@@ -6,7 +6,7 @@ from libs.values.errors import Invalid
 from libs.values.pages import page_request
 from libs.web.flask import Blueprint, caller, json_response
 from user_service.api import responses, schemas
-from user_service.api.context import config, rate_limit
+from user_service.api.context import config, mail_limits, rate_limit
 from user_service.queries import account_export, users
 from user_service.use_cases import change_password, delete_account, manage_account, register_user, update_account
 
@@ -20,7 +20,9 @@ routes = Blueprint("users", __name__)
 def register(body: schemas.Register) -> Response:
     """Create an account."""
     rate_limit("register").enforce_hit()
-    user = register_user.register_user(username=body.username, email=body.email, password=body.password)
+    user = register_user.register_user(
+        username=body.username, email=body.email, password=body.password, limits=mail_limits()
+    )
     return json_response(responses.to_registered(user), 201)
 
 
@@ -36,10 +38,12 @@ def read_me() -> Response:
 @routes.requires()
 @routes.body(schemas.UpdateMe)
 @routes.output(schemas.UserOut)
-@routes.refuses(409)
+@routes.refuses(409, 429)
 def update_me(body: schemas.UpdateMe) -> Response:
-    """Change your username or e-mail address."""
-    user = update_account.update_account(caller=caller(), username=body.username, email=body.email)
+    """Change your username or e-mail address. A new address ends your access tokens, not your sessions."""
+    user = update_account.update_account(
+        caller=caller(), username=body.username, email=body.email, limits=mail_limits()
+    )
     return json_response(responses.to_public(user))
 
 

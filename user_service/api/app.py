@@ -53,5 +53,9 @@ def limits(config: Config) -> dict[str, str]:
         "register": config.rate_limit_register,
         "login": config.rate_limit_login,
         "reset": config.rate_limit_reset,
+        "verify": config.rate_limit_verify,
+        "mails": config.rate_limit_mails,
+        "links": config.rate_limit_links,
+        "export": config.rate_limit_export,
         "code": "20/hour",  # wrong codes per account, from all addresses: there are only a million codes
     }

@@ -8,6 +8,7 @@ from libs.access.tokens import AccessTokens
 from libs.values.email_address import email_key
 from user_service.config import Config
 from user_service.domain.session import Device
+from user_service.store.mail_limits import MailLimits
 from user_service.store.rate_limits import Limiter, LoginLimits, RateLimit
 
 
@@ -36,6 +37,11 @@ def rate_limit(name: str, email: str = "", *, everywhere: bool = False) -> RateL
     """A limit for the account with this e-mail address, from the client's address or from all (`everywhere`)."""
     limiter: Limiter = current_app.extensions["limiter"]
     return limiter.limit(name, account=email_key(email), address=None if everywhere else address())
+
+
+def mail_limits() -> MailLimits:
+    """The limits of mails with links for the client's address."""
+    return MailLimits(current_app.extensions["limiter"], address=address())
 
 
 def login_limits(email: str) -> LoginLimits:

@@ -47,6 +47,10 @@ class VerifyEmail(StrictModel):
     token: Token
 
 
+class Empty(StrictModel):
+    """A body without fields."""
+
+
 class UpdateMe(StrictModel):
     username: Username | None = None
     email: Email | None = None

@@ -71,12 +71,14 @@ class MailToken(Document):  # type: ignore[misc] # MongoEngine has no types
     user_id = ObjectIdField(required=True)
     email_key = StringField(required=True)
     expires_at = DateTimeField(required=True)
+    reissue_of = StringField()  # the id of the event whose mail was dead-lettered
 
     meta = {
         "collection": "mail_tokens",
         "auto_create_index": False,
         "indexes": [
             {"fields": ["user_id", "kind"], "name": "of_user"},
+            {"fields": ["reissue_of"], "unique": True, "sparse": True, "name": "reissue_of"},
             {"fields": ["expires_at"], "name": "expired", "expireAfterSeconds": 0},
         ],
     }

@@ -22,9 +22,9 @@ from libs.mongo_store.revocations import MongoRevocations
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_changes, validate_document
 from libs.values.email_address import EmailAddress
-from libs.values.errors import NotAuthenticated
+from libs.values.errors import DomainError, NotAuthenticated
 from libs.values.times import now
-from user_service.domain.errors import EmailTaken, TokenInvalid, UnknownUser, UsernameTaken
+from user_service.domain.errors import EmailTaken, LinkReissued, TokenInvalid, UnknownUser, UsernameTaken
 from user_service.domain.mail_token import MailToken
 from user_service.domain.second_factor import SecondFactor
 from user_service.domain.user import User, username_key
@@ -37,6 +37,13 @@ TokenEffect = Literal["keep", "renew", "end"]
 LOGIN_FIELDS = ("active", "password_hash", "totp_secret", "totp_step", "recovery_hashes")  # a login is decided by them
 ERASED_FIELDS = {"logged_in_at": ""}  # personal data that User does not hold
 EMPTY: tuple[object, ...] = (None, "", [])
+
+CONFLICTS: Mapping[str, type[DomainError]] = {
+    "email_key": EmailTaken,
+    "username_key": UsernameTaken,
+    "reissue_of": LinkReissued,
+}
+"""What a write is refused for by the unique index of each field. A duplicate in another index is a defect."""
 
 T = TypeVar("T")
 
@@ -113,9 +120,24 @@ def find_active(user_id: str) -> User | None:
     return _find({"_id": ObjectId(user_id), "active": True}) if ObjectId.is_valid(user_id) else None
 
 
+def find_any(user_id: str) -> User | None:
+    """An account, also a disabled or a deleted one."""
+    return _find({"_id": ObjectId(user_id)}) if ObjectId.is_valid(user_id) else None
+
+
 def find_by_email(email: EmailAddress) -> User | None:
     """The account with this address, also a disabled one."""
     return _find({"email_key": email.key})
+
+
+def refuse_taken(*, username: str, email: EmailAddress) -> None:
+    """Raise UsernameTaken or EmailTaken when an account has the name or the address."""
+    for name, key, error in (
+        ("username_key", username_key(username), UsernameTaken),
+        ("email_key", email.key, EmailTaken),
+    ):
+        if documents.users().find_one({name: key}, {"_id": 1}):
+            raise error
 
 
 def own_account(caller: Caller) -> User:
@@ -139,15 +161,16 @@ def _find(condition: Mapping[str, object]) -> User | None:
     return from_bson(row) if row else None
 
 
-def add(user: User, *events: EventData, issued: MailToken) -> User:
-    """Write a new account, its events and its first mail token. Raises UsernameTaken, EmailTaken."""
+def add(user: User, *events: EventData, issued: MailToken | None = None) -> User:
+    """Write a new account, its events and its first mail token, if any. Raises UsernameTaken, EmailTaken."""
     new = replace(user, version=len(events))
     row = to_bson(new)
     validate_document(documents.User, row)
 
     def write(transaction: ClientSession) -> User:
         documents.users().insert_one(row, session=transaction)
-        mail_tokens.add(issued, transaction)
+        if issued:
+            mail_tokens.add(issued, transaction)
         store_events(events, new.id, transaction, first_sequence=1)
         return new
 
@@ -192,6 +215,19 @@ def update(
         return _transact(write)
     except _Overtaken:
         return None
+
+
+def publish(user: User, event: EventData) -> bool:
+    """Store an event that reports no change. False when the account is no longer `user`."""
+    guard = {"_id": ObjectId(user.id), "sequence": user.version}
+
+    def write(transaction: ClientSession) -> bool:
+        if not documents.users().update_one(guard, {"$inc": {"sequence": 1}}, session=transaction).matched_count:
+            return False
+        store_events([event], user.id, transaction, first_sequence=user.version + 1)
+        return True
+
+    return in_transaction(documents.User._get_db(), write)
 
 
 def record_login(before: User, after: User, transaction: ClientSession) -> User | None:
@@ -261,8 +297,7 @@ def _transact(work: Callable[[ClientSession], T]) -> T:
         return in_transaction(documents.User._get_db(), work)
     except DuplicateKeyError as error:
         key = (error.details or {}).get("keyPattern", {})
-        if "email_key" in key:
-            raise EmailTaken from None
-        if "username_key" in key:
-            raise UsernameTaken from None
+        for name, conflict in CONFLICTS.items():
+            if name in key:
+                raise conflict from None
         raise

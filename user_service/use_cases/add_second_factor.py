@@ -8,6 +8,7 @@ from libs.values.errors import Invalid
 from libs.values.times import now
 from user_service.domain.errors import HasSecondFactor, NoSecondFactor
 from user_service.domain.second_factor import SecondFactor, SecretOffer
+from user_service.events.published import UserNoticeRequested
 from user_service.store import users
 from user_service.store.rate_limits import RateLimit
 from user_service.use_cases.reauthenticate import reauthenticate
@@ -40,4 +41,5 @@ def confirm_second_factor(*, caller: Caller, code: str) -> list[str] | None:
         raise Invalid.field("code", "wrong-code", "This is not the code that the authenticator shows now")
     factor, recovery_codes = confirmed
     after = before.with_second_factor(factor)
-    return recovery_codes if users.update(before, after, tokens="end") else None
+    notice = UserNoticeRequested.of(after, "authenticator-added", at=now())
+    return recovery_codes if users.update(before, after, notice, tokens="end") else None

@@ -6,6 +6,7 @@ from libs.values.errors import Invalid
 from libs.values.times import now
 from user_service.domain.errors import NoSecondFactor
 from user_service.domain.user import User
+from user_service.events.published import UserNoticeRequested
 from user_service.store import users
 from user_service.store.rate_limits import LoginLimits
 from user_service.use_cases.manage_account import managed_account
@@ -22,7 +23,7 @@ def remove_own_second_factor(*, caller: Caller, password: str, code: str, limits
     if before.second_factor.accept(code, at=now()) is None:
         raise Invalid.field("code", "wrong-code", "This is not an unused code of your authenticator or a recovery code")
     limits.code.clear()
-    return users.update(before, before.without_second_factor(), tokens="end")
+    return _remove(before)
 
 
 @until_written
@@ -32,4 +33,9 @@ def remove_second_factor(*, caller: Caller, user_id: str) -> User | None:
     before = managed_account(caller=caller, user_id=user_id)
     if before.second_factor is None:
         raise NoSecondFactor
-    return users.update(before, before.without_second_factor(), tokens="end")
+    return _remove(before)
+
+
+def _remove(before: User) -> User | None:
+    notice = UserNoticeRequested.of(before, "authenticator-removed", at=now())
+    return users.update(before, before.without_second_factor(), notice, tokens="end")

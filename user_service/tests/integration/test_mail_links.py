@@ -51,6 +51,8 @@ def test_another_address_has_to_be_verified_anew_and_the_old_token_is_void(clien
     assert changed.json["emailVerified"] is False
     _, second = mails(pending, person, "verify")
     assert second["email"] == address
+    within(2, lambda: client.get("/users/me", headers=person.headers).status_code == 401)
+    person = people.refresh(person)
     client.patch("/users/me", json={"email": f"x{address}"}, headers=person.headers)
     assert verify(client, second["token"]).status_code == 400
     assert verify(client, mails(pending, person, "verify")[-1]["token"]).status_code == 204

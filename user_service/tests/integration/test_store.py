@@ -60,7 +60,7 @@ def test_a_used_mail_token_changes_nothing(people, pending):
     assert len(pending(person.id)) == 2
 
 
-def test_changes_at_once_all_happen_and_their_events_have_no_gap(people, pending):
+def test_changes_at_once_all_happen_and_their_events_have_no_gap(people, pending, limits):
     person = people.make()
     roles = [["viewer"], ["staff"], ["admin"], []]
     start = threading.Barrier(8)
@@ -69,7 +69,7 @@ def test_changes_at_once_all_happen_and_their_events_have_no_gap(people, pending
         start.wait(10)
         if number % 2:
             return set_roles(caller=ADMIN, user_id=person.id, roles=roles[number // 2])
-        return update_account(caller=caller_of(person), username=f"{person.username}{number}")
+        return update_account(caller=caller_of(person), limits=limits, username=f"{person.username}{number}")
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(change, range(8)))
@@ -78,7 +78,7 @@ def test_changes_at_once_all_happen_and_their_events_have_no_gap(people, pending
     assert users.find(person.id).version == len(rows)
 
 
-def test_a_new_address_is_never_verified_by_the_link_of_the_old_one(people, pending, client):
+def test_a_new_address_is_never_verified_by_the_link_of_the_old_one(people, pending, limits):
     for _ in range(5):
         person = people.make()
         text = next(row for row in pending(person.id) if row["topic"] == "user-mail-requested")["payload"]
@@ -91,7 +91,7 @@ def test_a_new_address_is_never_verified_by_the_link_of_the_old_one(people, pend
 
         def move(person=person, start=start):
             start.wait(10)
-            return update_account(caller=caller_of(person), email=f"new-{person.email}")
+            return update_account(caller=caller_of(person), limits=limits, email=f"new-{person.email}")
 
         with ThreadPoolExecutor(2) as pool:
             verified, moved = pool.submit(verify), pool.submit(move)
