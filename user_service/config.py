@@ -33,10 +33,10 @@ class Config(WebConfig):
     rate_limit_register: RateLimitSpec = "20/hour"  # per address
     rate_limit_login: RateLimitSpec = "5/15minutes"  # wrong passwords, per account and address
     rate_limit_reset: RateLimitSpec = "5/hour"  # per account and address
-    rate_limit_verify: RateLimitSpec = "5/hour"  # resends of the verification mail and changes of address, per account
-    rate_limit_mails: RateLimitSpec = "20/hour"  # mails with links, per recipient
-    rate_limit_links: RateLimitSpec = "60/hour"  # requests of mails with links, per client address
-    rate_limit_export: RateLimitSpec = "10/hour"  # per account
+    rate_limit_verify: RateLimitSpec = "5/hour"  # resends of the verification mail and changes of address, per account.
+    rate_limit_mails: RateLimitSpec = "20/hour"  # mails with links, per recipient.
+    rate_limit_links: RateLimitSpec = "60/hour"  # requests of mails with links, per client address.
+    rate_limit_export: RateLimitSpec = "10/hour"  # per account.
     staff_totp: Literal["optional", "required"] = "optional"  # required: roles count only with an authenticator
     order_service_url: str = "http://127.0.0.1:3000"  # has the orders for an export
     shop_name: str = "MicroShop"
