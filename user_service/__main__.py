@@ -73,6 +73,20 @@ def dlq(config: Config, arguments: list[str]) -> int:
     return run_dlq(config.kafka_brokers, make_handlers(replay_limits(db, config)), arguments)
 
 
+def approve_totp(config: Config, arguments: list[str]) -> int:
+    """let a staff account set up an authenticator within 24 hours (--help for more)"""
+    from user_service.commands.approve_totp import approve
+
+    return approve(config, arguments)
+
+
+def migrate_emails(config: Config, arguments: list[str]) -> int:
+    """write the keys of e-mail addresses anew after an upgrade (--help for more)"""
+    from user_service.commands.migrate_emails import migrate
+
+    return migrate(config, arguments)
+
+
 COMMANDS = {
     "web": web,
     "worker": worker,
@@ -82,6 +96,8 @@ COMMANDS = {
     "indexes": indexes,
     "staff": staff,
     "dlq": dlq,
+    "approve-totp": approve_totp,
+    "migrate-emails": migrate_emails,
 }
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from libs.values.errors import Invalid
 from libs.values.pages import page_request
 from libs.web.flask import Blueprint, caller, json_response
 from user_service.api import responses, schemas
-from user_service.api.context import config, mail_limits, rate_limit
+from user_service.api.context import address, config, login_limits, mail_limits, rate_limit, require_sendable
 from user_service.queries import account_export, users
 from user_service.use_cases import change_password, delete_account, manage_account, register_user, update_account
 
@@ -20,8 +20,14 @@ routes = Blueprint("users", __name__)
 def register(body: schemas.Register) -> Response:
     """Create an account."""
     rate_limit("register").enforce_hit()
+    require_sendable(body.email)
     user = register_user.register_user(
-        username=body.username, email=body.email, password=body.password, limits=mail_limits()
+        username=body.username,
+        email=body.email,
+        password=body.password,
+        address=address(),
+        shop_name=config().shop_name,
+        limits=mail_limits(),
     )
     return json_response(responses.to_registered(user), 201)
 
@@ -40,19 +46,34 @@ def read_me() -> Response:
 @routes.output(schemas.UserOut)
 @routes.refuses(409, 429)
 def update_me(body: schemas.UpdateMe) -> Response:
-    """Change your username or e-mail address. A new address ends your access tokens, not your sessions."""
-    user = update_account.update_account(
-        caller=caller(), username=body.username, email=body.email, limits=mail_limits()
-    )
+    """Change your username, or your e-mail address by your password. A new address ends your access tokens, not your sessions."""
+    require_sendable(body.email)
+    if body.email is None:
+        user = users.get_own_account(caller=caller())
+        if body.username is not None:
+            user = update_account.change_username(caller=caller(), username=body.username)
+    else:
+        if body.password is None:
+            raise Invalid.field("password", "missing", "Enter your password to change the address")
+        user = update_account.change_email(
+            caller=caller(),
+            email=body.email,
+            password=body.password,
+            username=body.username,
+            limits=login_limits(),
+            mail_limits=mail_limits(),
+        )
     return json_response(responses.to_public(user))
 
 
-@routes.delete("/users/me")
+@routes.post("/users/me/delete")
 @routes.requires()
+@routes.body(schemas.DeleteMe)
 @routes.output({}, status_code=204)
-def delete_me() -> Response:
-    """Delete your account. Its data is erased, and its address and name are free again."""
-    delete_account.delete_own_account(caller=caller())
+@routes.refuses(429)
+def delete_me(body: schemas.DeleteMe) -> Response:
+    """Delete your account by your password. Its data is erased, and its address and name are free again."""
+    delete_account.delete_own_account(caller=caller(), password=body.password, limits=login_limits())
     return Response(status=204)
 
 
@@ -75,8 +96,9 @@ def export_me() -> Response:
 @routes.refuses(429)
 def change_my_password(body: schemas.ChangePassword) -> Response:
     """Change your password. All your sessions end. Log in again afterwards."""
-    limit = rate_limit("login", caller().email)
-    change_password.change_password(caller=caller(), current=body.current, new=body.new, limit=limit)
+    change_password.change_password(
+        caller=caller(), current=body.current, new=body.new, limits=login_limits(), shop_name=config().shop_name
+    )
     return Response(status=204)
 
 

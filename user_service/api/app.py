@@ -57,5 +57,6 @@ def limits(config: Config) -> dict[str, str]:
         "mails": config.rate_limit_mails,
         "links": config.rate_limit_links,
         "export": config.rate_limit_export,
-        "code": "20/hour",  # wrong codes per account, from all addresses: there are only a million codes
+        "code": config.rate_limit_code,
+        "failures": config.rate_limit_failures,
     }

@@ -26,7 +26,7 @@ def request_reset(body: schemas.PasswordReset) -> Response:
 @routes.output({}, status_code=204)
 def set_new_password(body: schemas.NewPassword) -> Response:
     """Set a new password with the token of a mail link. All sessions end."""
-    reset_password.reset_password(token=body.token, password=body.password)
+    reset_password.reset_password(token=body.token, password=body.password, shop_name=config().shop_name)
     return Response(status=204)
 
 

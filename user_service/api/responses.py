@@ -22,6 +22,7 @@ def to_public(user: User) -> dict[str, Any]:
         "roles": user.roles,
         "active": user.active,
         "emailVerified": user.email_verified,
+        "secondFactor": user.second_factor is not None,
         "createdAt": rfc3339(user.created_at),
         "updatedAt": rfc3339(user.updated_at),
     }

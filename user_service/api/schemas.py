@@ -2,20 +2,25 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from libs.values.schema import StrictModel, StrictQuery
 from libs.values.text import Line
 from user_service.domain.passwords import Password
 from user_service.domain.user import MAX_EMAIL_CHARACTERS, Email, Username
 
+
+def _trim(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
 Role = Literal["viewer", "staff", "admin"]
 AnyPassword = Annotated[
     str, StringConstraints(max_length=128)
 ]  # to compare with a hash: it may be older than the rules for new passwords
-AnyEmail = Annotated[str, StringConstraints(max_length=MAX_EMAIL_CHARACTERS)]
+AnyEmail = Annotated[str, BeforeValidator(_trim), StringConstraints(max_length=MAX_EMAIL_CHARACTERS)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-Code = Annotated[str, StringConstraints(min_length=6, max_length=20)]
+Code = Annotated[str, StringConstraints(min_length=6, max_length=64)]  # as typed, with spaces and hyphens
 
 
 class Register(StrictModel):
@@ -54,6 +59,11 @@ class Empty(StrictModel):
 class UpdateMe(StrictModel):
     username: Username | None = None
     email: Email | None = None
+    password: AnyPassword | None = None
+
+
+class DeleteMe(StrictModel):
+    password: AnyPassword
 
 
 class ChangePassword(StrictModel):
@@ -99,6 +109,7 @@ class UserOut(StrictModel):
     roles: list[Role]
     active: bool
     email_verified: bool
+    second_factor: bool
     created_at: str
     updated_at: str
 

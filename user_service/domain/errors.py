@@ -57,6 +57,19 @@ class HasSecondFactor(DomainError):
     kind, code, title = (ErrorKind.CONFLICT, "has-second-factor", "The account has an authenticator. Remove it first")
 
 
+class EmailNotVerified(DomainError):
+    kind, code = ErrorKind.CONFLICT, "email-not-verified"
+    title = "Verify your e-mail address first, by the link in our mail"
+
+
+class ApprovalRequired(DomainError):
+    kind, code, title = (
+        ErrorKind.FORBIDDEN,
+        "approval-required",
+        "An admin has to approve the authenticator of this account first",
+    )
+
+
 class TooManyHashes(Unavailable):
     code, title = "busy", "Too many logins at the same time. Try again soon"
 

@@ -48,6 +48,22 @@ class MailToken:
         return user.active and (user.id, user.email.key) == (self.user_id, self.email_key)
 
 
+def ended_links(before: User, after: User) -> frozenset[MailTokenKind]:
+    """The kinds of links that a change of an account ends, for good.
+
+    A new password ends the links to set one, and a verified address those to verify it. Another address, a lock or a deletion ends
+    all links.
+    """
+    if before.email != after.email or not after.active:
+        return frozenset(LIFETIMES)
+    ended: set[MailTokenKind] = set()
+    if before.password_hash != after.password_hash:
+        ended.add("reset")
+    if after.email_verified and not before.email_verified:
+        ended.add("verify")
+    return frozenset(ended)
+
+
 def token_hash(text: str) -> str:
     """The hash by which a token is stored and found."""
     return hashlib.sha256(text.encode()).hexdigest()

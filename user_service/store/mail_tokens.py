@@ -1,6 +1,6 @@
 """Mail tokens in MongoDB."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from bson import ObjectId
@@ -73,9 +73,11 @@ def use(token: MailToken, transaction: ClientSession) -> bool:
     return used
 
 
-def delete_all_of(user_id: str, transaction: ClientSession) -> None:
-    """Delete all tokens of an account."""
-    documents.mail_tokens().delete_many({"user_id": ObjectId(user_id)}, session=transaction)
+def delete(user_id: str, kinds: Collection[MailTokenKind], transaction: ClientSession) -> None:
+    """Delete the tokens of these kinds that an account has."""
+    if kinds:
+        tokens = {"user_id": ObjectId(user_id), "kind": {"$in": sorted(kinds)}}
+        documents.mail_tokens().delete_many(tokens, session=transaction)
 
 
 def store_dummy_tokens(email_key: str) -> None:

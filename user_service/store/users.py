@@ -25,7 +25,7 @@ from libs.values.email_address import EmailAddress
 from libs.values.errors import DomainError, NotAuthenticated
 from libs.values.times import now
 from user_service.domain.errors import EmailTaken, LinkReissued, TokenInvalid, UnknownUser, UsernameTaken
-from user_service.domain.mail_token import MailToken
+from user_service.domain.mail_token import MailToken, ended_links
 from user_service.domain.second_factor import SecondFactor
 from user_service.domain.user import User, username_key
 from user_service.events.published import UserRevocations
@@ -34,7 +34,9 @@ from user_service.store import documents, mail_tokens
 TokenEffect = Literal["keep", "renew", "end"]
 """What a change does to the account's tokens. renew: access tokens end and sessions stay. end: sessions end too."""
 
-LOGIN_FIELDS = ("active", "password_hash", "totp_secret", "totp_step", "recovery_hashes")  # a login is decided by them
+LOGIN_FIELDS = ("active", "password_hash", "totp_secret", "totp_step", "recovery_hashes", "known_addresses")
+"""A login is decided by them, or writes them."""
+
 ERASED_FIELDS = {"logged_in_at": ""}  # personal data that User does not hold
 EMPTY: tuple[object, ...] = (None, "", [])
 
@@ -70,8 +72,11 @@ def to_bson(user: User) -> dict[str, Any]:
         "email_verified": user.email_verified,
         "totp_secret": factor.secret if factor else None,
         "totp_offered": user.offered_secret,
+        "totp_offer_expires_at": user.offer_expires_at,
+        "totp_approved_until": user.approved_until,
         "totp_step": factor.last_step if factor else None,
         "recovery_hashes": list(factor.recovery_hashes) if factor else [],
+        "known_addresses": list(user.known_addresses),
         "sequence": user.version,
         "created_at": user.created_at,
         "updated_at": user.updated_at,
@@ -93,6 +98,9 @@ def from_bson(row: Mapping[str, Any]) -> User:
         email_verified=row["email_verified"],
         second_factor=_second_factor(row),
         offered_secret=row.get("totp_offered"),
+        offer_expires_at=row.get("totp_offer_expires_at"),
+        approved_until=row.get("totp_approved_until"),
+        known_addresses=tuple(row.get("known_addresses", ())),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         deleted_at=row.get("deleted_at"),
@@ -188,7 +196,8 @@ def update(
     """Write what differs between `before` and `after`, and the events. None when the account is no longer `before`.
 
     The guard compares the counter and all fields: a login, a verified address and an offered authenticator count no event.
-    `issued` is a new mail token. `used` is one that is used up. Raises UsernameTaken, EmailTaken.
+    `issued` is a new mail token. `used` is one that is used up. Links that the change ends are deleted with it.
+    Raises UsernameTaken, EmailTaken.
     """
     count = len(events) + (tokens != "keep")
     new = replace(after, updated_at=now(), version=before.version + count)
@@ -203,8 +212,7 @@ def update(
         _end_tokens(new.id, tokens, transaction)
         if used and not mail_tokens.use(used, transaction):
             raise _Overtaken
-        if new.deleted_at:
-            mail_tokens.delete_all_of(new.id, transaction)
+        mail_tokens.delete(new.id, ended_links(before, new), transaction)
         if issued:
             mail_tokens.add(issued, transaction)
         ended = [] if tokens == "keep" else [UserRevocations.of(new.id)]

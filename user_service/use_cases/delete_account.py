@@ -6,13 +6,15 @@ from libs.values.times import now
 from user_service.domain.user import User
 from user_service.events.published import UserDeleted
 from user_service.store import users
+from user_service.store.rate_limits import LoginLimits
 from user_service.use_cases.manage_account import managed_account
+from user_service.use_cases.reauthenticate import reauthenticate
 
 
 @until_written
-def delete_own_account(*, caller: Caller) -> User | None:
-    """Delete the caller's account. Raises NotAuthenticated when it is disabled or deleted."""
-    return _erase(users.own_account(caller))
+def delete_own_account(*, caller: Caller, password: str, limits: LoginLimits) -> User | None:
+    """Delete the caller's account. Raises Invalid on `password`, TooManyAttempts, TooManyHashes, NotAuthenticated."""
+    return _erase(reauthenticate(caller=caller, password=password, limits=limits))
 
 
 @until_written

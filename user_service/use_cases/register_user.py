@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from libs.values.email_address import EmailAddress
 from libs.values.times import now
 from user_service.domain.mail_token import MailToken
+from user_service.domain.passwords import refuse_guessable
 from user_service.domain.user import User
 from user_service.events.published import UserMailRequested, UserRegistered
 from user_service.store import users
@@ -13,26 +14,38 @@ from user_service.store.password_hashes import hash_password
 
 
 def register_user(
-    *, username: str, email: str, password: str, roles: Sequence[str] = (), limits: MailLimits | None = None
+    *,
+    username: str,
+    email: str,
+    password: str,
+    roles: Sequence[str] = (),
+    address: str | None = None,
+    shop_name: str = "",
+    verified: bool = False,
+    limits: MailLimits | None = None,
 ) -> User:
-    """Create an account. Request the mail that verifies its address, unless the recipient's limit is reached.
+    """Create an account, and request the mail that verifies its address unless it counts as `verified`.
 
-    Raises UsernameTaken, EmailTaken, TooManyHashes.
+    No mail is requested when the recipient's limit is reached. `address` is the client's. Raises Invalid on `password`,
+    UsernameTaken, EmailTaken, TooManyHashes.
     """
-    at = now()
+    at, mailbox = now(), EmailAddress.of(email)
+    refuse_guessable(password, username=username, email=mailbox, shop_name=shop_name)
     user = User(
         id=users.new_id(),
         username=username,
-        email=EmailAddress.of(email),
+        email=mailbox,
         password_hash=hash_password(password),
         roles=tuple(roles),
+        email_verified=verified,
         created_at=at,
         updated_at=at,
     )
-    users.refuse_taken(
-        username=user.username, email=user.email
-    )  # a registration that is refused sends no mail to count
-    if limits and not limits.recipient(user.email).hit():
+    if address is not None:
+        user = user.with_client_address(address)
+    # A registration that is refused sends no mail, so it must not count.
+    users.refuse_taken(username=user.username, email=user.email)
+    if verified or (limits and not limits.recipient(user.email).hit()):
         return users.add(user, UserRegistered.of(user))
     token, text = MailToken.issue("verify", user_id=user.id, email_key=user.email.key, at=at)
     return users.add(user, UserRegistered.of(user), UserMailRequested.of(user, token, text), issued=token)

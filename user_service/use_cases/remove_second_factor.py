@@ -8,21 +8,30 @@ from user_service.domain.errors import NoSecondFactor
 from user_service.domain.user import User
 from user_service.events.published import UserNoticeRequested
 from user_service.store import users
-from user_service.store.rate_limits import LoginLimits
+from user_service.store.rate_limits import Attempt, LoginLimits
 from user_service.use_cases.manage_account import managed_account
 from user_service.use_cases.reauthenticate import reauthenticate
 
 
+def remove_own_second_factor(*, caller: Caller, password: str, code: str, limits: LoginLimits) -> User:
+    """Remove the caller's authenticator by an unused code.
+
+    Raises Invalid on `password` or `code`, NoSecondFactor, TooManyAttempts, TooManyHashes, NotAuthenticated.
+    """
+    attempt = Attempt()
+    user = _remove_own(caller, password, code, limits, attempt)
+    attempt.succeed()
+    return user
+
+
 @until_written
-def remove_own_second_factor(*, caller: Caller, password: str, code: str, limits: LoginLimits) -> User | None:
-    """Remove the caller's authenticator. Raises Invalid on `password` or `code`, NoSecondFactor, TooManyAttempts, TooManyHashes."""
-    before = reauthenticate(caller=caller, password=password, limit=limits.password)
+def _remove_own(caller: Caller, password: str, code: str, limits: LoginLimits, attempt: Attempt) -> User | None:
+    before = reauthenticate(caller=caller, password=password, limits=limits)
     if before.second_factor is None:
         raise NoSecondFactor
-    limits.code.enforce_hit()
+    attempt.count(limits.code(before))
     if before.second_factor.accept(code, at=now()) is None:
         raise Invalid.field("code", "wrong-code", "This is not an unused code of your authenticator or a recovery code")
-    limits.code.clear()
     return _remove(before)
 
 

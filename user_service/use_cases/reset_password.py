@@ -6,6 +6,7 @@ from libs.mongo_store.transactions import until_written
 from libs.values.email_address import EmailAddress
 from libs.values.times import now
 from user_service.domain.mail_token import MailToken
+from user_service.domain.passwords import refuse_guessable
 from user_service.domain.user import User
 from user_service.events.published import UserMailRequested, UserNoticeRequested, UserUpdated
 from user_service.store import mail_tokens, users
@@ -39,13 +40,14 @@ def _issue(address: EmailAddress) -> bool | None:
 
 
 @until_written
-def reset_password(*, token: str, password: str) -> User | None:
+def reset_password(*, token: str, password: str, shop_name: str = "") -> User | None:
     """Set a new password and end all sessions. The address counts as verified, because the mail was read.
 
-    Raises TokenInvalid, TooManyHashes.
+    Raises Invalid on `password`, TokenInvalid, TooManyHashes.
     """
     used = mail_tokens.find("reset", token)
     before = users.find_recipient(used)
+    refuse_guessable(password, username=before.username, email=before.email, shop_name=shop_name)
     after = replace(before, password_hash=hash_password(password), email_verified=True)
     notice = UserNoticeRequested.of(after, "password-changed", at=now())
     verified = [] if before.email_verified else [UserUpdated.of(after)]

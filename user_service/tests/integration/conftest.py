@@ -60,10 +60,10 @@ class People:
     def __init__(self, client: FlaskClient) -> None:
         self._client = client
 
-    def make(self, *roles: str) -> Person:
+    def make(self, *roles: str, verified: bool = False) -> Person:
         tag = secrets.token_hex(5)
         username, email, password = f"u{tag}", f"U{tag}@example.com", f"Correct-horse-{tag}"
-        user_id = register_user(username=username, email=email, password=password, roles=roles).id
+        user_id = register_user(username=username, email=email, password=password, roles=roles, verified=verified).id
         person = Person(user_id, username, email, password, {})
         return self.log_in(person)
 

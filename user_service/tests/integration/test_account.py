@@ -10,10 +10,24 @@ def login(client, email, password):
     return client.post("/login", json={"email": email, "password": password}).status_code
 
 
+def delete_me(client, person, **body):
+    return client.post("/users/me/delete", json={"password": person.password} | body, headers=person.headers)
+
+
 def test_one_reads_ones_own_account_and_never_the_hash(client, people):
     me = people.make()
     answer = client.get("/users/me", headers=me.headers)
-    assert set(answer.json) == {"id", "username", "email", "roles", "active", "emailVerified", "createdAt", "updatedAt"}
+    assert set(answer.json) == {
+        "id",
+        "username",
+        "email",
+        "roles",
+        "active",
+        "emailVerified",
+        "createdAt",
+        "updatedAt",
+        "secondFactor",
+    }
     assert (answer.json["id"], answer.json["email"]) == (me.id, me.email)
     assert answer.json["createdAt"].endswith("Z")
 
@@ -29,7 +43,10 @@ def test_changing_the_name_publishes_the_new_state_with_the_next_number(client, 
 def test_a_change_that_changes_nothing_publishes_nothing(client, people, pending):
     me = people.make()
     assert client.patch("/users/me", json={}, headers=me.headers).status_code == 200
-    assert client.patch("/users/me", json={"email": me.email}, headers=me.headers).status_code == 200
+    assert (
+        client.patch("/users/me", json={"email": me.email, "password": me.password}, headers=me.headers).status_code
+        == 200
+    )
     assert len(pending(me.id)) == AT_REGISTRATION
 
 
@@ -57,7 +74,7 @@ def test_a_password_change_needs_the_current_one(client, people):
 
 def test_a_deleted_account_is_erased_and_name_and_address_are_free(client, people, pending):
     me = people.make()
-    assert client.delete("/users/me", headers=me.headers).status_code == 204
+    assert delete_me(client, me).status_code == 204
     assert client.get("/users/me", headers=me.headers).status_code == 401
     assert login(client, me.email, me.password) == 401
     assert [row["topic"] for row in pending(me.id)[AT_REGISTRATION:]] == ["user-deleted", "user-revocations"]
@@ -67,7 +84,7 @@ def test_a_deleted_account_is_erased_and_name_and_address_are_free(client, peopl
 
 def test_a_deleted_account_keeps_no_personal_data(client, people, app):
     me = people.make()
-    client.delete("/users/me", headers=me.headers)
+    delete_me(client, me)
     (kept,) = users().find({"username": {"$regex": f"^gone-{me.id}"}}, {"_id": 0})
     assert me.username not in str(kept)
     assert me.email not in str(kept)

@@ -8,6 +8,7 @@ import pytest
 from user_service.store.documents import User
 from user_service.tests.integration.conftest import bearer
 from user_service.tests.integration.test_sessions import claims
+from user_service.use_cases.approve_second_factor import approve_second_factor_of
 
 
 def offer(client, person):
@@ -20,7 +21,7 @@ def confirm(client, person, code):
 
 def set_up(client, people, *roles):
     """Somebody with an authenticator, that, and the recovery codes."""
-    person = people.make(*roles)
+    person = people.make(*roles, verified=True)
     totp = pyotp.TOTP(offer(client, person).json["secret"])
     answer = confirm(
         client, person, totp.at(time.time() - 30)
@@ -34,7 +35,7 @@ def login(client, person, **more):
 
 
 def test_an_authenticator_counts_once_it_showed_a_code(client, people):
-    person = people.make("staff")
+    person = people.make("staff", verified=True)
     offered = offer(client, person)
     assert offered.json["uri"].startswith("otpauth://totp/MicroShop:")
     assert login(client, person).status_code == 200
@@ -123,9 +124,10 @@ def test_an_admin_removes_it_for_an_owner_who_lost_it(client, people):
 
 def test_where_it_is_required_roles_count_only_with_it(client, people, app, config, monkeypatch):
     monkeypatch.setitem(app.extensions, "config", config.model_copy(update={"staff_totp": "required"}))
-    person = people.make("admin")
+    person = people.make("admin", verified=True)
     assert claims(person.headers)["roles"] == []
     assert client.get("/users", headers=person.headers).status_code == 403
+    approve_second_factor_of(email=person.email)
     totp = pyotp.TOTP(offer(client, person).json["secret"])
     assert confirm(client, person, totp.at(time.time() - 30)).status_code == 200
     again = people.log_in(person, code=totp.now())
