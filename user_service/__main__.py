@@ -62,6 +62,13 @@ def staff(config: Config, arguments: list[str]) -> int:
     return make_staff(config, arguments)
 
 
+def rotate_encryption(config: Config, arguments: list[str]) -> int:
+    """encrypt the secrets of authenticators with the first key of ENCRYPTION_KEY"""
+    from user_service.commands.rotate_encryption import rotate
+
+    return rotate(config, arguments)
+
+
 def dlq(config: Config, arguments: list[str]) -> int:
     """list dead letters or handle them again (--help for more)"""
     from libs.messaging.dlq_command import run_dlq
@@ -95,6 +102,7 @@ COMMANDS = {
     "topics": topics,
     "indexes": indexes,
     "staff": staff,
+    "rotate-encryption": rotate_encryption,
     "dlq": dlq,
     "approve-totp": approve_totp,
     "migrate-emails": migrate_emails,

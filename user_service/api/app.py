@@ -2,6 +2,7 @@
 
 from apiflask import APIFlask
 
+from libs.access.encryption import Encryption
 from libs.access.revocations import Revocations
 from libs.access.tokens import AccessTokens
 from libs.mongo_store.connection import UNAVAILABLE_ERRORS, connect, ping
@@ -41,7 +42,11 @@ def create_app(config: Config) -> APIFlask:
         unavailable=UNAVAILABLE_ERRORS,
         web=config,
     )
-    app.extensions |= {"config": config, "limiter": Limiter(db, limits(config))}
+    app.extensions |= {
+        "config": config,
+        "encryption": Encryption(config.encryption_key),
+        "limiter": Limiter(db, limits(config)),
+    }
     for blueprint in (accounts.routes, sessions.routes, mail_links.routes, mail_links.pages, second_factor.routes):
         app.register_blueprint(blueprint)
     return app

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from flask import current_app, request
 
+from libs.access.encryption import Encryption
 from libs.access.tokens import AccessTokens
 from libs.values.email_address import email_key
 from user_service.config import Config
@@ -24,6 +25,11 @@ def config() -> Config:
 def access_tokens() -> AccessTokens:
     """The object that signs and checks access tokens."""
     return cast(AccessTokens, current_app.extensions["tokens"])
+
+
+def encryption() -> Encryption:
+    """The object that encrypts and decrypts the secrets of authenticators."""
+    return cast(Encryption, current_app.extensions["encryption"])
 
 
 def address() -> str:
