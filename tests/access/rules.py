@@ -47,6 +47,7 @@ RULES = {
     ("user", "POST", "/users/me/totp/remove"): TOKEN,
     ("user", "GET", "/users"): VIEWER,
     ("user", "GET", "/users/{user_id}"): VIEWER,
+    ("user", "GET", "/users/{user_id}/changes"): VIEWER,
     ("user", "PATCH", "/users/{user_id}"): STAFF,
     ("user", "DELETE", "/users/{user_id}"): ADMIN,
     ("user", "DELETE", "/users/{user_id}/totp"): ADMIN,

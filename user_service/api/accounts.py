@@ -7,7 +7,7 @@ from libs.values.pages import page_request
 from libs.web.flask import Blueprint, caller, json_response
 from user_service.api import responses, schemas
 from user_service.api.context import address, config, login_limits, mail_limits, rate_limit, require_sendable
-from user_service.queries import account_export, users
+from user_service.queries import account_changes, account_export, users
 from user_service.use_cases import change_password, delete_account, manage_account, register_user, update_account
 
 routes = Blueprint("users", __name__)
@@ -123,6 +123,17 @@ def list_users(query: schemas.UsersQuery) -> Response:
 def read_user(user_id: str) -> Response:
     """Read one account."""
     return json_response(responses.to_public(users.get_user(user_id)))
+
+
+@routes.get("/users/<user_id>/changes")
+@routes.requires("viewer")
+@routes.query(schemas.PageQuery)
+@routes.output(schemas.ChangePage)
+def list_changes(user_id: str, query: schemas.PageQuery) -> Response:
+    """List what staff changed about an account, newest first."""
+    position = page_request(sort="newest", key_types=[str], limit=query.limit, cursor=query.cursor)
+    page = account_changes.list_changes(position, user_id=user_id)
+    return json_response(responses.to_change_page(page, request.url))
 
 
 @routes.patch("/users/<user_id>")

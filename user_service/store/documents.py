@@ -2,9 +2,19 @@
 
 from typing import Any
 
-from mongoengine import BooleanField, DateTimeField, Document, IntField, ListField, ObjectIdField, StringField
+from mongoengine import (
+    BooleanField,
+    DateTimeField,
+    DictField,
+    Document,
+    IntField,
+    ListField,
+    ObjectIdField,
+    StringField,
+)
 
 from libs.access.caller import ROLES
+from user_service.domain.account_change import Action
 from user_service.domain.user import MAX_EMAIL_CHARACTERS
 
 
@@ -87,6 +97,23 @@ class MailToken(Document):  # type: ignore[misc] # MongoEngine has no types
     }
 
 
+class AccountChange(Document):  # type: ignore[misc] # MongoEngine has no types
+    """One change of an account by staff. It outlives the account."""
+
+    id = StringField(primary_key=True)  # a ULID
+    user_id = ObjectIdField(required=True)
+    at = DateTimeField(required=True)
+    actor = StringField(required=True)  # the id of the member of staff, or `command`
+    action = StringField(required=True, choices=[action.value for action in Action])
+    changes = DictField()  # {field: [before, after]}, by the names that clients see
+
+    meta = {
+        "collection": "account_changes",
+        "auto_create_index": False,
+        "indexes": [{"fields": ["user_id", "-_id"], "name": "of_user"}],
+    }
+
+
 def users() -> Any:
     """The PyMongo collection: MongoEngine 0.29 has no transactions, and its reads are slower."""
     return User._get_collection()
@@ -100,3 +127,8 @@ def sessions() -> Any:
 def mail_tokens() -> Any:
     """The PyMongo collection."""
     return MailToken._get_collection()
+
+
+def account_changes() -> Any:
+    """The PyMongo collection."""
+    return AccountChange._get_collection()

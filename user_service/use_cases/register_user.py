@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from libs.values.email_address import EmailAddress
 from libs.values.times import now
+from user_service.domain.account_change import COMMAND, AccountChange, Action
 from user_service.domain.mail_token import MailToken
 from user_service.domain.passwords import refuse_guessable
 from user_service.domain.user import User
@@ -43,9 +44,11 @@ def register_user(
     )
     if address is not None:
         user = user.with_client_address(address)
+    audit = AccountChange.between(None, user, action=Action.CREATED, actor=COMMAND, at=at) if roles else None
     # A registration that is refused sends no mail, so it must not count.
     users.refuse_taken(username=user.username, email=user.email)
     if verified or (limits and not limits.recipient(user.email).hit()):
-        return users.add(user, UserRegistered.of(user))
+        return users.add(user, UserRegistered.of(user), audit=audit)
     token, text = MailToken.issue("verify", user_id=user.id, email_key=user.email.key, at=at)
-    return users.add(user, UserRegistered.of(user), UserMailRequested.of(user, token, text), issued=token)
+    mail = UserMailRequested.of(user, token, text)
+    return users.add(user, UserRegistered.of(user), mail, issued=token, audit=audit)

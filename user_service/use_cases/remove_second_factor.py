@@ -5,6 +5,7 @@ from libs.access.encryption import Encryption
 from libs.mongo_store.transactions import until_written
 from libs.values.errors import Invalid
 from libs.values.times import now
+from user_service.domain.account_change import AccountChange, Action
 from user_service.domain.errors import NoSecondFactor
 from user_service.domain.user import User
 from user_service.events.published import UserNoticeRequested
@@ -48,9 +49,13 @@ def remove_second_factor(*, caller: Caller, user_id: str) -> User | None:
     before = managed_account(caller=caller, user_id=user_id)
     if before.second_factor is None:
         raise NoSecondFactor
-    return _remove(before)
+    return _remove(before, actor=caller.user_id)
 
 
-def _remove(before: User) -> User | None:
-    notice = UserNoticeRequested.of(before, "authenticator-removed", at=now())
-    return users.update(before, before.without_second_factor(), notice, tokens="end")
+def _remove(before: User, *, actor: str | None = None) -> User | None:
+    at, after = now(), before.without_second_factor()
+    audit = (
+        AccountChange.between(before, after, action=Action.AUTHENTICATOR_REMOVED, actor=actor, at=at) if actor else None
+    )
+    notice = UserNoticeRequested.of(before, "authenticator-removed", at=at)
+    return users.update(before, after, notice, tokens="end", audit=audit)

@@ -3,7 +3,7 @@
 from libs.mongo_store.transactions import until_written
 from libs.runtime.logs import get_logger
 from user_service.events.published import UserDeleted, UserUpdated
-from user_service.store import users
+from user_service.store import user_events, users
 
 log = get_logger(__name__)
 
@@ -16,4 +16,4 @@ def resend_account(*, user_id: str) -> bool | None:
         log.warning("account not resent: there is none with this id", user=user_id)
         return True
     event = UserDeleted.of(user) if user.deleted_at else UserUpdated.of(user)
-    return True if users.publish(user, event) else None
+    return True if user_events.publish(user, event) else None
