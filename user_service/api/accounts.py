@@ -6,8 +6,8 @@ from libs.values.errors import Invalid
 from libs.values.pages import page_request
 from libs.web.flask import Blueprint, caller, json_response
 from user_service.api import responses, schemas
-from user_service.api.context import address, config, login_limits, rate_limit, require_sendable
-from user_service.queries import account_export, users
+from user_service.api.context import address, config, login_limits, mail_limits, rate_limit, require_sendable
+from user_service.queries import account_changes, account_export, users
 from user_service.use_cases import change_password, delete_account, manage_account, register_user, update_account
 
 routes = Blueprint("users", __name__)
@@ -27,6 +27,7 @@ def register(body: schemas.Register) -> Response:
         password=body.password,
         address=address(),
         shop_name=config().shop_name,
+        limits=mail_limits(),
     )
     return json_response(responses.to_registered(user), 201)
 
@@ -45,7 +46,7 @@ def read_me() -> Response:
 @routes.output(schemas.UserOut)
 @routes.refuses(409, 429)
 def update_me(body: schemas.UpdateMe) -> Response:
-    """Change your username, or your e-mail address by your password."""
+    """Change your username, or your e-mail address by your password. A new address ends your access tokens, not your sessions."""
     require_sendable(body.email)
     if body.email is None:
         user = users.get_own_account(caller=caller())
@@ -55,7 +56,12 @@ def update_me(body: schemas.UpdateMe) -> Response:
         if body.password is None:
             raise Invalid.field("password", "missing", "Enter your password to change the address")
         user = update_account.change_email(
-            caller=caller(), email=body.email, password=body.password, limits=login_limits(), username=body.username
+            caller=caller(),
+            email=body.email,
+            password=body.password,
+            username=body.username,
+            limits=login_limits(),
+            mail_limits=mail_limits(),
         )
     return json_response(responses.to_public(user))
 
@@ -117,6 +123,17 @@ def list_users(query: schemas.UsersQuery) -> Response:
 def read_user(user_id: str) -> Response:
     """Read one account."""
     return json_response(responses.to_public(users.get_user(user_id)))
+
+
+@routes.get("/users/<user_id:user_id>/changes")
+@routes.requires("viewer")
+@routes.query(schemas.PageQuery)
+@routes.output(schemas.ChangePage)
+def list_changes(user_id: str, query: schemas.PageQuery) -> Response:
+    """List what staff changed about an account, newest first."""
+    position = page_request(sort="newest", key_types=[str], limit=query.limit, cursor=query.cursor)
+    page = account_changes.list_changes(position, user_id=user_id)
+    return json_response(responses.to_change_page(page, request.url))
 
 
 @routes.patch("/users/<user_id:user_id>")

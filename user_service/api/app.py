@@ -2,6 +2,7 @@
 
 from apiflask import APIFlask
 
+from libs.access.encryption import Encryption
 from libs.access.revocations import Revocations
 from libs.access.tokens import AccessTokens
 from libs.mongo_store.connection import UNAVAILABLE_ERRORS, connect, ping
@@ -42,7 +43,11 @@ def create_app(config: Config) -> APIFlask:
         unavailable=UNAVAILABLE_ERRORS,
         web=config,
     )
-    app.extensions |= {"config": config, "limiter": Limiter(db, limits(config))}
+    app.extensions |= {
+        "config": config,
+        "encryption": Encryption(config.encryption_key),
+        "limiter": Limiter(db, limits(config)),
+    }
     app.url_map.converters["user_id"] = UserIdConverter
     for blueprint in (accounts.routes, sessions.routes, mail_links.routes, mail_links.pages, second_factor.routes):
         app.register_blueprint(blueprint)
@@ -55,6 +60,10 @@ def limits(config: Config) -> dict[str, str]:
         "register": config.rate_limit_register,
         "login": config.rate_limit_login,
         "reset": config.rate_limit_reset,
+        "verify": config.rate_limit_verify,
+        "mails": config.rate_limit_mails,
+        "links": config.rate_limit_links,
+        "export": config.rate_limit_export,
         "code": config.rate_limit_code,
         "failures": config.rate_limit_failures,
     }

@@ -6,12 +6,14 @@ from urllib.parse import urlsplit
 
 from flask import current_app, request
 
+from libs.access.encryption import Encryption
 from libs.access.tokens import AccessTokens
 from libs.values.email_address import email_key
 from user_service.config import Config
 from user_service.domain.known_addresses import network_of
 from user_service.domain.session import Device
 from user_service.domain.user import require_ascii_local_part
+from user_service.store.mail_limits import MailLimits
 from user_service.store.rate_limits import Limiter, LoginLimits, RateLimit
 
 
@@ -23,6 +25,11 @@ def config() -> Config:
 def access_tokens() -> AccessTokens:
     """The object that signs and checks access tokens."""
     return cast(AccessTokens, current_app.extensions["tokens"])
+
+
+def encryption() -> Encryption:
+    """The object that encrypts and decrypts the secrets of authenticators."""
+    return cast(Encryption, current_app.extensions["encryption"])
 
 
 def address() -> str:
@@ -39,6 +46,11 @@ def device() -> Device:
 def rate_limit(name: str, email: str = "") -> RateLimit:
     """A limit for the account with this e-mail address, from the client's address."""
     return _limiter().limit(name, account=email_key(email), address=address())
+
+
+def mail_limits() -> MailLimits:
+    """The limits of mails with links for the client's address."""
+    return MailLimits(_limiter(), address=address())
 
 
 def login_limits() -> LoginLimits:

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from libs.access.tokens import AccessTokens
 from libs.values.pages import Page
 from libs.values.times import rfc3339
+from user_service.domain.account_change import AccountChange
 from user_service.domain.second_factor import SecretOffer
 from user_service.domain.session import Session, TokenGrant
 from user_service.domain.user import User
@@ -31,6 +32,22 @@ def to_public(user: User) -> dict[str, Any]:
 def to_user_page(page: Page[User], url: str) -> dict[str, Any]:
     """A page of accounts. `url` is the address of the request."""
     return page.render(url, to_public)
+
+
+def to_change(change: AccountChange) -> dict[str, Any]:
+    """A change of an account as viewers see it."""
+    return {
+        "id": change.id,
+        "at": rfc3339(change.at),
+        "actor": change.actor,
+        "action": change.action,
+        "changes": change.changes,
+    }
+
+
+def to_change_page(page: Page[AccountChange], url: str) -> dict[str, Any]:
+    """A page of changes. `url` is the address of the request."""
+    return page.render(url, to_change)
 
 
 def to_registered(user: User) -> dict[str, Any]:

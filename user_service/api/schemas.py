@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from libs.values.schema import StrictModel, StrictQuery
 from libs.values.text import Line
+from user_service.domain.account_change import Action
 from user_service.domain.passwords import Password
 from user_service.domain.user import MAX_EMAIL_CHARACTERS, Email, Username
 
@@ -50,6 +51,10 @@ class NewPassword(StrictModel):
 
 class VerifyEmail(StrictModel):
     token: Token
+
+
+class Empty(StrictModel):
+    """A body without fields."""
 
 
 class UpdateMe(StrictModel):
@@ -129,6 +134,20 @@ class UserPage(StrictModel):
     next: str | None
     previous: str | None
     results: list[UserOut]
+
+
+class ChangeOut(StrictModel):
+    id: str
+    at: str
+    actor: Annotated[str, Field(description="The id of the member of staff, or `command`")]
+    action: Action
+    changes: Annotated[dict[str, list[Any]], Field(description="By field: the value before and the value after")]
+
+
+class ChangePage(StrictModel):
+    next: str | None
+    previous: str | None
+    results: list[ChangeOut]
 
 
 class SessionOut(StrictModel):

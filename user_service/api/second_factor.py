@@ -4,7 +4,7 @@ from flask import Response
 
 from libs.web.flask import Blueprint, caller, json_response
 from user_service.api import responses, schemas
-from user_service.api.context import config, login_limits, second_factor_required
+from user_service.api.context import config, encryption, login_limits, second_factor_required
 from user_service.use_cases import add_second_factor, approve_second_factor, remove_second_factor
 
 routes = Blueprint("second_factor", __name__)
@@ -23,6 +23,7 @@ def offer_totp(body: schemas.OfferTotp) -> Response:
         issuer=config().shop_name,
         limits=login_limits(),
         second_factor_required=second_factor_required(),
+        encryption=encryption(),
     )
     return json_response(responses.to_secret_offer(offer), headers={"Cache-Control": "no-store"})
 
@@ -38,7 +39,11 @@ def confirm_totp(body: schemas.ConfirmTotp) -> Response:
     The response has recovery codes, which are shown this once. All your sessions end.
     """
     codes = add_second_factor.confirm_second_factor(
-        caller=caller(), code=body.code, limits=login_limits(), second_factor_required=second_factor_required()
+        caller=caller(),
+        code=body.code,
+        limits=login_limits(),
+        second_factor_required=second_factor_required(),
+        encryption=encryption(),
     )
     return json_response(responses.to_recovery_codes(codes), headers={"Cache-Control": "no-store"})
 
@@ -51,7 +56,7 @@ def confirm_totp(body: schemas.ConfirmTotp) -> Response:
 def remove_totp(body: schemas.RemoveTotp) -> Response:
     """Remove your authenticator. All your sessions end."""
     remove_second_factor.remove_own_second_factor(
-        caller=caller(), password=body.password, code=body.code, limits=login_limits()
+        caller=caller(), password=body.password, code=body.code, limits=login_limits(), encryption=encryption()
     )
     return Response(status=204)
 

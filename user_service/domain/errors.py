@@ -37,6 +37,14 @@ class TokenInvalid(DomainError):
     )
 
 
+class AlreadyVerified(DomainError):
+    kind, code, title = ErrorKind.CONFLICT, "already-verified", "Your e-mail address is verified already"
+
+
+class LinkReissued(DomainError):
+    kind, code, title = ErrorKind.CONFLICT, "link-reissued", "A new link was sent in place of this one already"
+
+
 class UnknownSession(DomainError):
     kind, code, title = ErrorKind.MISSING, "unknown-session", "You have no session with this id"
 

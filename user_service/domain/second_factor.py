@@ -1,7 +1,8 @@
 """A second factor: an authenticator, and ten recovery codes for the case that it is lost.
 
-The authenticator computes a code of six digits every 30 s (TOTP, RFC 6238). The database holds its secret as it is, because
-codes are computed from it. Recovery codes are stored as hashes. Each has 49 random bits and works once.
+The authenticator computes a code of six digits every 30 s (TOTP, RFC 6238). The database holds its secret encrypted
+(`use_cases/accept_code.py`), because codes are computed from it. Recovery codes are stored as hashes. Each has 49 random bits and
+works once.
 """
 
 import hashlib

@@ -22,6 +22,7 @@ def to_bson(token: MailToken) -> dict[str, Any]:
         "user_id": ObjectId(token.user_id),
         "email_key": token.email_key,
         "expires_at": token.expires_at,
+        **({"reissue_of": token.reissue_of} if token.reissue_of else {}),
     }
 
 
@@ -33,6 +34,7 @@ def from_bson(row: Mapping[str, Any]) -> MailToken:
         email_key=row["email_key"],
         hash=row["_id"],
         expires_at=row["expires_at"],
+        reissue_of=row.get("reissue_of"),
     )
 
 
@@ -43,6 +45,17 @@ def find(kind: MailTokenKind, text: str) -> MailToken:
     if row is None:
         raise TokenInvalid
     return from_bson(row)
+
+
+def has_valid(kind: MailTokenKind, user_id: str) -> bool:
+    """True when the account has a token of this kind that works."""
+    valid = {"user_id": ObjectId(user_id), "kind": kind, "expires_at": {"$gt": now()}}
+    return documents.mail_tokens().find_one(valid, {"_id": 1}) is not None
+
+
+def is_reissued(event_id: str) -> bool:
+    """True when a token was issued in place of that of this event, and neither used nor expired since."""
+    return documents.mail_tokens().find_one({"reissue_of": event_id}, {"_id": 1}) is not None
 
 
 def add(token: MailToken, transaction: ClientSession) -> None:

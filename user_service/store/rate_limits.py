@@ -69,11 +69,11 @@ class RateLimit:
     """The attempts under one limit and one key. The methods are named as in `limits`."""
 
     def __init__(self, limiter: Limiter, item: RateLimitItem | None, key: tuple[str, ...]) -> None:
-        self._limiter, self._item, self._key = limiter, item, key
+        self._limiter, self._item, self.key = limiter, item, key
 
     def hit(self) -> bool:
         """Count an attempt. False when the limit is reached. Such an attempt is not counted."""
-        item, key = self._item, self._key
+        item, key = self._item, self.key
         if item is None:
             return True
         # a first entry that loses a race between two inserts is reported like a reached limit, so `test` decides which it is
@@ -86,39 +86,39 @@ class RateLimit:
 
     def enforce(self) -> None:
         """Raise TooManyAttempts when the limit is reached. Counts nothing."""
-        item, key = self._item, self._key
+        item, key = self._item, self.key
         if item and not self._limiter.apply(lambda by: by.test(item, *key)):
             self._refuse()
 
     def clear(self) -> None:
         """Set the count to zero, after an attempt that succeeded."""
-        item, key = self._item, self._key
+        item, key = self._item, self.key
         if item:
             self._limiter.apply(lambda by: by.clear(item, *key))
 
     def _refuse(self) -> NoReturn:
-        item, key = self._item, self._key
+        item, key = self._item, self.key
         assert item
         reset_at = self._limiter.apply(lambda by: by.get_window_stats(item, *key)).reset_time
         raise TooManyAttempts(reset_at - time.time())
 
 
 class Attempt:
-    """One attempt under a limit. It counts once, however often a use case is repeated."""
+    """One attempt under one or several limits. It counts once, however often a use case is repeated."""
 
     def __init__(self) -> None:
-        self._limit: RateLimit | None = None
+        self._limits: dict[tuple[str, ...], RateLimit] = {}
 
     def count(self, limit: RateLimit) -> None:
-        """Count the attempt. Raises TooManyAttempts when the limit is reached."""
-        if self._limit is None:
+        """Count the attempt under a limit. Raises TooManyAttempts when it is reached."""
+        if limit.key not in self._limits:
             limit.enforce_hit()
-            self._limit = limit
+            self._limits[limit.key] = limit
 
     def succeed(self) -> None:
-        """Set the count to zero. Call it after the transaction: until then, another request may have used the same code."""
-        if self._limit:
-            self._limit.clear()
+        """Set the counts to zero. Call it after the transaction: until then, another request may have used the same code."""
+        for limit in self._limits.values():
+            limit.clear()
 
 
 class LoginLimits:

@@ -1,20 +1,31 @@
 """Add an authenticator to one's own account: first it is offered, then confirmed by one of its codes."""
 
+from dataclasses import replace
+
 from libs.access.caller import Caller
+from libs.access.encryption import Encryption
 from libs.mongo_store.transactions import until_written
 from libs.values.errors import Invalid
 from libs.values.times import now
 from user_service.domain.errors import ApprovalRequired, EmailNotVerified, HasSecondFactor, NoSecondFactor
-from user_service.domain.second_factor import SecondFactor, SecretOffer
+from user_service.domain.second_factor import SecretOffer
 from user_service.domain.user import User
+from user_service.events.published import UserNoticeRequested
 from user_service.store import users
 from user_service.store.rate_limits import Attempt, LoginLimits
+from user_service.use_cases.accept_code import confirm_code
 from user_service.use_cases.reauthenticate import reauthenticate
 
 
 @until_written
 def offer_second_factor(
-    *, caller: Caller, password: str, issuer: str, limits: LoginLimits, second_factor_required: bool
+    *,
+    caller: Caller,
+    password: str,
+    issuer: str,
+    limits: LoginLimits,
+    second_factor_required: bool,
+    encryption: Encryption,
 ) -> SecretOffer | None:
     """A new secret, which replaces one that was offered before. `issuer` is the shop's name in the authenticator.
 
@@ -27,24 +38,35 @@ def offer_second_factor(
         raise HasSecondFactor
     _require_permission(before, second_factor_required=second_factor_required)
     offer = SecretOffer.make(account=before.email.text, issuer=issuer, at=now())
-    return offer if users.update(before, before.with_offer(offer)) else None
+    after = before.with_offer(replace(offer, secret=encryption.encrypt(offer.secret)))
+    return offer if users.update(before, after) else None
 
 
-def confirm_second_factor(*, caller: Caller, code: str, limits: LoginLimits, second_factor_required: bool) -> list[str]:
+def confirm_second_factor(
+    *, caller: Caller, code: str, limits: LoginLimits, second_factor_required: bool, encryption: Encryption
+) -> list[str]:
     """Require codes from now on. Returns the recovery codes. All sessions end, because they began without a code.
 
     Raises NoSecondFactor when none was offered or the offer has ended, Invalid on `code`, EmailNotVerified, ApprovalRequired,
     TooManyAttempts, NotAuthenticated.
     """
     attempt = Attempt()
-    codes = _confirm(caller, code, limits, second_factor_required, attempt)
+    codes = _confirm(
+        caller, code, limits, attempt, second_factor_required=second_factor_required, encryption=encryption
+    )
     attempt.succeed()
     return codes
 
 
 @until_written
 def _confirm(
-    caller: Caller, code: str, limits: LoginLimits, second_factor_required: bool, attempt: Attempt
+    caller: Caller,
+    code: str,
+    limits: LoginLimits,
+    attempt: Attempt,
+    *,
+    second_factor_required: bool,
+    encryption: Encryption,
 ) -> list[str] | None:
     before, at = users.own_account(caller), now()
     secret = before.secret_on_offer(at=at)
@@ -52,11 +74,13 @@ def _confirm(
         raise NoSecondFactor
     _require_permission(before, second_factor_required=second_factor_required)
     attempt.count(limits.code(before))
-    confirmed = SecondFactor.confirm(secret, code, at=at)
+    confirmed = confirm_code(secret, code, encryption=encryption, at=at)
     if confirmed is None:
         raise Invalid.field("code", "wrong-code", "This is not the code that the authenticator shows now")
     factor, recovery_codes = confirmed
-    return recovery_codes if users.update(before, before.with_second_factor(factor), tokens="end") else None
+    after = before.with_second_factor(factor)
+    notice = UserNoticeRequested.of(after, "authenticator-added", at=at)
+    return recovery_codes if users.update(before, after, notice, tokens="end") else None
 
 
 def _require_permission(user: User, *, second_factor_required: bool) -> None:

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from libs.access.caller import Caller
 from libs.mongo_store.transactions import until_written
+from libs.values.times import now
 from user_service.domain.passwords import refuse_guessable
 from user_service.domain.user import User
+from user_service.events.published import UserNoticeRequested
 from user_service.store import users
 from user_service.store.password_hashes import hash_password
 from user_service.store.rate_limits import LoginLimits
@@ -20,4 +22,5 @@ def change_password(*, caller: Caller, current: str, new: str, limits: LoginLimi
     """
     before = reauthenticate(caller=caller, password=current, limits=limits, field="current")
     refuse_guessable(new, username=before.username, email=before.email, shop_name=shop_name, field="new")
-    return users.update(before, replace(before, password_hash=hash_password(new)), tokens="end")
+    after = replace(before, password_hash=hash_password(new))
+    return users.update(before, after, UserNoticeRequested.of(after, "password-changed", at=now()), tokens="end")

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from libs.access.encryption import Encryption
 from libs.mongo_store.transactions import until_written
 from libs.runtime.logs import get_logger
 from libs.values.email_address import EmailAddress
@@ -14,12 +15,20 @@ from user_service.domain.user import User
 from user_service.store import sessions, users
 from user_service.store.password_hashes import hash_password, needs_rehash, verify_password
 from user_service.store.rate_limits import Attempt, LoginLimits
+from user_service.use_cases.accept_code import accept_code
 
 log = get_logger(__name__)
 
 
 def log_in(
-    *, email: str, password: str, code: str | None, device: Device, limits: LoginLimits, lifetime: timedelta
+    *,
+    email: str,
+    password: str,
+    code: str | None,
+    device: Device,
+    limits: LoginLimits,
+    lifetime: timedelta,
+    encryption: Encryption,
 ) -> TokenGrant:
     """Begin a session that lasts for `lifetime` at most.
 
@@ -29,7 +38,14 @@ def log_in(
     attempt = Attempt()
     try:
         grant = _begin_session(
-            EmailAddress.of(email), password, code, device, limits, lifetime=lifetime, attempt=attempt
+            EmailAddress.of(email),
+            password,
+            code,
+            device,
+            limits,
+            lifetime=lifetime,
+            attempt=attempt,
+            encryption=encryption,
         )
     except WrongCredentials:
         limits.count_failure()
@@ -48,10 +64,11 @@ def _begin_session(
     *,
     lifetime: timedelta,
     attempt: Attempt,
+    encryption: Encryption,
 ) -> TokenGrant | None:
     issued_at = now_ms()
     before = _check_password(email, password, limits)
-    after = _use_code(before, code, limits, attempt).with_client_address(device.address)
+    after = _use_code(before, code, limits, attempt, encryption=encryption).with_client_address(device.address)
     if needs_rehash(before.password_hash):
         after = replace(after, password_hash=hash_password(password_forms(password)[0]))
     session = Session.begin(after, device, at=now(), lifetime=lifetime)
@@ -75,13 +92,13 @@ def _check_password(email: EmailAddress, password: str, limits: LoginLimits) -> 
     raise WrongCredentials
 
 
-def _use_code(user: User, code: str | None, limits: LoginLimits, attempt: Attempt) -> User:
+def _use_code(user: User, code: str | None, limits: LoginLimits, attempt: Attempt, *, encryption: Encryption) -> User:
     if user.second_factor is None:
         return user
     if not code:
         raise CodeRequired
     attempt.count(limits.code(user))
-    factor = user.second_factor.accept(code, at=now())
+    factor = accept_code(user.second_factor, code, encryption=encryption, at=now())
     if factor is None:
         _log_refusal("code", user)
         raise WrongCredentials

@@ -8,18 +8,32 @@ from libs.values.times import now
 from user_service.domain.mail_token import MailToken
 from user_service.domain.passwords import refuse_guessable
 from user_service.domain.user import User
-from user_service.events.published import UserMailRequested
+from user_service.events.published import UserMailRequested, UserNoticeRequested, UserUpdated
 from user_service.store import mail_tokens, users
+from user_service.store.mail_limits import MailLimits
 from user_service.store.password_hashes import hash_password
 
 
-@until_written
-def request_reset(*, email: str) -> bool | None:
-    """Request a mail link for the account with this address. True, also without such an account, and after the same time."""
+def request_reset(*, email: str, limits: MailLimits) -> None:
+    """Request a mail link for the account with this address, unless a limit is reached.
+
+    Without such an account, and when the recipient's limit is reached, it takes the same time.
+    """
+    if not limits.client().hit():
+        return
     address = EmailAddress.of(email)
     user = users.find_by_email(address)
-    if user is None or not user.active:
+    has_account = user is not None and user.active
+    if not limits.recipient(address, sent=has_account).hit() or not has_account:
         mail_tokens.store_dummy_tokens(address.key)
+    else:
+        _issue(address)
+
+
+@until_written
+def _issue(address: EmailAddress) -> bool | None:
+    user = users.find_by_email(address)
+    if user is None or not user.active:
         return True
     token, text = MailToken.issue("reset", user_id=user.id, email_key=user.email.key, at=now())
     return True if users.update(user, user, UserMailRequested.of(user, token, text), issued=token) else None
@@ -35,4 +49,6 @@ def reset_password(*, token: str, password: str, shop_name: str = "") -> User | 
     before = users.find_recipient(used)
     refuse_guessable(password, username=before.username, email=before.email, shop_name=shop_name)
     after = replace(before, password_hash=hash_password(password), email_verified=True)
-    return users.update(before, after, tokens="end", used=used)
+    notice = UserNoticeRequested.of(after, "password-changed", at=now())
+    verified = [] if before.email_verified else [UserUpdated.of(after)]
+    return users.update(before, after, *verified, notice, tokens="end", used=used)

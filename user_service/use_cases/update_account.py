@@ -6,11 +6,13 @@ from libs.access.caller import Caller
 from libs.mongo_store.transactions import until_written
 from libs.values.email_address import EmailAddress
 from libs.values.times import now
+from user_service.domain.errors import EmailTaken
 from user_service.domain.mail_token import MailToken
 from user_service.domain.user import User
-from user_service.events.published import UserMailRequested, UserUpdated
+from user_service.events.published import UserMailRequested, UserNoticeRequested, UserUpdated
 from user_service.store import users
-from user_service.store.rate_limits import LoginLimits
+from user_service.store.mail_limits import MailLimits
+from user_service.store.rate_limits import Attempt, LoginLimits
 from user_service.use_cases.reauthenticate import reauthenticate
 
 
@@ -22,23 +24,54 @@ def change_username(*, caller: Caller, username: str) -> User | None:
     return users.update(before, after, UserUpdated.of(after))
 
 
-@until_written
 def change_email(
-    *, caller: Caller, email: str, password: str, limits: LoginLimits, username: str | None = None
-) -> User | None:
+    *,
+    caller: Caller,
+    email: str,
+    password: str,
+    limits: LoginLimits,
+    mail_limits: MailLimits,
+    username: str | None = None,
+) -> User:
     """Change the address, and the name if it is given. Access tokens with the old address end, sessions stay.
 
-    Another mailbox requests the mail that verifies it. Another spelling of the same mailbox stays verified.
-    Raises Invalid on `password`, UsernameTaken, EmailTaken, TooManyAttempts, TooManyHashes, NotAuthenticated.
+    Another mailbox requests the mail that verifies it, and a notice to the old one. Another spelling of the same mailbox stays
+    verified. Raises Invalid on `password`, UsernameTaken, EmailTaken, TooManyAttempts, TooManyHashes, NotAuthenticated.
     """
-    before = reauthenticate(caller=caller, password=password, limits=limits)
-    after = before.with_email(EmailAddress.of(email))
-    if username is not None:
-        after = replace(after, username=username)
+    attempt = Attempt()
+
+    @until_written
+    def change() -> User | None:
+        before = reauthenticate(caller=caller, password=password, limits=limits)
+        after = before.with_email(EmailAddress.of(email))
+        if after.email != before.email:
+            _count(before, after.email, mail_limits, attempt)
+        if username is not None:
+            after = replace(after, username=username)
+        return _write(before, after)
+
+    return change()
+
+
+def _count(user: User, address: EmailAddress, limits: MailLimits, attempt: Attempt) -> None:
+    """Count a change of the address. One that is refused counts too, because the refusal shows that there is such an account."""
+    attempt.count(limits.account(user))
+    attempt.count(limits.client())
+    if users.find_by_email(address):
+        raise EmailTaken
+    attempt.count(limits.recipient(address))
+
+
+def _write(before: User, after: User) -> User | None:
     if after.email != before.email:
-        token, text = MailToken.issue("verify", user_id=after.id, email_key=after.email.key, at=now())
-        events = (UserUpdated.of(after), UserMailRequested.of(after, token, text))
+        at = now()
+        token, text = MailToken.issue("verify", user_id=after.id, email_key=after.email.key, at=at)
+        events = (
+            UserUpdated.of(after),
+            UserMailRequested.of(after, token, text),
+            UserNoticeRequested.of(before, "email-changed", at=at),
+        )
         return users.update(before, after, *events, tokens="renew", issued=token)
     if after.email.text != before.email.text:
         return users.update(before, after, UserUpdated.of(after), tokens="renew")
-    return before if username is None else users.update(before, after, UserUpdated.of(after))
+    return before if after == before else users.update(before, after, UserUpdated.of(after))

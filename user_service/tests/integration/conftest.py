@@ -17,6 +17,7 @@ from user_service.api.app import create_app
 from user_service.config import Config
 from user_service.store.documents import User
 from user_service.store.indexes import ensure_indexes
+from user_service.store.mail_limits import MailLimits
 from user_service.use_cases.register_user import register_user
 
 
@@ -72,6 +73,12 @@ class People:
         assert answer.status_code == 200, answer.json
         return replace(person, headers=bearer(answer), refresh=answer.json["refresh"])
 
+    def refresh(self, person: Person) -> Person:
+        """The same person with the next tokens of the session."""
+        answer = self._client.post("/token/refresh", json={"refresh": person.refresh})
+        assert answer.status_code == 200, answer.json
+        return replace(person, headers=bearer(answer), refresh=answer.json["refresh"])
+
 
 def bearer(answer: Any) -> dict[str, str]:
     """The header of an answer's access token."""
@@ -89,6 +96,12 @@ def within(seconds: float, condition: Callable[[], object]) -> None:
 @pytest.fixture
 def people(client: FlaskClient) -> People:
     return People(client)
+
+
+@pytest.fixture
+def limits(app: APIFlask) -> MailLimits:
+    """The limits of mails with links for some client's address."""
+    return MailLimits(app.extensions["limiter"], address="192.0.2.99")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
+from user_service.api.app import limits
 from user_service.domain.errors import TooManyAttempts
 from user_service.store import password_hashes
 from user_service.store import users as store
@@ -101,8 +102,8 @@ def test_a_stolen_token_does_not_help_to_guess_the_password(client, people):
     assert statuses == [400] * 5 + [429]
 
 
-def test_registrations_are_limited_by_address(client, app, monkeypatch):
-    limiter = Limiter(User._get_db(), {"register": "2/hour"})
+def test_registrations_are_limited_by_address(client, app, config, monkeypatch):
+    limiter = Limiter(User._get_db(), limits(config) | {"register": "2/hour"})
     monkeypatch.setitem(app.extensions, "limiter", limiter)
     environ = {"REMOTE_ADDR": "192.0.2.8"}
     statuses = [client.post("/register", json=new_account(), environ_base=environ).status_code for _ in range(3)]

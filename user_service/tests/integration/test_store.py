@@ -79,9 +79,9 @@ def test_changes_at_once_all_happen_and_their_events_have_no_gap(people, pending
     assert users.find(person.id).version == len(rows)
 
 
-def test_a_new_address_is_never_verified_by_the_link_of_the_old_one(people, pending, client):
+def test_a_new_address_is_never_verified_by_the_link_of_the_old_one(people, pending, limits):
     limiter = Limiter(documents.User._get_db(), dict.fromkeys(("login", "code", "failures"), "off"))
-    limits = LoginLimits(limiter, address="", is_desk=lambda _address: False)
+    login_limits = LoginLimits(limiter, address="", is_desk=lambda _address: False)
     for _ in range(5):
         person = people.make()
         text = next(row for row in pending(person.id) if row["topic"] == "user-mail-requested")["payload"]
@@ -94,8 +94,13 @@ def test_a_new_address_is_never_verified_by_the_link_of_the_old_one(people, pend
 
         def move(person=person, start=start):
             start.wait(10)
-            email = f"new-{person.email}"
-            return change_email(caller=caller_of(person), email=email, password=person.password, limits=limits)
+            return change_email(
+                caller=caller_of(person),
+                email=f"new-{person.email}",
+                password=person.password,
+                limits=login_limits,
+                mail_limits=limits,
+            )
 
         with ThreadPoolExecutor(2) as pool:
             verified, moved = pool.submit(verify), pool.submit(move)
