@@ -46,8 +46,8 @@ def test_while_the_smtp_server_is_unavailable_no_mail_is_lost_and_the_partitions
     wait_until(lambda: (consumer.status()["retrying"] or {}).get("attempts", 0) >= 3)
     assert consumer.status()["retrying"]["reason"] == "the SMTP server refused the connection"
     assert consumer.status()["assigned"] == 3 * len(MAIL_TOPICS)
-    beat = consumer.background._threads[0].part.heartbeat
-    wait_until(lambda: consumer.background._threads[0].part.heartbeat > beat)
+    beat = consumer.background._threads[0].task.heartbeat
+    wait_until(lambda: consumer.background._threads[0].task.heartbeat > beat)
     smtp_sink.behave("421")
     wait_until(lambda: "421" in consumer.status()["retrying"]["reason"])
     smtp_sink.behave("ok")

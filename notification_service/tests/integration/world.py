@@ -136,7 +136,7 @@ class RunningConsumer:
 
     def status(self) -> dict[str, Any]:
         """The status of the event consumer."""
-        return self.background._threads[0].part.status()
+        return self.background._threads[0].task.status()
 
     def settled(self) -> bool:
         """Whether every published event is handled."""
