@@ -14,10 +14,10 @@ from bench.pipeline import held
 from bench.report import Report, Row
 from bench.shop import Data, open_shop
 from bench.sink import Sink
-from deploy.local.client import call
+from deploy.local.console import say, step
 from deploy.local.errors import LocalError, NotReady
-from deploy.local.progress import say, step
-from deploy.local.wait import until_ready
+from deploy.local.probe import call
+from deploy.local.waiting import until_ready
 from tests.shop import Shop
 
 REGISTRATIONS = 40

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pydantic import SecretStr
 
 from bench.report import Row
-from deploy.local.client import call
 from deploy.local.errors import LocalError
+from deploy.local.probe import call
 from libs.access.revocations import Revocation, Revocations
 from libs.access.tokens import AccessTokens
 from libs.values.times import now_ms

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from deploy.local.identity import find_ours, read_pid
+from deploy.local.process import find_ours, read_pid
 from deploy.local.services import PROCESS_NAMES
 from deploy.local.state import State
 

@@ -17,10 +17,10 @@ from bench import load
 from bench.report import Row
 from bench.shop import Data
 from bench.sink import Sink
-from deploy.local.client import call
 from deploy.local.errors import NotReady
 from deploy.local.ports import LOOPBACK
-from deploy.local.wait import until_ready
+from deploy.local.probe import call
+from deploy.local.waiting import until_ready
 from tests.shop import Shop
 
 WORKERS = ("user-worker", "product-worker", "order-worker", "notification")

@@ -9,7 +9,7 @@ import timeit
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.local.progress import say
+from deploy.local.console import say
 
 RESULTS = Path(__file__).with_name("results")
 BYTES_IN_MIB = 1024 * 1024

@@ -6,11 +6,11 @@ import secrets
 import shutil
 from typing import Any
 
-from deploy.local import envfile
-from deploy.local.client import call
+from deploy import envfile
 from deploy.local.errors import LocalError, NotReady
+from deploy.local.probe import call
 from deploy.local.state import ROOT, State
-from deploy.local.wait import until_ready
+from deploy.local.waiting import until_ready
 from tests.shop import PORTS, Shop, make_shop
 
 DIRECTORY = ROOT / ".local" / "bench"

@@ -10,6 +10,7 @@ import random
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,12 +22,25 @@ from chaos.harness.stores import Stores
 from chaos.harness.topics import Ends, Topics
 
 HERE = Path(__file__).parent
-SEED = os.environ.get("CHAOS_SEED") or secrets.token_hex(4)
+SEED = os.environ["CHAOS_SEED"] = os.environ.get("CHAOS_SEED") or secrets.token_hex(4)
+"""In the environment, too: the workers of `pytest -n` inherit it."""
 
 
 def pytest_report_header() -> str:
     """The seed, first of all."""
     return f"chaos: CHAOS_SEED={SEED}"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of `pytest -n` hands its figures over."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["figures"] = FIGURES
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """One that crashed has handed over nothing."""
+    FIGURES.extend(getattr(node, "workeroutput", {}).get("figures", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

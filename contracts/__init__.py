@@ -1,21 +1,54 @@
-"""The shared meaning: the JSON Schema of each event, with its topic's settings. Read by every service; owned by none."""
+"""The events that services share: the JSON Schema of each event, with the settings of its topic. No service owns them.
 
+A schema refers to the definitions in definitions.json by `$ref`. `event_schema` bundles both, so a reader needs one schema only.
+"""
+
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import orjson
 
 EVENTS = Path(__file__).parent / "events"
+DEFINITIONS = Path(__file__).parent / "definitions.json"
+
+
+class TopicSettings(TypedDict):
+    """The `x-topic` of a schema: the number of partitions, and Kafka's settings as text."""
+
+    partitions: int
+    config: dict[str, str]
 
 
 @cache
 def event_schema(topic: str) -> dict[str, Any]:
-    """The JSON Schema of `topic`'s data, version 1. Raises FileNotFoundError for an unknown topic."""
+    """The bundled JSON Schema of `topic`'s data, version 1. Raises FileNotFoundError for an unknown topic."""
     schema: dict[str, Any] = orjson.loads((EVENTS / f"{topic}.v1.json").read_bytes())
-    return schema
+    bundled: dict[str, Any] = bundle(schema, orjson.loads(DEFINITIONS.read_bytes())["$defs"])
+    return bundled
 
 
-def topic_settings(*topics: str) -> dict[str, dict[str, Any]]:
-    """`{topic: {"partitions": int, "config": {name: text}}}`, as the schemas' `x-topic` says."""
+def bundle(node: Any, definitions: Mapping[str, Any]) -> Any:
+    """`node` of a schema with each `$ref` replaced by its definition.
+
+    What stands beside a `$ref` narrows the definition: `properties` and `required` are added, other keywords replace its own.
+    """
+    if isinstance(node, list):
+        return [bundle(child, definitions) for child in node]
+    if not isinstance(node, dict):
+        return node
+    own = {name: bundle(child, definitions) for name, child in node.items() if name != "$ref"}
+    if "$ref" not in node:
+        return own
+    shared = bundle(definitions[node["$ref"].rpartition("/")[2]], definitions)
+    merged = {
+        "properties": shared.get("properties", {}) | own.get("properties", {}),
+        "required": shared.get("required", []) + own.get("required", []),
+    }
+    return shared | own | {name: value for name, value in merged.items() if value}
+
+
+def topic_settings(*topics: str) -> dict[str, TopicSettings]:
+    """The settings of these topics."""
     return {topic: event_schema(topic)["x-topic"] for topic in topics}

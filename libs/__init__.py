@@ -1,1 +1,1 @@
-"""Code that the services share: seven packages, each with one subject. The modules are in the packages."""
+"""Code that services share, one package per subject. It knows no service."""

@@ -1,9 +1,9 @@
-"""Mails to customers: a welcome, links for password and address, and every step of an order.
+"""Mails to customers: a welcome, links for passwords and addresses, and every step of an order.
 
-Owns: nothing. Publishes: mail-sent, its memory. Consumes: user-registered,
-user-mail-requested, order-*, mail-resend-requested, and in memory user-deleted, user-revocations.
-Read on in app.py (wiring), handlers.py (which event is mailed how), mails.py (what the mails say), mailer.py (how they are sent),
-ledger.py (why each is sent once).
+Owns: no database; topic mail-sent is its ledger of sent mails. Publishes: mail-sent. Consumes: user-registered,
+user-mail-requested, order-*, mail-resend-requested, user-deleted, user-revocations.
+Start with worker/handlers.py, which maps events to mails. Continue with use_cases/send_mail.py, then with the rooms it uses:
+rendering/ composes a mail, smtp/ sends it, store/mail_ledger.py records it. api/app.py wires the process.
 """
 
 __version__ = "0.1.0"

@@ -1,6 +1,6 @@
-"""`python -m notification_service COMMAND`: the one way in, on a laptop, in a container and under a supervisor alike.
+"""`python -m notification_service COMMAND`: the same commands on a laptop, in a container and under a supervisor.
 
-The configuration is read first; each command then imports what it needs.
+It reads the configuration first. Each command then imports what it needs.
 """
 
 import sys
@@ -11,28 +11,28 @@ from notification_service.config import Config
 
 
 def web(config: Config, _arguments: list[str]) -> int:
-    """serve the HTTP API by gunicorn, and mail what happens in the shop"""
+    """serve the HTTP API by gunicorn, and send a mail for each event that asks for one"""
     from libs.web.server import serve_web
 
     serve_web(
         "notification_service.api.wsgi:app",
         host=config.bind_host,
         port=config.notification_service_port,
-        workers=1,  # one consumer thread a process: more workers would be more group members, each with its own restarts
-        post_worker_init=_start_listening,
-        worker_exit=_stop_listening,
+        workers=1,  # each worker process has a consumer, so a second one would be a second member of the group
+        post_worker_init=_start_consuming,
+        worker_exit=_stop_consuming,
     )
     return 0
 
 
-def _start_listening(worker: Any) -> None:
-    worker.wsgi.extensions["listener"].start()
+def _start_consuming(worker: Any) -> None:
+    worker.wsgi.extensions["worker"].consumer.start()
 
 
-def _stop_listening(_server: Any, worker: Any) -> None:
-    if app := getattr(worker, "wsgi", None):  # None: the worker ends because the application did not load
-        app.extensions["listener"].stop()
-        app.extensions["mailer"].close()
+def _stop_consuming(_server: Any, worker: Any) -> None:
+    if app := getattr(worker, "wsgi", None):  # None: the worker process ends because the application did not load
+        app.extensions["worker"].consumer.stop()
+        app.extensions["worker"].mailer.close()
 
 
 def check_config(_config: Config, _arguments: list[str]) -> int:
@@ -41,7 +41,7 @@ def check_config(_config: Config, _arguments: list[str]) -> int:
 
 
 def topics(config: Config, _arguments: list[str]) -> int:
-    """create the topics this service needs"""
+    """create the topics that this service needs"""
     from libs.messaging.topics import create_topics
     from notification_service.events.topics import topics
 
@@ -50,10 +50,17 @@ def topics(config: Config, _arguments: list[str]) -> int:
 
 
 def dlq(config: Config, arguments: list[str]) -> int:
-    """look at dead letters, handle them again (--help for more)"""
-    from notification_service.commands.dlq import dlq
+    """list, show or replay dead letters (--help for more)"""
+    from contextlib import closing
 
-    return dlq(config, arguments)
+    from libs.access.revocations import Revocations
+    from notification_service.commands.dlq import dlq
+    from notification_service.worker.process import Worker
+
+    worker = Worker.of(config, Revocations())
+    with closing(worker.ledger) as ledger, closing(worker.mailer):
+        handlers, accounts = worker.handlers, worker.accounts
+        return dlq(config.kafka_brokers, arguments, handlers=handlers, ledger=ledger, accounts=accounts)
 
 
 COMMANDS = {"web": web, "check-config": check_config, "topics": topics, "dlq": dlq}

@@ -1,7 +1,6 @@
 """Django's settings, made from the configuration. Django imports them once per process."""
 
 from datetime import timedelta
-from typing import Any
 
 from libs.access.tokens import ALGORITHM, LEEWAY_SECONDS
 from libs.runtime.config import load
@@ -45,11 +44,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "order_service.desk.sign_in.staff_login.EndSessions",
+    "order_service.desk.sign_in.staff_login.RevokedLoginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
-TEMPLATES: list[dict[str, Any]] = [
+TEMPLATES: list[dict[str, object]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
@@ -63,7 +62,7 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
-DATABASES: dict[str, dict[str, Any]] = {
+DATABASES: dict[str, dict[str, object]] = {
     "default": {
         "ENGINE": "django.db.backends.mysql",
         "NAME": config.mysql_database,
@@ -113,10 +112,7 @@ AXES_LOCKOUT_CALLABLE = "order_service.desk.sign_in.views.locked_out"
 AXES_CLIENT_IP_CALLABLE = "order_service.desk.sign_in.views.address_of"
 AXES_DISABLE_ACCESS_LOG, AXES_VERBOSE = True, False
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "csrfmiddlewaretoken"]  # not kept with a failed try
-SESSION_COOKIE_AGE, SESSION_SAVE_EVERY_REQUEST = (
-    1800,
-    True,
-)  # seconds without a request; desk/sign_in/staff_login.py has the reason
+SESSION_COOKIE_AGE, SESSION_SAVE_EVERY_REQUEST = 1800, True  # seconds; the reason is in desk/sign_in/staff_login.py
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = config.secure_cookies
 CORS_ORIGINS = config.cors_origins
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

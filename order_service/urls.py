@@ -9,7 +9,7 @@ from order_service.api.health import health
 from order_service.api.openapi import show_document, show_page, show_script
 from order_service.desk.remote.products import list_products, show_product
 from order_service.desk.remote.users import list_users, show_user
-from order_service.desk.sign_in.views import DeskLogin, DeskLogout
+from order_service.desk.sign_in.views import SignInView, SignOutView
 
 other_services = [
     path("products/", admin.site.admin_view(list_products), name="desk-products"),
@@ -27,8 +27,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("openapi.json", get_view(show_document)),
     *routes("docs", get_view(show_page)),
     path("docs/start.js", get_view(show_script)),
-    path("admin/login/", DeskLogin.as_view()),
-    path("admin/logout/", DeskLogout.as_view()),
+    path("admin/login/", SignInView.as_view()),
+    path("admin/logout/", SignOutView.as_view()),
     path("admin/", include(other_services)),
     path("admin/", admin.site.urls),
     *service_routes(health),

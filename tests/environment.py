@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from deploy.local.ports import LOOPBACK, pick_free
+from deploy.local.ports import LOOPBACK
+from tests import groups
+from tests.free_ports import pick_free
 
 KINDS = {
     "unit": "unit",
@@ -66,13 +68,23 @@ def make_environment() -> dict[str, str]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
     """Set the environment before pytest-django loads the settings of order_service."""
+    groups.keep_to_own_ports()
     os.environ.update(make_environment(), DJANGO_SETTINGS_MODULE="order_service.settings")
     signal.signal(signal.SIGTERM, _end_run)
+    if groups.worker():  # Ctrl-C reaches the workers, too, and they are told to end by who started them
+        signal.signal(signal.SIGINT, _end_run)
 
 
 def _end_run(_signal: int, _frame: FrameType | None) -> None:
-    """A run that is told to end still stops the servers it started."""
+    """A run that is told to end still stops the servers it started, and is not disturbed in that by being told again."""
+    signal.signal(signal.SIGTERM, _ignore)
+    if groups.worker():
+        signal.signal(signal.SIGINT, _ignore)
     pytest.exit("terminated", returncode=143)
+
+
+def _ignore(_signal: int, _frame: FrameType | None) -> None:
+    """Not SIG_IGN: the processes that stop the servers would inherit that."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

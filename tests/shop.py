@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.local import envfile
-from deploy.local.client import Answer, call
-from deploy.local.identity import read_pid
+from deploy import envfile
 from deploy.local.mailbox import Mailbox
-from deploy.local.ports import LOOPBACK, pick_free
+from deploy.local.ports import LOOPBACK
+from deploy.local.probe import Answer, call
+from deploy.local.process import read_pid
 from deploy.local.state import ROOT, State
+from tests.free_ports import pick_free
 
 PORTS = {
     "user": "USER_SERVICE_PORT",

@@ -31,7 +31,8 @@ from typing import Any, cast
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from deploy.local.ports import LOOPBACK, pick_free
+from deploy.local.ports import LOOPBACK
+from tests.free_ports import pick_free
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from deploy.local.servers.kafka import Kafka
 from deploy.local.servers.mongo import Mongo
 from deploy.local.servers.mysql import MySQL
 from deploy.local.state import ROOT, State
-from deploy.local.wait import until_ready
+from deploy.local.waiting import until_ready
 from tests.shop import Shop, make_shop
 
 READY_SECONDS = 60

@@ -9,19 +9,10 @@ import os
 import subprocess
 import sys
 
+from deploy.service_list import SERVICES
 from tests.environment import make_environment
 
-PACKAGES = (
-    "libs",
-    "contracts",
-    "user_service",
-    "product_service",
-    "order_service",
-    "notification_service",
-    "deploy.compose",
-    "deploy.local",
-    "bench",
-)
+PACKAGES = ("libs", "contracts", *SERVICES, "deploy.service_list", "deploy.compose", "deploy.local", "bench")
 
 
 def main() -> int:

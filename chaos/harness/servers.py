@@ -11,7 +11,7 @@ from deploy.local.ports import LOOPBACK
 from deploy.local.process import Process
 from deploy.local.servers import Server
 from deploy.local.state import State
-from deploy.local.wait import until_ready
+from deploy.local.waiting import until_ready
 
 READY_SECONDS = 60
 

@@ -16,12 +16,13 @@ from chaos.harness.proxy import Proxy
 from chaos.harness.servers import Fronted, front
 from chaos.harness.supervisor import Supervisor
 from chaos.harness.waiting import wait_until
-from deploy.local import envfile, stack
+from deploy import envfile
+from deploy.local import stack
 from deploy.local.jobs import run_jobs
-from deploy.local.ports import pick_free
 from deploy.local.process import Process
 from deploy.local.services import SERVICES, Service
 from deploy.local.settings import Settings
+from tests.free_ports import pick_free
 from tests.shop import make_shop
 from tests.smtp_sink import SmtpSink
 

@@ -1,1 +1,1 @@
-"""What the containers need beside docker-compose.yaml: overrides of it, and the jobs and commands that they use."""
+"""The overrides of docker-compose.yaml, and the jobs and commands that they use."""

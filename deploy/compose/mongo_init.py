@@ -1,6 +1,6 @@
-"""The job `mongo-init`: the replica set (transactions need one), then an account for each service in a database of its own.
+"""The job `mongo-init`: the replica set, which transactions need, then an account for each service in its own database.
 
-It runs in the image of user_service, whose driver it uses. A second run changes nothing but passwords: that rotates them.
+It runs in the image of user_service and uses its driver. A second run sets the passwords again, and so rotates them.
 """
 
 import sys
@@ -14,13 +14,14 @@ from libs.runtime.config import BaseConfig, Secret, load_or_exit
 
 HOST = "mongo:27017"
 SECONDS = 60
+PASSWORD = "mongo_password_"
 NOT_YET_INITIALIZED = 94
 
 Client = MongoClient[dict[str, Any]]
 
 
 class Config(BaseConfig):
-    """The administrator's password and those of the accounts, or X_FILE for each."""
+    """The passwords of the administrator and of each service's account, or X_FILE for each."""
 
     mongo_root_password: Secret
     mongo_password_user: Secret
@@ -28,7 +29,7 @@ class Config(BaseConfig):
 
 
 def main() -> int:
-    """Return the exit status; wait for the server for a minute."""
+    """Return the exit status. Waits for the server for 60 s."""
     config = load_or_exit(Config, "mongo-init")
     client: Client = MongoClient(
         HOST,
@@ -39,8 +40,9 @@ def main() -> int:
     )
     try:
         form_replica_set(client)
-        make_account(client, "microshop_user", config.mongo_password_user.get_secret_value())
-        make_account(client, "microshop_product", config.mongo_password_product.get_secret_value())
+        for field, password in config:
+            if field.startswith(PASSWORD):
+                make_account(client, f"microshop_{field.removeprefix(PASSWORD)}", password.get_secret_value())
     except (OperationFailure, TimeoutError) as error:
         sys.stderr.write(f"mongo-init: MongoDB refuses: {str(error)[:200]}\n")
         return 1
@@ -48,7 +50,7 @@ def main() -> int:
 
 
 def form_replica_set(client: Client) -> None:
-    """Make a replica set of one unless there is one. Raises TimeoutError when it can't be written to within a minute."""
+    """Make a replica set of one unless there is one. Raises TimeoutError when it has no primary within 60 s."""
     try:
         client.admin.command("replSetGetStatus")
     except OperationFailure as error:
@@ -63,7 +65,7 @@ def form_replica_set(client: Client) -> None:
 
 
 def make_account(client: Client, name: str, password: str) -> None:
-    """An account that may do anything in the database of its own name, and nothing elsewhere."""
+    """Make an account that may do anything in the database of its name, and nothing in the others."""
     database = client[name]
     known = database.command("usersInfo", name)["users"]
     roles = [{"role": role, "db": name} for role in ("readWrite", "dbAdmin")]

@@ -1,7 +1,7 @@
 """The job `mysql-init`: an account for order_service that reads and writes rows, and one for its migrations that owns the tables.
 
-It runs in the image of order_service, whose driver it uses. A second run changes nothing but passwords and rights: that rotates
-them, and takes from an older shop's account what it no longer needs. The password before stays valid until the next run.
+It runs in the image of order_service and uses its driver. A second run sets passwords and rights again: it rotates the passwords
+and revokes rights that the account of an older version has. The previous password stays valid until the next run.
 """
 
 import sys

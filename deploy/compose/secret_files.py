@@ -1,17 +1,15 @@
-"""`make secrets`: a file for each secret, out of .env, for deploy/compose/secrets.yaml.
+"""`make secrets`: a file for each secret of .env, for deploy/compose/secrets.yaml.
 
-The directory is its owner's alone; the files in it can be read by all, for the containers' accounts are not its owner. A file
-that is there already stays as it is, so that a secret is rotated by writing its file.
+Only the owner may enter the directory. All may read its files, because the containers' accounts are not the owner. An existing
+file stays as it is: write its file to rotate a secret.
 """
-
-from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from deploy.local import envfile
+from deploy import envfile
 from deploy.local.errors import LocalError
-from deploy.local.state import ROOT
+from deploy.service_list import ROOT, mongo_names
 
 DIRECTORY = ROOT / ".secrets"
 NAMES = (
@@ -23,15 +21,14 @@ NAMES = (
     "SMTP_PASSWORD",
     "STAFF_PASSWORD",
     "MONGO_ROOT_PASSWORD",
-    "MONGO_PASSWORD_USER",
-    "MONGO_PASSWORD_PRODUCT",
     "MONGO_KEYFILE",
+    *(f"MONGO_PASSWORD_{name.upper()}" for name in mongo_names()),
 )
 ADDRESS = "mongodb://microshop_{0}:{1}@mongo:27017/microshop_{0}?replicaSet=rs0"
 
 
 def write(env_file: Path, directory: Path) -> list[str]:
-    """Write what is not there yet; return its names. Raises LocalError that names every secret that is missing in `env_file`."""
+    """Write the missing files and return their names. Raises LocalError that names every secret that `env_file` lacks."""
     values = envfile.read(env_file)
     there = {path.name for path in directory.iterdir()} if directory.exists() else set()
     missing = [name for name in NAMES if name not in there and not values.get(name)]
@@ -39,8 +36,8 @@ def write(env_file: Path, directory: Path) -> list[str]:
         raise LocalError(f"not set in {env_file.name}: {', '.join(missing)}")
     directory.mkdir(mode=0o700, exist_ok=True)
     texts = {name: _known(name, directory, values) for name in NAMES}
-    for service in ("user", "product"):
-        texts[f"MONGO_URI_{service.upper()}"] = ADDRESS.format(service, texts[f"MONGO_PASSWORD_{service.upper()}"])
+    for name in mongo_names():
+        texts[f"MONGO_URI_{name.upper()}"] = ADDRESS.format(name, texts[f"MONGO_PASSWORD_{name.upper()}"])
     new = [name for name in texts if name not in there]
     for name in new:
         (directory / name).write_text(texts[name])
@@ -54,7 +51,7 @@ def _known(name: str, directory: Path, values: dict[str, str]) -> str:
 
 
 def main() -> int:
-    """Return the exit status: 1 with one line on stderr for what a person can put right."""
+    """Return the exit status: 1 with one line on stderr for an error that a person can correct."""
     try:
         new = write(ROOT / ".env", DIRECTORY)
     except (LocalError, OSError) as error:

@@ -1,7 +1,5 @@
 """The commands behind the Makefile: `python -m deploy.local COMMAND`."""
 
-from __future__ import annotations
-
 import argparse
 import fcntl
 import os
@@ -10,59 +8,47 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 
-from deploy.local import envfile
+from deploy import envfile
+from deploy.local.console import say
 from deploy.local.demo import demo
 from deploy.local.down import reset, stop
 from deploy.local.errors import LocalError
 from deploy.local.logs import Follower, follow
-from deploy.local.progress import say
 from deploy.local.stack import Stack
 from deploy.local.state import ROOT, State
 from deploy.local.status import print_addresses, status
 from deploy.local.up import is_up, up
 
-INTERRUPTED = 130
-
 
 def main() -> int:
-    """Run one command. Returns the exit status: 1 with one line on stderr for what a person can put right."""
-    arguments = _parse()
-    stack = Stack(State(arguments.state.resolve()), arguments.env.resolve())
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
-    try:
-        COMMANDS[arguments.command](stack)
-    except LocalError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return 0
-
-
-def _parse() -> argparse.Namespace:
+    """Run one command. Returns the exit status: 1 with one line on stderr for an error that a person can correct."""
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
     parser.add_argument("--state", type=Path, default=ROOT / ".local", help="directory for pids, logs and data")
     parser.add_argument("--env", type=Path, default=ROOT / ".env", help="file with the settings")
     parser.add_argument("command", choices=sorted(COMMANDS))
-    return parser.parse_args()
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    arguments = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # raises KeyboardInterrupt
+    try:
+        COMMANDS[arguments.command](Stack(State(arguments.state.resolve()), arguments.env.resolve()))
+    except LocalError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
 
 
 @contextmanager
 def _alone(stack: Stack) -> Iterator[None]:
-    """Hold the state directory: two starts at once would end each other's servers."""
+    """Lock the state directory: two starts at once would end each other's servers."""
     stack.state.path.mkdir(parents=True, exist_ok=True)
     with (stack.state.path / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise LocalError("another make up, run, down or reset is at work here: let it end first") from None
+            raise LocalError("another make up, run, down or reset is at work here: wait for its end") from None
         yield
 
 
@@ -70,7 +56,7 @@ def _env(stack: Stack) -> None:
     try:
         envfile.create(stack.env_file)
     except FileExistsError:
-        raise LocalError(f"{stack.env_file} is there already, and is left as it is") from None
+        raise LocalError(f"{stack.env_file} exists and is not changed") from None
     say(f"made {stack.env_file} with fresh secrets")
 
 
@@ -84,15 +70,12 @@ def _up(stack: Stack) -> None:
 def _run(stack: Stack) -> None:
     if is_up(stack):
         raise LocalError("the shop is up already: `make logs` follows it, `make down` stops it")
-    with _alone(stack):
-        up(stack)
-    print_addresses(stack)
+    _up(stack)
     say("  Ctrl-C stops everything.\n")
     try:
-        with suppress(KeyboardInterrupt), Follower(stack.state, tail=False) as follower:
-            follow(follower)
+        _logs(stack, tail=False)
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it running
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not interrupt the stop
         with _alone(stack):
             stop(stack)
 
@@ -103,36 +86,23 @@ def _down(stack: Stack) -> None:
 
 
 def _reset(stack: Stack) -> None:
-    _confirm(f"Delete all data of the shop in {stack.state.data}?")
+    """Raises LocalError unless a person or YES=1 agrees."""
+    if os.environ.get("YES") != "1":
+        if not sys.stdin.isatty():
+            raise LocalError("nothing was deleted: set YES=1 to delete without a question")
+        question = f"Delete all data of the shop in {stack.state.data}? [y/N] "
+        if input(question).strip().lower() not in ("y", "yes"):
+            raise LocalError("nothing was deleted")
     with _alone(stack):
         reset(stack)
 
 
-def _confirm(question: str) -> None:
-    """Ask, unless YES=1 says yes beforehand. Raises LocalError for a no, and where nobody can be asked."""
-    if os.environ.get("YES") == "1":
-        return
-    if not sys.stdin.isatty():
-        raise LocalError("nothing was deleted: say YES=1 where nobody can be asked")
-    if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
-        raise LocalError("nothing was deleted")
-
-
-def _logs(stack: Stack) -> None:
-    with suppress(KeyboardInterrupt), Follower(stack.state, tail=True) as follower:
+def _logs(stack: Stack, *, tail: bool = True) -> None:
+    with suppress(KeyboardInterrupt), Follower(stack.state, tail=tail) as follower:
         follow(follower)
 
 
-COMMANDS = {
-    "env": _env,
-    "up": _up,
-    "run": _run,
-    "down": _down,
-    "reset": _reset,
-    "status": status,
-    "logs": _logs,
-    "demo": demo,
-}
+COMMANDS = dict(env=_env, up=_up, run=_run, down=_down, reset=_reset, status=status, logs=_logs, demo=demo)
 
 
 if __name__ == "__main__":

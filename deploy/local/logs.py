@@ -1,11 +1,10 @@
-"""`make logs`: all log files as one stream, each line with its process in front."""
-
-from __future__ import annotations
+"""`make logs`: all log files as one stream. Each line begins with the name of its process."""
 
 import os
 import re
 import sys
 import time
+from collections import defaultdict
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -20,7 +19,7 @@ TELLING = re.compile(r"error|critical|fatal|refus|can't|cannot|missing|denied", 
 
 
 def last_line(log: Path) -> str:
-    """The last line that tells what went wrong, or the last one at all."""
+    """The last line that names an error, or the last line of the log."""
     try:
         lines = [line for line in log.read_text(errors="replace").splitlines()[-200:] if line.strip()]
     except OSError:
@@ -30,15 +29,14 @@ def last_line(log: Path) -> str:
 
 
 class Follower:
-    """Reads what was added to the logs since the last look, through rotations too."""
+    """Reads the lines that were added to the logs since the last read, through rotations too."""
 
     def __init__(self, state: State, *, tail: bool) -> None:
         """Begin at the end of each file; with `tail`, some lines before it."""
-        self._state = state
-        self._files: dict[str, BinaryIO] = {}
-        self._rest: dict[str, bytes] = {}
-        for path in self._paths():
-            file = self._open(path)
+        self._paths = [state.log / f"{name}.log" for name in PROCESS_NAMES]
+        self._rest: dict[str, bytes] = defaultdict(bytes)
+        self._files: dict[str, BinaryIO] = {path.stem: path.open("rb") for path in self._paths if path.exists()}
+        for file in self._files.values():
             size = file.seek(0, os.SEEK_END)
             if tail:
                 file.seek(max(0, size - TAIL_BYTES))
@@ -51,55 +49,47 @@ class Follower:
         for file in self._files.values():
             file.close()
 
-    def _paths(self) -> list[Path]:
-        paths = [self._state.log / f"{name}.log" for name in PROCESS_NAMES]
-        return [path for path in paths if path.exists()]
-
-    def _open(self, path: Path) -> BinaryIO:
-        self._files[path.stem] = file = path.open("rb")
-        return file
-
     def read(self) -> list[tuple[str, str]]:
         """New whole lines as (process, line)."""
         lines: list[tuple[str, str]] = []
-        for path in self._paths():
-            file = self._files.get(path.stem) or self._open(path)
-            lines += self._take(path.stem, file)
-            if _was_rotated(path, file):
-                file.close()
-                lines += self._take(path.stem, self._open(path))
+        for path in self._paths:
+            name, file = path.stem, self._files.get(path.stem)
+            if file:
+                lines += self._take(name, file)
+            if _was_rotated(path, file) if file else path.exists():
+                self._files[name] = path.open("rb")
+                lines += self._take(name, self._files[name])
+                if file:
+                    file.close()
         return lines
 
     def _take(self, name: str, file: BinaryIO) -> list[tuple[str, str]]:
-        *whole, self._rest[name] = (self._rest.get(name, b"") + file.read()).split(b"\n")
+        *whole, self._rest[name] = (self._rest[name] + file.read()).split(b"\n")
         return [(name, line.decode(errors="replace")) for line in whole]
 
 
 def _was_rotated(path: Path, file: BinaryIO) -> bool:
     try:
         return path.stat().st_ino != os.fstat(file.fileno()).st_ino or path.stat().st_size < file.tell()
-    except FileNotFoundError:
+    except FileNotFoundError:  # a rotation has moved it, and the new file is not there yet
         return False
 
 
 def follow(follower: Follower) -> None:
     """Print lines until interrupted."""
+    colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     while True:
         for name, line in follower.read():
-            print(_prefix(name) + line)
+            prefix = f"{name:<{NAME_WIDTH}} | "
+            if colours:
+                prefix = f"\033[{COLOURS[PROCESS_NAMES.index(name) % len(COLOURS)]}m{prefix}\033[0m"
+            print(prefix + line)
         sys.stdout.flush()
         time.sleep(POLL_SECONDS)
 
 
-def _prefix(name: str) -> str:
-    text = f"{name:<{NAME_WIDTH}} | "
-    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
-        return text
-    return f"\033[{COLOURS[PROCESS_NAMES.index(name)]}m{text}\033[0m"
-
-
 def set_aside(state: State) -> None:
-    """Give each start logs of its own: what is said of a failure must not come from an earlier one."""
+    """Give each start its own logs: an error message must not quote an earlier start."""
     for path in state.log.glob("*.log"):
         if path.stem != "setup":
             path.replace(path.with_suffix(".log.1"))

@@ -1,6 +1,4 @@
-"""The services' processes and their jobs at the start, and which variables each of them is given."""
-
-from __future__ import annotations
+"""The services' processes, and their jobs at each start. A service gets the variables of its Config and no others."""
 
 import sys
 from dataclasses import dataclass
@@ -8,80 +6,21 @@ from dataclasses import dataclass
 from deploy.local.ports import LOOPBACK
 from deploy.local.process import Process
 from deploy.local.settings import Settings
-
-SHARED = (
-    *("JWT_SECRET", "JWT_ISSUER", "JWT_AUDIENCE", "KAFKA_BROKERS", "BIND_HOST", "LOG_LEVEL", "LOG_FORMAT"),
-    *("CORS_ORIGINS", "PROXY_COUNT"),
-)
-
-VARIABLES: dict[str, tuple[str, ...]] = {
-    "user_service": (
-        *SHARED,
-        "USER_SERVICE_PORT",
-        "ACCESS_TOKEN_SECONDS",
-        "REFRESH_TOKEN_SECONDS",
-        "RATE_LIMIT_REGISTER",
-        "RATE_LIMIT_LOGIN",
-        "RATE_LIMIT_RESET",
-        "STAFF_TOTP",
-        "ORDER_SERVICE_URL",
-        "SHOP_NAME",
-    ),
-    "product_service": (*SHARED, "PRODUCT_SERVICE_PORT", "SHOP_CURRENCY", "ORDER_PENDING_LIMIT"),
-    "order_service": (
-        *SHARED,
-        "ORDER_SERVICE_PORT",
-        "ORDER_PENDING_LIMIT",
-        "MYSQL_HOST",
-        "MYSQL_PORT",
-        "MYSQL_DATABASE",
-        "MYSQL_USER",
-        "MYSQL_PASSWORD",
-        "DJANGO_SECRET_KEY",
-        "USER_SERVICE_URL",
-        "PRODUCT_SERVICE_URL",
-        "NOTIFICATION_SERVICE_URL",
-        "SECURE_COOKIES",
-        "ALLOWED_HOSTS",
-        "SHOP_NAME",
-    ),
-    "notification_service": (
-        *SHARED,
-        "NOTIFICATION_SERVICE_PORT",
-        "SMTP_SERVER",
-        "SMTP_PORT",
-        "SMTP_SECURITY",
-        "SMTP_USERNAME",
-        "SMTP_PASSWORD",
-        "MAIL_CONCURRENCY",
-        "FROM_EMAIL",
-        "SHOP_NAME",
-        "PUBLIC_URL",
-        "USER_SERVICE_URL",
-    ),
-}
-"""What a service may read, so that a stolen process gives away its own secrets only."""
-
-MONGO_URIS = {"user_service": "MONGO_URI_USER", "product_service": "MONGO_URI_PRODUCT"}
-"""Each service reads MONGO_URI; one .env for all has to tell them apart."""
-
-NEIGHBOURS = {
-    "USER_SERVICE_URL": ("USER_SERVICE_PORT", 4000),
-    "PRODUCT_SERVICE_URL": ("PRODUCT_SERVICE_PORT", 8000),
-    "ORDER_SERVICE_URL": ("ORDER_SERVICE_PORT", 3000),
-    "NOTIFICATION_SERVICE_URL": ("NOTIFICATION_SERVICE_PORT", 5000),
-}
-"""The services that others ask: unless a variable names another place, they are in this very stack."""
+from deploy.service_list import mongo_names, ports, variables
 
 
 @dataclass(frozen=True)
 class Service:
-    """A process of a service that runs until it is stopped; `port` is set where it answers HTTP."""
+    """A process of a service that runs until it is stopped."""
 
     name: str
     package: str
     command: str
-    port: tuple[str, int] | None = None
+
+    @property
+    def port(self) -> tuple[str, int] | None:
+        """The variable and the default of the HTTP port; None for a worker."""
+        return ports().get(self.package) if self.command == "web" else None
 
     def process(self, settings: Settings) -> Process:
         """The command with its variables."""
@@ -90,33 +29,33 @@ class Service:
 
 
 SERVICES = (
-    Service("user-web", "user_service", "web", ("USER_SERVICE_PORT", 4000)),
+    Service("user-web", "user_service", "web"),
     Service("user-worker", "user_service", "worker"),
-    Service("product-web", "product_service", "web", ("PRODUCT_SERVICE_PORT", 8000)),
+    Service("product-web", "product_service", "web"),
     Service("product-worker", "product_service", "worker"),
-    Service("order-web", "order_service", "web", ("ORDER_SERVICE_PORT", 3000)),
+    Service("order-web", "order_service", "web"),
     Service("order-worker", "order_service", "worker"),
-    Service("notification", "notification_service", "web", ("NOTIFICATION_SERVICE_PORT", 5000)),
+    Service("notification", "notification_service", "web"),
 )
 
 PROCESS_NAMES = ("mysql", "mongo", "kafka", "mail", *(service.name for service in SERVICES))
-"""Every process of a stack, in the order in which people read them."""
+"""Every process of a stack, in the order of `make status`."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A command that runs to its end at the start, after `server` answers; `once` for data that is made one time."""
+    """A command that runs to its end at the start, after `server` answers. A `once` job runs at the first start only."""
 
     server: str
     package: str
     arguments: tuple[str, ...]
     needs_staff: bool = False
     once: bool = False
-    extra: tuple[str, ...] = ()  # variables that this command alone may read
+    extra: tuple[str, ...] = ()  # variables that only this command reads
 
     @property
     def name(self) -> str:
-        """How it is spoken of, in lines and marker files."""
+        """The job's name in messages and marker files."""
         return f"{self.package} {self.arguments[0]}"
 
 
@@ -131,14 +70,14 @@ JOBS = (
     Job("kafka", "order_service", ("topics",)),
     Job("kafka", "notification_service", ("topics",)),
 )
-"""In the order in which those of one server run; the servers' lists run side by side."""
+"""The jobs of one server run in this order. The servers' lists run side by side."""
 
 
 def environment(package: str, settings: Settings) -> dict[str, str]:
-    """The variables of a service, as far as they are set."""
-    here = {name: f"http://{LOOPBACK}:{settings.port(*port)}" for name, port in NEIGHBOURS.items()}
+    """The variables of a service that have a value. A stolen process reveals its own secrets only."""
+    here = {f"{name.upper()}_URL": f"http://{LOOPBACK}:{settings.port(*port)}" for name, port in ports().items()}
     known = {"LOG_FORMAT": "console", "SECURE_COOKIES": "off"} | here | dict(settings.values)
-    values = {name: known[name] for name in VARIABLES[package] if name in known}
-    if package in MONGO_URIS:
-        values["MONGO_URI"] = settings.get(MONGO_URIS[package])
-    return values
+    name = package.removesuffix("_service")
+    if name in mongo_names():  # each service reads MONGO_URI; the one .env has a variable for each service
+        known["MONGO_URI"] = settings.get(f"MONGO_URI_{name.upper()}")
+    return {variable: known[variable] for variable in variables(package) if variable in known}

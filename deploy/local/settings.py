@@ -1,14 +1,13 @@
-"""The settings of a stack: .env, with the environment winning over it, for the names that env.example knows."""
-
-from __future__ import annotations
+"""The settings of a stack: .env, overridden by the environment, for the names in env.example."""
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from deploy.local import envfile
+from deploy import envfile
 from deploy.local.errors import LocalError
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
@@ -16,19 +15,19 @@ LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True)
 class Settings:
-    """All values that are set, by name; an empty one counts as not set."""
+    """All variables that have a value. An empty value counts as missing."""
 
     values: Mapping[str, str]
     source: Path
 
     def require(self, *names: str) -> None:
-        """Raise LocalError that names, in one line, every variable that is missing."""
+        """Raise LocalError that names every missing variable in one line."""
         missing = [name for name in names if not self.values.get(name)]
         if missing:
             raise LocalError(f"not set in {self.source.name} or the environment: {', '.join(missing)}")
 
     def get(self, name: str) -> str:
-        """A value that must be there."""
+        """A required value."""
         self.require(name)
         return self.values[name]
 
@@ -40,34 +39,26 @@ class Settings:
         return int(text)
 
     def local_port(self, name: str, address: str) -> int:
-        """The port of an address such as 127.0.0.1:9092 or mongodb://127.0.0.1:27017/db, which must be on loopback."""
-        parts = urlsplit(address if "//" in address else f"//{address}")
-        try:
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            host, port = None, None
-        if host not in LOOPBACK_NAMES or not port:
-            raise LocalError(f"{name} must name a port on 127.0.0.1: this stack starts its own server there")
-        return port
+        """The port of an address on loopback, such as 127.0.0.1:9092 or mongodb://127.0.0.1:27017/db."""
+        with suppress(ValueError):
+            parts = urlsplit(address if "//" in address else f"//{address}")
+            if parts.hostname in LOOPBACK_NAMES and parts.port:
+                return parts.port
+        raise LocalError(f"{name} must name a port on 127.0.0.1: this stack starts its own server there")
 
 
 def load(path: Path) -> Settings:
     """Read a .env and the environment. `X_FILE` names a file that holds X, as for the services."""
-    known = set(envfile.read(envfile.EXAMPLE))
-    values = envfile.read(path)
-    for name in known | values.keys():
-        for place in (os.environ, values):
-            if place.get(name):
-                values[name] = place[name]
-                break
-            if place.get(f"{name}_FILE"):
-                values[name] = _read_secret(f"{name}_FILE", place[f"{name}_FILE"])
-                break
-    return Settings({name: value for name, value in values.items() if value.strip()}, path)
+    known, values = envfile.read(envfile.EXAMPLE).keys(), envfile.read(path)
+    found = {name: _find(name, os.environ) or _find(name, values) for name in known | values.keys()}
+    return Settings({name: value for name, value in found.items() if value.strip()}, path)
 
 
-def _read_secret(name: str, path: str) -> str:
+def _find(name: str, place: Mapping[str, str]) -> str:
+    file = place.get(f"{name}_FILE")
+    if place.get(name) or not file:
+        return place.get(name, "")
     try:
-        return Path(path).read_text().strip()
+        return Path(file).read_text().strip()
     except OSError as error:
-        raise LocalError(f"{name} names a file that can't be read: {error.strerror}") from None
+        raise LocalError(f"{name}_FILE names a file that can't be read: {error.strerror}") from None

@@ -1,42 +1,24 @@
-"""Where the stack keeps its files, so that no other module spells a path."""
+"""The directories of a stack. No other module spells a path."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-"""The clone: the services are started from here, and .env lies here."""
+"""The clone. The services are started from here, and .env is here."""
 
 TOOLS = ROOT / ".local" / "tools"
-"""Downloaded servers. Shared by every state directory of the clone, so that tests download nothing again."""
+"""Downloaded servers. Every state directory of the clone shares them, so that tests download nothing."""
 
 
-@dataclass(frozen=True)
 class State:
-    """One running stack's directory: `make up` has .local, each test run has its own."""
+    """The directory of one stack: `make up` has .local, each test run has its own."""
 
-    path: Path
-
-    @property
-    def run(self) -> Path:
-        """Process ids and generated settings: gone after a stop."""
-        return self.path / "run"
-
-    @property
-    def temporary(self) -> Path:
-        """For the processes' own temporary files: what a killed one leaves goes with the next stop."""
-        return self.run / "tmp"
-
-    @property
-    def log(self) -> Path:
-        """One file a process, bounded."""
-        return self.path / "log"
-
-    @property
-    def data(self) -> Path:
-        """What the servers store: all that `make reset` deletes."""
-        return self.path / "data"
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.data = path / "data"  # The servers' data: all that `make reset` deletes.
+        self.log = path / "log"  # One file for each process, limited in size.
+        self.run = path / "run"  # Process ids and generated settings. A stop deletes it.
+        self.ready = self.run / "ready"  # Exists from the end of an `up` to the next stop.
+        self.temporary = self.run / "tmp"  # Temporary files of the processes.
 
     def make(self) -> None:
         """Create the directories, closed to other users: generated settings hold secrets."""

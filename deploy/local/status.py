@@ -1,36 +1,31 @@
-"""`make status`, and the table of addresses that `make run` and `make up` end with."""
-
-from __future__ import annotations
+"""`make status`, and the table of addresses at the end of `make run` and `make up`."""
 
 import time
+from datetime import timedelta
 
+from deploy.local.console import say
 from deploy.local.errors import NotReady
-from deploy.local.health import check_ready
-from deploy.local.identity import pid_path, read_pid
 from deploy.local.ports import LOOPBACK
-from deploy.local.progress import say
+from deploy.local.probe import check_ready
+from deploy.local.process import pid_path, read_pid
 from deploy.local.services import PROCESS_NAMES, SERVICES, Service
 from deploy.local.stack import Stack
 
 
 def status(stack: Stack) -> None:
-    """One line a process: its pid, how long it has run, and what it says of itself."""
+    """One line for each process: its pid, its running time, and its readiness."""
     say(f"{'process':<16}{'pid':>8}  {'up for':>9}  state")
     services = {service.name: service for service in SERVICES}
     for name in PROCESS_NAMES:
-        _line(stack, name, services.get(name))
+        pid = read_pid(stack.state, name)
+        if pid is None:
+            say(f"{name:<16}{'-':>8}  {'-':>9}  not running")
+            continue
+        seconds = int(time.time() - pid_path(stack.state, name).stat().st_mtime)
+        say(f"{name:<16}{pid:>8}  {timedelta(seconds=seconds)!s:>9}  {_readiness(stack, services.get(name))}")
 
 
-def _line(stack: Stack, name: str, service: Service | None) -> None:
-    pid = read_pid(stack.state, name)
-    if pid is None:
-        say(f"{name:<16}{'-':>8}  {'-':>9}  not running")
-        return
-    seconds = time.time() - pid_path(stack.state, name).stat().st_mtime
-    say(f"{name:<16}{pid:>8}  {_duration(seconds):>9}  {_state(stack, service)}")
-
-
-def _state(stack: Stack, service: Service | None) -> str:
+def _readiness(stack: Stack, service: Service | None) -> str:
     port = stack.port_of(service) if service else None
     if not service or not port:
         return "running"
@@ -41,14 +36,8 @@ def _state(stack: Stack, service: Service | None) -> str:
     return f"ready on http://{LOOPBACK}:{port}/"
 
 
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}"
-
-
 def print_addresses(stack: Stack) -> None:
-    """Where everything is, and where the staff login is kept: never the login itself."""
+    """The addresses, and the place of the staff login. It never prints the login itself."""
     say("")
     for service in SERVICES:
         port = stack.port_of(service)

@@ -1,39 +1,41 @@
-"""The supervisor's settings, and the few things that are asked of it while it runs."""
+"""The supervisor: its configuration file, its start, and the one call that starts the services.
 
-from __future__ import annotations
+`python -m deploy.local.supervisor CONFIG` runs it with a shorter interval. supervisord checks its children once a second and
+restarts one at the second check, after up to 2 s. Here it checks ten times a second.
+"""
 
 import shlex
-import subprocess
 import sys
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
+from string import Template
+from subprocess import DEVNULL, Popen
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
+from supervisor.medusa.asyncore_25 import ExitNow
+from supervisor.options import ServerOptions
+from supervisor.poller import Poller
+from supervisor.supervisord import Supervisor
 from supervisor.xmlrpc import SupervisorTransport
 
 from deploy.local.errors import LocalError, NotReady
-from deploy.local.identity import read_pid
 from deploy.local.logs import last_line
-from deploy.local.process import Process, base_env
+from deploy.local.process import SUPERVISOR, Process, base_env
 from deploy.local.state import ROOT, State
-from deploy.local.wait import until_ready
+from deploy.local.waiting import until_ready
 
-NAME = "supervisor"
-SERVERS = "servers"
-SERVICES = "services"
 START_SECONDS = 15.0
+INTERVAL_SECONDS = 0.1
 SOCKET_PATH_LIMIT = 107
 """Bytes in the path of a Unix socket, unix(7), without the closing zero."""
-
-
-def is_running(state: State) -> bool:
-    """Whether this state directory's supervisor is alive."""
-    return read_pid(state, NAME) is not None
+TEMPLATES = Path(__file__).with_name("supervisor.conf").read_text().split("; one process\n")
+"""The sections of the supervisor, and the section of one process."""
 
 
 def start(state: State, servers: list[Process], services: list[Process]) -> None:
-    """Start the supervisor in the background; it starts the servers at once and the services when told.
+    """Start the supervisor in the background. It starts the servers at once, and the services after `start_services`.
 
     Returns when it answers. Raises LocalError when it does not.
     """
@@ -41,22 +43,16 @@ def start(state: State, servers: list[Process], services: list[Process]) -> None
         raise LocalError(f"the path {state.path} is too long for a socket: move the clone to a shorter one")
     if "%" in f"{state.path}{ROOT}{sys.executable}":
         raise LocalError(f"supervisor can't work below {state.path}: move the clone to a path without %")
-    for process in (*servers, *services):
-        process.write_plan(state)
     config = state.run / "supervisor.conf"
     config.write_text(_config(state, servers, services))
-    supervise = Process(NAME, (sys.executable, "-m", "deploy.local.supervise", str(config)))
-    supervise.write_plan(state)
-    log = state.log / f"{NAME}.log"
+    supervise = Process(SUPERVISOR, (sys.executable, "-m", "deploy.local.supervisor", str(config)))
+    for process in (*servers, *services, supervise):
+        process.write_plan(state)
+    log = state.log / f"{SUPERVISOR}.log"
     with log.open("wb") as output:
-        child = subprocess.Popen(
-            _launch(state, NAME),
-            cwd=ROOT,
-            env=base_env(state),  # ours from its first moment, should the start be broken off just now
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
+        env = base_env(state)  # marks it as ours from its first moment, in case the start is interrupted now
+        child = Popen(
+            _launch(state), cwd=ROOT, env=env, stdin=DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
 
     def check() -> None:
@@ -69,72 +65,54 @@ def start(state: State, servers: list[Process], services: list[Process]) -> None
 
 def start_services(state: State) -> None:
     """Start every service and worker."""
-    _call(state, "startProcessGroup", SERVICES, False)
+    _call(state, "startProcessGroup", "services", False)
 
 
 def _call(state: State, method: str, *arguments: object) -> Any:
     transport = SupervisorTransport(None, None, f"unix://{_socket(state)}")
-    server = ServerProxy("http://127.0.0.1", transport)  # the address is not used: the socket is
+    server = ServerProxy("http://127.0.0.1", transport)  # the transport uses the socket, not this address
     try:
         return getattr(server.supervisor, method)(*arguments)
     except (OSError, HTTPException, Fault) as error:
-        raise NotReady(f"the supervisor does not answer ({error}): log: {state.log / NAME}.log") from None
+        raise NotReady(f"the supervisor does not answer ({error}): log: {state.log / SUPERVISOR}.log") from None
 
 
 def _socket(state: State) -> Path:
     return state.run / "supervisor.sock"
 
 
-def _launch(state: State, name: str) -> list[str]:
+def _launch(state: State, name: str = SUPERVISOR) -> list[str]:
     return [sys.executable, "-m", "deploy.local.launch", str(state.path), name]
 
 
 def _config(state: State, servers: list[Process], services: list[Process]) -> str:
-    """The settings file. On a stop the groups end in falling order of priority: services first, then servers."""
-    sections = [
-        f"""
-[supervisord]
-logfile={state.log / NAME}.log
-silent=true
-logfile_maxbytes=1MB
-logfile_backups=1
-pidfile={state.run / NAME}.pid
-directory={ROOT}
-childlogdir={state.log}
-
-[unix_http_server]
-file={_socket(state)}
-chmod=0700
-
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
-
-[group:{SERVERS}]
-programs={",".join(process.name for process in servers)}
-priority=100
-
-[group:{SERVICES}]
-programs={",".join(process.name for process in services)}
-priority=200
-"""
-    ]
-    sections += [_program(state, process, autostart=True) for process in servers]
-    sections += [_program(state, process, autostart=False) for process in services]
-    return "".join(sections)
+    whole, one = map(Template, TEMPLATES)
+    names = {"servers": ",".join(p.name for p in servers), "services": ",".join(p.name for p in services)}
+    text = whole.substitute(names, log=state.log, run=state.run, root=ROOT)
+    for process in (*servers, *services):
+        command, autostart = shlex.join(_launch(state, process.name)), str(process in servers).lower()
+        own = {"name": process.name, "command": command, "autostart": autostart}
+        text += one.substitute(own, stop_seconds=process.stop_seconds, log=state.log)
+    return text
 
 
-def _program(state: State, process: Process, *, autostart: bool) -> str:
-    """startsecs=0: an exit is never "too quick", so nothing is ever given up; `launch` keeps the loop from spinning."""
-    return f"""
-[program:{process.name}]
-command={shlex.join(_launch(state, process.name))}
-autostart={str(autostart).lower()}
-autorestart=true
-startsecs=0
-stopwaitsecs={process.stop_seconds}
-killasgroup=true
-redirect_stderr=true
-stdout_logfile={state.log / process.name}.log
-stdout_logfile_maxbytes=10MB
-stdout_logfile_backups=1
-"""
+class QuickPoller(Poller):  # type: ignore[misc] # the library has no types
+    """Returns from every wait after 0.1 s. That costs 0.2 % of a core."""
+
+    def poll(self, timeout: float) -> object:
+        """Wait for input of the children, for `timeout` seconds at most."""
+        return super().poll(min(timeout, INTERVAL_SECONDS))
+
+
+def main(arguments: list[str]) -> None:
+    """Run in the foreground until SIGTERM. `start` puts it into the background."""
+    options = ServerOptions()
+    options.poller = QuickPoller(options)
+    options.realize(["-c", arguments[0], "--nodaemon"], doc=__doc__)
+    options.first, options.test = True, False
+    with suppress(ExitNow):  # supervisor raises it when everything has stopped
+        Supervisor(options).main()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

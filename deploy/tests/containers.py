@@ -15,28 +15,22 @@ from http.client import HTTPSConnection
 from pathlib import Path
 from socket import create_connection
 from typing import Any
+from urllib.parse import quote
 
-from deploy.local import envfile
-from deploy.local.client import Answer, call
+from deploy import envfile
 from deploy.local.errors import NotReady
 from deploy.local.mailbox import Mailbox
-from deploy.local.ports import LOOPBACK, pick_free
+from deploy.local.ports import LOOPBACK
+from deploy.local.probe import Answer, call
 from deploy.local.state import ROOT
-from deploy.local.wait import until_ready
+from deploy.local.waiting import until_ready
+from tests.architecture.compose import read
+from tests.free_ports import pick_free
 from tests.shop import PORTS
 
-OURS = ("user-web", "user-worker", "product-web", "product-worker", "order-web", "order-worker", "notification")
-JOBS = (
-    "mongo-init",
-    "mysql-init",
-    "user-indexes",
-    "user-topics",
-    "staff",
-    "product-indexes",
-    "product-topics",
-    "order-migrate",
-)
-JOBS += ("order-topics", "notification-topics")
+BUILT = {name: service for name, service in read("docker-compose.yaml")["services"].items() if "build" in service}
+OURS = tuple(name for name, service in BUILT.items() if service["restart"] == "unless-stopped")
+JOBS = tuple(name for name in BUILT if name not in OURS)
 PUBLISHED = ("KAFKA_PUBLISHED_PORT", "KAFKA_UI_PORT", "MONGO_PUBLISHED_PORT", "MYSQL_PUBLISHED_PORT")
 PUBLISHED += ("SMTP_PUBLISHED_PORT", "MAIL_PAGE_PORT", "ZOOKEEPER_PUBLISHED_PORT", "KAFKA_2_PUBLISHED_PORT")
 PUBLISHED += ("KAFKA_3_PUBLISHED_PORT", "HTTPS_PORT", "HTTP_PORT", *PORTS.values())
@@ -133,7 +127,8 @@ class Containers:
 
     def mailbox(self) -> Mailbox:
         """The mails from now on."""
-        return Mailbox(int(self.env["MAIL_PAGE_PORT"]))
+        box = Mailpit(int(self.env["MAIL_PAGE_PORT"]))
+        return box if box.get("/api/v1/info").status == 200 else Mailbox(int(self.env["MAIL_PAGE_PORT"]))
 
     def ids(self) -> dict[str, str]:
         """The running containers, by service."""
@@ -162,6 +157,16 @@ class Containers:
         code = f"import os; os.kill({pid}, {int(signal_number)})"
         image = "python:3.11-slim-bookworm"
         docker("run", "--rm", "--pid", "host", "--network", "none", "--entrypoint", "python", image, "-c", code)
+
+
+class Mailpit(Mailbox):
+    """The mails in Compose's catcher. A stand-in for its image may be sendria."""
+
+    def paths(self, recipient: str) -> list[str]:
+        """mailpit has a search. Its results are newest first."""
+        query = quote(f'to:"{recipient}"')
+        found = self.get(f"/api/v1/search?limit=200&query={query}").json["messages"]
+        return [f"/api/v1/message/{mail['ID']}/raw" for mail in reversed(found)]
 
 
 class BehindTls(Containers):

@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from deploy.local.client import call
 from deploy.local.errors import NotReady
+from deploy.local.probe import call
 from deploy.tests.containers import BehindTls
 from tests.e2e.conftest import Town
 from tests.e2e.test_accounts import test_a_customer_takes_all_data_along  # noqa: F401 -- run here on the containers

@@ -1,1 +1,1 @@
-"""Who calls a service: roles, access tokens and revocations."""
+"""The caller of a service: roles, access tokens and revocations."""

@@ -1,23 +1,22 @@
-"""Who calls a service, as an access token says."""
+"""The caller of a service, as the access token describes it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from libs.values.errors import NotAllowed, NotAuthenticated
 
-ROLES = ("viewer", "staff", "admin")  # each holds the ones before it
+ROLES = ("viewer", "staff", "admin")  # each includes those before it
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls, as the token says."""
+    """The caller of a service. `sid` names the session: all tokens that come from one login have the same."""
 
     user_id: str
     email: str
     username: str
     roles: tuple[str, ...] = ()
-    sid: str | None = None  # the session: all tokens that come from one login
+    sid: str | None = None
 
     def has_role(self, role: str) -> bool:
         """True when one of the roles is `role` or a higher one."""
@@ -29,8 +28,8 @@ class Caller:
             raise NotAllowed
 
 
-def caller_from_claims(claims: Mapping[str, Any]) -> Caller:
-    """The Caller of a token whose signature and times were checked. Raises NotAuthenticated for odd claims."""
+def caller_from_claims(claims: Mapping[str, object]) -> Caller:
+    """The caller of a token whose signature and times are valid. Raises NotAuthenticated for malformed claims."""
     texts = [claims.get(name) for name in ("user_id", "email", "username")]
     roles, sid = claims.get("roles"), claims.get("sid")
     if not all(isinstance(t, str) and t for t in texts) or claims.get("sub") != claims.get("user_id"):

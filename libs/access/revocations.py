@@ -1,7 +1,7 @@
-"""Tokens that end before their time: who logged out, was disabled, or changed password or roles.
+"""Revocations: access tokens that end before they expire, by a logout, a disabled account, a new password or new roles.
 
-A token is void when it was issued before the `not_before` of its user, or of its own session (`sid`). The rows live in each
-service's database and are forgotten after an hour, for tokens live a quarter of one; here is what of them a process has seen.
+A token is void when it was issued before the `not_before` of its user, or of its own session (`sid`). Each service keeps the rows
+in its database for an hour, and a token expires after a quarter of an hour. A process keeps the rows that it has read in memory.
 """
 
 import threading
@@ -12,11 +12,11 @@ from typing import Any
 
 from libs.values.errors import NotAuthenticated, Unavailable
 
-KEPT_SECONDS = 3600.0
+RETENTION_SECONDS = 3600.0
 READ_SECONDS = 1.0
-OVERLAP_SECONDS = 30.0  # rows are seen in another order than they were stored in, and clocks differ
+OVERLAP_SECONDS = 30.0  # rows do not become visible in the sequence in which they are stored, and clocks differ
 FIRST_READ_SECONDS = 4.0
-FORGET_SECONDS = 60.0
+PURGE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -34,45 +34,45 @@ def issued_at(claims: Mapping[str, Any]) -> int:
 
 
 Read = Callable[[float], Iterable[Revocation]]
-"""The rows that were stored since a time, in seconds since the epoch; the database's errors go through."""
+"""Returns the rows stored since a time, in seconds since the epoch. It raises the errors of the database."""
 
 
 class Revocations:
     """The revocations of the last hour, in memory; safe to use from several threads.
 
-    With `read`, a check reads the new rows when the last look is a second old: one thread does, the others go on with
-    what is known. Without, somebody else feeds it by `add`.
+    With `read`, a check reads the new rows when the last read is a second old. One thread reads, and the others continue with
+    the known rows. Without `read`, the owner passes the rows to `add`.
     """
 
     def __init__(self, read: Read | None = None) -> None:
-        self._read, self._read_at, self._since = read, 0.0, time.time() - KEPT_SECONDS
+        self._read, self._read_at, self._since = read, 0.0, time.time() - RETENTION_SECONDS
         self._ends: dict[tuple[str, str | None], int] = {}
-        self._forgot_at = -FORGET_SECONDS
+        self._purged_at = -PURGE_SECONDS
         self._lock = threading.Lock()
 
     def add(self, found: Iterable[Revocation]) -> None:
-        """Take note of revocations, in any order and any number of times, and once a minute forget the old ones."""
+        """Add revocations, in any sequence and any number of times. Once a minute it drops the old ones."""
         for one in found:
             key = (one.user_id, one.sid)
             self._ends[key] = max(one.not_before, self._ends.get(key, 0))
-        if time.monotonic() - self._forgot_at >= FORGET_SECONDS:
-            self._forget()
+        if time.monotonic() - self._purged_at >= PURGE_SECONDS:
+            self._purge()
 
     def check(self, claims: Mapping[str, Any]) -> None:
-        """Raise NotAuthenticated when the token with these claims was revoked, Unavailable when that can't be known."""
+        """Raise NotAuthenticated when the token with these claims was revoked, Unavailable when no row could be read yet."""
         if self.ended(claims["user_id"], claims.get("sid"), issued_at(claims)):
             raise NotAuthenticated
 
     def ended(self, user_id: str, sid: str | None, issued_at: int) -> bool:
-        """True when what was issued at that time (ms since the epoch), token or session, is void by now."""
-        self._look()
+        """True when a token or session that was issued at that time (ms since the epoch) is void now."""
+        self._refresh()
         keys = {(user_id, None), (user_id, sid)}
         return any(issued_at < self._ends.get(key, 0) for key in keys)
 
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         if self._read is None or time.monotonic() - self._read_at < READ_SECONDS:
             return
-        known = self._read_at > 0  # before the first look nothing is known, and nobody may go on
+        known = self._read_at > 0  # before the first read no revocation is known, so no token is valid
         if not self._lock.acquire(blocking=not known, timeout=-1 if known else FIRST_READ_SECONDS):
             if not known:
                 raise Unavailable
@@ -85,8 +85,8 @@ class Revocations:
         finally:
             self._lock.release()
 
-    def _forget(self) -> None:
-        oldest = (time.time() - KEPT_SECONDS) * 1000
+    def _purge(self) -> None:
+        oldest = (time.time() - RETENTION_SECONDS) * 1000
         for key in [key for key, end in self._ends.items() if end < oldest]:
             del self._ends[key]
-        self._forgot_at = time.monotonic()
+        self._purged_at = time.monotonic()

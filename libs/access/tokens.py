@@ -1,7 +1,7 @@
-"""Access tokens: signed by user_service, checked by every service, by one set of rules.
+"""Access tokens (JWT): user_service signs them, every service checks them by the same rules.
 
 HS256 with a shared secret. RFC 8725 3.1 (one algorithm, never the token's choice), 3.9-3.11 (audience, issuer, type).
-PyJWT alone accepts a token without exp and only warns of a short key; the options below close both.
+By default PyJWT accepts a token without exp and only warns of a short key. The options below make both an error.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,13 +24,13 @@ MAX_TOKEN_BYTES = 4096
 
 @dataclass(frozen=True)
 class AccessTokens:
-    """Mints and checks access tokens with one key."""
+    """Mints and checks access tokens with one key. `refuse_revoked` raises NotAuthenticated for the claims of a revoked token."""
 
     secret: SecretStr
     issuer: str
     audience: str
     lifetime_seconds: int = 900
-    refuse_revoked: Callable[[Mapping[str, Any]], None] = lambda claims: None  # raises NotAuthenticated
+    refuse_revoked: Callable[[Mapping[str, Any]], None] = lambda claims: None
 
     def mint(
         self,
@@ -42,17 +42,17 @@ class AccessTokens:
         sid: str | None = None,
         issued_at: int | None = None,
     ) -> str:
-        """A signed access token. `issued_at` in ms: when the account was looked at, for what ends its tokens after that
-        moment ends this one too (default: now)."""
+        """A signed access token. `issued_at` (ms since the epoch, default now) is the moment when the account was read: a later
+        revocation voids this token too."""
         now = (now_ms() if issued_at is None else issued_at) / 1000
-        claims: dict[str, Any] = {"user_id": user_id, "sub": user_id, "email": email, "username": username}
+        claims: dict[str, object] = {"user_id": user_id, "sub": user_id, "email": email, "username": username}
         claims |= {"roles": list(roles), "token_type": "access", "jti": str(ULID()), "iss": self.issuer}
         claims |= {"aud": self.audience, "iat": now, "exp": int(now) + self.lifetime_seconds}
         claims |= {"sid": sid} if sid else {}
         return jwt.encode(claims, self.secret.get_secret_value(), algorithm=ALGORITHM)
 
     def check(self, token: str) -> Caller:
-        """The caller of a valid token. Raises NotAuthenticated, whatever is wrong; the database's errors go through."""
+        """The caller of a valid token. Raises NotAuthenticated for every fault, and the errors of the revocations' database."""
         if len(token) > MAX_TOKEN_BYTES:
             raise NotAuthenticated
         try:

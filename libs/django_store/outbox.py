@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
 from libs.django_store.models import DeadEventTable, OutboxTable, RelayLeaseTable
-from libs.messaging.envelope import EventData, OutboxRow, new_row
+from libs.messaging.envelope import EventData, OutboxRow, new_rows
 
 RENEW = """
 UPDATE {table} SET owner = %(owner)s, expires_at = UTC_TIMESTAMP(6) + INTERVAL %(seconds)s SECOND
@@ -45,10 +45,7 @@ class DjangoOutbox:
 
     def add(self, events: Sequence[EventData], *, aggregate_id: str, first_sequence: int) -> list[OutboxRow]:
         """Store an aggregate's events in the caller's transaction, numbered from `first_sequence`; return their rows."""
-        rows = [
-            new_row(event, source=self._source, aggregate_id=aggregate_id, sequence=sequence)
-            for sequence, event in enumerate(events, start=first_sequence)
-        ]
+        rows = new_rows(events, source=self._source, aggregate_id=aggregate_id, first_sequence=first_sequence)
         self._pending.bulk_create([self._pending.model(**asdict(row)) for row in rows])
         return rows
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from libs.access.revocations import KEPT_SECONDS, Revocation
+from libs.access.revocations import RETENTION_SECONDS, Revocation
 from libs.django_store.models import RevocationTable
 
 
@@ -27,5 +27,5 @@ class DjangoRevocations:
 
     def purge(self) -> int:
         """Delete the rows that are older than any token; return their number."""
-        old = datetime.now(UTC) - timedelta(seconds=KEPT_SECONDS)
+        old = datetime.now(UTC) - timedelta(seconds=RETENTION_SECONDS)
         return self._rows.filter(stored_at__lt=old).delete()[0]

@@ -1,57 +1,75 @@
-"""Dead letters: events that a consumer group could not handle."""
+"""Dead letters: events that a consumer group could not handle, in a topic of their own for 30 days.
 
-from collections.abc import Iterator
+A dead letter has the original's headers, key and value, and further headers: why it failed, when, and where it came from.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
 from uuid import uuid4
 
-from confluent_kafka import OFFSET_BEGINNING, KafkaError, Message, TopicPartition
+from confluent_kafka import Message
 
-from libs.messaging.clients import READER, make_consumer
-from libs.messaging.topics import dead_letter_topic
+from libs.messaging.envelope import headers_of
+from libs.messaging.handler_pool import Job
+from libs.messaging.producer import Producer
+from libs.messaging.topic_reader import TopicReader
+from libs.messaging.topics import dead_letter_topic, first_offsets
+from libs.runtime.logs import get_logger
+from libs.values.times import rfc3339
+
+log = get_logger(__name__)
 
 READ_SECONDS = 10.0
 
 
-@dataclass(frozen=True)
+def write_dead_letter(producer: Producer, group: str, job: Job, *, secret: bool) -> None:
+    """Write the dead letter of a failed job. With `secret` it keeps the event's id and the reason only.
+
+    Raises KafkaException when the broker does not acknowledge it.
+    """
+    message = job.message
+    topic, partition = str(message.topic()), message.partition() or 0
+    origin = {"topic": topic, "partition": partition, "offset": message.offset()}
+    why: dict[str, object] = {"x-reason": job.outcome, "x-attempts": job.attempts}
+    why |= {"x-failed-at": rfc3339(datetime.now(UTC)), "x-origin-ts": message.timestamp()[1]}
+    why |= {f"x-origin-{name}": value for name, value in origin.items()}
+    kept = [(name, value) for name, value in headers_of(message) if not secret or name == "ce_id"]
+    value, key = (None, None) if secret else (message.value(), message.key())
+    headers = [*kept, *((name, str(text).encode()) for name, text in why.items())]
+    producer.send(dead_letter_topic(topic, group), value, key, partition=partition, headers=headers)
+    log.error("dead letter written", reason=job.outcome, attempts=job.attempts, **origin)
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One dead letter; read as a message it is the original, on its original topic."""
+    """One dead letter. `id` is its place, TOPIC/PARTITION/OFFSET. `message` has the original's topic, and all headers."""
 
+    id: str
     message: Message
-    origin: str
-
-    @property
-    def id(self) -> str:
-        return f"{self.message.topic()}/{self.message.partition()}/{self.message.offset()}"
 
     @property
     def headers_text(self) -> dict[str, str]:
-        """Its headers, the original's and the dead letter's own."""
-        pairs: list[tuple[str, bytes | None]] = list(self.message.headers() or [])  # type: ignore[arg-type] # never a dict
-        return {name: (value or b"").decode(errors="replace") for name, value in pairs}
-
-    def topic(self) -> str:
-        return self.origin
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.message, name)
+        """Its headers: those of the original, and those of the dead letter."""
+        return {name: (value or b"").decode(errors="replace") for name, value in headers_of(self.message)}
 
 
-def read_dead_letters(brokers: str, group: str, topics: list[str]) -> Iterator[DeadLetter]:
-    """All dead letters of `group`, topic by topic. Raises TimeoutError when the broker does not answer within 10 s."""
-    consumer = make_consumer(brokers, f"dlq-{uuid4().hex}", **READER)
-    try:
-        for origin in topics:
-            name = dead_letter_topic(origin, group)
-            found = consumer.list_topics(name, timeout=READ_SECONDS).topics[name].partitions
-            open_ends = set(found)
-            consumer.assign([TopicPartition(name, p, OFFSET_BEGINNING) for p in found])
-            while open_ends:
-                if (message := consumer.poll(READ_SECONDS)) is None:
-                    raise TimeoutError(f"{name} can't be read")
-                if not (error := message.error()):
-                    yield DeadLetter(message, origin)
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    open_ends.discard(message.partition() or 0)
-    finally:
-        consumer.close()
+def read_dead_letters(brokers: str, group: str, topics: Sequence[str]) -> Iterator[DeadLetter]:
+    """All dead letters of `group`, topic by topic. Raises KafkaException when the broker does not answer within 10 s."""
+    for origin in topics:
+        starts = first_offsets(brokers, dead_letter_topic(origin, group))
+        with closing(TopicReader(brokers, f"dlq-{uuid4().hex}", starts)) as reader:
+            for message in reader.read_to_end(READ_SECONDS):
+                yield _dead_letter(message, origin)
+
+
+def _dead_letter(found: Message, origin: str) -> DeadLetter:
+    original = Message(
+        topic=origin,
+        partition=found.partition(),  # a dead letter keeps the partition
+        key=found.key(),
+        value=found.value(),
+        headers=found.headers(),
+    )
+    return DeadLetter(f"{found.topic()}/{found.partition()}/{found.offset()}", original)

@@ -1,16 +1,17 @@
 """The event envelope: CloudEvents 1.0 in Kafka headers (binary mode), the data alone in the value.
 
-A service declares its events as `EventData` subclasses. `new_row` makes the outbox row of one to publish; `parse` reads one that
-came in, and takes it for untrusted input: whatever is wrong with it is MalformedEvent, which the consumer dead-letters.
+A service declares its events as `EventData` subclasses. `new_row` makes the outbox row of an event to publish. `parse` reads an
+event from Kafka. Its input is untrusted: it raises MalformedEvent for every fault, and the consumer dead-letters the event.
 """
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 import orjson
+from confluent_kafka import Message
 from pydantic import ConfigDict, ValidationError
 from ulid import ULID
 
@@ -21,17 +22,17 @@ MAX_PAYLOAD_BYTES = 64 * 1024
 
 
 class MalformedEvent(Exception):
-    """An event that can never be handled. The text is kept beside the dead letter, so it holds no value of the event."""
+    """An event that can never be handled. The dead letter keeps the text, so the text holds no value of the event."""
 
 
 class EventData(StrictModel):
-    """Data of an event that this service publishes; `topic` is its type and its Kafka topic."""
+    """Data of an event that a service publishes. `topic` is its type and its Kafka topic."""
 
     topic: ClassVar[str]
 
 
 class ConsumedData(EventData):
-    """A service's own view of an event it consumes: the fields it needs; others may come."""
+    """A service's own view of an event that it consumes: the fields that it needs. Other fields are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -41,7 +42,7 @@ D = TypeVar("D", bound=EventData)
 
 @dataclass(frozen=True)
 class OutboxRow:
-    """A pending event, stored in the transaction of the change it tells of."""
+    """A pending event, stored in the transaction of the change that it reports."""
 
     event_id: str  # ULID, 26 characters
     topic: str
@@ -54,18 +55,18 @@ class OutboxRow:
 
 @dataclass(frozen=True)
 class Event:
-    """A well-formed event that came in; `data` is not checked against a model yet (`read`)."""
+    """A well-formed event from Kafka. `read` checks `data` against a model."""
 
     id: str
     type: str
     subject: str
     sequence: int
     time: str
-    data: Mapping[str, Any]
+    data: Mapping[str, object]
     partition: int = 0  # of the Kafka message
 
     def read(self, model: builtins.type[D]) -> D:
-        """The data as `model`. Raises MalformedEvent that names the fields, never their values."""
+        """The data as `model`. Raises MalformedEvent, which names the fields and not their values."""
         try:
             return model.model_validate(self.data)
         except ValidationError as error:
@@ -74,7 +75,7 @@ class Event:
 
 
 def new_row(data: EventData, *, source: str, aggregate_id: str, sequence: int) -> OutboxRow:
-    """The outbox row for `data`. Raises ValueError when the payload is over 64 KiB."""
+    """The outbox row of `data`. Raises ValueError when the payload is larger than 64 KiB."""
     payload = orjson.dumps(data.model_dump(mode="json", by_alias=True))
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise ValueError(f"{data.topic}: payload of {len(payload)} bytes")
@@ -87,10 +88,22 @@ def new_row(data: EventData, *, source: str, aggregate_id: str, sequence: int) -
     )
 
 
-def parse(message: Any) -> Event:
-    """The event in a Kafka message (confluent_kafka.Message). Raises MalformedEvent."""
+def new_rows(events: Sequence[EventData], *, source: str, aggregate_id: str, first_sequence: int) -> list[OutboxRow]:
+    """The outbox rows of an aggregate's `events`, numbered from `first_sequence`. Raises ValueError as `new_row` does."""
+    numbered = enumerate(events, start=first_sequence)
+    return [new_row(event, source=source, aggregate_id=aggregate_id, sequence=number) for number, event in numbered]
+
+
+def headers_of(message: Message) -> list[tuple[str, bytes | None]]:
+    """The headers of a message from Kafka, in their sequence."""
+    headers: list[tuple[str, bytes | None]] = list(message.headers() or [])  # type: ignore[arg-type] # the stub allows a dict
+    return headers
+
+
+def parse(message: Message) -> Event:
+    """The event in a Kafka message. Raises MalformedEvent."""
     try:
-        headers = {name: (value or b"").decode() for name, value in message.headers() or []}
+        headers = {name: (value or b"").decode() for name, value in headers_of(message)}
         event_id = str(ULID.from_str(headers.get("ce_id", "")))
         sequence = int(headers.get("ce_sequence", "0"))
         key, data = (message.key() or b"").decode(), orjson.loads(message.value() or b"")
@@ -100,4 +113,6 @@ def parse(message: Any) -> Event:
         raise MalformedEvent("ce_specversion is not 1.0, or ce_type is not the topic")
     if not key or not isinstance(data, dict):
         raise MalformedEvent("no key, or the value is not an object")
-    return Event(event_id, headers["ce_type"], key, sequence, headers.get("ce_time", ""), data, message.partition())
+    return Event(
+        event_id, headers["ce_type"], key, sequence, headers.get("ce_time", ""), data, message.partition() or 0
+    )

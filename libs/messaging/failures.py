@@ -1,12 +1,12 @@
-"""What a handler raises: the server is unavailable, the event fails for now, the event fails for good."""
+"""What a handler raises. Transient and permanent failures are named as in RFC 3463."""
 
 
 class ServerUnavailable(Exception):
-    """A server that the handler needs does not answer. The text says which, in words."""
+    """A server that the handler needs does not answer. The text names it."""
 
 
 class TransientFailure(Exception):
-    """Not this event, not now (a full mailbox, a conflict). The text holds no value of the event."""
+    """This event fails now and may succeed later (a conflict, a limit). The text holds no value of the event."""
 
 
 class PermanentFailure(Exception):

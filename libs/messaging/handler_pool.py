@@ -1,8 +1,8 @@
-"""Handler threads. One thread handles the events of a key, in order. Each event is tried until it has an outcome.
+"""Handler threads. One thread handles the events of a key, in their sequence. Each event is tried until it has an outcome.
 
-handled, or seen before            done
-ServerUnavailable                  tried again after 1 s * 2^n with full jitter, at most 60 s, for as long as it takes
-TransientFailure, or a bug         tried again five times in about 30 s, then dead-lettered: order matters more
+handled, or a repetition           done
+ServerUnavailable                  tried again after 1 s * 2^n with full jitter, at most 60 s, without an end
+TransientFailure, or a bug         tried again five times in about 30 s, then dead-lettered: the key's next events wait
 PermanentFailure, MalformedEvent   dead-lettered at once
 """
 
@@ -33,7 +33,7 @@ DeadLetter = Callable[["Job"], None]
 
 @dataclass(eq=False)
 class Job:
-    """An event in flight. `outcome`: None while open, "" when handled, else why it is a dead letter."""
+    """An event in flight. `outcome`: None while it is open, "" when it was handled, else the reason of its dead letter."""
 
     message: Message
     outcome: str | None = None
@@ -41,11 +41,13 @@ class Job:
     retries: int = 0
     done: bool = False
     active: bool = False
-    dropped: threading.Event = field(default_factory=threading.Event)  # set: not ours any more, or the end
+    dropped: threading.Event = field(
+        default_factory=threading.Event
+    )  # set: the partition was revoked, or the consumer stops
 
 
 class HandlerPool:
-    """`count` threads. `progress` is set whenever a job ends; `retrying` and `busy_since` are by thread."""
+    """`count` handler threads. `progress` is set when a job ends. `retrying` and `busy_since` have an entry per thread."""
 
     def __init__(
         self, count: int, handler: Callable[[str], Handler], dead_letter: DeadLetter, unavailable: ErrorTypes
@@ -64,11 +66,11 @@ class HandlerPool:
             thread.start()
 
     def put(self, job: Job) -> None:
-        """Queue a job for its key's thread."""
+        """Queue a job for the thread of its key."""
         self._queues[zlib.crc32(job.message.key() or b"") % len(self._queues)].put(job)
 
     def end(self) -> None:
-        """Let each thread end after the jobs it has."""
+        """Let each thread end after its queued jobs."""
         for queue in self._queues:
             queue.put(None)
 
@@ -78,7 +80,7 @@ class HandlerPool:
 
     def _run(self, thread: int) -> None:
         while (job := self._queues[thread].get()) is not None:
-            job.active = True  # before the look at `dropped`: who drops a job waits for the active ones
+            job.active = True  # set before `dropped` is read: the consumer waits for active jobs after it drops them
             try:
                 while not job.done and not job.dropped.is_set():
                     self.busy_since[thread] = time.monotonic()
@@ -86,12 +88,12 @@ class HandlerPool:
                     self.busy_since.pop(thread)
                     job.dropped.wait(wait)
                 self.retrying.pop(thread, None)
-            finally:  # a thread that dies is not waited for
+            finally:  # the consumer does not wait for a thread that died
                 job.active = False
                 self.progress.set()
 
     def _attempt(self, thread: int, job: Job) -> float:
-        """Try once; return the seconds to wait before the next turn, 0 when the job is done."""
+        """Try once. Return the seconds to wait before the next attempt, 0 when the job is done."""
         job.attempts += job.outcome is None
         try:
             if job.outcome is None:
@@ -113,11 +115,11 @@ class HandlerPool:
                 return 0.0
             wait = RETRY_SECONDS[job.retries - 1]
         self.retrying[thread] = {"reason": reason, "attempts": job.attempts}
-        log.warning("will try again", reason=reason, attempts=job.attempts, wait_seconds=round(wait, 2))
+        log.warning("event not handled yet", reason=reason, attempts=job.attempts, wait_seconds=round(wait, 2))
         return wait
 
     def _handle(self, message: Message) -> str:
-        """Have the event handled: "", or why it never can be."""
+        """Handle the event. Return "", or why it can never be handled."""
         try:
             event = parse(message)
             with bound_contextvars(event_id=event.id, topic=event.type):

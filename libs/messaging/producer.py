@@ -1,48 +1,105 @@
-"""A producer that returns when the broker has the message."""
+"""A producer for messages whose acknowledgement the caller waits for, such as dead letters.
+
+Its Kafka client is made on first use, because a client does not survive a fork. A thread serves the client's delivery reports.
+After a failed delivery the next message gets a new client: a client that met a fatal error never works again.
+"""
 
 import threading
-from collections.abc import Sequence
-from functools import partial
-from queue import Empty, SimpleQueue
-from typing import Any
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 
-from confluent_kafka import KafkaError, KafkaException
+import confluent_kafka
+from confluent_kafka import KafkaError, KafkaException, Message
 
 from libs.messaging.clients import make_producer
 
 DELIVERY_SECONDS = 10.0
+FLUSH_SECONDS = 5.0
+POLL_SECONDS = 0.1
+
+Headers = Mapping[str, str | bytes | None] | Sequence[tuple[str, str | bytes | None]]
 
 
 class Producer:
-    """Sends one message and waits for the broker to have it; from several threads at once."""
+    """Produces single messages. Safe to use from several threads."""
 
     def __init__(self, brokers: str) -> None:
-        self._make = partial(make_producer, brokers, **{"linger.ms": 0})
-        self._producer = self._make()
+        self._brokers = brokers
+        self._client: confluent_kafka.Producer | None = None
+        self._lock = threading.Lock()
         self._closed = threading.Event()
-        threading.Thread(target=self._serve, daemon=True).start()
 
-    def _serve(self) -> None:
-        while not self._closed.is_set():
-            self._producer.poll(0.1)
+    def produce(
+        self, topic: str, value: bytes | None, key: bytes | None, *, partition: int, headers: Headers
+    ) -> "Future[None]":
+        """Queue a message. The future ends when the broker acknowledges the message, or fails with KafkaException.
 
-    def close(self) -> None:
-        """Let the thread go that hears the broker's answers."""
-        self._closed.set()
+        The message stays queued without a time limit while no broker is available.
+        Raises BufferError when the queue is full, and KafkaException when the client refuses the message.
+        """
+        return self._produce(self._current(), topic, value, key, partition=partition, headers=headers)
 
-    def send(
-        self, topic: str, value: bytes | None, key: bytes | None, *, partition: int, headers: Sequence[Any]
-    ) -> None:
-        """Return once the broker has acknowledged the message. Raises KafkaException when it does not within 10 s."""
-        answer: SimpleQueue[KafkaError | None] = SimpleQueue()
+    def send(self, topic: str, value: bytes | None, key: bytes | None, *, partition: int, headers: Headers) -> None:
+        """Return once the broker has acknowledged the message.
+
+        Raises KafkaException when it does not within 10 s. The message is then discarded, so that the caller may send it again.
+        """
+        client = self._current()
         try:
-            self._producer.produce(
-                topic, value, key, partition, headers=list(headers), on_delivery=lambda error, _: answer.put(error)
-            )
-            error = answer.get(timeout=DELIVERY_SECONDS)
-        except (BufferError, Empty):
-            error = KafkaError(KafkaError._TIMED_OUT, "the broker does not acknowledge")
-        if error:  # a new producer: after a fatal error the old one never works again
-            self._producer.purge()
-            self._producer = self._make()
-            raise KafkaException(error)
+            self._produce(client, topic, value, key, partition=partition, headers=headers).result(DELIVERY_SECONDS)
+        except (BufferError, TimeoutError):
+            client.purge()
+            self._replace(client)
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the broker does not acknowledge")) from None
+
+    def close(self) -> int:
+        """Wait at most 5 s for outstanding acknowledgements and end the thread. Returns how many messages had none."""
+        with self._lock:
+            client, self._client = self._client, None
+        left = 0 if client is None else client.flush(FLUSH_SECONDS)
+        self._closed.set()
+        return left
+
+    def _produce(
+        self,
+        client: confluent_kafka.Producer,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        *,
+        partition: int,
+        headers: Headers,
+    ) -> "Future[None]":
+        delivered: Future[None] = Future()
+
+        def report(error: KafkaError | None, _message: Message) -> None:
+            if error is None:
+                delivered.set_result(None)
+            else:
+                self._replace(client)
+                delivered.set_exception(KafkaException(error))
+
+        sent_headers = dict(headers) if isinstance(headers, Mapping) else list(headers)
+        try:
+            client.produce(topic, value, key, partition, headers=sent_headers, on_delivery=report)
+        except KafkaException:
+            self._replace(client)
+            raise
+        return delivered
+
+    def _current(self) -> confluent_kafka.Producer:
+        with self._lock:
+            if self._client is None:
+                self._client = make_producer(self._brokers, **{"linger.ms": 0})  # the caller waits for each message
+                threading.Thread(target=self._serve, args=[self._client], name="producer", daemon=True).start()
+            return self._client
+
+    def _replace(self, client: confluent_kafka.Producer) -> None:
+        with self._lock:
+            if self._client is client:
+                self._client = None
+
+    def _serve(self, client: confluent_kafka.Producer) -> None:
+        """Serve delivery reports until the client is replaced and its queue is empty, or until `close`."""
+        while not self._closed.is_set() and (client is self._client or len(client)):
+            client.poll(POLL_SECONDS)

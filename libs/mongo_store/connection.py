@@ -1,6 +1,6 @@
-"""MongoDB mechanics: bounded waits, the transaction of a change with its event, the outbox, the workers' states.
+"""The connection to MongoDB, with time limits.
 
-MongoEngine 0.29 has no sessions, so a transaction works on PyMongo collections (`Model._get_collection()`).
+MongoEngine 0.29 has no transactions, so a transaction works on PyMongo collections (`Model._get_collection()`).
 """
 
 from collections.abc import Mapping
@@ -11,20 +11,21 @@ import pymongo
 from pymongo.database import Database
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, WTimeoutError
 
-TIMEOUT_MS = 4000  # an answer within 5 s even from a frozen server
+TIMEOUT_MS = 4000  # a request ends within 5 s, even when the server is frozen
 UNAVAILABLE_ERRORS: tuple[type[Exception], ...] = (
     ConnectionFailure,
     ExecutionTimeout,
     WTimeoutError,
     mongoengine.ConnectionFailure,
 )
+"""What the drivers raise when the database server is unavailable."""
 
 T = TypeVar("T")
 Db = Database[dict[str, Any]]
 
 
 def connect(uri: str) -> Db:
-    """Connect MongoEngine's default alias; call it after the fork. Does no I/O yet."""
+    """Connect MongoEngine's default alias. Call it after the fork. It does no I/O."""
     client = mongoengine.connect(
         host=uri,
         timeoutMS=TIMEOUT_MS,
@@ -37,8 +38,8 @@ def connect(uri: str) -> Db:
     return cast(Db, client.get_default_database())
 
 
-def ping(db: Db) -> Mapping[str, Any]:
-    """Health check. Raises when the server is away."""
+def ping(db: Db) -> Mapping[str, object]:
+    """Health check. Raises an error of UNAVAILABLE_ERRORS when the server does not answer within 2 s."""
     with pymongo.timeout(2):
         db.command("ping")
     return {}

@@ -1,19 +1,25 @@
-"""The outbox in MongoDB: collections `outbox`, `outbox_dead` and `relay_lease`."""
+"""The outbox of events in MongoDB: collections `outbox`, `outbox_dead` and `relay_lease`."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
 from pymongo import ASCENDING, IndexModel
 from pymongo.client_session import ClientSession
 
-from libs.messaging.envelope import OutboxRow
+from libs.messaging.envelope import EventData, OutboxRow, new_rows
 from libs.mongo_store.connection import UNAVAILABLE_ERRORS, Db
 from libs.mongo_store.transactions import in_transaction
 
 
+def _document(row: OutboxRow) -> dict[str, Any]:
+    fields = asdict(row)
+    return {"_id": fields.pop("event_id"), **fields}
+
+
 class MongoOutbox:
-    """The outbox in collections `outbox` and `outbox_dead`."""
+    """A service's outbox. `add` and `add_events` belong to its store, the other methods to the relay."""
 
     unavailable = UNAVAILABLE_ERRORS
 
@@ -21,14 +27,14 @@ class MongoOutbox:
         self._db, self._rows, self._dead, self._lease = db, db["outbox"], db["outbox_dead"], db["relay_lease"]
 
     def ensure_indexes(self) -> None:
-        """Create the collections and indexes: a transaction must not."""
-        order = IndexModel([("aggregate_id", ASCENDING), ("sequence", ASCENDING)], unique=True)
-        self._rows.create_indexes([order, IndexModel([("created_at", ASCENDING)])])
-        nobodys = {"owner": "", "expires_at": datetime.fromtimestamp(0, UTC)}
-        self._lease.update_one({"_id": "relay"}, {"$setOnInsert": nobodys}, upsert=True)
+        """Create the collections and indexes. A transaction must not create them."""
+        unique = IndexModel([("aggregate_id", ASCENDING), ("sequence", ASCENDING)], unique=True)
+        self._rows.create_indexes([unique, IndexModel([("created_at", ASCENDING)])])
+        free = {"owner": "", "expires_at": datetime.fromtimestamp(0, UTC)}
+        self._lease.update_one({"_id": "relay"}, {"$setOnInsert": free}, upsert=True)
 
     def renew_lease(self, owner: str, seconds: int) -> bool:
-        """Take or keep the lease, by the server's clock. The document is there already: `$expr` can't be upserted."""
+        """Acquire or renew the lease, by the server's clock. `ensure_indexes` creates its document: `$expr` can't be upserted."""
         free = {"$or": [{"$eq": ["$owner", owner]}, {"$lt": ["$expires_at", "$$NOW"]}]}
         until = {"$add": ["$$NOW", seconds * 1000]}
         mine = [{"$set": {"owner": owner, "expires_at": until}}]
@@ -36,11 +42,24 @@ class MongoOutbox:
 
     def add(self, row: OutboxRow, session: ClientSession) -> None:
         """Store `row` in the caller's transaction."""
-        fields = asdict(row)
-        self._rows.insert_one({"_id": fields.pop("event_id"), **fields}, session=session)
+        self._rows.insert_one(_document(row), session=session)
+
+    def add_events(
+        self,
+        events: Sequence[EventData],
+        session: ClientSession,
+        *,
+        source: str,
+        aggregate_id: str,
+        first_sequence: int,
+    ) -> None:
+        """Store an aggregate's events in the caller's transaction, numbered from `first_sequence`."""
+        rows = new_rows(events, source=source, aggregate_id=aggregate_id, first_sequence=first_sequence)
+        if rows:
+            self._rows.insert_many([_document(row) for row in rows], session=session)
 
     def pending(self, limit: int) -> Sequence[OutboxRow]:
-        """Rows by time, read from one snapshot; a full batch is completed with earlier rows of its aggregates, for the
+        """Rows by time, read from one snapshot. A full batch also gets the earlier rows of its aggregates, because the
         writers' clocks may differ."""
         with self._db.client.start_session(snapshot=True) as session:
             rows = list(self._rows.find(session=session).sort("created_at", ASCENDING).limit(limit))
@@ -51,7 +70,7 @@ class MongoOutbox:
         return [OutboxRow(event_id=row.pop("_id"), **row) for row in rows]
 
     def delete(self, event_ids: Sequence[str]) -> None:
-        """Forget published rows."""
+        """Delete published rows."""
         self._rows.delete_many({"_id": {"$in": list(event_ids)}})
 
     def move_to_dead(self, row: OutboxRow, reason: str) -> None:
@@ -64,7 +83,7 @@ class MongoOutbox:
         in_transaction(self._db, move)
 
     def backlog(self) -> tuple[int, float]:
-        """(rows, age of the oldest in seconds)."""
+        """(number of rows, age of the oldest in seconds)."""
         oldest = self._rows.find_one({}, {"created_at": 1}, sort=[("created_at", ASCENDING)])
         age = (datetime.now(UTC) - oldest["created_at"]).total_seconds() if oldest else 0.0
         return self._rows.count_documents({}), max(0.0, age)

@@ -7,22 +7,22 @@ from datetime import UTC, datetime
 from pymongo import ASCENDING
 from pymongo.client_session import ClientSession
 
-from libs.access.revocations import KEPT_SECONDS, Revocation
+from libs.access.revocations import RETENTION_SECONDS, Revocation
 from libs.mongo_store.connection import Db
 
 
 class MongoRevocations:
-    """The revocations of the last hour in collection `revocations`: what `libs.access.revocations` reads."""
+    """The revocations of the last hour in collection `revocations`: `libs.access.revocations` reads them."""
 
     def __init__(self, db: Db) -> None:
         self._rows = db["revocations"]
 
     def ensure_indexes(self) -> None:
-        """One index finds the new rows, and forgets the old ones."""
-        self._rows.create_index([("stored_at", ASCENDING)], expireAfterSeconds=int(KEPT_SECONDS))
+        """Create the index that finds new rows. MongoDB also deletes old rows by it."""
+        self._rows.create_index([("stored_at", ASCENDING)], expireAfterSeconds=int(RETENTION_SECONDS))
 
     def add(self, one: Revocation, session: ClientSession | None = None) -> None:
-        """Store a revocation; again is no harm."""
+        """Store a revocation. A second call with the same one changes nothing."""
         row = asdict(one) | {"stored_at": datetime.now(UTC)}
         key = {"_id": f"{one.user_id} {one.sid or ''} {one.not_before}"}
         self._rows.update_one(key, {"$setOnInsert": row}, upsert=True, session=session)

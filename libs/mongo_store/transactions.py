@@ -1,4 +1,4 @@
-"""One transaction: an aggregate and its events, repeated after write conflicts."""
+"""One transaction: an aggregate and its events, tried again after write conflicts."""
 
 import random
 import time
@@ -12,24 +12,24 @@ from pymongo.errors import ExecutionTimeout, PyMongoError
 
 from libs.mongo_store.connection import TIMEOUT_MS, UNAVAILABLE_ERRORS, Db, T
 
-P = ParamSpec("P")
+PAUSE_SECONDS = 0.02  # at most, between two attempts
 
-PAUSE_SECONDS = 0.02  # at most, between two tries of a transaction
+P = ParamSpec("P")
 
 
 class _Conflict(Exception):
-    """Another transaction was quicker, or the connection broke: the work may be done again. The cause is the driver's error."""
+    """A write conflict, or a broken connection: the work may be tried again. The cause is the driver's error."""
 
 
 def in_transaction(db: Db, work: Callable[[ClientSession], T]) -> T:
-    """Run `work(session)` in one transaction, again on a write conflict; within TIMEOUT_MS (the driver's limit is 120 s).
+    """Run `work(session)` in one transaction, again after a write conflict, within TIMEOUT_MS (the driver's limit is 120 s).
 
-    The pauses between tries are ours and stay short. The driver's grow to half a second, and somebody who changes a product that
-    sells all the time never gets a turn (docs/adr/0028).
+    The pauses between attempts are short. The driver's pauses grow to half a second. With them a writer of a document that others
+    change all the time never succeeds (docs/adr/0028).
     """
     end = time.monotonic() + TIMEOUT_MS / 1000
 
-    def once(session: ClientSession) -> T:
+    def attempt(session: ClientSession) -> T:
         try:
             return work(session)
         except PyMongoError as error:
@@ -40,19 +40,18 @@ def in_transaction(db: Db, work: Callable[[ClientSession], T]) -> T:
     with pymongo.timeout(TIMEOUT_MS / 1000), db.client.start_session() as session:
         while True:
             try:
-                return session.with_transaction(once)
+                return session.with_transaction(attempt)
             except _Conflict as conflict:
                 pause = random.uniform(0, PAUSE_SECONDS)
                 if time.monotonic() + pause >= end:
                     cause = conflict.__cause__
-                    raise (
-                        cause if isinstance(cause, UNAVAILABLE_ERRORS) else ExecutionTimeout("no turn in time")
-                    ) from conflict
+                    error = cause if isinstance(cause, UNAVAILABLE_ERRORS) else ExecutionTimeout("write conflicts")
+                    raise error from conflict
                 time.sleep(pause)
 
 
 def until_written(attempt: Callable[P, T | None]) -> Callable[P, T]:
-    """A use case that is repeated while it returns None: somebody else changed the aggregate after it was read.
+    """A use case that is repeated while it returns None: another writer changed the aggregate after it was read.
 
     Each attempt reads again and decides again. Raises ExecutionTimeout after TIMEOUT_MS.
     """

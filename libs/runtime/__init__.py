@@ -1,1 +1,1 @@
-"""A process: configuration, logs, health, metrics, commands and threads."""
+"""A process: configuration, logs, health, metrics, commands, threads, periodic tasks, outgoing HTTP."""

@@ -1,4 +1,4 @@
-"""`python -m SERVICE COMMAND`: the configuration is read first, then the command's own code is imported and run."""
+"""`python -m SERVICE COMMAND`: reads the configuration, then imports and runs the command's own code."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from typing import TypeVar
 from libs.runtime.config import BaseConfig, load_or_exit
 from libs.runtime.health import failure_reason
 
-# Whose errors mean: a server does not answer. By name, for a command imports only what it needs.
+# Errors of these modules mean that a server does not answer. They are names, because a command imports only what it needs.
 DRIVERS = ("pymongo", "mongoengine", "cimpl", "confluent_kafka", "django", "MySQLdb")
 
 S = TypeVar("S", bound=BaseConfig)
@@ -18,8 +18,8 @@ Command = Callable[[S, list[str]], int]
 def run_command(service: str, settings: type[S], commands: Mapping[str, Command[S]], argv: list[str]) -> int:
     """Run the command that `argv` names with the configuration and the rest of the arguments; return its exit status.
 
-    The first line of each command's docstring is its help. 1 and one line when a server is away.
-    Exits 2 on an unknown command, 78 on a bad configuration.
+    The first line of a command's docstring is its help text. An unavailable server gives one line on stderr and status 1.
+    Exits with 2 for an unknown command, 78 for a bad configuration.
     """
     lines = [f"  {name:<14} {(command.__doc__ or '').strip().splitlines()[0]}" for name, command in commands.items()]
     parser = argparse.ArgumentParser(
@@ -27,7 +27,7 @@ def run_command(service: str, settings: type[S], commands: Mapping[str, Command[
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="commands:\n" + "\n".join(lines),
     )
-    parser.add_argument("command", choices=commands, metavar="COMMAND", help="one of those below")
+    parser.add_argument("command", choices=commands, metavar="COMMAND", help="one of the commands below")
     parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="…", help="the command's own arguments")
     arguments = parser.parse_args(argv)
     config = load_or_exit(settings, service)
@@ -38,6 +38,6 @@ def run_command(service: str, settings: type[S], commands: Mapping[str, Command[
             raise
         what = failure_reason(error)
         if what == type(error).__name__:
-            what = f"a server is away ({what}: {str(error)[:200]})"
+            what = f"server unavailable ({what}: {str(error)[:200]})"
         sys.stderr.write(f"{service} {arguments.command}: {what}\n")
         return 1

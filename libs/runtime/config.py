@@ -1,7 +1,7 @@
-"""Settings from the environment: complete and plausible, or the process does not start.
+"""Configuration from the environment. The process starts only when it is complete and plausible.
 
-A service declares a `Settings` subclass; field `jwt_secret` is read from `JWT_SECRET`, or from the file that `JWT_SECRET_FILE`
-names. A value that is empty or blank counts as missing.
+A service declares a `BaseConfig` subclass. Field `jwt_secret` is read from `JWT_SECRET`, or from the file in `JWT_SECRET_FILE`.
+A value that is empty or blank counts as missing.
 """
 
 import os
@@ -9,10 +9,11 @@ import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 
 EX_CONFIG = 78  # sysexits.h: "configuration error"
 PLACEHOLDERS = frozenset(
@@ -21,7 +22,7 @@ PLACEHOLDERS = frozenset(
 
 
 class BadConfiguration(Exception):
-    """Raised with every bad variable and why it is bad; never with a value."""
+    """Raised with the name of each bad variable and the reason. It holds no value."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         self.problems = dict(problems)
@@ -50,7 +51,7 @@ def _require_mongo_uri(value: SecretStr) -> SecretStr:
     if uri.scheme not in ("mongodb", "mongodb+srv") or not uri.path.strip("/"):
         raise ValueError("is not mongodb://…/DATABASE")
     if uri.password and _is_placeholder(uri.password):
-        raise ValueError("has a placeholder for a password")
+        raise ValueError("has a placeholder as its password")
     return value
 
 
@@ -68,7 +69,7 @@ MongoUri = Annotated[SecretStr, AfterValidator(_require_mongo_uri)]
 
 
 class BaseConfig(BaseModel):
-    """Base of a service's configuration; its fields are the catalogue of the variables it reads."""
+    """Base of a service's configuration. Its fields are the catalogue of the variables that the service reads."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -77,10 +78,14 @@ S = TypeVar("S", bound=BaseConfig)
 
 
 class WebConfig(BaseConfig):
-    """What every web process reads of its surroundings."""
+    """The variables that every web process reads."""
 
-    cors_origins: Origins = frozenset()  # other sites, as https://shop.example, whose scripts may read our answers
-    proxy_count: int = Field(0, ge=0, le=5)  # reverse proxies in front, whose X-Forwarded-* are believed
+    cors_origins: Origins = (
+        frozenset()
+    )  # other sites, such as https://shop.example, whose scripts may read the responses
+    proxy_count: int = Field(
+        0, ge=0, le=5
+    )  # number of reverse proxies in front, whose X-Forwarded-* headers are trusted
 
 
 def _read(name: str, environ: Mapping[str, str]) -> str:
@@ -91,7 +96,7 @@ def _read(name: str, environ: Mapping[str, str]) -> str:
 
 
 def load(settings: type[S], environ: Mapping[str, str] | None = None) -> S:
-    """Read `settings` from `environ` (default: the process's); raise BadConfiguration that names all that is wrong."""
+    """Read `settings` from `environ` (default: the process's). Raises BadConfiguration, which names all problems."""
     environ = os.environ if environ is None else environ
     values: dict[str, str] = {}
     problems: dict[str, str] = {}
@@ -110,22 +115,22 @@ def load(settings: type[S], environ: Mapping[str, str] | None = None) -> S:
     try:
         loaded = settings.model_validate(values)
     except ValidationError as error:
-        problems = {str(e["loc"][0]).upper(): _reason(dict(e)) for e in error.errors(include_input=False)} | problems
+        problems = {str(e["loc"][0]).upper(): _reason(e) for e in error.errors(include_input=False)} | problems
     if problems:
         raise BadConfiguration(problems)
     return loaded
 
 
-def _reason(error: dict[str, Any]) -> str:
+def _reason(error: ErrorDetails) -> str:
     if error["type"] == "missing":
         return "missing"
     return str(error.get("ctx", {}).get("error") or error["msg"])
 
 
 def load_or_exit(settings: type[S], service: str) -> S:
-    """As `load`, but a bad configuration ends the process with status 78 and one line on stderr."""
+    """As `load`. A bad configuration ends the process with status 78 and one line on stderr."""
     try:
         return load(settings)
     except BadConfiguration as error:
-        sys.stderr.write(f"{service} does not start: bad configuration: {error}\n")  # logs need settings too
+        sys.stderr.write(f"{service} does not start: bad configuration: {error}\n")  # the logs need a configuration too
         sys.exit(EX_CONFIG)

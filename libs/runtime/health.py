@@ -1,6 +1,6 @@
-"""Health: is the process alive, may it take traffic, and how do all its parts do.
+"""Health: whether the process is alive, whether it may take traffic, and the status of all that it uses.
 
-Workers have no port. They write their state to their database every two seconds; the web process shows it.
+Workers have no port. They write their status to their database every two seconds, and the web process shows it.
 """
 
 import time
@@ -9,18 +9,20 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from libs.runtime.logs import get_logger
+from libs.runtime.metrics import Gauges
 
 log = get_logger(__name__)
 
-STALE_BEAT_SECONDS = 60
-REFUSED = (18, 1045)  # MongoDB's AuthenticationFailed, MySQL's ER_ACCESS_DENIED_ERROR
-REFUSAL = "the server refuses the login: the account or its password is wrong"
+STALE_HEARTBEAT_SECONDS = 60
+LOGIN_REFUSED_CODES = (18, 1045)  # MongoDB's AuthenticationFailed, MySQL's ER_ACCESS_DENIED_ERROR
+LOGIN_REFUSED = "the server refuses the login: the account or its password is wrong"
 
-Check = Callable[[], Mapping[str, Any]]  # details to show; raises when the thing checked is down
+Check = Callable[[], Mapping[str, Any]]
+"""Returns details to show. Raises when what it checks is down."""
 
 
 class CheckFailed(Exception):
-    """Raised by a check; the text is shown, and `details` beside it."""
+    """Raised by a check. The report shows the text and the `details`."""
 
     def __init__(self, reason: str, **details: Any) -> None:
         super().__init__(reason)
@@ -28,7 +30,7 @@ class CheckFailed(Exception):
 
 
 class WorkerStatusStore(Protocol):
-    """Where workers leave their states: `{"beat": epoch seconds, "host": str, "parts": {name: dict}}`."""
+    """Keeps the status of each worker: `{"beat": seconds since the epoch, "host": str, "parts": {task: status}}`."""
 
     def write(self, worker: str, state: Mapping[str, Any]) -> None: ...
     def read(self) -> Sequence[Mapping[str, Any]]: ...
@@ -36,15 +38,19 @@ class WorkerStatusStore(Protocol):
 
 @dataclass(frozen=True)
 class Health:
-    """`required` decides readiness; `shown` is told, and degrades the report."""
+    """The checks of a service. `required` decides whether it is ready. `shown` only degrades the report.
+
+    `gauges`: fields of the tasks' status that this service adds to the metrics.
+    """
 
     service: str
     version: str
     required: Mapping[str, Check] = field(default_factory=dict)
     shown: Mapping[str, Check] = field(default_factory=dict)
+    gauges: Gauges = field(default_factory=dict)
 
     def live(self) -> tuple[int, dict[str, Any]]:
-        """Always 200: the process answers."""
+        """Always 200, because the process answers."""
         return 200, {"status": "ok", "service": self.service}
 
     def ready(self) -> tuple[int, dict[str, Any]]:
@@ -53,13 +59,13 @@ class Health:
         return (200 if report["status"] == "ok" else 503), report
 
     def report(self) -> tuple[int, dict[str, Any]]:
-        """Always 200; `status` is `ok` or `degraded`."""
+        """Always 200. `status` is `ok` or `degraded`."""
         return 200, self._run({**self.required, **self.shown})
 
     def parts(self) -> dict[str, Mapping[str, Any]]:
-        """The states of the workers' and consumers' parts by name, for the metrics."""
+        """The status of the tasks of workers and consumers, by name, for the metrics."""
         checks = self._run(self.shown)["checks"].values()
-        return {name: state for check in checks for name, state in check.get("parts", {}).items()}
+        return {name: status for check in checks for name, status in check.get("parts", {}).items()}
 
     def _run(self, checks: Mapping[str, Check]) -> dict[str, Any]:
         results = {name: _outcome(name, check) for name, check in checks.items()}
@@ -72,32 +78,34 @@ def _outcome(name: str, check: Check) -> dict[str, Any]:
         return {"status": "ok", **check()}
     except CheckFailed as down:
         return {"status": "down", "reason": str(down), **down.details}
-    except Exception as error:  # a check says what is down; it never breaks the page that tells
+    except Exception as error:  # an error of a check is a result, and never an error of the report
         log.warning("health check failed", check=name, reason=(reason := failure_reason(error)))
         return {"status": "down", "reason": reason}
 
 
 def failure_reason(error: Exception) -> str:
-    """What is wrong with a server behind: a refused login in words, everything else by the error's name; never a value."""
+    """Why a server failed: a sentence for a refused login, else the name of the error. It holds no value."""
     code = getattr(error, "code", None) or next(iter(error.args), None)
-    return REFUSAL if code in REFUSED else type(error).__name__
+    return LOGIN_REFUSED if code in LOGIN_REFUSED_CODES else type(error).__name__
 
 
-def latest_status(states: WorkerStatusStore, host: str | None = None) -> Mapping[str, Any]:
-    """The state of the worker (on `host`, when given) that wrote last. Raises Down without a beat in the last minute."""
-    found = [s for s in states.read() if host in (None, s["host"])]
+def latest_status(store: WorkerStatusStore, host: str | None = None) -> Mapping[str, Any]:
+    """The newest status of a worker (on `host`, when given). Raises CheckFailed when it is older than a minute."""
+    found = [status for status in store.read() if host in (None, status["host"])]
     if not found:
-        raise CheckFailed("no worker has written its state yet")
+        raise CheckFailed("no worker has written its status yet")
     newest = max(found, key=lambda s: float(s["beat"]))
     age = time.time() - float(newest["beat"])
-    if age > STALE_BEAT_SECONDS:
-        raise CheckFailed(f"the worker's last beat is {age:.0f} s old", parts=newest["parts"])
+    if age > STALE_HEARTBEAT_SECONDS:
+        raise CheckFailed(f"the worker's last heartbeat is {age:.0f} s old", parts=newest["parts"])
     return newest
 
 
-def worker_check(states: WorkerStatusStore) -> Check:
-    """A Check that shows the newest worker's parts."""
-    return lambda: {
-        "beatAgeSeconds": round(time.time() - float((s := latest_status(states))["beat"]), 1),
-        "parts": s["parts"],
-    }
+def worker_check(store: WorkerStatusStore) -> Check:
+    """A Check that shows the tasks of the worker with the newest status."""
+
+    def check() -> Mapping[str, Any]:
+        newest = latest_status(store)
+        return {"beatAgeSeconds": round(time.time() - float(newest["beat"]), 1), "parts": newest["parts"]}
+
+    return check

@@ -1,18 +1,19 @@
-"""Calls to the other services. Each is bounded in time and size; no redirect is followed and no proxy asked, for what is sent may
-be a password or a token.
+"""HTTP calls with JSON bodies to other services, bounded in time, size and number.
 
-At most two requests of a process wait for other services at once: a third that hangs would open the breaker (docs/adr/0015), and
-orders do not need those services.
+A call has one deadline for name look-up, connection, TLS handshake, request and response. It follows no redirect and uses no
+proxy, because it may carry a password or a token. docs/adr/0031 has the reasons.
 """
 
+import queue
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import orjson
 from structlog.contextvars import get_contextvars
@@ -21,34 +22,36 @@ from libs.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
-SECONDS = 4.0  # for all calls that one page makes: user_service queues a login for 3 s at most
-TURN_SECONDS = 0.3  # well under the second after which the breaker takes a request for a hanging one
-MAX_ANSWER_BYTES = 1024 * 1024  # a page of 20 products with the longest descriptions is half of it
+TIMEOUT_SECONDS = 4.0  # the default for all calls of one request; a login waits in its service for up to 3 s
+# Calls of a process in `call_limited`. A third slow request would open the circuit breaker (docs/adr/0015).
+MAX_CONCURRENT = 2
+SLOT_WAIT_SECONDS = 0.3  # well below 1 s, after which the circuit breaker counts a request as slow
+MAX_RESPONSE_BYTES = 1024 * 1024  # twice the largest page of a list
 
-_turns = threading.BoundedSemaphore(2)
+_slots = threading.BoundedSemaphore(MAX_CONCURRENT)
 
 
-class NoAnswer(Exception):
-    """There was no answer in time, or none that can be read; `sent`: the service may have acted on the request."""
+class NoResponse(Exception):
+    """No readable response arrived before the deadline. `sent` is True when the service may have acted on the request."""
 
     def __init__(self, *, sent: bool) -> None:
         super().__init__()
         self.sent = sent
 
 
-class Answer(NamedTuple):
-    """Status and JSON object; an empty one when there is no body."""
+class HttpResponse(NamedTuple):
+    """Status and JSON object of a response. The object is empty when the body is empty or holds no object."""
 
     status: int
     body: dict[str, Any]
 
 
-def deadline() -> float:
-    """By when a page that begins now has asked everything, by time.monotonic()."""
-    return time.monotonic() + SECONDS
+def deadline(seconds: float = TIMEOUT_SECONDS) -> float:
+    """The moment, by time.monotonic(), at which calls that start now have to be complete."""
+    return time.monotonic() + seconds
 
 
-def call_in_turn(
+def call_limited(
     base: str,
     method: str,
     path: str,
@@ -56,15 +59,15 @@ def call_in_turn(
     until: float,
     body: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
-) -> Answer:
-    """As `call`, for a thread that answers a request. Raises NoAnswer, also when two others wait already."""
-    if not _turns.acquire(timeout=TURN_SECONDS):
-        log.warning("not asked: two requests wait for other services already")
-        raise NoAnswer(sent=False)
+) -> HttpResponse:
+    """Do `call` in one of MAX_CONCURRENT slots. Raises NoResponse, also when no slot is free within SLOT_WAIT_SECONDS."""
+    if not _slots.acquire(timeout=SLOT_WAIT_SECONDS):
+        log.warning("call skipped: all slots in use", slots=MAX_CONCURRENT)
+        raise NoResponse(sent=False)
     try:
         return call(base, method, path, until=until, body=body, headers=headers)
     finally:
-        _turns.release()
+        _slots.release()
 
 
 def call(
@@ -75,40 +78,93 @@ def call(
     until: float,
     body: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
-) -> Answer:
-    """The answer of the service at `base`, which came until then by time.monotonic(). Raises NoAnswer."""
-    place, sent = urlsplit(base), False
-    kind = HTTPSConnection if place.scheme == "https" else HTTPConnection
-    connection = kind(place.hostname or "", place.port, timeout=max(0.01, until - time.monotonic()))
+    max_bytes: int = MAX_RESPONSE_BYTES,
+) -> HttpResponse:
+    """Send a request to the service at `base` and return its response, of at most `max_bytes`.
+
+    `until` is the deadline by time.monotonic(). Raises NoResponse.
+    """
+    url, sent = urlsplit(base), False
+    make = HTTPSConnection if url.scheme == "https" else HTTPConnection
+    connection = make(url.hostname or "", url.port)
     try:
-        connection.connect()
+        connection.sock = _connect(url, connection.port, until)
         with _cut_at(until, connection.sock):
             sent = True
             raw_body = None if body is None else orjson.dumps(body)
-            connection.request(method, place.path.rstrip("/") + path, raw_body, _headers(headers or {}))
-            answer = connection.getresponse()
-            raw = answer.read(MAX_ANSWER_BYTES + 1)
-            if answer.length:  # it was cut short: read() says nothing of that
+            connection.request(method, url.path.rstrip("/") + path, raw_body, _headers(headers or {}))
+            response = connection.getresponse()
+            raw = response.read(max_bytes + 1)
+            if len(raw) > max_bytes or response.length:  # read() does not report a body that was cut short
                 raise ValueError
-            return Answer(answer.status, _read(answer.status, raw))
+            return HttpResponse(response.status, _parse(response.status, raw))
     except (OSError, HTTPException, ValueError) as error:
-        log.warning("a service does not answer", host=place.hostname, port=place.port, reason=type(error).__name__)
-        raise NoAnswer(sent=sent) from error
+        log.warning("no response from a service", host=url.hostname, port=url.port, reason=type(error).__name__)
+        raise NoResponse(sent=sent) from error
     finally:
         connection.close()
 
 
+def _connect(url: SplitResult, port: int, until: float) -> socket.socket:
+    """A connected socket, with TLS for https. Raises OSError when no address accepts before the deadline."""
+    error: OSError = TimeoutError()
+    for family, address in _look_up(url.hostname or "", port, until):
+        connected = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            connected.settimeout(_left(until))
+            connected.connect(address)
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if url.scheme == "https":
+                connected.settimeout(_left(until))  # bounds the whole handshake
+                return ssl.create_default_context().wrap_socket(connected, server_hostname=url.hostname)
+            return connected
+        except OSError as failure:
+            connected.close()
+            error = failure
+    raise error
+
+
+def _look_up(host: str, port: int, until: float) -> list[tuple[socket.AddressFamily, Any]]:
+    """The addresses of a host. Raises OSError.
+
+    getaddrinfo() has no timeout. It runs in a thread of its own, which ends by the resolver's limits after the deadline.
+    """
+    found: queue.SimpleQueue[list[tuple[socket.AddressFamily, Any]] | OSError] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            found.put(error)
+        else:
+            found.put([(family, address) for family, _, _, _, address in rows])
+
+    threading.Thread(target=look_up, name="look-up", daemon=True).start()
+    try:
+        result = found.get(timeout=_left(until))
+    except queue.Empty:
+        raise TimeoutError from None
+    if isinstance(result, OSError):
+        raise result
+    return result
+
+
+def _left(until: float) -> float:
+    """The seconds before the deadline. Raises TimeoutError when it has passed."""
+    if (left := until - time.monotonic()) <= 0:
+        raise TimeoutError
+    return left
+
+
 def _headers(more: Mapping[str, str]) -> dict[str, str]:
-    """Of a call; it is logged over there under the id of the request that it is made for."""
+    """The request's headers. The service logs the call under the id of the request that it belongs to."""
     request_id = str(get_contextvars().get("request_id", ""))
-    told = {"X-Request-ID": request_id} if request_id else {}
-    return {"Content-Type": "application/json", "Accept": "application/json", **told, **more}
+    correlation = {"X-Request-ID": request_id} if request_id else {}
+    return {"Content-Type": "application/json", "Accept": "application/json", **correlation, **more}
 
 
-def _read(status: int, raw: bytes) -> dict[str, Any]:
-    """Raises ValueError, also for a success that is no object: nothing here asks for anything else."""
-    if len(raw) > MAX_ANSWER_BYTES:
-        raise ValueError
+def _parse(status: int, raw: bytes) -> dict[str, Any]:
+    """The body as an object. Raises ValueError for no JSON, and for a 200 or 201 that holds no object."""
     found = orjson.loads(raw) if raw else {}
     if status in (200, 201) and (not raw or not isinstance(found, dict)):
         raise ValueError
@@ -117,8 +173,9 @@ def _read(status: int, raw: bytes) -> dict[str, Any]:
 
 @contextmanager
 def _cut_at(until: float, connected: socket.socket) -> Iterator[None]:
-    """Ends a connection at a time: a socket's own time limit begins anew with each byte that trickles in."""
-    timer = threading.Timer(max(0.0, until - time.monotonic()), _cut, [connected])
+    """Shut a connection down at the deadline: a socket's own timeout starts again with each byte."""
+    connected.settimeout(_left(until))
+    timer = threading.Timer(_left(until), _shut_down, [connected])
     timer.daemon = True
     timer.start()
     try:
@@ -127,6 +184,6 @@ def _cut_at(until: float, connected: socket.socket) -> Iterator[None]:
         timer.cancel()
 
 
-def _cut(connected: socket.socket) -> None:
-    with suppress(OSError):  # closed meanwhile
+def _shut_down(connected: socket.socket) -> None:
+    with suppress(OSError):  # already closed
         connected.shutdown(socket.SHUT_RDWR)

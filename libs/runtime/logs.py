@@ -1,11 +1,11 @@
-"""Logs: one JSON object a line in production, plain or coloured lines at a desk; request and event ids on each of them."""
+"""Logs: one JSON object per line in production, readable lines for a developer. Each line has the request's or event's id."""
 
 import logging
 import sys
-from typing import Any, Literal
+from typing import Literal, cast
 
 import structlog
-from structlog.typing import EventDict, Processor
+from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 LogFormat = Literal["json", "console"]
 
@@ -13,7 +13,7 @@ LogFormat = Literal["json", "console"]
 def configure_logs(service: str, level: str = "INFO", form: LogFormat = "json") -> None:
     """Send structlog's and the standard library's records through one handler on stdout."""
 
-    def name_service(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    def name_service(_logger: object, _method: str, event: EventDict) -> EventDict:
         return {"service": service, **event}
 
     shared: list[Processor] = [
@@ -42,6 +42,6 @@ def configure_logs(service: str, level: str = "INFO", form: LogFormat = "json") 
     )
 
 
-def get_logger(name: str) -> Any:
-    """A bound logger: `log.info("mail sent", kind="welcome")`. Bind ids by `structlog.contextvars.bound_contextvars`."""
-    return structlog.get_logger(name)
+def get_logger(name: str) -> FilteringBoundLogger:
+    """A bound logger: `log.info("file read", lines=3)`. Bind ids with `structlog.contextvars.bound_contextvars`."""
+    return cast(FilteringBoundLogger, structlog.get_logger(name))

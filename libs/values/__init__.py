@@ -1,1 +1,1 @@
-"""Types and rules for every layer: errors, money, text, times and pages. No network, no database."""
+"""Types and rules for every layer: errors, money, text, addresses, times, pages. They use no network and no database."""

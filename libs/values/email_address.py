@@ -1,4 +1,4 @@
-"""E-mail addresses: shown as given, compared by one key."""
+"""E-mail addresses: shown as entered, compared by their key."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -6,14 +6,14 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class EmailAddress:
-    """`text` is the address as given. `key` decides whose it is: two addresses with one key are the same mailbox."""
+    """`text` is the address as entered. Two addresses with the same `key` are the same mailbox."""
 
     text: str
     key: str
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """The address that was typed."""
+        """The address that was entered."""
         return cls(text, email_key(text))
 
     def __eq__(self, other: object) -> bool:

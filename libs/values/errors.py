@@ -1,55 +1,53 @@
-"""Domain errors and their one shape on the wire, RFC 9457 problem details.
+"""Domain errors: what a use case refuses, and why. They know nothing of HTTP (`libs.web.problems` gives them a status).
 
-DomainError            kind + code + title, one class each in a service's errors.py
-├── NotAuthenticated   401
-├── NotAllowed         403
-├── Invalid            400, with `errors`
-├── NoRoom             507, a disk is full: no outage, so the breaker stays out of it
-└── Unavailable        503, a server behind is away
+DomainError            kind + code + title, one class each in a service's domain/errors.py
+├── NotAuthenticated   no valid access token
+├── NotAllowed         the caller lacks the role
+├── Invalid            fields were refused, with `errors`
+├── NoRoom             the database's disk is full: no outage, so the circuit breaker ignores it
+└── Unavailable        a server that this service needs does not answer
 """
 
-from collections.abc import Mapping, Sequence
-from enum import IntEnum
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum, auto
+
+from pydantic_core import ErrorDetails
 
 RETRY_AFTER_SECONDS = 2
 
 
-class ErrorKind(IntEnum):
-    """What went wrong, as the status code that says so."""
+class ErrorKind(StrEnum):
+    """What went wrong, in general. Clients see the `code`; the kind decides the HTTP status."""
 
-    INVALID = 400
-    UNAUTHENTICATED = 401
-    FORBIDDEN = 403
-    MISSING = 404
-    CONFLICT = 409
-    STALE = 412
-    TOO_LARGE = 413
-    WRONG_MEDIA_TYPE = 415
-    IMPOSSIBLE = 422
-    TOO_MANY = 429
-    UNAVAILABLE = 503
-    NO_ROOM = 507
+    INVALID = auto()
+    UNAUTHENTICATED = auto()
+    FORBIDDEN = auto()
+    MISSING = auto()
+    CONFLICT = auto()
+    STALE = auto()
+    TOO_LARGE = auto()
+    WRONG_MEDIA_TYPE = auto()
+    IMPOSSIBLE = auto()
+    TOO_MANY = auto()
+    UNAVAILABLE = auto()
+    NO_ROOM = auto()
 
 
 class DomainError(Exception):
-    """Base of all errors that a client may see; a subclass is a row of three attributes."""
+    """Base of all errors that a client may see. A subclass is a row of three attributes.
+
+    `retry_after_seconds`: when a client should try again, None when a retry does not help.
+    """
 
     kind: ErrorKind = ErrorKind.INVALID
     code: str = "invalid"
     title: str = "Invalid request"
+    retry_after_seconds: int | None = None
 
-    def __init__(self, detail: str | None = None, **extra: Any) -> None:
-        """`detail` says what is special about this case; `extra` members are added to the problem."""
+    def __init__(self, detail: str | None = None, **extra: object) -> None:
+        """`detail` describes this case. `extra` members are added to the problem document."""
         super().__init__(detail or self.title)
         self.detail, self.extra = detail, extra
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Response headers that belong to the error."""
-        if self.kind is ErrorKind.UNAUTHENTICATED:
-            return {"WWW-Authenticate": "Bearer"}
-        return {"Retry-After": str(RETRY_AFTER_SECONDS)} if self.kind is ErrorKind.UNAVAILABLE else {}
 
 
 class NotAuthenticated(DomainError):
@@ -61,20 +59,23 @@ class NotAllowed(DomainError):
 
 
 class Unavailable(DomainError):
-    kind, code, title = ErrorKind.UNAVAILABLE, "unavailable", "A server behind this service is away; try again soon"
+    kind, code = ErrorKind.UNAVAILABLE, "unavailable"
+    title = "A server that this service needs is unavailable. Try again soon"
+    retry_after_seconds = RETRY_AFTER_SECONDS
 
 
 class NoRoom(DomainError):
-    kind, code, title = ErrorKind.NO_ROOM, "no-room", "The database's disk is full; reading still works"
+    kind, code, title = ErrorKind.NO_ROOM, "no-room", "The database's disk is full. Reading still works"
 
 
 class Invalid(DomainError):
-    """Fields that were refused; `errors` is a list of `{field, code, message}`."""
+    """Fields that were refused. `errors` is a list of `{field, code, message}`."""
 
     kind, code, title = ErrorKind.INVALID, "invalid", "Some fields are not valid"
 
     def __init__(self, errors: Sequence[Mapping[str, str]]) -> None:
-        super().__init__(errors=list(errors))
+        self.errors = list(errors)
+        super().__init__(errors=self.errors)
 
     @classmethod
     def field(cls, field: str, code: str, message: str) -> "Invalid":
@@ -82,7 +83,7 @@ class Invalid(DomainError):
         return cls([{"field": field, "code": code, "message": message}])
 
 
-def field_errors(errors: Sequence[Any]) -> list[dict[str, str]]:
+def field_errors(errors: Iterable[ErrorDetails]) -> list[dict[str, str]]:
     """Pydantic's error list (`ValidationError.errors()`) as `{field, code, message}` rows."""
     return [
         {"field": ".".join(map(str, e["loc"])), "code": e["type"].replace("_", "-"), "message": e["msg"]}

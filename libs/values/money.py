@@ -1,4 +1,4 @@
-"""Amounts of money: integers of minor units inside, decimal strings with two places outside, floats nowhere."""
+"""Amounts of money: integers of minor units in the code, decimal strings with two places in JSON, never floats."""
 
 import re
 from collections.abc import Iterable
@@ -10,13 +10,13 @@ _AMOUNT = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,2}))?")
 
 
 def parse_money(value: object) -> int:
-    """Minor units of `"12.5"`, `12.5` or `12`. Raises ValueError: not a plain amount, negative, or over two places."""
+    """Minor units of `"12.5"`, `12.5` or `12`. Raises ValueError for other text, a negative amount, or more than two places."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise ValueError("a decimal string or a number is expected")
-    # repr is the shortest decimal that means this float, which is what the client wrote; + 0 makes -0.0 a plain 0
+        raise ValueError("enter a decimal string or a number")
+    # repr gives the shortest decimal of this float, which is what the client wrote. + 0 turns -0.0 into 0
     text = value if isinstance(value, str) else format(Decimal(repr(value)) + 0, "f")
     if not (amount := _AMOUNT.fullmatch(text)):
-        raise ValueError("an amount of at least 0 with at most two decimal places is expected")
+        raise ValueError("enter an amount of at least 0 with at most two decimal places")
     whole, cents = amount.groups(default="")
     return int(whole) * 100 + int(cents.ljust(2, "0"))
 

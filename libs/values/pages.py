@@ -1,14 +1,14 @@
-"""Keyset pagination: a page starts after the last row's key, so rows that come or go meanwhile shift nothing.
+"""Keyset pagination: a page starts after the key of the last row, so new and deleted rows do not shift the pages.
 
-A cursor is opaque to clients: base64url of `[sort, backwards, key…]`. It is not signed: its values are typed and bound as values,
-so a forged one only starts the list elsewhere.
+A cursor is opaque to clients: base64url of `[sort, backwards, key…]`. It needs no signature: its values are checked by type and
+bound as values, so a forged cursor only starts the list at another place.
 """
 
 import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import orjson
@@ -20,9 +20,12 @@ MAX_LIMIT = 100
 Row = TypeVar("Row")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PageRequest:
-    """`position` is the key of the row the page starts after (or ends before, when `backwards`); None: the first page."""
+    """A page that a client requests. It starts after the row with the key `position`, or ends before it when `backwards`.
+
+    Without a position it is the first page.
+    """
 
     sort: str
     limit: int = DEFAULT_LIMIT
@@ -30,44 +33,44 @@ class PageRequest:
     backwards: bool = False
 
 
-@dataclass(frozen=True)
-class Page:
-    """One page of rows, in the list's order; cursors are None at the list's ends."""
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """One page of rows, in the order of the list. A cursor is None at the end of the list."""
 
-    results: Sequence[Any]
+    results: Sequence[Row]
     next: str | None
     previous: str | None
 
-    def render(self, url: str) -> dict[str, Any]:
-        """`{next, previous, results}` with the cursors put into `url`."""
+    def render(self, url: str, to_json: Callable[[Row], object]) -> dict[str, object]:
+        """`{next, previous, results}` as JSON. The links are `url` with a cursor. `to_json` converts a row."""
         links = {
             name: cursor and _with_cursor(url, cursor)
             for name, cursor in (("next", self.next), ("previous", self.previous))
         }
-        return {**links, "results": self.results}
+        return {**links, "results": [to_json(row) for row in self.results]}
 
 
 def page_request(*, sort: str, key_types: Sequence[type], limit: str | None, cursor: str | None) -> PageRequest:
-    """Read `?limit=` and `?cursor=`. `key_types` are the types of the sort's key. Raises Invalid."""
+    """The request in `?limit=` and `?cursor=`. `key_types`: the types of the values in the sort's key. Raises Invalid."""
     size = DEFAULT_LIMIT
     if limit is not None:
         if not (limit.isascii() and limit.isdigit() and 1 <= len(limit) <= 3 and 1 <= int(limit) <= MAX_LIMIT):
-            raise Invalid.field("limit", "invalid-limit", f"A number from 1 to {MAX_LIMIT} is expected")
+            raise Invalid.field("limit", "invalid-limit", f"Enter a number from 1 to {MAX_LIMIT}")
         size = int(limit)
     if cursor is None:
         return PageRequest(sort, size)
     try:
-        made_for, backwards, *position = orjson.loads(base64.urlsafe_b64decode(cursor.encode("ascii") + b"=="))
+        cursor_sort, backwards, *position = orjson.loads(base64.urlsafe_b64decode(cursor.encode("ascii") + b"=="))
     except (ValueError, TypeError, binascii.Error):
-        made_for, backwards, position = None, None, []
+        cursor_sort, backwards, position = None, None, []
     fits = len(position) == len(key_types) and all(type(v) is t for v, t in zip(position, key_types, strict=True))
-    if made_for != sort or not isinstance(backwards, bool) or not fits:
+    if cursor_sort != sort or not isinstance(backwards, bool) or not fits:
         raise Invalid.field("cursor", "invalid-cursor", "The cursor can't be read, or belongs to another sort order")
     return PageRequest(sort, size, tuple(position), backwards)
 
 
-def build_page(request: PageRequest, rows: Sequence[Row], key: Callable[[Row], tuple[Any, ...]]) -> Page:
-    """A Page from up to `limit + 1` rows as fetched: in list order, or in reverse when the request is backwards."""
+def build_page(request: PageRequest, rows: Sequence[Row], key: Callable[[Row], tuple[Any, ...]]) -> Page[Row]:
+    """The page of up to `limit + 1` fetched rows. They come in the order of the list, or reversed when the request is backwards."""
     more, rows = len(rows) > request.limit, list(rows[: request.limit])
     if request.backwards:
         rows.reverse()

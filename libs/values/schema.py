@@ -1,4 +1,4 @@
-"""Bases of what comes in and goes out as JSON: camelCase names, strict types, nothing unknown."""
+"""Bases of JSON input and output: camelCase names, strict types, no unknown fields."""
 
 from typing import Any, TypeVar
 
@@ -9,7 +9,7 @@ from libs.values.errors import Invalid, field_errors
 
 
 class StrictModel(BaseModel):
-    """A request body or an event's data: exact types, unknown fields are refused."""
+    """A request body or an event's data. It refuses other types and unknown fields."""
 
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, extra="forbid", strict=True, hide_input_in_errors=True
@@ -17,7 +17,7 @@ class StrictModel(BaseModel):
 
 
 class StrictQuery(StrictModel):
-    """A query string: the same, but numbers come as text."""
+    """A query string. Its numbers are text, so types are converted."""
 
     model_config = ConfigDict(strict=False)
 
@@ -28,6 +28,8 @@ B = TypeVar("B", bound=BaseModel)
 def validated(model: type[B], data: Any) -> B:
     """`data` as `model`, by its JSON names. Raises Invalid with a row for each refused field."""
     try:
-        return model.model_validate(dict(data), by_alias=True, by_name=False)  # price_minor is no name for priceMinor
+        return model.model_validate(
+            dict(data), by_alias=True, by_name=False
+        )  # JSON knows `unitPrice`, not `unit_price`
     except ValidationError as error:
         raise Invalid(field_errors(error.errors(include_input=False, include_url=False))) from None

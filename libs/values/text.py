@@ -1,4 +1,4 @@
-"""Rules for text that people type."""
+"""Rules for text that people enter."""
 
 import unicodedata
 from typing import Annotated
@@ -19,6 +19,8 @@ def _refuse_line_breaks(text: str) -> str:
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_refuse_control_characters)]
+"""Text of several lines, without white space at its ends and without control characters."""
 
 
 Line = Annotated[Text, AfterValidator(_refuse_line_breaks)]
+"""Text of one line."""

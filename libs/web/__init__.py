@@ -1,1 +1,1 @@
-"""Incoming HTTP: the Flask and DRF adapters, problem details, bodies, headers, circuit breaker and gunicorn."""
+"""Incoming HTTP: Flask and DRF adapters, problem documents, bodies, headers, circuit breaker, gunicorn."""

@@ -1,4 +1,4 @@
-"""Request bodies: bounded in size and depth, and JSON objects."""
+"""Request bodies: JSON objects with a limited size and depth."""
 
 from typing import Any
 
@@ -20,8 +20,8 @@ class TooDeep(DomainError):
     kind, code, title = ErrorKind.INVALID, "too-deep", f"The body is nested deeper than {MAX_DEPTH} levels"
 
 
-def depth_of(value: Any) -> int:
-    """Levels of nesting; a scalar has none. Iterative, so that no input can exhaust the stack."""
+def depth_of(value: object) -> int:
+    """Levels of nesting. A scalar has none. It is iterative, so no input can exhaust the stack."""
     deepest, todo = 0, [(value, 0)]
     while todo:
         node, level = todo.pop()
@@ -34,7 +34,7 @@ def depth_of(value: Any) -> int:
 def parse_object(raw: bytes) -> dict[str, Any]:
     """A request body as a dict. Raises MalformedBody or TooDeep."""
     try:
-        value = orjson.loads(raw)  # refuses bad UTF-8, NaN and more than 1,024 levels
+        value = orjson.loads(raw)  # refuses invalid UTF-8, NaN and more than 1,024 levels
     except orjson.JSONDecodeError as error:
         raise MalformedBody("The JSON can't be read") from error
     if depth_of(value) > MAX_DEPTH:

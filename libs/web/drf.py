@@ -1,12 +1,12 @@
 """The Django REST Framework adapter, the twin of `flask`: request ids, strict bodies, problem+json, health, metrics.
 
-Importable once Django's settings are there. A client that prefers HTML gets a page in place of a problem, made by the service's
-template problem.html.
+Import it after Django's settings are configured. A client that prefers HTML gets a page in place of a problem document. The
+service's template problem.html renders the page.
 """
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import IO, Any
 
 import orjson
 from django.conf import settings
@@ -16,6 +16,7 @@ from django.template import loader
 from django.urls import URLPattern, path
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, negotiation, parsers, renderers
+from rest_framework.request import Request
 from rest_framework.response import Response
 from structlog.contextvars import get_contextvars
 
@@ -24,51 +25,50 @@ from libs.runtime import metrics
 from libs.runtime.health import Health, failure_reason
 from libs.runtime.logs import get_logger
 from libs.values import errors
-from libs.web import problems
 from libs.web.bodies import MAX_BODY_BYTES, parse_object
 from libs.web.circuit_breaker import CircuitBreaker
 from libs.web.instrumentation import RequestInstrumentation
+from libs.web.problems import PROBLEM_JSON, STATUS, error_headers, error_problem, problem
 from libs.web.security_headers import browser_headers, is_preflight
 
 log = get_logger(__name__)
 
 DISK_FULL = [(1021,), (1114,)]  # MySQL's ER_DISK_FULL, ER_RECORD_FILE_FULL
-JSON = problems.PROBLEM_JSON
 MEANINGS: dict[tuple[type[Exception], ...], type[errors.DomainError]] = {
     UNAVAILABLE_ERRORS: errors.Unavailable,
     (exceptions.NotAuthenticated, exceptions.AuthenticationFailed): errors.NotAuthenticated,
     (exceptions.PermissionDenied, PermissionDenied): errors.NotAllowed,
 }
-"""What errors of Django and DRF mean."""
+"""Errors of Django and DRF, and the domain error that each stands for."""
 View = Callable[..., HttpResponse]
 
 
 class RequestMiddleware:
-    """The outermost middleware: request id, body limit, breaker, headers for browsers, access log, metrics."""
+    """The outermost middleware: request id, body limit, circuit breaker, headers for browsers, access log, metrics."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response, self._breaker = get_response, CircuitBreaker()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        visit = RequestInstrumentation(request.headers.get("X-Request-ID", ""), request.path)
-        response = self._answer(request, visit)
+        instrumentation = RequestInstrumentation(request.headers.get("X-Request-ID", ""), request.path)
+        response = self._respond(request, instrumentation)
         for name, value in browser_headers(request.headers, settings.CORS_ORIGINS, secure=request.is_secure()).items():
             response.headers.setdefault(name, value)
-        response["X-Request-ID"] = visit.id
-        visit.end(self._breaker, str(request.method), _route(request), response.status_code)
+        response["X-Request-ID"] = instrumentation.id
+        instrumentation.end(self._breaker, str(request.method), _route(request), response.status_code)
         return response
 
-    def _answer(self, request: HttpRequest, visit: RequestInstrumentation) -> HttpResponse:
+    def _respond(self, request: HttpRequest, instrumentation: RequestInstrumentation) -> HttpResponse:
         if int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES:
             return _fail(request, 413)
-        if "Transfer-Encoding" in request.headers:  # Django would take a chunked body for an empty one
+        if "Transfer-Encoding" in request.headers:  # Django reads a chunked body as an empty one
             return _fail(request, 411)
         if is_preflight(request.method, request.headers, settings.CORS_ORIGINS):
             return HttpResponse(status=204)
         try:
-            visit.enter(self._breaker)
+            instrumentation.enter(self._breaker)
         except errors.Unavailable as error:
-            return _fail(request, *_describe(error))
+            return _fail_with(request, error)
         return self._get_response(request)
 
 
@@ -81,7 +81,7 @@ def _route(request: HttpRequest) -> str:
 
 
 def routes(route: str, view: View) -> list[URLPattern]:
-    """`view` at `route`, with and without a slash at the end."""
+    """`view` at `route`, with and without a trailing slash."""
     return [path(route, view), path(route + "/", view)]
 
 
@@ -89,7 +89,7 @@ def service_routes(health: Health) -> list[URLPattern]:
     """/health, /health/live, /health/ready and /metrics."""
 
     def show_metrics() -> HttpResponse:
-        return HttpResponse(metrics.render(health.parts()), content_type=metrics.CONTENT_TYPE)
+        return HttpResponse(metrics.render(health.parts(), health.gauges), content_type=metrics.CONTENT_TYPE)
 
     return [
         *routes("health", get_view(lambda: _report(*health.report()))),
@@ -99,62 +99,66 @@ def service_routes(health: Health) -> list[URLPattern]:
     ]
 
 
-def get_view(answer: Callable[[], HttpResponse]) -> View:
-    """A view that answers GET and HEAD, whatever the request holds."""
+def get_view(respond: Callable[[], HttpResponse]) -> View:
+    """A view for GET and HEAD that ignores everything else in the request."""
 
     @csrf_exempt
     def view(request: HttpRequest) -> HttpResponse:
-        return answer() if request.method in ("GET", "HEAD") else _fail(request, 405, {"Allow": "GET, HEAD"})
+        return respond() if request.method in ("GET", "HEAD") else _fail(request, 405, {"Allow": "GET, HEAD"})
 
     return view
 
 
-def _report(status: int, body: Mapping[str, Any]) -> HttpResponse:
+def _report(status: int, body: Mapping[str, object]) -> HttpResponse:
     return HttpResponse(orjson.dumps(body), status=status, content_type="application/json")
 
 
-def wants_html(request: Any) -> bool:
+def prefers_html(request: HttpRequest | Request) -> bool:
     """True for a browser: a client whose Accept header prefers HTML to JSON."""
-    return bool(request.get_preferred_type(["application/json", "text/html"]) == "text/html")
+    return request.get_preferred_type(["application/json", "text/html"]) == "text/html"
 
 
 class Negotiation(negotiation.DefaultContentNegotiation):
-    """The page for a browser, JSON for everybody else: never 406."""
+    """The page for a browser, JSON for every other client. It never answers 406."""
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
-        html = [r for r in renderers if r.media_type == "text/html"] if wants_html(request) else []
+        html = [r for r in renderers if r.media_type == "text/html"] if prefers_html(request) else []
         chosen = [*html, *renderers][0]
         return chosen, chosen.media_type
 
 
 class JSONRenderer(renderers.BaseRenderer):
-    """JSON by orjson."""
+    """Renders JSON with orjson."""
 
     media_type, format, charset = "application/json", "json", None
 
     def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
-        """The body."""
+        """The body of the response."""
         return b"" if data is None else orjson.dumps(data)
 
 
 class JSONParser(parsers.BaseParser):
-    """A JSON object, and nothing else."""
+    """Parses a JSON object. Everything else is an error."""
 
     media_type = "application/json"
 
-    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> dict[str, Any]:
-        """Raises MalformedBody, TooDeep."""
+    def parse(self, stream: IO[Any], media_type: Any = None, parser_context: Any = None) -> dict[str, Any]:
+        """The parsed body. Raises MalformedBody, TooDeep."""
         return parse_object(stream.read())
 
 
 def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """DRF's exception handler: a problem for everything but a crash, which goes on to Django and `crashed`."""
-    status, headers, members = _describe(error)
-    if status == 500:
-        return None
+    """DRF's exception handler. It renders a problem for every error but a crash: Django passes that to `server_error_view`."""
     request = context["request"]
     html = request.accepted_renderer.media_type == "text/html"
-    return Response(_problem(request, status, members), status, None, headers, content_type=None if html else JSON)
+    if (known := _domain_error(error)) is not None:
+        body = error_problem(known, instance=request.path, request_id=_request_id())
+        status, headers = STATUS[known.kind], error_headers(known)
+    elif (status := _status_of(error)) == 500:
+        return None
+    else:
+        body, headers = problem(status, instance=request.path, request_id=_request_id()), {}
+    return Response(body, status, None, headers, content_type=None if html else PROBLEM_JSON)
 
 
 def error_view(status: int) -> View:
@@ -163,37 +167,44 @@ def error_view(status: int) -> View:
 
 
 def server_error_view(request: HttpRequest) -> HttpResponse:
-    """Django's handler500, called while the exception is handled; a database that is away is no crash."""
+    """Django's handler500, called while the exception is handled. An unavailable database is not a crash."""
     error = sys.exc_info()[1]
-    if (answer := _describe(error))[0] == 500:
+    if (known := _domain_error(error)) is not None:
+        return _fail_with(request, known)
+    if (status := _status_of(error)) == 500:
         log.error("request failed", exc_info=error)
-    return _fail(request, *answer)
+    return _fail(request, status)
 
 
-def _describe(error: BaseException | None) -> tuple[int, dict[str, str], dict[str, Any]]:
-    """Status, headers and members of the problem."""
+def _domain_error(error: BaseException | None) -> errors.DomainError | None:
+    """The domain error that `error` is or stands for."""
     if isinstance(error, UNAVAILABLE_ERRORS):
-        log.warning("a server is away", reason=failure_reason(error), code=error.args[:1])
+        log.warning("server unavailable", reason=failure_reason(error), code=error.args[:1])
         error = errors.NoRoom() if error.args[:1] in DISK_FULL else error
     error = next((domain() for kinds, domain in MEANINGS.items() if isinstance(error, kinds)), error)
-    if isinstance(error, errors.DomainError):
-        members = {"code": error.code, "title": error.title, "detail": error.detail, **error.extra}
-        return error.kind, error.headers, members
-    return (404 if isinstance(error, Http404) else getattr(error, "status_code", 500)), {}, {}
+    return error if isinstance(error, errors.DomainError) else None
 
 
-def _problem(request: Any, status: int, members: Mapping[str, Any]) -> dict[str, Any]:
-    return problems.problem(status, instance=request.path, request_id=_request_id(), **members)
+def _status_of(error: BaseException | None) -> int:
+    """The status of an error of Django or DRF. Every other error is a crash: 500."""
+    return 404 if isinstance(error, Http404) else int(getattr(error, "status_code", 500))
 
 
-def _fail(
-    request: HttpRequest,
-    status: int,
-    headers: Mapping[str, str] | None = None,
-    members: Mapping[str, Any] | None = None,
+def _fail(request: HttpRequest, status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    return _render(request, problem(status, instance=request.path, request_id=_request_id()), status, headers)
+
+
+def _fail_with(request: HttpRequest, error: errors.DomainError) -> HttpResponse:
+    body = error_problem(error, instance=request.path, request_id=_request_id())
+    return _render(request, body, STATUS[error.kind], error_headers(error))
+
+
+def _render(
+    request: HttpRequest, body: Mapping[str, object], status: int, headers: Mapping[str, str] | None
 ) -> HttpResponse:
-    body = _problem(request, status, members or {})
-    if wants_html(request):
-        page = loader.render_to_string("problem.html", {"problem": body})  # no request: it must not ask who calls
+    if prefers_html(request):
+        page = loader.render_to_string(
+            "problem.html", {"problem": body}
+        )  # without the request: it must not authenticate
         return HttpResponse(page, status=status, headers=headers)
-    return HttpResponse(orjson.dumps(body), status=status, headers=headers, content_type=JSON)
+    return HttpResponse(orjson.dumps(body), status=status, headers=headers, content_type=PROBLEM_JSON)

@@ -1,7 +1,7 @@
-"""The Flask adapter: request ids, strict bodies, problem+json, tokens, health, metrics and API documents for an APIFlask app."""
+"""The Flask adapter: an APIFlask app with request ids, strict bodies, problem+json, tokens, health, metrics and API documents."""
 
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from libs.web.bodies import MAX_BODY_BYTES, parse_object
 from libs.web.circuit_breaker import CircuitBreaker
 from libs.web.instrumentation import RequestInstrumentation
 from libs.web.openapi import DOCS_PAGE, DOCS_SCRIPT, document_problems
-from libs.web.problems import PROBLEM_JSON, problem
+from libs.web.problems import PROBLEM_JSON, STATUS, error_headers, error_problem, problem
 from libs.web.security_headers import browser_headers, is_preflight
 
 log = get_logger(__name__)
@@ -37,47 +37,47 @@ View = Callable[..., Response]
 Decorator = Callable[[View], View]
 
 
-def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON answer by orjson."""
+def json_response(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON response, encoded with orjson."""
     return Response(orjson.dumps(body), status, headers, mimetype="application/json")
 
 
 def caller() -> Caller:
-    """Who calls. Raises NotAuthenticated without a valid token."""
+    """The caller of this request. Raises NotAuthenticated without a valid token."""
     if "caller" not in g:
         tokens: AccessTokens = current_app.extensions["tokens"]
         g.caller = tokens.check_header(request.headers.get("Authorization"))
-    who: Caller = g.caller
-    return who
+    found: Caller = g.caller
+    return found
 
 
 def caller_if_any() -> Caller | None:
-    """As `caller`, but None when no token was sent; a bad one is still refused."""
+    """As `caller`, but None when the request has no token. A bad token is still refused."""
     return caller() if "Authorization" in request.headers else None
 
 
 class Blueprint(APIBlueprint):
-    """APIFlask's, with strict input: the model is documented by APIFlask and checked here."""
+    """APIFlask's blueprint with strict input: APIFlask documents the model, this class checks it."""
 
     def requires(self, role: str | None = None) -> Decorator:
-        """Only for a valid token, and with `role` only for callers that hold it."""
+        """Require a valid token, and the role when `role` is given."""
 
         def decorate(view: View) -> View:
             @wraps(view)
             def checked(*args: Any, **kwargs: Any) -> Response:
-                who = caller()
+                found = caller()
                 if role:
-                    who.require(role)
+                    found.require(role)
                 return view(*args, **kwargs)
 
-            told = getattr(checked, "_spec", {}).get("responses")  # doc() forgets what it is not given
-            documented: View = self.doc(security="bearer", responses=told)(checked)
+            responses = getattr(checked, "_spec", {}).get("responses")  # doc() drops the responses that it is not given
+            documented: View = self.doc(security="bearer", responses=responses)(checked)
             return documented
 
         return decorate
 
     def refuses(self, *statuses: int) -> Decorator:
-        """Document these error answers beside the ones each route has anyway."""
+        """Document these error statuses beside those that `document_problems` adds to each route."""
         decorate: Decorator = self.doc(responses=list(statuses))
         return decorate
 
@@ -89,20 +89,24 @@ class Blueprint(APIBlueprint):
         """Pass the query string to the view as `query=model(…)`."""
         return self._input(model, "query", "query", request_query)
 
-    def _input(self, model: Any, location: str, name: str, read: Callable[[], Any]) -> Decorator:
+    def _input(
+        self, model: type[BaseModel], location: str, name: str, read: Callable[[], Mapping[str, object]]
+    ) -> Decorator:
         def decorate(view: View) -> View:
             @wraps(view)
             def checked(*args: Any, **kwargs: Any) -> Response:
                 return view(*args, **kwargs, **{name: validated(model, read())})
 
-            self.input(model, location=location)(checked)  # documents it; the wrapper that comes back is not ours
+            self.input(model, location=location)(
+                checked
+            )  # documents the model; the wrapper that it returns is not used
             return checked
 
         return decorate
 
 
 def request_query() -> dict[str, str]:
-    """The query string, first values."""
+    """The query string. Of a repeated parameter the first value counts."""
     return request.args.to_dict()
 
 
@@ -119,10 +123,13 @@ def make_app(
     description: str,
     health: Health,
     tokens: AccessTokens,
-    unavailable: tuple[Any, ...],
+    unavailable: tuple[type[Exception], ...],
     web: WebConfig,
 ) -> APIFlask:
-    """An APIFlask app with all that the services share; `unavailable` are the errors that mean: a server behind is away."""
+    """An APIFlask app with all that the services share.
+
+    `unavailable`: the errors of drivers that mean that a server does not answer. They become 503 problems.
+    """
     app = APIFlask(
         service,
         title=service,
@@ -146,17 +153,15 @@ def make_app(
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _crash)
     for kind in unavailable:
-        app.register_error_handler(kind, _server_away)
+        app.register_error_handler(kind, _server_unavailable)
     app.register_blueprint(_service_routes(health))
     return app
 
 
 def _service_routes(health: Health) -> Blueprint:
     routes = Blueprint("service", __name__, enable_openapi=False)
-    for path, answer in (("/health", health.report), ("/health/live", health.live), ("/health/ready", health.ready)):
-        routes.get(path, endpoint=path.strip("/").replace("/", "_"))(
-            lambda answer=answer: json_response(*reversed(answer()))
-        )
+    for path, check in (("/health", health.report), ("/health/live", health.live), ("/health/ready", health.ready)):
+        routes.get(path, endpoint=path.strip("/").replace("/", "_"))(partial(_report, check))
 
     @routes.get("/docs")
     def show_docs() -> Response:
@@ -172,16 +177,21 @@ def _service_routes(health: Health) -> Blueprint:
 
     @routes.get("/metrics")
     def show_metrics() -> Response:
-        return Response(metrics.render(health.parts()), content_type=metrics.CONTENT_TYPE)
+        return Response(metrics.render(health.parts(), health.gauges), content_type=metrics.CONTENT_TYPE)
 
     return routes
 
 
+def _report(check: Callable[[], tuple[int, dict[str, object]]]) -> Response:
+    status, body = check()
+    return json_response(body, status)
+
+
 def _begin() -> Response | None:
-    g.visit = RequestInstrumentation(request.headers.get("X-Request-ID", ""), request.path)
+    g.instrumentation = RequestInstrumentation(request.headers.get("X-Request-ID", ""), request.path)
     if is_preflight(request.method, dict(request.headers), current_app.extensions["web"].cors_origins):
         return Response(status=204)
-    g.visit.enter(current_app.extensions["breaker"])
+    g.instrumentation.enter(current_app.extensions["breaker"])
     return None
 
 
@@ -189,23 +199,24 @@ def _finish(response: Response) -> Response:
     origins = current_app.extensions["web"].cors_origins
     for name, value in browser_headers(dict(request.headers), origins, secure=request.is_secure).items():
         response.headers.setdefault(name, value)
-    response.headers["X-Request-ID"] = g.visit.id
+    response.headers["X-Request-ID"] = g.instrumentation.id
     route = request.url_rule.rule if request.url_rule else "unknown"
-    g.visit.end(current_app.extensions["breaker"], request.method, route, response.status_code)
+    g.instrumentation.end(current_app.extensions["breaker"], request.method, route, response.status_code)
     return response
 
 
-def _problem(status: int, headers: Mapping[str, str] | None = None, **members: Any) -> Response:
-    body = problem(status, instance=request.path, request_id=g.visit.id, **members)
+def _problem(status: int, headers: Mapping[str, str] | None = None) -> Response:
+    body = problem(status, instance=request.path, request_id=g.instrumentation.id)
     return Response(orjson.dumps(body), status, headers, content_type=PROBLEM_JSON)
 
 
 def _domain_error(error: DomainError) -> ResponseReturnValue:
-    return _problem(error.kind, error.headers, code=error.code, title=error.title, detail=error.detail, **error.extra)
+    body = error_problem(error, instance=request.path, request_id=g.instrumentation.id)
+    return Response(orjson.dumps(body), STATUS[error.kind], error_headers(error), content_type=PROBLEM_JSON)
 
 
-def _server_away(error: Exception) -> ResponseReturnValue:
-    log.warning("a server is away", reason=failure_reason(error))
+def _server_unavailable(error: Exception) -> ResponseReturnValue:
+    log.warning("server unavailable", reason=failure_reason(error))
     return _domain_error(Unavailable())
 
 

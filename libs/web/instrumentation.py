@@ -1,4 +1,4 @@
-"""One request, from its id to its line in the log: what both web adapters do alike."""
+"""One request, from its id to its log line: what both web adapters share."""
 
 import re
 import time
@@ -10,21 +10,19 @@ from libs.runtime import metrics
 from libs.runtime.logs import get_logger
 from libs.values.errors import ErrorKind
 from libs.web.circuit_breaker import CircuitBreaker
+from libs.web.problems import STATUS
 
 log = get_logger(__name__)
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 QUIET = ("/health", "/metrics")  # polled every few seconds: logged only when they fail
-UNGUARDED_PATHS = (*QUIET, "/docs", "/openapi.json", "/static")  # answered whatever the breaker says
-NEEDED_THE_SERVER = (
-    ErrorKind.CONFLICT,
-    ErrorKind.STALE,
-    ErrorKind.IMPOSSIBLE,
-)  # a 400 or 401 says nothing of the database
+UNGUARDED_PATHS = (*QUIET, "/docs", "/openapi.json", "/static")  # answered also while the circuit breaker is open
+# These answers need the database. A 400 or 401 proves nothing about it.
+ANSWERED_BY_THE_SERVER = {STATUS[kind] for kind in (ErrorKind.CONFLICT, ErrorKind.STALE, ErrorKind.IMPOSSIBLE)}
 
 
 class RequestInstrumentation:
-    """Made when a request comes in. `id` is the client's when it is well-formed, else a new one; it is on each line of the log."""
+    """Created when a request arrives. `id` is the client's, or a new one when that is malformed. Each log line carries it."""
 
     def __init__(self, sent_id: str, path: str) -> None:
         self.id = sent_id if REQUEST_ID.fullmatch(sent_id) else str(ULID())
@@ -33,19 +31,19 @@ class RequestInstrumentation:
         bind_contextvars(request_id=self.id)
 
     def enter(self, breaker: CircuitBreaker) -> None:
-        """Raise Unavailable while the breaker is open."""
+        """Raise Unavailable while the circuit breaker is open."""
         if not self._path.startswith(UNGUARDED_PATHS):
             breaker.enter()
             self._entered = True
 
     def end(self, breaker: CircuitBreaker, method: str, route: str, status: int) -> None:
-        """Tell the breaker, the metrics and the log; `route` is the template."""
+        """Update the circuit breaker and the metrics, and log the request. `route` is the template."""
         seconds = time.perf_counter() - self._began
         metrics.observe(method, route, status, seconds)
         breaker.leave()
-        if self._entered and (status < 400 or status in NEEDED_THE_SERVER):
-            breaker.worked()
-        elif self._entered and status == ErrorKind.UNAVAILABLE:
+        if self._entered and (status < 400 or status in ANSWERED_BY_THE_SERVER):
+            breaker.succeeded()
+        elif self._entered and status == STATUS[ErrorKind.UNAVAILABLE]:
             breaker.failed()
         if status >= 400 or not self._path.startswith(QUIET):
             log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))

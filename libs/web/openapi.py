@@ -1,5 +1,6 @@
-"""The error answers of every operation in an OpenAPI document: they follow from what the operation takes."""
+"""OpenAPI documents: the page that shows one, and the error responses of each operation."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -9,10 +10,11 @@ DOCS_PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="ASSETS/swagger-ui.css"></head>
 <body><div id="swagger-ui"></div>
 <script src="ASSETS/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>
-"""  # where ASSETS lie depends on the framework
+"""
+"""The page at /docs. Each framework replaces ASSETS by the path of its static files."""
 DOCS_SCRIPT = 'SwaggerUIBundle({url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true});'
 
-PROBLEM_SCHEMA: dict[str, Any] = {
+PROBLEM_SCHEMA: Mapping[str, object] = {
     "type": "object",
     "required": ["type", "title", "status", "code", "instance", "requestId"],
     "properties": {
@@ -27,7 +29,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 
 
 def document_problems(spec: Any) -> Any:
-    """Add to each operation the problems it may answer with, beside the 4xx it names itself; return `spec`."""
+    """Add the problems of each operation to those that it declares, and return `spec`. They follow from the operation's input."""
     spec.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
     problem = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path, operations in spec["paths"].items():

@@ -1,7 +1,7 @@
-"""What browsers are told with every answer: to trust nothing but this host, and which other sites' scripts may read it (CORS).
+"""Headers for browsers in every response: a content security policy, and which other sites' scripts may read the response (CORS).
 
-The policy suits pages without inline scripts and styles, and those of our own are such. Cookies never cross sites: a script of
-another site comes with an access token, or with nothing.
+The policy fits pages without inline scripts and styles, as ours are. Cookies never cross sites: a script of another site sends an
+access token or no credentials.
 """
 
 from collections.abc import Mapping
@@ -29,12 +29,15 @@ CORS = {
 
 
 def browser_headers(sent: Mapping[str, str], allowed: frozenset[str], *, secure: bool) -> dict[str, str]:
-    """The headers of an answer to a request with the headers `sent`; `allowed` origins may read it, `secure`: it came over TLS."""
-    told = HEADERS | (OVER_TLS if secure else {}) | ({"Vary": "Origin"} if allowed else {})
+    """The headers of the response to a request with the headers `sent`.
+
+    `allowed`: origins whose scripts may read it. `secure`: the request came over TLS.
+    """
+    headers = HEADERS | (OVER_TLS if secure else {}) | ({"Vary": "Origin"} if allowed else {})
     origin = sent.get("Origin", "")
-    return told | ({"Access-Control-Allow-Origin": origin} | CORS if origin in allowed else {})
+    return headers | ({"Access-Control-Allow-Origin": origin} | CORS if origin in allowed else {})
 
 
 def is_preflight(method: str | None, sent: Mapping[str, str], allowed: frozenset[str]) -> bool:
-    """True when a browser asks, for a script of an allowed origin, what it may send: the answer is 204 and the headers."""
+    """True for a CORS preflight request of an allowed origin. Its response is 204 with the headers."""
     return method == "OPTIONS" and "Access-Control-Request-Method" in sent and sent.get("Origin", "") in allowed

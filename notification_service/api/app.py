@@ -1,4 +1,4 @@
-"""The only wiring of the process."""
+"""The wiring of the process: the HTTP API, and the worker that runs in its background."""
 
 from apiflask import APIFlask
 
@@ -9,24 +9,17 @@ from libs.runtime.logs import configure_logs
 from libs.web.flask import make_app
 from notification_service import __doc__ as description
 from notification_service import __version__
-from notification_service.api.mails import routes
+from notification_service.api.mails import routes as mails
 from notification_service.api.previews import routes as previews
 from notification_service.config import Config
-from notification_service.rendering.composer import Composer
-from notification_service.smtp.mailer import Mailer
-from notification_service.store.accounts import AccountView
-from notification_service.store.mail_ledger import Ledger
-from notification_service.worker.handlers import bind_handlers
-from notification_service.worker.process import Listener
+from notification_service.worker.process import Worker
 
 
 def create_app(config: Config) -> APIFlask:
-    """The application with its mailer and its listener, which consumes once it is started: after the fork."""
+    """The application with its worker. The worker consumes once it is started, which must be after the fork."""
     configure_logs("notification_service", config.log_level, config.log_format)
-    composer, mailer, ledger = Composer(config), Mailer(config), Ledger(config.kafka_brokers)
-    accounts = AccountView(config.kafka_brokers, revocations := Revocations())
-    handlers = bind_handlers(composer, mailer, ledger, accounts)
-    listener = Listener(config.kafka_brokers, handlers, ledger, accounts, config.mail_concurrency)
+    worker = Worker.of(config, revocations := Revocations())
+    consumer, mailer = worker.consumer, worker.mailer
     app = make_app(
         service="notification_service",
         version=__version__,
@@ -37,13 +30,13 @@ def create_app(config: Config) -> APIFlask:
         health=Health(
             "notification_service",
             __version__,
-            required={"consumer": lambda: listener.check() | {"smtp": mailer.status()["status"]}},
-            shown={"consumer": listener.check, "smtp": mailer.check},
+            required={"consumer": lambda: consumer.check() | {"smtp": mailer.status()["status"]}},
+            shown={"consumer": consumer.check, "smtp": mailer.check},
         ),
         unavailable=(),
         web=config,
     )
-    app.extensions |= {"composer": composer, "mailer": mailer, "listener": listener}
-    app.register_blueprint(routes)
+    app.extensions |= {"config": config, "worker": worker}
+    app.register_blueprint(mails)
     app.register_blueprint(previews)
     return app

@@ -1,24 +1,18 @@
-"""The mails with sample data, for staff: JSON for programs, and in a browser a page that shows one at a time as people get it.
+"""Previews of the mails with sample data, for staff: JSON for programs, and a page for browsers.
 
-A browser sends no bearer token of its own. It is asked for one once, and keeps it in a cookie that no script and no other site can
-use, until the token ends. This service needs no other one for that: it checks the token as it checks any.
+A browser cannot send a bearer token with a page request. The sign-in form asks for a token and stores it in a cookie, until the
+token ends. Scripts cannot read the cookie, and requests from other sites do not carry it.
 """
 
-from typing import Annotated, Literal
+from flask import Response, g, render_template, request
 
-from flask import Response, current_app, g, render_template, request
-from pydantic import Field
-
-from libs.access.tokens import AccessTokens
-from libs.values.schema import StrictModel, StrictQuery
 from libs.web.flask import Blueprint, json_response
 from libs.web.security_headers import POLICY
+from notification_service.api import context, responses, schemas
 from notification_service.api.sample_data import SAMPLES, Size
-from notification_service.config import Config
 from notification_service.domain.errors import UnknownMail
 from notification_service.domain.mail import Mail
 from notification_service.domain.mail_kinds import KINDS
-from notification_service.rendering.composer import Composer
 
 routes = Blueprint("previews", __name__)
 
@@ -31,98 +25,63 @@ DARK = "@media (prefers-color-scheme: dark)"
 FORCED = {"light": "@media not all", "dark": "@media all"}  # whatever the browser itself prefers
 
 
-class Look(StrictQuery):
-    """How a mail is shown."""
-
-    sample: Size = "usual"
-    scheme: Literal["light", "dark"] = "light"
-
-
-class Chosen(Look):
-    """What the page shows; JSON has all of it."""
-
-    kind: Annotated[str, Field(max_length=64)] = next(iter(KINDS))
-    part: Literal["html", "text"] = "html"
-    width: Literal["desktop", "phone"] = "desktop"
-
-
-class Preview(StrictModel):
-    kind: str
-    subject: str
-    html: str
-    text: str
-
-
-class PreviewPage(StrictModel):
-    next: None
-    previous: None
-    results: list[Preview]
-
-
 def _is_browser() -> bool:
     return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
 
 
 def _compose(kind: str, sample: Size) -> Mail:
-    """Raises UnknownMail."""
+    """The mail of `kind` with sample data. Raises UnknownMail."""
     if kind not in KINDS:
         raise UnknownMail
-    composer: Composer = current_app.extensions["composer"]
-    return composer.compose(kind, event_id="sample", to="ada@example.com", values=SAMPLES[sample][kind])
-
-
-def _public(mail: Mail) -> dict[str, str]:
-    return {"kind": mail.kind, "subject": mail.subject, "html": mail.html, "text": mail.text}
+    content = SAMPLES[sample][kind]
+    return context.composer().compose(kind, event_id="sample", recipient="ada@example.com", content=content)
 
 
 @routes.before_request
 def _take_cookie() -> None:
-    """The cookie stands in for the header where a browser reads, and only there: no other site can act with it."""
+    """Take the token from the cookie, for reading alone: so a request from another site cannot change anything by it."""
     if request.method == "GET" and "Authorization" not in request.headers and COOKIE in request.cookies:
-        tokens: AccessTokens = current_app.extensions["tokens"]
-        g.caller = tokens.check(request.cookies[COOKIE])
+        g.caller = context.tokens().check(request.cookies[COOKIE])
 
 
 @routes.after_request
-def _show_door(answer: Response) -> Response:
-    """A browser that is refused is told in words, and asked for a token."""
-    if answer.status_code in (401, 403) and _is_browser():
-        config: Config = current_app.extensions["web"]
+def _show_sign_in(response: Response) -> Response:
+    """Show a browser the sign-in form instead of a 401 or 403 problem."""
+    if response.status_code in (401, 403) and _is_browser():
         tried = COOKIE in request.cookies or request.method == "POST" or "Authorization" in request.headers
-        docs = f"{str(config.user_service_url).rstrip('/')}/docs"
-        answer.set_data(render_template("door.html", status=answer.status_code, tried=tried, docs=docs))
-        answer.mimetype = "text/html"
+        docs = f"{str(context.config().user_service_url).rstrip('/')}/docs"
+        response.set_data(render_template("sign_in.html", status=response.status_code, tried=tried, docs=docs))
+        response.mimetype = "text/html"
     if _is_browser():
-        answer.headers["Cache-Control"] = "no-store"
-    return answer
+        response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @routes.get("/emails")
 @routes.requires("viewer")
-@routes.query(Chosen)
-@routes.output(PreviewPage)
+@routes.query(schemas.PageOptions)
+@routes.output(responses.PreviewPage)
 @routes.refuses(404)
-def list_mails(query: Chosen) -> Response:
+def list_mails(query: schemas.PageOptions) -> Response:
     """Preview all kinds of mail with sample data: JSON, or a page for a browser that shows one of them."""
-    if _is_browser():
-        mails = {kind: _compose(kind, query.sample) for kind in KINDS}
-        if query.kind not in mails:
-            raise UnknownMail
-        page = render_template("previews.html", mails=mails, mail=mails[query.kind], chosen=query.model_dump())
-        return Response(page, mimetype="text/html", headers={"Content-Security-Policy": PAGE_POLICY})
-    results = [_public(_compose(kind, query.sample)) for kind in KINDS]
-    return json_response({"next": None, "previous": None, "results": results})
+    mails = {kind: _compose(kind, query.sample) for kind in KINDS}
+    if not _is_browser():
+        return json_response(responses.to_preview_page(mails.values()))
+    if query.kind not in mails:
+        raise UnknownMail
+    page = render_template("previews.html", mails=mails, mail=mails[query.kind], chosen=query.model_dump())
+    return Response(page, mimetype="text/html", headers={"Content-Security-Policy": PAGE_POLICY})
 
 
 @routes.get("/emails/<kind>")
 @routes.requires("viewer")
-@routes.query(Look)
-@routes.output(Preview)
-def show_mail(kind: str, query: Look) -> Response:
+@routes.query(schemas.PreviewOptions)
+@routes.output(responses.Preview)
+def show_mail(kind: str, query: schemas.PreviewOptions) -> Response:
     """One mail with sample data: JSON, or its HTML part for a browser."""
     mail = _compose(kind, query.sample)
     if not _is_browser():
-        return json_response(_public(mail))
+        return json_response(responses.to_preview(mail))
     html = mail.html.replace(DARK, FORCED[query.scheme]).replace('content="light dark"', f'content="{query.scheme}"')
     headers = {"Content-Security-Policy": MAIL_POLICY, "X-Frame-Options": "SAMEORIGIN"}
     return Response(html, mimetype="text/html", headers=headers)
@@ -131,10 +90,9 @@ def show_mail(kind: str, query: Look) -> Response:
 @routes.post("/emails/sign-in")
 @routes.doc(hide=True)
 def sign_in() -> Response:
-    """Keep the token that a browser was given, if it is one of staff."""
-    tokens: AccessTokens = current_app.extensions["tokens"]
+    """Store the token from the form in a cookie, if it is a token of staff."""
     token = request.form.get("token", "").strip()
-    tokens.check(token).require("viewer")
-    answer = Response(status=303, headers={"Location": "/emails"})
-    answer.set_cookie(COOKIE, token, path="/emails", httponly=True, samesite="Strict", secure=request.is_secure)
-    return answer
+    context.tokens().check(token).require("viewer")
+    response = Response(status=303, headers={"Location": "/emails"})
+    response.set_cookie(COOKIE, token, path="/emails", httponly=True, samesite="Strict", secure=request.is_secure)
+    return response

@@ -1,4 +1,4 @@
-"""The gunicorn entry: imported in the web process, after the fork."""
+"""The entry point for gunicorn, which imports it in the worker process, after the fork."""
 
 from libs.runtime.config import load_or_exit
 from notification_service.api.app import create_app

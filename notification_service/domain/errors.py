@@ -1,4 +1,4 @@
-"""Domain errors: kind + code + title; libs.values.errors says how they look on the wire."""
+"""Domain errors: kind, code and title of each. libs.values.errors defines their JSON shape."""
 
 from libs.values.errors import DomainError, ErrorKind, Unavailable
 
@@ -7,9 +7,9 @@ class MailRefused(DomainError):
     kind, code, title = ErrorKind.IMPOSSIBLE, "mail-refused", "The SMTP server refused the mail"
 
 
-class SmtpAway(Unavailable):
-    code, title = "smtp-away", "The SMTP server can't take the mail now; try again soon"
+class SmtpUnavailable(Unavailable):
+    code, title = "smtp-away", "The SMTP server cannot take the mail now. Try again in a few seconds."
 
 
 class UnknownMail(DomainError):
-    kind, code, title = ErrorKind.MISSING, "unknown-mail", "There is no such kind of mail"
+    kind, code, title = ErrorKind.MISSING, "unknown-mail", "There is no mail of this kind"

@@ -1,16 +1,69 @@
-"""A mail that is ready to be sent."""
+"""Mails: what one is made of, one that is ready to be sent, and the record of one that was sent."""
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from libs.values.money import Money
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
     """A composed mail to one recipient."""
 
     kind: str
-    order_id: str | None
-    message_id: str
-    to: str
+    recipient: str
     subject: str
     text: str
     html: str
+    message_id: str
+    order_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentMail:
+    """The record of a mail that the SMTP server took, by the id of the event that asked for it."""
+
+    event_id: str
+    kind: str
+    order_id: str | None
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    """A line of an order as its mail shows it."""
+
+    name: str
+    quantity: int
+    unit_price: Money
+    line_total: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderContent:
+    """What the mails about an order are made of. `reason`: the code of why it was rejected or cancelled."""
+
+    order_id: str
+    username: str
+    total: Money
+    lines: tuple[OrderLine, ...]
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkContent:
+    """What the mails with a link are made of. The link holds a single-use token that ends at `expires_at`."""
+
+    username: str
+    token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountContent:
+    """What the welcome mail and the test mail are made of."""
+
+    username: str
+
+
+MailContent = OrderContent | LinkContent | AccountContent

@@ -1,109 +1,113 @@
-"""The kinds of mails: subject, heading, tone and wording."""
+"""The kinds of mails and their texts. A kind has the name of its event, or of the page that its link leads to."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailKind:
-    """A kind of mail; the texts take `{shop}` and the values that the mail is composed of."""
+    """A kind of mail. Its texts may use `{shop}` and the text fields of the mail's content.
+
+    `step`: the progress that the mail shows: 1 placed, 2 reserved, 3 shipped, 4 delivered, 0 none.
+    `action`: the text of the button of a mail with a link.
+    `disclaimer`: what a recipient who did not ask for the link should do.
+    """
 
     template: str
     subject: str
     heading: str
     lead: str
     tone: Literal["good", "plain", "bad"] = "plain"
-    step: int = 0  # how far an order came: placed 1, reserved 2, shipped 3, delivered 4; 0 shows no progress
-    action: str = ""  # what the button says, of a mail with a link; its address is the kind
-    otherwise: str = ""  # what to do if it was somebody else
+    step: int = 0
+    action: str = ""
+    disclaimer: str = ""
 
 
 KINDS: dict[str, MailKind] = {
     "user-registered": MailKind(
-        "welcome",
-        "Welcome to {shop}, {username}!",
-        "Welcome, {username}!",
-        "Your {shop} account is ready. It is good to have you here.",
-        "good",
+        template="welcome",
+        subject="Welcome to {shop}, {username}!",
+        heading="Welcome, {username}!",
+        lead="Your {shop} account is ready. It is good to have you here.",
+        tone="good",
     ),
     "order-placed": MailKind(
-        "order",
-        "Order Confirmation - #{order_id}",
-        "Thank you for your order",
-        "We have your order, and its goods are being reserved. We write again as soon as they are.",
-        "plain",
-        1,
+        template="order",
+        subject="Order Confirmation - #{order_id}",
+        heading="Thank you for your order",
+        lead="We received your order and are now reserving its goods. We write again when they are reserved.",
+        step=1,
     ),
     "order-confirmed": MailKind(
-        "order",
-        "Your order #{order_id} is reserved",
-        "Your goods are reserved",
-        "Everything you ordered is set aside for you. We write again when it is on its way.",
-        "good",
-        2,
+        template="order",
+        subject="Your order #{order_id} is reserved",
+        heading="Your goods are reserved",
+        lead="All goods of your order are reserved for you. We write again when we ship them.",
+        tone="good",
+        step=2,
     ),
     "order-rejected": MailKind(
-        "order",
-        "Your order #{order_id} could not be filled",
-        "We could not fill your order",
-        "We are sorry. Nothing was reserved, and the order is closed.",
-        "bad",
+        template="order",
+        subject="Your order #{order_id} could not be filled",
+        heading="We could not fill your order",
+        lead="We are sorry. We reserved nothing, and the order is closed.",
+        tone="bad",
     ),
     "order-shipped": MailKind(
-        "order",
-        "Your order #{order_id} is on its way",
-        "Your order is on its way",
-        "Your goods have left our house.",
-        "good",
-        3,
+        template="order",
+        subject="Your order #{order_id} is on its way",
+        heading="Your order is on its way",
+        lead="We shipped your goods.",
+        tone="good",
+        step=3,
     ),
     "order-delivered": MailKind(
-        "order",
-        "Your order #{order_id} was delivered",
-        "Your order was delivered",
-        "Your goods have arrived. We hope that you like them.",
-        "good",
-        4,
+        template="order",
+        subject="Your order #{order_id} was delivered",
+        heading="Your order was delivered",
+        lead="Your goods have arrived. We hope that you like them.",
+        tone="good",
+        step=4,
     ),
     "order-cancelled": MailKind(
-        "order",
-        "Your order #{order_id} was cancelled",
-        "Your order was cancelled",
-        "The order is closed, and its goods are no longer held for you.",
-        "bad",
+        template="order",
+        subject="Your order #{order_id} was cancelled",
+        heading="Your order was cancelled",
+        lead="The order is closed, and its goods are no longer reserved for you.",
+        tone="bad",
     ),
     "password-reset": MailKind(
-        "link",
-        "Reset your password",
-        "Reset your password",
-        "Somebody, most likely you, asked for a new password for your {shop} account.",
+        template="link",
+        subject="Reset your password",
+        heading="Reset your password",
+        lead="We received a request for a new password for your {shop} account.",
         action="Choose a new password",
-        otherwise="If it was not you, there is nothing to do: your password stays as it is.",
+        disclaimer="If you did not request it, ignore this mail. Your password does not change.",
     ),
     "verify-email": MailKind(
-        "link",
-        "Verify your e-mail address",
-        "Verify your e-mail address",
-        "Please tell us that this address of your {shop} account is yours.",
-        "good",
+        template="link",
+        subject="Verify your e-mail address",
+        heading="Verify your e-mail address",
+        lead="Please confirm that this address of your {shop} account is yours.",
+        tone="good",
         action="Verify this address",
-        otherwise="If you have no account with us, somebody mistyped an address: please ignore this mail.",
+        disclaimer="If you have no account with us, ignore this mail. The address was probably mistyped.",
     ),
     "test": MailKind(
-        "test",
-        "Test mail from {shop}",
-        "It works",
-        "This is a test mail: {shop} can send mails, and you can read them.",
-        "good",
+        template="test",
+        subject="Test mail from {shop}",
+        heading="It works",
+        lead="This is a test mail. {shop} can send mails, and this one arrived.",
+        tone="good",
     ),
 }
 
 
-# Codes of an order's reason that say something to a customer; others stay inside.
+# The texts of reason codes that concern a customer. Mails do not show other codes.
 REASONS = {
     "out_of_stock": "Some of the goods are out of stock.",
     "price_changed": "A price changed while you ordered.",
     "timeout": "The goods could not be reserved in time.",
-    "cancelled_by_customer": "You asked us to.",
-    "cancelled_by_staff": "Our staff cancelled it. Please ask us if you wonder why.",
+    "cancelled_by_customer": "You cancelled it.",
+    "cancelled_by_staff": "Our staff cancelled it. Please contact us if you have questions.",
 }

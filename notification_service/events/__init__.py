@@ -1,1 +1,1 @@
-"""The events that the service publishes and consumes, its topics and its consumer groups."""
+"""The events that the service publishes and consumes, its topics and its consumer group."""

@@ -1,48 +1,54 @@
-"""The event that this service publishes, and its own view of those it consumes: the fields that a mail needs.
+"""This service's own view of the events that it consumes: the fields that a mail needs.
 
-What comes in is untrusted: whatever could break a header (line breaks, a second address) is refused here and dead-lettered.
+The events are untrusted input. A value that could break a header, such as a line break or a second address, is refused here,
+and its event is dead-lettered.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from email_validator import validate_email
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from libs.messaging.envelope import ConsumedData
+from libs.values.money import Money
 from libs.values.text import Line
+from notification_service.domain import mail
+from notification_service.domain.recipient import Recipient
 
-
-def _require_one_address(text: str) -> str:
-    """The address with its domain in ASCII, as SMTP wants it. Raises ValueError unless it is one address and nothing else."""
-    address = validate_email(text, check_deliverability=False)
-    return f"{address.local_part}@{address.ascii_domain}"
-
-
-Email = Annotated[
-    str, StringConstraints(max_length=254, pattern=r"^[^\s<>]+@[^\s<>]+$"), AfterValidator(_require_one_address)
-]
 UserId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
 Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{3,30}$")]
 OrderId = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
 Amount = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}\.[0-9]{2}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+OrderTopic = Literal[
+    "order-placed", "order-confirmed", "order-rejected", "order-shipped", "order-delivered", "order-cancelled"
+]
+ORDER_TOPICS: tuple[str, ...] = get_args(OrderTopic)
 
 
 class UserRegistered(ConsumedData):
     topic = "user-registered"
     username: Username
-    email: Email
+    email: Recipient
+
+    def content(self) -> mail.AccountContent:
+        """What its mail is made of."""
+        return mail.AccountContent(username=self.username)
 
 
 class UserMailRequested(ConsumedData):
-    """Somebody wants a link with a single-use token. Nothing of it is logged."""
+    """A user requested a link with a single-use token. Logs hold none of its fields."""
 
     topic = "user-mail-requested"
     kind: Literal["reset", "verify"]
+    user_id: UserId
     username: Username
-    email: Email
+    email: Recipient
     token: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{20,128}$")]
     expires_at: Annotated[AwareDatetime, Field(strict=False)]
+
+    def content(self) -> mail.LinkContent:
+        """What its mail is made of."""
+        return mail.LinkContent(username=self.username, token=self.token, expires_at=self.expires_at)
 
 
 class UserDeleted(ConsumedData):
@@ -51,7 +57,7 @@ class UserDeleted(ConsumedData):
 
 
 class UserRevocation(ConsumedData):
-    """Tokens that were issued to a user, or in one session, before `not_before` (ms since the epoch) are void."""
+    """The tokens of a user, or of one session, are void if they were issued before `not_before` (ms since the epoch)."""
 
     topic = "user-revocations"
     user_id: UserId
@@ -66,22 +72,40 @@ class OrderLine(ConsumedData):
     line_total: Amount
 
 
-class OrderStep(ConsumedData):
-    """Any of the order-* events: they carry the same data."""
+class OrderEvent(ConsumedData):
+    """Any of the order-* events. They have the same data."""
 
     order_id: OrderId
-    user_email: Email | None  # None: the account is gone
+    user_id: UserId
+    user_email: Recipient | None  # None: the account was deleted
     username: Username
     total: Amount
     currency: Currency
     reason: Annotated[str, StringConstraints(max_length=200)] | None = None
     items: Annotated[list[OrderLine], Field(min_length=1, max_length=50)]
 
+    def content(self) -> mail.OrderContent:
+        """What its mail is made of."""
+        lines = (
+            mail.OrderLine(
+                name=line.name,
+                quantity=line.quantity,
+                unit_price=Money.parse(line.unit_price, self.currency),
+                line_total=Money.parse(line.line_total, self.currency),
+            )
+            for line in self.items
+        )
+        return mail.OrderContent(
+            order_id=self.order_id,
+            username=self.username,
+            total=Money.parse(self.total, self.currency),
+            lines=tuple(lines),
+            reason=self.reason,
+        )
 
-class MailResendRequested(OrderStep):
-    """Staff want the mail of one of an order's steps to go out again; the data is that of the step."""
+
+class MailResendRequested(OrderEvent):
+    """Staff resend the mail of one step of an order. The data is that of the step."""
 
     topic = "mail-resend-requested"
-    kind: Literal[
-        "order-placed", "order-confirmed", "order-rejected", "order-shipped", "order-delivered", "order-cancelled"
-    ]
+    kind: OrderTopic

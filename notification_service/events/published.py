@@ -1,12 +1,21 @@
 """The events that notification_service publishes."""
 
+from typing import Self
+
 from libs.messaging.envelope import EventData
+from libs.values.times import rfc3339
+from notification_service.domain.mail import SentMail
 
 
 class MailSent(EventData):
-    """The SMTP server took the mail of an event, whose id is the key."""
+    """The SMTP server took the mail of an event. The id of that event is the key."""
 
     topic = "mail-sent"
     kind: str
     order_id: str | None
     sent_at: str
+
+    @classmethod
+    def of(cls, mail: SentMail) -> Self:
+        """The event of a sent mail."""
+        return cls(kind=mail.kind, order_id=mail.order_id, sent_at=rfc3339(mail.sent_at))

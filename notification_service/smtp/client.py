@@ -1,7 +1,7 @@
-"""smtplib over sockets whose waits all end by one moment.
+"""smtplib over sockets with one deadline for all their waits.
 
-A socket's own timeout starts again with each byte: a server that says one byte a second would hold a mail for hours. Here each
-wait gets what is left until the deadline of the whole mail.
+A socket's own timeout starts again with each byte. A server that sends one byte a second would hold a mail for hours. Here each
+wait ends at the deadline of the whole mail.
 """
 
 import math
@@ -22,7 +22,7 @@ class _BoundedSocket(socket.socket):
 
     def sendall(self, *what: Any) -> None:
         _bound(self, self.deadline)
-        super().sendall(*what)  # its timeout is for all of the data
+        super().sendall(*what)  # its timeout is for all data
 
 
 class _BoundedTlsSocket(ssl.SSLSocket):
@@ -38,27 +38,27 @@ class _BoundedTlsSocket(ssl.SSLSocket):
 
 
 class Smtp(smtplib.SMTP):
-    """A connection to an SMTP server; made, and its greeting heard, before `deadline` (of time.monotonic()).
+    """A connection to an SMTP server. All its waits end at `deadline`, in seconds of time.monotonic().
 
-    `handed_over` turns true when a message may be in the server's hands, for what comes after may go wrong in any way.
+    `data_sent`: whether the server may have the message. It is true from the DATA command on, whatever fails afterwards.
     """
 
     sock: _BoundedSocket | _BoundedTlsSocket | None
 
     def __init__(self, server: str, port: int, deadline: float, tls: ssl.SSLContext | None = None) -> None:
-        """`tls`: speak TLS from the first byte. Raises OSError; smtplib's errors are OSErrors."""
-        self.deadline, self._tls, self.handed_over = deadline, tls, False
+        """Connect and read the greeting. `tls`: use TLS from the first byte. Raises OSError. smtplib's errors are OSErrors."""
+        self.deadline, self._tls, self.data_sent = deadline, tls, False
         super().__init__(server, port, local_hostname=_own_name())
 
     def limit(self, deadline: float) -> None:
-        """Set the moment (of time.monotonic()) at which all waits end. To be said again after STARTTLS: it makes another socket."""
+        """Set the deadline of all waits. Call it again after STARTTLS, which makes another socket."""
         self.deadline = deadline
         if self.sock is not None:
             self.sock.deadline = deadline
 
     def data(self, msg: Any) -> tuple[int, bytes]:
-        """Hand the message over."""
-        self.handed_over = True
+        """Send the message."""
+        self.data_sent = True
         return super().data(msg)
 
     def _get_socket(self, host: str, port: int, _timeout: float) -> socket.socket:
@@ -66,19 +66,19 @@ class Smtp(smtplib.SMTP):
         if self._tls is None:
             return sock
         wrapped = self._tls.wrap_socket(sock, server_hostname=host)
-        wrapped.deadline = self.deadline  # type: ignore[attr-defined] # make_tls_context() says which class it is
+        wrapped.deadline = self.deadline  # type: ignore[attr-defined] # make_tls_context() sets its class
         return wrapped
 
 
 def make_tls_context() -> ssl.SSLContext:
-    """A context that verifies the server, and whose sockets keep to the deadline."""
+    """A context that verifies the server. The waits of its sockets end at the deadline."""
     context = ssl.create_default_context()
     context.sslsocket_class = _BoundedTlsSocket
     return context
 
 
 def _connect(host: str, port: int, deadline: float) -> _BoundedSocket:
-    """Connect to the first address of `host` that answers; each gets its share of the time, and so does the mail itself."""
+    """Connect to the first address of `host` that accepts. The addresses and the mail itself share the time equally."""
     addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     for shares, (family, kind, protocol, _, address) in zip(range(len(addresses) + 1, 1, -1), addresses, strict=True):
         sock = _BoundedSocket(family, kind, protocol)
@@ -96,9 +96,9 @@ def _connect(host: str, port: int, deadline: float) -> _BoundedSocket:
 
 def _bound(sock: socket.socket, deadline: float) -> None:
     left = deadline - time.monotonic()
-    sock.settimeout(max(left, 0.001) if left < math.inf else None)  # 0 would mean: do not wait at all
+    sock.settimeout(max(left, 0.001) if left < math.inf else None)  # 0 would mean not to wait at all
 
 
 @cache
 def _own_name() -> str:
-    return socket.getfqdn()  # asks DNS, which may take seconds: once
+    return socket.getfqdn()  # cached, because DNS may take seconds to answer

@@ -1,8 +1,8 @@
 """A mail as the bytes that SMTP carries.
 
-The standard library's e-mail package takes 2 ms for one, as much CPU time as everything else that is done for a mail, and
-Flask-Mail's asks DNS for each. So the few lines of MIME that ours need are written here; the tests have the standard library
-read them back.
+Flask-Mail's Message and the standard library's email package take 2 ms a mail, as much CPU time as all other work for it. Message
+also queries DNS for the host's name for each mail. So this module writes the few lines of MIME that our mails need. The tests let
+the standard library read them.
 """
 
 from binascii import b2a_qp
@@ -16,15 +16,15 @@ from notification_service.domain.mail import Mail
 def to_bytes(mail: Mail, sender: str) -> bytes:
     """`mail` as multipart/alternative with CRLF line ends. Raises ValueError for a line break in a header."""
     boundary = f"=_{mail.message_id[1:33]}"  # "=_" never occurs in quoted-printable text (RFC 2045 6.7)
-    if {"\r", "\n"} & {*mail.to, *mail.subject, *sender}:
+    if {"\r", "\n"} & {*mail.recipient, *mail.subject, *sender}:
         raise ValueError("a header holds a line break")
     headers = {
         "From": sender,
-        "To": mail.to,
+        "To": mail.recipient,
         "Subject": Header(mail.subject, header_name="Subject").encode(linesep="\r\n"),
         "Date": format_datetime(datetime.now(UTC)),
         "Message-ID": mail.message_id,
-        "Auto-Submitted": "auto-generated",  # RFC 3834: no holiday notices in answer
+        "Auto-Submitted": "auto-generated",  # RFC 3834: prevents holiday notices in reply
         "MIME-Version": "1.0",
         "Content-Type": f'multipart/alternative; boundary="{boundary}"',
     }

@@ -1,1 +1,1 @@
-"""The topics that hold the service's data: the ledger of sent mails and the view of accounts."""
+"""Kafka topics as storage: the ledger of sent mails, and a view of accounts in memory."""

@@ -1,7 +1,8 @@
-"""What happened to accounts, in memory: whose tokens ended early, and who is gone and gets no mail any more.
+"""A view of accounts in memory: which accounts are deleted, and which tokens are revoked.
 
-Both topics are read from their start at each start, by a reader that joins no group: this service keeps no data. Revocations lie
-there for an hour, for tokens live a quarter of one; deletions for a week, and later events of the orders name no address.
+It reads both topics from their start at each start of the process, without a consumer group, because this service keeps no data.
+Topic user-revocations holds a revocation for an hour, four times the lifetime of a token. Topic user-deleted holds a deletion for
+a week. Orders that change later than that name no address.
 """
 
 import threading
@@ -9,90 +10,76 @@ import time
 from contextlib import closing
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicPartition
 
 from contracts import topic_settings
 from libs.access.revocations import Revocation, Revocations
-from libs.messaging.clients import READER, make_consumer
-from libs.messaging.envelope import Event, MalformedEvent, parse
+from libs.messaging.envelope import MalformedEvent, parse
+from libs.messaging.topic_reader import TopicReader
 from libs.runtime.logs import get_logger
 from notification_service.events.consumed import UserDeleted, UserRevocation
+from notification_service.events.topics import ACCOUNT_TOPICS
 
 log = get_logger(__name__)
 
-TOPICS = (UserRevocation.topic, UserDeleted.topic)
-LOAD_SECONDS = 45.0
-FETCH = READER | {"fetch.wait.max.ms": 100}  # it reads for ever, and nobody waits for it
+LOAD_SECONDS = 45.0  # shorter than the 60 s after which a consumer that does not poll counts as hung
+FETCH_MS = 100  # the view may lag by this much; fewer requests cost less
 
 
 class AccountView:
-    """A part of the process, fed by Kafka as long as it runs."""
+    """A background task that follows the account topics."""
 
     name = "accounts"
 
     def __init__(self, brokers: str, revocations: Revocations) -> None:
-        self._brokers, self._revocations, self._gone = brokers, revocations, set[str]()
-        self._unread: set[tuple[str, int]] | None = None
+        """`revocations` gets the revoked tokens."""
+        self._brokers, self._revocations, self._deleted = brokers, revocations, set[str]()
         self._complete, self.heartbeat = threading.Event(), time.monotonic()
 
     def status(self) -> dict[str, Any]:
-        """Whether everything was read that there was at the start."""
-        return {"complete": self._complete.is_set(), "gone": len(self._gone)}
+        """`complete`: whether the topics were read to the ends that they had at the start. `gone`: deleted accounts."""
+        return {"complete": self._complete.is_set(), "gone": len(self._deleted)}
 
-    def is_gone(self, event: Event) -> bool:
-        """True when the account that an event is about was deleted."""
-        return str(event.data.get("userId", event.subject)) in self._gone
+    def is_deleted(self, user_id: str) -> bool:
+        """True when the account was deleted."""
+        return user_id in self._deleted
 
     def await_complete(self) -> None:
-        """Return once everything was read that there was at the start. Raises KafkaException when that takes over 45 s."""
+        """Return once the topics were read to the ends that they had at the start. Raises KafkaException after 45 s."""
         if not self._complete.wait(LOAD_SECONDS):
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the accounts' events can't be read to their end"))
+            reason = "the account topics cannot be read to their ends"
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, reason))
 
     def run(self, stop: threading.Event) -> None:
         """Follow the topics until `stop` is set."""
         with closing(self._reader()) as reader:
             while not stop.is_set():
                 self.heartbeat = time.monotonic()
-                if message := reader.poll(0.2):
-                    self._take(message)
+                for message in reader.read():
+                    self._apply(message)
+                if reader.at_end:
+                    self._complete.set()
 
     def load(self) -> None:
-        """Read what there is. Raises KafkaException when that takes over 45 s."""
-        end = time.monotonic() + LOAD_SECONDS
+        """Read the topics to their present ends. Raises KafkaException after 45 s."""
         with closing(self._reader()) as reader:
-            while not self._complete.is_set() and time.monotonic() < end:
-                if message := reader.poll(0.2):
-                    self._take(message)
-        self.await_complete()
+            for message in reader.read_to_end(LOAD_SECONDS):
+                self._apply(message)
+        self._complete.set()
 
-    def _reader(self) -> Consumer:
-        places = [(name, p) for name, topic in topic_settings(*TOPICS).items() for p in range(topic["partitions"])]
-        self._unread = set(places)
-        reader = make_consumer(self._brokers, "notification-service-accounts", **FETCH)
-        reader.assign([TopicPartition(name, partition, OFFSET_BEGINNING) for name, partition in places])
-        return reader
+    def _reader(self) -> TopicReader:
+        settings = topic_settings(*ACCOUNT_TOPICS).items()
+        places = [(topic, partition) for topic, each in settings for partition in range(each["partitions"])]
+        starts = [TopicPartition(topic, partition, OFFSET_BEGINNING) for topic, partition in places]
+        return TopicReader(self._brokers, "notification-service-accounts", starts, **{"fetch.wait.max.ms": FETCH_MS})
 
-    def _take(self, message: Message) -> None:
-        error = message.error()
-        if error is None:
-            self._understand(message)
-        elif error.code() == KafkaError._PARTITION_EOF:
-            assert self._unread is not None
-            self._unread.discard((str(message.topic()), message.partition() or 0))
-            if not self._unread:
-                self._complete.set()
-        elif error.fatal():
-            raise KafkaException(error)
-        else:
-            log.warning("Kafka reports", error=error.name(), detail=error.str())
-
-    def _understand(self, message: Message) -> None:
+    def _apply(self, message: Message) -> None:
         try:
             event = parse(message)
             if event.type == UserDeleted.topic:
-                self._gone.add(event.read(UserDeleted).id)
+                self._deleted.add(event.read(UserDeleted).id)
             else:
-                ended = event.read(UserRevocation)
-                self._revocations.add([Revocation(ended.user_id, ended.sid, ended.not_before)])
-        except MalformedEvent as error:  # nobody waits for it, and the other services put it aside
-            log.error("not understood", topic=message.topic(), reason=str(error))
+                revoked = event.read(UserRevocation)
+                self._revocations.add([Revocation(revoked.user_id, revoked.sid, revoked.not_before)])
+        except MalformedEvent as error:  # skipped here; the other services dead-letter it
+            log.error("event malformed", topic=message.topic(), reason=str(error))

@@ -1,88 +1,112 @@
-"""The ledger of sent mails: topic mail-sent, one record for each event whose mail the SMTP server took.
+"""The ledger of sent mails: topic mail-sent, with one record for each event whose mail the SMTP server took.
 
-It is read when partitions are assigned and written after each mail. So an event that comes twice (its relay published it again,
-the group was reset, the partitions moved, a dead letter was replayed) is mailed once. One window is left: a process that is
-killed between the SMTP server's answer and the broker's mails that one again, under the same Message-ID. A Kafka transaction
-would not close it, for SMTP has no part in one; measured, it only makes the window longer.
+A process reads the ledger when it gets partitions, and writes a record after each mail. So an event that comes again has no
+second mail: after a repeated publication, a reset of the group, a rebalance or the replay of a dead letter.
+One window remains. A process that is killed between the SMTP server's reply and the broker's acknowledgement sends that mail
+again, under the same Message-ID. A Kafka transaction would not close the window, because SMTP takes no part in it. Measured, it
+makes the window longer.
 """
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from concurrent.futures import Future
+from contextlib import closing
 
-from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
+import orjson
+from confluent_kafka import OFFSET_BEGINNING, KafkaException, Message, TopicPartition
 from prometheus_client import Counter
 
-from libs.messaging.clients import READER, make_consumer
-from libs.messaging.envelope import Event
+from libs.messaging.envelope import Event, new_row
+from libs.messaging.failures import ServerUnavailable
+from libs.messaging.producer import Producer
+from libs.messaging.topic_reader import TopicReader
 from libs.runtime.logs import get_logger
+from notification_service.domain.mail import SentMail
 from notification_service.events.published import MailSent
-from notification_service.store.records import Records
 
 log = get_logger(__name__)
 
 REPEATED = Counter("mails_not_repeated", "Events that came again after their mail was sent", ["kind"])
 
-LOAD_SECONDS = 45.0  # shorter than the patience with a consumer that does not poll, 60 s
-AT_ONCE = 1000
+LOAD_SECONDS = 45.0  # shorter than the 60 s after which a consumer that does not poll counts as hung
+ACKNOWLEDGED_SECONDS = 10.0
 
 
-class Ledger:
-    """The event ids of sent mails, by partition of their events; about 100 bytes each."""
+class MailLedger:
+    """The event ids of sent mails, by partition of their events. An id takes about 100 bytes of memory."""
 
     def __init__(self, brokers: str) -> None:
-        self._brokers, self._records = brokers, Records(brokers)
+        self._brokers, self._producer = brokers, Producer(brokers)
         self._sent: dict[int, set[bytes]] = {}
         self._next_offset: dict[int, int] = {}
-        self._unwritten: dict[bytes, MailSent] = {}
+        self._unrecorded: dict[str, SentMail] = {}  # sent by this process; the record is not acknowledged yet
+        self._in_flight: dict[str, Future[None]] = {}  # their records
 
     def load(self, partitions: Iterable[int]) -> None:
-        """Read what these partitions of the ledger hold by now. Raises KafkaException when the end is not reached in 45 s.
+        """Read these partitions of the ledger to their present ends. Raises KafkaException after 45 s.
 
-        Partitions of other topics with the same numbers may be another member's, who writes to them too: each time they are read
-        on from where the last reading ended.
+        Another member of the group may own partitions of other topics with the same numbers, and writes to the same partitions
+        of the ledger. So each call reads on from the last offset.
         """
-        left, began = set(partitions), time.monotonic()
-        reader = make_consumer(self._brokers, "notification-service-ledger", **READER)
-        try:
-            reader.assign([self._place(partition) for partition in left])
-            while left:
-                if time.monotonic() - began > LOAD_SECONDS:
-                    raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the ledger can't be read to its end"))
-                for message in reader.consume(AT_ONCE, 0.1):
-                    self._read(message, left)
-        finally:
-            reader.close()
+        began, places = time.monotonic(), [self._place(partition) for partition in set(partitions)]
+        with closing(TopicReader(self._brokers, "notification-service-ledger", places)) as reader:
+            for message in reader.read_to_end(LOAD_SECONDS):
+                self._read(message)
         log.info("ledger read", mails=sum(map(len, self._sent.values())), seconds=round(time.monotonic() - began, 2))
 
-    def once(self, event: Event, send: Callable[[], MailSent]) -> None:
-        """Have the mail of `event` sent, unless it was, and written down. Raises ServerUnavailable, or what `send` raises."""
-        key, sent = event.id.encode(), self._sent[event.partition]
-        if key in sent:
-            self._unwritten.pop(key, None)
+    def send_once(self, event: Event, send: Callable[[], SentMail]) -> None:
+        """Call `send` unless the event's mail is in the ledger, then record the mail.
+
+        Raises ServerUnavailable when the record is not acknowledged within 10 s. The next call for the event sends nothing and
+        waits for the same record. Also raises what `send` raises.
+        """
+        sent = self._sent[event.partition]
+        if event.id.encode() in sent:
+            self._settle(event.id)
             REPEATED.labels(event.type).inc()
-            log.info("mailed before")
+            log.info("mail already sent")
             return
-        if key not in self._unwritten:
-            self._unwritten[key] = send()
-        self._records.write(event, self._unwritten[key])
-        sent.add(key)
-        del self._unwritten[key]
+        if event.id not in self._unrecorded:
+            self._unrecorded[event.id] = send()
+        self._record(event)
+        sent.add(event.id.encode())
+        self._settle(event.id)
 
     def close(self) -> None:
-        """Write down what is not written yet, if a broker takes it within 5 s."""
-        self._records.close()
+        """Wait at most 5 s for the acknowledgement of outstanding records."""
+        if left := self._producer.close():
+            log.error("sent mails are not recorded and may be sent again", count=left)
+
+    def _record(self, event: Event) -> None:
+        """Wait for the record's acknowledgement. A record that no broker takes stays queued in the producer.
+
+        So it is written as soon as a broker is available, before another member of the group can read the ledger without it.
+        """
+        try:
+            if event.id not in self._in_flight:
+                self._in_flight[event.id] = self._produce(event, self._unrecorded[event.id])
+            self._in_flight[event.id].result(ACKNOWLEDGED_SECONDS)
+        except (TimeoutError, BufferError):
+            raise ServerUnavailable("no Kafka broker takes the record of a sent mail") from None
+        except KafkaException as error:
+            self._in_flight.pop(event.id, None)
+            raise ServerUnavailable(f"Kafka refuses the record of a sent mail: {error.args[0].name()}") from None
+
+    def _produce(self, event: Event, mail: SentMail) -> "Future[None]":
+        row = new_row(MailSent.of(mail), source="notification_service", aggregate_id=mail.event_id, sequence=0)
+        headers = {name: text for name, text in orjson.loads(row.headers).items() if name != "ce_sequence"}
+        key, value = mail.event_id.encode(), row.payload.encode()
+        return self._producer.produce(row.topic, value, key, partition=event.partition, headers=headers)
+
+    def _settle(self, event_id: str) -> None:
+        self._unrecorded.pop(event_id, None)
+        self._in_flight.pop(event_id, None)
 
     def _place(self, partition: int) -> TopicPartition:
         self._sent.setdefault(partition, set())
         return TopicPartition(MailSent.topic, partition, self._next_offset.get(partition, OFFSET_BEGINNING))
 
-    def _read(self, message: Any, left: set[int]) -> None:
-        error, partition = message.error(), message.partition()
-        if error is None:
-            self._sent[partition].add(message.key())
-            self._next_offset[partition] = message.offset() + 1
-        elif error.code() == KafkaError._PARTITION_EOF:
-            left.discard(partition)
-        else:
-            log.warning("Kafka reports", error=error.name(), detail=error.str())
+    def _read(self, message: Message) -> None:
+        partition = message.partition() or 0
+        self._sent[partition].add(message.key() or b"")
+        self._next_offset[partition] = (message.offset() or 0) + 1

@@ -1,4 +1,4 @@
-"""The service without servers: a configuration, an app, and tokens for people of each role."""
+"""The service without servers: a configuration, an application, and tokens of each role."""
 
 import os
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from libs.runtime.config import load
 from notification_service.api.app import create_app
 from notification_service.config import Config
 from notification_service.rendering.composer import Composer
+from notification_service.worker.process import make_composer
 
 
 @pytest.fixture
@@ -21,14 +22,14 @@ def config() -> Config:
 
 @pytest.fixture
 def composer(config: Config) -> Composer:
-    return Composer(config)
+    return make_composer(config)
 
 
 @pytest.fixture
 def app(config: Config) -> Iterator[APIFlask]:
     app = create_app(config)
     yield app
-    app.extensions["mailer"].close()
+    app.extensions["worker"].mailer.close()
 
 
 @pytest.fixture

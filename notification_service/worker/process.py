@@ -1,90 +1,74 @@
-"""The consumer in its threads, and the watchdog that ends the process when that thread dies or hangs.
+"""The wiring of the consuming half of the process, from the configuration. Nothing connects before it is used."""
 
-gunicorn starts another worker then: the service is never healthy to look at and deaf to events.
-"""
+from dataclasses import dataclass
+from typing import Self
 
-import os
-import threading
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+import flask_mail
 
-from libs.messaging.consumer import EventConsumer
+from libs.access.revocations import Revocations
 from libs.messaging.handler_pool import Handler
-from libs.messaging.topics import create_topics_patiently
-from libs.runtime.health import CheckFailed
-from libs.runtime.logs import get_logger
-from libs.runtime.worker import EX_SOFTWARE, JOIN_SECONDS, SupervisedThread
-from notification_service.events.consumed import UserMailRequested
-from notification_service.events.topics import GROUP, topics
+from notification_service.config import Config
+from notification_service.rendering.composer import Composer
+from notification_service.smtp.mailer import Mailer
 from notification_service.store.accounts import AccountView
-from notification_service.store.mail_ledger import Ledger
-
-log = get_logger(__name__)
-
-SECRET = (UserMailRequested.topic,)  # no dead letter keeps its tokens
-WATCH_SECONDS = 1.0
+from notification_service.store.mail_ledger import MailLedger
+from notification_service.use_cases.send_mail import SendMail
+from notification_service.worker.background_consumer import BackgroundConsumer
+from notification_service.worker.handlers import bind_handlers
 
 
-class Listener:
-    """Consumes in the background between `start` and `stop`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """The parts that send mails."""
 
-    def __init__(
-        self,
-        brokers: str,
-        handlers: Mapping[str, Handler],
-        ledger: Ledger,
-        accounts: AccountView,
-        lanes: int,
-        end: Callable[[int], Any] = os._exit,
-    ) -> None:
-        """`lanes`: mails that are sent at once. `end` ends the process with a status, at once: nothing can be relied on in a
-        process whose consumer hangs."""
-        self._brokers, self._handlers, self._ledger, self._lanes, self._end = brokers, handlers, ledger, lanes, end
-        self._accounts, self._threads = accounts, list[SupervisedThread]()
-        self._stopping, self._stopped = threading.Event(), threading.Event()
+    composer: Composer
+    mailer: Mailer
+    ledger: MailLedger
+    accounts: AccountView
+    handlers: dict[str, Handler]
+    consumer: BackgroundConsumer
 
-    def start(self) -> None:
-        """Start consuming. Call it after the fork: a Kafka client does not survive one."""
-        consumer = EventConsumer(
-            self._brokers, GROUP, self._handlers, threads=self._lanes, on_assigned=self._prepare, secret=SECRET
+    @classmethod
+    def of(cls, config: Config, revocations: Revocations) -> Self:
+        """The parts as `config` says. `revocations` gets the revoked tokens."""
+        brokers = config.kafka_brokers
+        composer, mailer, ledger = make_composer(config), make_mailer(config), MailLedger(brokers)
+        accounts = AccountView(brokers, revocations)
+        handlers = bind_handlers(SendMail(composer=composer, mailer=mailer, ledger=ledger, accounts=accounts))
+        threads = config.mail_concurrency
+        return cls(
+            composer=composer,
+            mailer=mailer,
+            ledger=ledger,
+            accounts=accounts,
+            handlers=handlers,
+            consumer=BackgroundConsumer(brokers, handlers, ledger=ledger, accounts=accounts, threads=threads),
         )
-        prepare = partial(create_topics_patiently, self._brokers, topics())
-        self._threads = [SupervisedThread(part, self._stopping, prepare) for part in (consumer, self._accounts)]
-        for thread in self._threads:
-            thread.start()
-        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
-    def stop(self) -> None:
-        """Finish the events in hand, commit, and leave the group; 20 s at most. The watchdog watches until that is done."""
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join(JOIN_SECONDS)
-        self._stopped.set()
-        self._ledger.close()
 
-    def check(self) -> dict[str, Any]:
-        """A health check: the consumer's state. Raises Down without partitions or broker."""
-        if not self._threads:
-            raise CheckFailed("not consuming yet")
-        state, accounts = (thread.part.status() for thread in self._threads)
-        parts = {GROUP: state, self._accounts.name: accounts}
-        if not state["broker"]:
-            raise CheckFailed("no Kafka broker answers", parts=parts)
-        if not state["assigned"]:
-            raise CheckFailed("no partitions are assigned yet", parts=parts)
-        if not accounts["complete"]:
-            raise CheckFailed("what happened to accounts is not read to its end yet", parts=parts)
-        return {"parts": parts}
+def make_composer(config: Config) -> Composer:
+    """The composer of the shop's mails."""
+    shop_url = str(config.public_url or "").rstrip("/")
+    return Composer(
+        shop=config.shop_name,
+        shop_url=shop_url,
+        links_url=shop_url or str(config.user_service_url).rstrip("/"),
+        message_id_domain=config.from_email.rpartition("@")[2],
+    )
 
-    def _prepare(self, partitions: set[int]) -> None:
-        self._accounts.await_complete()
-        self._ledger.load(partitions)
 
-    def _watch(self) -> None:
-        while not self._stopped.wait(WATCH_SECONDS):
-            problems = {thread.name: thread.problem() for thread in self._threads}
-            if any(p == "hangs" or (p and not self._stopping.is_set()) for p in problems.values()):
-                log.critical("the process ends: its consumer is lost", problems=problems)
-                self._end(EX_SOFTWARE)
-                return
+def make_mailer(config: Config) -> Mailer:
+    """The mailer to the configured SMTP server. Without TLS it does not log in."""
+    settings = flask_mail.Mail()
+    secure = config.smtp_security != "none"
+    settings.state = settings.init_mail(
+        {
+            "MAIL_SERVER": config.smtp_server,
+            "MAIL_PORT": config.smtp_port,
+            "MAIL_USE_TLS": config.smtp_security == "starttls",
+            "MAIL_USE_SSL": config.smtp_security == "tls",
+            "MAIL_USERNAME": config.smtp_username if secure else None,
+            "MAIL_PASSWORD": config.smtp_password.get_secret_value() if secure else None,
+        }
+    )
+    return Mailer(settings, sender=(config.shop_name, config.from_email))

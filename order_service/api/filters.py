@@ -94,16 +94,16 @@ class ListForm(forms.Form):
         required=False, help_text="From `next` or `previous` of another page", widget=forms.HiddenInput
     )
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """The cleaned fields. Sets `page` to the requested page."""
-        found: dict[str, Any] = self.cleaned_data
-        sort, limit, cursor = (found.get(name) or None for name in ("sort", "limit", "cursor"))
+        fields: dict[str, str | None] = self.cleaned_data
+        sort, limit, cursor = (fields.get(name) or None for name in ("sort", "limit", "cursor"))
         try:
             self.page = page_request(sort=sort or "newest", key_types=[str], limit=limit, cursor=cursor)
         except Invalid as error:
-            for row in error.extra["errors"]:
+            for row in error.errors:
                 self.add_error(row["field"], forms.ValidationError(row["message"], row["code"]))
-        return found
+        return self.cleaned_data
 
     def require_valid(self) -> None:
         """Raise Invalid with a row for each parameter that is unknown, empty or invalid."""

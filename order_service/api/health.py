@@ -30,4 +30,5 @@ health = Health(
     __version__,
     required={"mysql": check_database, "catalogue": check_catalogue},
     shown={"worker": worker_check(worker_status)},
+    gauges={"oldestPendingSeconds": ("orders_oldest_pending_seconds", "Age of the oldest order that is not decided")},
 )

@@ -1,7 +1,5 @@
 """The routes of orders, for clients and for the pages of the browsable API."""
 
-from typing import Any
-
 from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import MethodNotAllowed
@@ -10,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from libs.values.schema import validated
-from libs.web.drf import wants_html
+from libs.web.drf import prefers_html
 from order_service.api import responses, schemas
 from order_service.api.authentication import caller_of
 from order_service.api.browsable.pages import ListPage, OrderPage, body_of, is_form
@@ -41,7 +39,7 @@ class Orders(ListPage):
         """List orders, by the time of ordering: your own, or all for staff."""
         caller = caller_of(request)
         kind = StaffOrderFilters if caller.has_role("viewer") else OrderFilters
-        self.filters = form_of(kind)(fields_of(request.query_params, from_page=wants_html(request)))
+        self.filters = form_of(kind)(fields_of(request.query_params, from_page=prefers_html(request)))
         self.filters.require_valid()
         page = queries.list_orders(self.filters.narrow(queries.orders_of(caller)), self.filters.page)
         return Response(responses.to_page(page, request.build_absolute_uri()))
@@ -67,7 +65,7 @@ class Orders(ListPage):
         )
         caller, items, address = caller_of(request), body.requested_items(), body.address()
 
-        def place() -> dict[str, Any]:
+        def place() -> dict[str, object]:
             return responses.to_placed(place_order(caller=caller, items=items, shipping_address=address))
 
         if key is None:

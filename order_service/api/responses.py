@@ -1,6 +1,5 @@
 """JSON out: the only place that makes the bodies of responses."""
 
-from dataclasses import replace
 from typing import Any
 
 from libs.values.pages import Page
@@ -33,9 +32,9 @@ def to_placed(order: Order) -> dict[str, Any]:
     return {"status": "success", "message": "Order placed", "orderId": order.id, "order": to_public(order)}
 
 
-def to_page(page: Page, url: str) -> dict[str, Any]:
+def to_page(page: Page[Order], url: str) -> dict[str, Any]:
     """A page of orders, with links to the next and the previous one."""
-    return replace(page, results=[to_public(order) for order in page.results]).render(url)
+    return page.render(url, to_public)
 
 
 def _line(line: OrderLine) -> dict[str, Any]:

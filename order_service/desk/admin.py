@@ -1,8 +1,8 @@
-"""Django's entry to the admin pages: importing a module of the desk registers its pages.
+"""Django imports this module to register the admin pages of the desk.
 
-orders/        the list of orders, and the page of one
-operations/    overview, services, catalogue, outbox and dead events
-remote/        products and accounts, which other services keep
+orders/        the list of orders and the page of an order
+operations/    overview, service status, catalogue, outbox and dead events
+remote/        products and accounts, which belong to other services
 sign_in/       accounts, groups and failed sign-ins
 theme.py       colours, links and titles
 """

@@ -1,10 +1,10 @@
-"""The desk as a Django app: templates, static files and admin pages."""
+"""The desk as a Django app, with templates, static files, admin pages and its own table."""
 
 from django.apps import AppConfig
 
 
 class DeskConfig(AppConfig):
-    """Labelled `desk`. It comes before unfold, whose templates it overrides."""
+    """Has the label `desk`. It precedes unfold in INSTALLED_APPS, because it overrides templates of unfold."""
 
     name, label, verbose_name = "order_service.desk", "desk", "Desk"
     default_auto_field = "django.db.models.BigAutoField"

@@ -1,4 +1,4 @@
-"""What the desk's lists have in common: rows are looked at, and counted only as far as it is cheap."""
+"""Shared parts of the desk's lists: read-only rows, and a count with a limit."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
@@ -13,26 +14,28 @@ from unfold.views import ChangeList
 
 from libs.values.errors import DomainError
 
-MOST_COUNTED = 10_000  # rows: a list has no later page than the one with this row; days and filters lead further back
-MOST_AT_ONCE = 100  # rows for one action: each is a transaction of its own
+Context = dict[str, object]  # of a template, as Django passes it
+
+MAX_COUNTED = 10_000  # rows; the last page of a list ends here, and filters reach older rows
+MAX_SELECTED = 100  # rows of one action; each row is a transaction of its own
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # generic in the stubs only
-    """Counts to MOST_COUNTED: neither a count nor a page reads more rows than that."""
+    """Counts to MAX_COUNTED, so that neither a count nor a page reads more rows."""
 
     @cached_property
     def count(self) -> int:
-        """How many rows there are, or MOST_COUNTED."""
-        return int(self.object_list.order_by()[:MOST_COUNTED].count())  # type: ignore[attr-defined]
+        """The number of rows, at most MAX_COUNTED."""
+        return int(self.object_list.order_by()[:MAX_COUNTED].count())  # type: ignore[attr-defined]
 
     @property
     def is_capped(self) -> bool:
-        """Whether there may be more rows than `count`."""
-        return self.count >= MOST_COUNTED
+        """True when there may be more rows than `count`."""
+        return self.count >= MAX_COUNTED
 
 
 class DeskList(ChangeList):
-    """Sorts by nothing that has no link to sort by it: no hand-made address sorts a table without an index."""
+    """Sorts by the columns of `sortable_by` only. Any other column could sort a table without an index."""
 
     def get_ordering_field(self, field_name: Any) -> Any:
         """None for a column that is not in `sortable_by`."""
@@ -40,12 +43,12 @@ class DeskList(ChangeList):
 
 
 class DeskAdmin(ModelAdmin):
-    """Rows may be looked at. A POST by somebody who may not change anything is refused, whatever it holds."""
+    """Shows rows and changes none. It refuses every POST of an account without `act_permission`."""
 
     paginator = BoundedPaginator
     show_full_result_count = False
     list_disable_select_all = True
-    show_facets = ShowFacets.NEVER  # a count for each choice of each filter
+    show_facets = ShowFacets.NEVER  # facets count the rows of each choice of each filter
     list_per_page = 50
     list_max_show_all = 50
     act_permission = "orders.change_order"
@@ -60,34 +63,34 @@ class DeskAdmin(ModelAdmin):
         return False
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """Whether somebody may run this list's actions."""
+        """True when the account may run this list's actions."""
         return bool(request.user.has_perm(self.act_permission))
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list. Raises PermissionDenied for an action by somebody who may not act."""
+    def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
+        """The list. Raises PermissionDenied for an action by an account without `act_permission`."""
         if request.method == "POST" and not self.has_act_permission(request):
             raise PermissionDenied
         title = str(self.opts.verbose_name_plural).capitalize()
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
-        """With the list's own order."""
+        """Django's hook: the class of this list."""
         return DeskList
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Only what a filter offers: any other column could be searched without an index."""
+        """True for the parameters of this list's filters. Any other column could be searched without an index."""
         return lookup in {f"{it}__exact" if isinstance(it, str) else it.parameter_name for it in self.list_filter}
 
 
-def chosen_ids(request: HttpRequest, chosen: Any, field: str) -> list[str]:
-    """The rows that an action is for; none, and a message, when they are too many."""
-    ids = list(chosen.values_list(field, flat=True)[: MOST_AT_ONCE + 1])
-    if len(ids) <= MOST_AT_ONCE:
+def selected_ids(request: HttpRequest, selected: QuerySet[Any], field: str) -> list[str]:
+    """The ids of an action's rows. Over MAX_SELECTED rows: an empty list, and an error message on the page."""
+    ids = list(selected.values_list(field, flat=True)[: MAX_SELECTED + 1])
+    if len(ids) <= MAX_SELECTED:
         return ids
-    messages.error(request, f"At most {MOST_AT_ONCE} at once, please. Nothing was changed.")
+    messages.error(request, f"Select at most {MAX_SELECTED} rows. Nothing was changed.")
     return []
 
 
-def words_of(error: DomainError) -> str:
-    """What to tell staff of a refusal."""
+def error_text(error: DomainError) -> str:
+    """The text of a refusal for staff."""
     return error.detail or error.title

@@ -1,13 +1,13 @@
-"""What the desk looks like and where its links go: django-unfold's settings. Colours are in static/desk/desk.css."""
-
-from typing import Any
+"""Settings of django-unfold: titles, links and styles of the desk. Colours are in static/desk/desk.css."""
 
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
+Link = dict[str, object]
 
-def unfold_settings(shop_name: str) -> dict[str, Any]:
+
+def unfold_settings(shop_name: str) -> dict[str, object]:
     """The value of UNFOLD."""
     return {
         "SITE_TITLE": f"{shop_name} desk",
@@ -21,17 +21,17 @@ def unfold_settings(shop_name: str) -> dict[str, Any]:
         "STYLES": [lambda _: static("desk/desk.css")],
         "SCRIPTS": [lambda _: static("desk/desk.js")],
         "GLOBAL_CALLBACK": "order_service.desk.theme.plain_colours",
-        "DASHBOARD_CALLBACK": "order_service.desk.operations.dashboard.fill",
+        "DASHBOARD_CALLBACK": "order_service.desk.operations.dashboard.dashboard_context",
         "SIDEBAR": {"navigation": NAVIGATION},
     }
 
 
-def plain_colours(_request: HttpRequest) -> dict[str, Any]:
-    """No inline style of unfold's: the policy for browsers forbids it, and desk.css has the colours."""
+def plain_colours(_request: HttpRequest) -> dict[str, object]:
+    """Switch off unfold's inline style with colours, which the Content-Security-Policy forbids."""
     return {"colors": None}
 
 
-def _link(title: str, icon: str, page: str, permission: str) -> dict[str, Any]:
+def _link(title: str, icon: str, page: str, permission: str) -> Link:
     return {
         "title": title,
         "icon": icon,
@@ -40,7 +40,7 @@ def _link(title: str, icon: str, page: str, permission: str) -> dict[str, Any]:
     }
 
 
-NAVIGATION: list[dict[str, Any]] = [
+NAVIGATION: list[Link] = [
     {
         "items": [
             {"title": "Overview", "icon": "monitoring", "link": reverse_lazy("admin:index")},
@@ -68,4 +68,4 @@ NAVIGATION: list[dict[str, Any]] = [
         ],
     },
 ]
-"""Who may not see a page has no link to it."""
+"""A link is shown to accounts that may see its page."""

@@ -1,8 +1,6 @@
 """The topics of the service: those it publishes, those it consumes, and their dead-letter topics."""
 
-from typing import Any
-
-from contracts import topic_settings
+from contracts import TopicSettings, topic_settings
 from libs.messaging.topics import dead_letter_settings
 from order_service.events.consumed import MailSent, StockRejected, StockReserved, UserDeleted, UserRevocation
 from order_service.events.published import EVENT_OF, MailResendRequested
@@ -18,7 +16,7 @@ MAILS = (MailSent.topic,)
 GROUPS = {CATALOGUE_GROUP: CATALOGUE, STOCK_GROUP: STOCK, USERS_GROUP: USERS, MAILS_GROUP: MAILS}
 
 
-def topics() -> dict[str, dict[str, Any]]:
+def topics() -> dict[str, TopicSettings]:
     """All topics with their settings."""
     all_topics = topic_settings(*(event.topic for event in EVENT_OF.values()), MailResendRequested.topic)
     for group, names in GROUPS.items():

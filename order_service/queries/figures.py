@@ -105,12 +105,12 @@ def long_pending() -> dict[str, str]:
     return {"status": Status.PENDING, "id__lt": first_id(now() - LONG_PENDING)}
 
 
-def waiting_orders() -> LongPending:
+def long_pending_orders() -> LongPending:
     """The orders that are pending for too long. Two queries."""
-    waiting = Order.objects.filter(**long_pending())
-    oldest = waiting.order_by("id").values_list("created_at", flat=True).first()
+    found = Order.objects.filter(**long_pending())
+    oldest = found.order_by("id").values_list("created_at", flat=True).first()
     age = age_in_words((now() - oldest).total_seconds()) if oldest else ""
-    return LongPending(orders=waiting.count(), age=age)
+    return LongPending(orders=found.count(), age=age)
 
 
 def oldest_pending_seconds() -> float:

@@ -15,6 +15,7 @@ MAX_MATCHES = 500  # per column
 # At least the ten characters of an id that hold its time: fewer would match the orders of many days.
 ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{10,26}")
 HELP = "Order, e-mail, name or product"
+TOO_MANY_MATCHES = "Too many orders match. Enter more characters."
 
 
 class Matches(NamedTuple):

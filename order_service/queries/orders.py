@@ -21,7 +21,7 @@ def orders_of(caller: Caller) -> QuerySet[models.Order]:
     return orders.visible_to(caller)
 
 
-def list_orders(found: QuerySet[models.Order], request: PageRequest) -> Page:
+def list_orders(found: QuerySet[models.Order], request: PageRequest) -> Page[Order]:
     """A page of the orders found, by the time of ordering: the newest or the oldest first. Two queries."""
     ascending = (request.sort == "oldest") != request.backwards
     if request.position:

@@ -17,7 +17,7 @@ from order_service.domain.errors import KeyReused
 from order_service.store import idempotency_keys
 from order_service.store.models import IdempotencyKey
 
-JsonObject = dict[str, Any]
+JsonObject = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

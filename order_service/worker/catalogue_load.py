@@ -4,16 +4,14 @@ At the first start of a worker the end offsets of the product-* partitions are s
 them, `ready_at` is written, for good. The readiness check of the web process reads it.
 """
 
-import threading
-import time
 from collections.abc import Mapping
-from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
 from libs.messaging.clients import make_consumer
 from libs.runtime.logs import get_logger
+from libs.runtime.periodic import PeriodicTask
 from libs.values.times import now
 from order_service.events.topics import CATALOGUE, CATALOGUE_GROUP
 from order_service.store.catalogue import is_loaded
@@ -27,31 +25,26 @@ KAFKA_SECONDS = 5
 
 
 class CatalogueLoad:
-    """A task of the worker. It checks until the catalogue is loaded, and then does nothing."""
-
-    name = "first-fill"
+    """The check of the load. It does nothing once the catalogue is loaded."""
 
     def __init__(self, brokers: str) -> None:
-        self._brokers, self._loaded, self.heartbeat = brokers, False, time.monotonic()
+        self._brokers, self._loaded = brokers, False
 
-    def status(self) -> dict[str, Any]:
-        """Whether the catalogue is loaded."""
-        return {"ready": self._loaded}
+    def task(self) -> PeriodicTask:
+        """The task of the worker."""
+        return PeriodicTask(
+            "first-fill",
+            self._check,
+            seconds=INTERVAL_SECONDS,
+            unavailable=TRANSIENT_ERRORS,
+            status=lambda: {"ready": self._loaded},
+        )
 
-    def run(self, stop: threading.Event) -> None:
-        """Check every INTERVAL_SECONDS until `stop` is set."""
-        while not stop.is_set():
-            self.heartbeat = time.monotonic()
-            if not self._loaded:
-                self._check()
-            stop.wait(INTERVAL_SECONDS)
-
-    def _check(self) -> None:
-        try:
+    def _check(self) -> Mapping[str, int]:
+        if not self._loaded:
             renew_connection()
             self._loaded = is_loaded() or self._finish()
-        except TRANSIENT_ERRORS as error:
-            log.warning("catalogue load not checked", error=type(error).__name__)
+        return {}
 
     def _finish(self) -> bool:
         """Record that the catalogue is loaded, if the group has read up to the stored end offsets."""

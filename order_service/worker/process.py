@@ -12,8 +12,8 @@ from order_service.store.outbox import outbox
 from order_service.store.worker_tables import worker_status
 from order_service.worker.catalogue_load import CatalogueLoad
 from order_service.worker.handlers import make_consumers
-from order_service.worker.reservation_requests import ReservationRequests
-from order_service.worker.retention import Retention
+from order_service.worker.reservation_requests import make_reservation_requests
+from order_service.worker.retention import make_retention
 
 
 def run(config: Config) -> int:
@@ -22,8 +22,8 @@ def run(config: Config) -> int:
     tasks: list[BackgroundTask] = [
         Relay(outbox, partial(make_producer, brokers)),
         *make_consumers(brokers),
-        CatalogueLoad(brokers),
-        ReservationRequests(config.order_pending_limit),
-        Retention(),
+        CatalogueLoad(brokers).task(),
+        make_reservation_requests(config.order_pending_limit),
+        make_retention(),
     ]
     return run_worker(tasks, worker_status, partial(create_topics_patiently, brokers, topics()))

@@ -26,6 +26,6 @@ def to_public(product: Product) -> dict[str, Any]:
     }
 
 
-def to_page(page: Page, url: str) -> dict[str, Any]:
+def to_page(page: Page[Product], url: str) -> dict[str, Any]:
     """A page of products; `url`: that of the request, for the links to the next and the previous page."""
-    return Page([to_public(product) for product in page.results], page.next, page.previous).render(url)
+    return page.render(url, to_public)

@@ -1,9 +1,7 @@
 """The topics of this service: what it publishes, what it consumes, and its dead-letter topics."""
 
-from typing import Any
-
 from contracts import topic_settings
-from libs.messaging.topics import dead_letter_settings
+from libs.messaging.topics import Topics, dead_letter_settings
 from product_service.events.consumed import OrderCancelled, OrderPlaced, UserRevocation
 from product_service.events.published import PRODUCT_EVENTS, STOCK_EVENTS
 
@@ -13,7 +11,7 @@ PUBLISHED = (*PRODUCT_EVENTS, *STOCK_EVENTS)
 CONSUMED = (OrderPlaced, OrderCancelled)
 
 
-def topics() -> dict[str, dict[str, Any]]:
+def topics() -> Topics:
     """The settings of each topic, by its name."""
     published = topic_settings(*(event.topic for event in PUBLISHED))
     consumed = topic_settings(*(event.topic for event in CONSUMED))

@@ -58,7 +58,7 @@ def list_products(
     max_price: int | None = None,
     in_stock: bool | None = None,
     max_stock: int | None = None,
-) -> Page:
+) -> Page[Product]:
     """A page of Products in the order of SORTS[request.sort], without their earlier prices.
 
     Each word of `search` must be in the name or the description. Prices are in minor units. Raises Invalid for an impossible

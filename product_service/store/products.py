@@ -10,9 +10,9 @@ from pymongo import ReturnDocument, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from libs.messaging.envelope import new_row
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.transactions import in_transaction
+from libs.mongo_store.validation import validate_changes, validate_document
 from libs.values.money import Money
 from libs.values.times import now
 from product_service.domain.errors import SkuTaken, UnknownProduct
@@ -48,7 +48,7 @@ def find_ids(*, after: str | None, limit: int) -> list[str]:
 
 def add(product: Product, *events: Snapshot, actor: str) -> Product:
     """Insert a new product; its stock is its first movement. Raises SkuTaken."""
-    row = documents.validated(documents.Product, {**to_document(product), "sequence": len(events)})
+    row = validate_document(documents.Product, {**to_document(product), "sequence": len(events)})
 
     def work(transaction: ClientSession) -> None:
         documents.products().insert_one(row, session=transaction)
@@ -70,7 +70,7 @@ def update(before: Product, after: Product, *events: Snapshot, actor: str) -> Pr
     expected = {"_id": was["_id"], "version": before.version} | ({"stock": before.stock} if delta else {})
     change: dict[str, Any] = {"$inc": {"sequence": len(events), "stock": delta}}
     if changes:
-        change["$set"] = documents.validated_changes(documents.Product, changes)
+        change["$set"] = validate_changes(documents.Product, changes)
 
     def work(transaction: ClientSession) -> Product | None:
         row = documents.products().find_one_and_update(
@@ -215,14 +215,14 @@ def _movement_row(movement: StockMovement) -> dict[str, Any]:
         "actor": movement.actor,
         "at": movement.at,
     }
-    return documents.validated(documents.StockMovement, fields)
+    return validate_document(documents.StockMovement, fields)
 
 
 def _store_events(product: Product, events: Sequence[Snapshot], last: int, transaction: ClientSession) -> None:
     """Add the outbox rows of `product`; `last` is its counter after all of them."""
-    for sequence, event in enumerate(events, start=last - len(events) + 1):
-        row = new_row(event.of(product), source=SOURCE, aggregate_id=product.id, sequence=sequence)
-        MongoOutbox(documents.db()).add(row, transaction)
+    snapshots, first = [event.of(product) for event in events], last - len(events) + 1
+    outbox = MongoOutbox(documents.db())
+    outbox.add_events(snapshots, transaction, source=SOURCE, aggregate_id=product.id, first_sequence=first)
 
 
 def _transact(work: Callable[[ClientSession], T]) -> T:

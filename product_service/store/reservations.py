@@ -14,6 +14,7 @@ from pymongo.errors import DuplicateKeyError
 from libs.messaging.envelope import OutboxRow, new_row
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.transactions import in_transaction
+from libs.mongo_store.validation import validate_changes, validate_document
 from libs.values.money import Money
 from libs.values.times import now
 from product_service.domain.reservation import Reply, RequestedItem, Reservation, Shortage, Status
@@ -52,7 +53,7 @@ def add(reservation: Reservation, *replies: StockReply, transaction: ClientSessi
         for sequence, reply in enumerate(replies, start=1)
     ]
     answer = vars(rows[0]) if rows else None
-    fields = documents.validated(documents.Reservation, {**to_document(reservation), "answer": answer})
+    fields = validate_document(documents.Reservation, {**to_document(reservation), "answer": answer})
     try:
         documents.reservations().insert_one(fields, session=transaction)
     except DuplicateKeyError:
@@ -64,7 +65,7 @@ def add(reservation: Reservation, *replies: StockReply, transaction: ClientSessi
 def update(before: Reservation, after: Reservation, *, transaction: ClientSession) -> None:
     """Write the status of `after`, which was read as `before` in the same transaction. A released one keeps no reply."""
     changes = {"state": after.status, "closed_at": after.closed_at}
-    change: dict[str, Any] = {"$set": documents.validated_changes(documents.Reservation, changes)}
+    change: dict[str, Any] = {"$set": validate_changes(documents.Reservation, changes)}
     if after.reply is None:
         change["$unset"] = {"answer": ""}
     expected = {"_id": before.order_id, "state": before.status}

@@ -14,7 +14,7 @@ from product_service.config import Config
 from product_service.domain.price_history import price_memory
 from product_service.events.topics import topics
 from product_service.worker.handlers import make_consumers
-from product_service.worker.retention import Retention
+from product_service.worker.retention import make_retention
 
 
 def run(config: Config) -> int:
@@ -24,7 +24,7 @@ def run(config: Config) -> int:
     tasks: list[BackgroundTask] = [
         Relay(MongoOutbox(db), partial(make_producer, brokers)),
         *make_consumers(brokers, config.shop_currency),
-        Retention(price_memory(config.order_pending_limit)),
+        make_retention(price_memory(config.order_pending_limit)),
     ]
     return run_worker(tasks, MongoWorkerStatus(db), partial(create_topics_patiently, brokers, topics()))
 

@@ -1,45 +1,25 @@
 """The periodic task that deletes old data: closed reservations and earlier prices."""
 
-import threading
-import time
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 from libs.mongo_store.connection import UNAVAILABLE_ERRORS
-from libs.runtime.logs import get_logger
+from libs.runtime.periodic import PeriodicTask
 from product_service.store import products, reservations
 
-log = get_logger(__name__)
-
 PERIOD_SECONDS = 300.0
-HEARTBEAT_SECONDS = 5.0
 
 
-class Retention:
-    """A background task of the worker."""
+def make_retention(price_memory: timedelta) -> PeriodicTask:
+    """The task. Its status holds the numbers of reservations and price histories that it has purged."""
 
-    name = "housekeeping"
+    def purge() -> Mapping[str, int]:
+        return {"reservations": reservations.purge_closed(), "priceLogs": products.purge_prices(price_memory)}
 
-    def __init__(self, price_memory: timedelta) -> None:
-        self._price_memory, self._due = price_memory, 0.0
-        self._counts, self.heartbeat = {"reservations": 0, "priceLogs": 0}, time.monotonic()
-
-    def status(self) -> dict[str, Any]:
-        """The numbers of reservations and price histories that were purged since the start."""
-        return dict(self._counts)
-
-    def run(self, stop: threading.Event) -> None:
-        """Purge at the start and then every PERIOD_SECONDS, until `stop` is set."""
-        while not stop.is_set():
-            self.heartbeat = time.monotonic()
-            if self.heartbeat >= self._due:
-                self._due = self.heartbeat + PERIOD_SECONDS
-                self._purge()
-            stop.wait(HEARTBEAT_SECONDS)
-
-    def _purge(self) -> None:
-        try:
-            self._counts["reservations"] += reservations.purge_closed()
-            self._counts["priceLogs"] += products.purge_prices(self._price_memory)
-        except UNAVAILABLE_ERRORS as error:
-            log.warning("nothing purged: database unavailable", error=type(error).__name__)
+    return PeriodicTask(
+        "housekeeping",
+        purge,
+        seconds=PERIOD_SECONDS,
+        unavailable=UNAVAILABLE_ERRORS,
+        counts=["reservations", "priceLogs"],
+    )

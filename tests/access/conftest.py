@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local.client import Answer, call
+from deploy.local.probe import Answer, call
 from tests.access.rules import ROLES
 from tests.e2e.conftest import Person, Town, wait_for
 from tests.shop import PORTS, Shop

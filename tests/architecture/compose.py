@@ -2,16 +2,16 @@
 
 import importlib
 import re
-from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from deploy.service_list import ROOT
+
 OVERRIDES = sorted(path.name for path in (ROOT / "deploy" / "compose").glob("*.yaml"))
 
 
 class Loader(yaml.SafeLoader):
-    """YAML with compose's own tags."""
+    """YAML with the tags of compose."""
 
 
 Loader.add_constructor("!reset", lambda loader, node: None)
@@ -26,7 +26,7 @@ Loader.add_constructor(
 
 
 def read(path):
-    """A compose file as it is written, anchors put in."""
+    """A compose file as it is written, with its anchors resolved."""
     return yaml.load((ROOT / path).read_text(), Loader)
 
 
@@ -36,13 +36,13 @@ def read_override(name):
 
 
 def variables(text):
-    """The names that compose asks .env for."""
+    """The names that compose reads from .env."""
     return set(re.findall(r"(?<!\$)\$\{(\w+)", text))
 
 
 def package_of(service):
     """The package whose image a service runs in."""
-    return service["build"]["dockerfile"].partition("/")[0]
+    return service["build"]["args"]["SERVICE"]
 
 
 def commands(package):

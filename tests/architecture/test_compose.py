@@ -6,6 +6,7 @@ import re
 import pytest
 
 from deploy.compose import mongo_init, mysql_init
+from deploy.service_list import mongo_names, ports
 from tests.architecture.compose import ROOT, commands, package_of, read, variables
 
 TEXT = (ROOT / "docker-compose.yaml").read_text()
@@ -108,7 +109,7 @@ def test_a_service_gets_every_required_variable_and_none_it_does_not_read(name):
     assert given <= {field.upper() for field in readable}
 
 
-SET_BY_THE_IMAGE = {"BIND_HOST", *(f"{package.upper()}_PORT" for package in set(OURS.values()))}
+SET_BY_THE_IMAGE = {"BIND_HOST", *(variable for variable, _ in ports().values())}
 
 
 @pytest.mark.parametrize("package", sorted(set(OURS.values())))
@@ -130,9 +131,11 @@ def test_a_job_that_prepares_a_server_gets_exactly_what_it_reads(name, config):
     assert SERVICES[name]["volumes"] == [f"./deploy/compose/{script}.py:/app/{script}.py:ro"]
 
 
-def test_the_accounts_of_mongodb_are_the_services_own():
-    for name in ("user", "product"):
-        address = SERVICES[f"{name}-web"]["environment"]["MONGO_URI"]
+@pytest.mark.parametrize("name", mongo_names())
+def test_the_accounts_of_mongodb_are_the_services_own(name):
+    addresses = [SERVICES[n]["environment"].get("MONGO_URI") for n in COMMANDS if OURS[n] == f"{name}_service"]
+    assert addresses
+    for address in addresses:
         assert address.startswith(f"mongodb://microshop_{name}:")
         assert address.endswith(f"@mongo:27017/microshop_{name}?replicaSet=rs0")
 

@@ -7,8 +7,9 @@ import subprocess
 
 import pytest
 
+from deploy import envfile
 from deploy.compose import secret_files
-from deploy.local import envfile
+from deploy.service_list import mongo_names
 from tests.architecture.compose import OVERRIDES, ROOT, read, read_override, variables
 
 BASE = read("docker-compose.yaml")
@@ -52,10 +53,10 @@ def test_every_variable_of_an_override_is_in_the_example(name):
 
 def test_each_secret_has_a_file_a_marker_and_no_other_way():
     override = read_override("secrets.yaml")
-    assert set(override["secrets"]) == {*secret_files.NAMES, "MONGO_URI_USER", "MONGO_URI_PRODUCT"}
+    assert set(override["secrets"]) == {*secret_files.NAMES, *(f"MONGO_URI_{name.upper()}" for name in mongo_names())}
     markers = envfile.read(ROOT / "deploy" / "compose" / "secrets.env")
     assert set(markers) == set(secret_files.NAMES)
-    assert set(secret_files.NAMES) < set(envfile.GENERATED)
+    assert set(secret_files.NAMES) < set(envfile.generated())
     for name, service in BASE["services"].items():
         secret = {v for v, text in service.get("environment", {}).items() if variables(str(text)) & set(markers)}
         changed = override["services"].get(name, {}).get("environment", {})

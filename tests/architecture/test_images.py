@@ -1,52 +1,52 @@
-"""The Dockerfiles: small, without root and without build tools in what ships."""
+"""The Dockerfile of the services: small, without root and without build tools in what ships."""
 
 import importlib
 import re
 
 import pytest
 
-from tests.architecture.compose import ROOT
+from deploy.service_list import SERVICES, ports
+from tests.architecture.compose import ROOT, package_of, read
 
-SERVICES = ("user_service", "product_service", "order_service", "notification_service")
 IGNORED = (ROOT / ".dockerignore").read_text()
+BUILD, FINAL = (ROOT / "deploy" / "images" / "Dockerfile").read_text().split("\nFROM ")[1:]
+BUILDS = {package_of(s): s["build"] for s in read("docker-compose.yaml")["services"].values() if "build" in s}
 
 
-def stages(service):
-    """The instructions of the two stages."""
-    text = (ROOT / service / "Dockerfile").read_text()
-    return text.split("\nFROM ")[1:] if text.startswith("#") else text.split("FROM ")[1:]
+def test_an_image_is_built_in_two_stages_on_a_pinned_base():
+    assert BUILD.startswith("python:3.11-slim-bookworm AS build\n")
+    assert FINAL.startswith("python:3.11-slim-bookworm\n")
+    assert "COPY requirements/$SERVICE.txt /requirements.txt\n" in BUILD
+    assert "--require-hashes --no-deps" in BUILD  # the lock, and nothing that pip would add to it
+    assert not re.search(r"build-essential|-dev\b|pip", FINAL)
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_an_image_is_built_in_two_stages_on_a_pinned_base(service):
-    build, final = stages(service)
-    assert build.startswith("python:3.11-slim-bookworm AS build\n")
-    assert final.startswith("python:3.11-slim-bookworm\n")
-    assert "--require-hashes --no-deps" in build  # the lock, and nothing that pip would add to it
-    assert not re.search(r"build-essential|-dev\b|pip", final)
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_an_image_is_not_root_and_says_how_it_is_and_what(service):
-    final = stages(service)[1]
-    port = f"{service.upper()}_PORT"
-    user = final.index("\nUSER shop\n")
-    assert final.index("useradd --system --uid 10001") < user < final.index("\nENTRYPOINT ")
-    assert "\nSTOPSIGNAL SIGTERM\n" in final
-    assert f"os.environ['{port}'] + '/health/live'" in final
-    version = importlib.import_module(service).__version__
-    assert f'org.opencontainers.image.version="{version}"' in final
-    default = importlib.import_module(f"{service}.config").Config.model_fields[port.lower()].default
-    assert f"{port}={default}\n" in final
-    assert f"\nEXPOSE {default}\n" in final
-    assert f'ENTRYPOINT ["python", "-m", "{service}"]\nCMD ["web"]' in final
+def test_an_image_is_not_root_and_says_how_it_is_and_what():
+    user = FINAL.index("\nUSER shop\n")
+    assert FINAL.index("useradd --system --uid 10001") < user < FINAL.index("\nENTRYPOINT ")
+    assert "\nSTOPSIGNAL SIGTERM\n" in FINAL
+    assert "\nEXPOSE $PORT\n" in FINAL
+    assert "e.get(e['SERVICE'].upper() + '_PORT', e['PORT']) + '/health/live'" in FINAL
+    assert """ENTRYPOINT ["sh", "-c", "exec python -m \\"$SERVICE\\" \\"$@\\"", "service"]\nCMD ["web"]""" in FINAL
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_an_image_copies_one_service_and_what_all_share(service):
-    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", stages(service)[1], re.MULTILINE)
-    assert copied == ["LICENSE NOTICE", "libs", "contracts", service]
-    for name in " ".join(copied).split():
+def test_each_service_is_built_from_it_with_its_own_arguments(service):
+    build = BUILDS[service]
+    assert (build["context"], build["dockerfile"]) == (".", "deploy/images/Dockerfile")
+    arguments = build["args"]
+    assert f'org.opencontainers.image.version="{importlib.import_module(service).__version__}"' in FINAL
+    assert arguments.get("PORT") == ports().get(service, ("", None))[1]  # None: a service without an API
+    assert arguments["DESCRIPTION"]
+    assert arguments["REVISION"] == "${REVISION:-unknown}"
+    copyleft = "mysqlclient==" in (ROOT / "requirements" / f"{service}.txt").read_text()
+    assert ("GPL-2.0-or-later" in arguments.get("LICENSES", "")) == copyleft
+
+
+def test_an_image_copies_one_service_and_what_all_share():
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", FINAL, re.MULTILINE)
+    assert copied == ["LICENSE NOTICE", "libs", "contracts", "$SERVICE"]
+    for name in ("LICENSE", "NOTICE", "libs", "contracts", "*_service", "requirements"):
         assert f"\n!{name}\n" in IGNORED
     assert "\n*\n" in IGNORED
     assert "**/tests" in IGNORED

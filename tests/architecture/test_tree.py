@@ -1,39 +1,150 @@
-"""The rules of the tree: small files, small shared packages, an environment that one door opens on."""
+"""The rules of the tree: small files, the same rooms in each service, shared packages without the domain, types."""
 
 import ast
+import re
 import statistics
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-SERVICES = ("user_service", "product_service", "order_service", "notification_service")
+from deploy.service_list import ROOT, SERVICES
+from tests.architecture.compose import commands
+
 PACKAGES = ("libs", "contracts", *SERVICES)
 SKIP = {"tests", "migrations", "__pycache__"}
 FILES = [p for package in PACKAGES for p in sorted((ROOT / package).rglob("*.py")) if not SKIP & set(p.parts)]
 
 
+def name_of(path):
+    return str(path.relative_to(ROOT))
+
+
 def test_files_stay_small():
-    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in FILES}
+    lengths = {name_of(path): len(path.read_text().splitlines()) for path in FILES}
     assert {name: length for name, length in lengths.items() if length > 300} == {}
     assert statistics.median(lengths.values()) <= 80
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_every_module_says_why_it_exists(path):
     tree = ast.parse(path.read_text())
     assert not tree.body or ast.get_docstring(tree)
 
 
+def read_tree():
+    """The tables of docs/architecture.md: the services of each room, and the shared packages."""
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    rooms = dict(re.findall(r"^\| `([\w./]+)` \| [^|]+ \| ([\w, ]+) \|$", text, re.MULTILINE))
+    packages = re.findall(r"^\| `(libs/\w+)/` \| [^|]+ \|$", text, re.MULTILINE)
+    return {
+        name: set(SERVICES) if services == "all" else set(services.split(", ")) for name, services in rooms.items()
+    }, packages
+
+
+ROOMS, SHARED = read_tree()
+NEEDED = {"__init__.py", "__main__.py", "config.py", "worker", "use_cases", "domain", "events", "store"}
+
+
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_reader_finds_every_service_laid_out_alike(service):
-    rooms = {"__init__.py", "__main__.py", "config.py", "tests", "Dockerfile", "requirements.txt"}
-    rooms |= {"api", "worker", "commands", "use_cases", "domain", "events", "store"}
-    if service != "notification_service":
-        rooms |= {"queries"}
-    assert rooms <= {path.name for path in (ROOT / service).iterdir()}
+def test_a_service_has_the_rooms_that_the_architecture_page_lists(service):
+    listed = {name.rstrip("/") for name, services in ROOMS.items() if service in services}
+    folders = {name.rpartition("/")[0] for name in listed} | {""}
+    ignored = {"tests", "__pycache__"}
+    real = {path.name for path in (ROOT / service).iterdir()} - ignored
+    for folder in folders - {""}:  # a room with rooms of its own
+        real |= {f"{folder}/{path.parent.name}" for path in (ROOT / service / folder).glob("*/__init__.py")}
+    of_django = {f"desk/{name}" for name in ("templatetags", "migrations")}
+    assert real - listed - of_django == set()
+    assert real >= NEEDED
+    assert ("api" in real) == ("web" in commands(service))
+
+
+def test_each_room_on_the_architecture_page_exists():
+    missing = [
+        f"{service}/{name}"
+        for name, services in ROOMS.items()
+        for service in services
+        if not (ROOT / service / name).exists()
+    ]
+    assert missing == []
+
+
+def test_the_architecture_page_lists_the_shared_packages():
+    assert sorted(SHARED) == sorted(
+        f"libs/{path.parent.name}" for path in (ROOT / "libs").glob("*/__init__.py") if path.parent.name != "tests"
+    )
+
+
+@pytest.mark.parametrize("package", [ROOT / service for service in SERVICES])
+def test_a_services_root_has_at_most_thirteen_entries(package):
+    of_django = {"manage.py", "settings.py", "urls.py"}
+    assert len({path.name for path in package.iterdir()} - {"__pycache__"} - of_django) <= 13
+
+
+WORDS_OF_THE_DOMAIN = {"order", "product", "stock", "mail", "customer", "cart"}
+WORDS_OF_DJANGO = re.compile(r"\border_by\b")
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if p.parts[-3] == "libs" and p.parts[-2] != "values"], ids=name_of)
+def test_a_shared_package_has_no_word_of_the_domain(path):
+    text = WORDS_OF_DJANGO.sub("", path.read_text())
+    words = {word.lower() for word in re.findall(r"[A-Z]?[a-z]+", text)}
+    assert WORDS_OF_THE_DOMAIN & (words | {word.removesuffix("s") for word in words}) == set()
+
+
+JSON_AND_BSON = (
+    "contracts/__init__.py",  # schemas
+    "libs/runtime/health.py",  # the report
+    "libs/runtime/http_client.py",  # bodies of responses
+    "libs/messaging/clients.py",  # librdkafka's settings
+    "libs/web/bodies.py",
+    "libs/web/drf.py",
+    "libs/web/flask.py",
+    "libs/mongo_store/",
+    "libs/django_store/",
+    "/api/schemas.py",
+    "/api/responses.py",
+    "/api/openapi.py",
+    "/events/",
+    "/store/",
+)
+"""Where JSON or BSON enters or leaves."""
+HEALTH = {"status"}
+
+
+def free_dicts(path):
+    """The lines with `dict[str, Any]`, but in the status of a background task."""
+    tree = ast.parse(path.read_text())
+    health = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name in HEALTH]
+    allowed = {id(node) for function in health for node in ast.walk(function)}
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript) and ast.unparse(node) == "dict[str, Any]" and id(node) not in allowed
+    ]
+
+
+def test_free_dicts_stay_where_json_or_bson_enters_or_leaves():
+    inside = [path for path in FILES if not any(place in f"/{name_of(path)}" for place in JSON_AND_BSON)]
+    found = {name_of(path): lines for path in inside if (lines := free_dicts(path))}
+    assert found == {}
+
+
+def positional(function):
+    """The names of the parameters that a caller may pass by position."""
+    names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    return names[1:] if names[:1] in (["self"], ["cls"]) else names
+
+
+def test_no_function_has_more_than_five_positional_parameters():
+    found = {
+        f"{name_of(path)}:{node.lineno}": positional(node)
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and len(positional(node)) > 5
+    }
+    assert found == {}
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -46,10 +157,7 @@ def test_importing_a_package_opens_nothing_and_reads_no_environment(package):
 
 
 def test_no_lock_holds_the_address_of_an_index():
-    for lock in ROOT.rglob("requirements*.txt"):
-        if not {".venv", ".local"} & set(lock.parts):
-            text = lock.read_text()
-            assert "--index-url" not in text
-            assert "http" not in "".join(
-                line for line in text.splitlines() if not line.lstrip().startswith("#")
-            ).replace("httpcore", "").replace("httpx", "").replace("flask-httpauth", "").replace("aiohttp", "")
+    for lock in [*ROOT.glob("requirements/*.txt"), *ROOT.glob("deploy/**/*.txt")]:
+        text = "".join(line for line in lock.read_text().splitlines() if not line.lstrip().startswith("#"))
+        assert "--index-url" not in text
+        assert "://" not in text

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from playwright.sync_api import Browser, BrowserContext
 
+from deploy.local.console import say, step
 from deploy.local.demo import ADDRESS
 from deploy.local.errors import LocalError
-from deploy.local.progress import say, step
 from deploy.local.state import ROOT
 from tests.browser.chromium import open_chromium
 from tests.browser.desk import sign_in

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from deploy.local.client import Answer
 from deploy.local.mailbox import CaughtMail
+from deploy.local.probe import Answer
 from tests.shop import Shop
 
 PATIENCE_SECONDS = 30.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from deploy.local.client import call
 from deploy.local.errors import NotReady
+from deploy.local.probe import call
 from tests.e2e.conftest import Person, Town, wait_for
 from tests.shop import PORTS
 

@@ -12,7 +12,7 @@ import requests
 from confluent_kafka import Consumer, Producer, TopicPartition
 from ulid import ULID
 
-from deploy.local import envfile
+from deploy import envfile
 from deploy.local.services import SERVICES
 from tests.e2e.conftest import Person, Town, wait_for
 from tests.e2e.test_desk import Browser
@@ -143,8 +143,8 @@ def dead_letters(canaries: Canaries) -> dict[str, list[Any]]:
 
 
 def test_every_generated_secret_is_a_canary() -> None:
-    addresses = {name for name in envfile.GENERATED if name.startswith("MONGO")} | {"MYSQL_ROOT_PASSWORD"}
-    assert set(envfile.GENERATED) - addresses == SECRETS  # those are known to no service, or to Compose alone
+    addresses = {name for name in envfile.generated() if name.startswith("MONGO")} | {"MYSQL_ROOT_PASSWORD"}
+    assert set(envfile.generated()) - addresses == SECRETS  # those are known to no service, or to Compose alone
 
 
 def test_no_error_tells_what_was_sent(canaries: Canaries) -> None:

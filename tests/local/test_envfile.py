@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import envfile
+from deploy import envfile
 from deploy.local.errors import LocalError
-from deploy.local.services import JOBS, MONGO_URIS, VARIABLES
-from deploy.local.state import ROOT
+from deploy.local.services import JOBS
+from deploy.service_list import ROOT, SERVICES, mongo_names, variables
 
+MONGO_URIS = {f"MONGO_URI_{name.upper()}" for name in mongo_names()}
 MIGRATE_ONLY = {name for job in JOBS for name in job.extra}
 COMPOSE_FILES = [ROOT / "docker-compose.yaml", *(ROOT / "deploy" / "compose").glob("*.yaml")]
 COMPOSE = {name for path in COMPOSE_FILES for name in re.findall(r"(?<!\$)\$\{(\w+)", path.read_text())}
@@ -22,7 +23,7 @@ STACK_ONLY = {"MYSQL_ROOT_PASSWORD", "KAFKA_CONTROLLER_PORT", "MAIL_PAGE_PORT", 
 def test_a_new_file_has_every_secret_and_no_two_are_the_same(tmp_path: Path) -> None:
     envfile.create(tmp_path / ".env")
     values = envfile.read(tmp_path / ".env")
-    secrets = [values[name] for name in envfile.GENERATED]
+    secrets = [values[name] for name in envfile.generated()]
     assert all(len(secret) >= 32 for secret in secrets)
     assert len(set(secrets)) == len(secrets)
 
@@ -49,17 +50,17 @@ def test_two_new_files_share_no_secret(tmp_path: Path) -> None:
     for name in ("a", "b"):
         envfile.create(tmp_path / name)
     first, second = (envfile.read(tmp_path / name) for name in ("a", "b"))
-    same = {name for name in envfile.GENERATED if first[name] == second[name]}
-    assert same == set(MONGO_URIS.values())  # addresses of a local server without accounts
+    same = {name for name in envfile.generated() if first[name] == second[name]}
+    assert same == MONGO_URIS  # addresses of a local server without accounts
 
 
 def test_the_example_holds_no_secret() -> None:
     example = envfile.read(envfile.EXAMPLE)
-    assert {name for name in envfile.GENERATED if example[name]} == set()
+    assert {name for name in envfile.generated() if example[name]} == set()
 
 
 def test_the_example_names_what_the_processes_read_and_nothing_else() -> None:
-    read = {name for names in VARIABLES.values() for name in names} | set(MONGO_URIS.values())
+    read = {name for service in SERVICES for name in variables(service)} - {"MONGO_URI"} | MONGO_URIS
     assert set(envfile.read(envfile.EXAMPLE)) == read | STACK_ONLY | COMPOSE | MIGRATE_ONLY
 
 

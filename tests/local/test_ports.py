@@ -7,8 +7,9 @@ import socket
 
 import pytest
 
-from deploy.local.errors import PortInUse
-from deploy.local.ports import is_free, pick_free, require_free
+from deploy.local.errors import LocalError
+from deploy.local.ports import is_free, require_free
+from tests.free_ports import pick_free
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def taken() -> int:
 
 def test_a_taken_port_is_named_with_its_variable_and_its_owner(taken: int) -> None:
     line = rf"^port {taken} \(MYSQL_PORT\) is in use by \S+ \(process {os.getpid()}\): .* MYSQL_PORT in \.env$"
-    with pytest.raises(PortInUse, match=line):
+    with pytest.raises(LocalError, match=line):
         require_free({"MYSQL_PORT": taken})
 
 
@@ -35,3 +36,7 @@ def test_picked_ports_are_free_and_different_and_below_the_range_of_clients() ->
     ports = pick_free(20)
     assert len(set(ports)) == 20
     assert all(is_free(port) and port < 32768 for port in ports)
+
+
+def test_a_port_that_was_picked_is_not_picked_again_at_once() -> None:
+    assert not set(pick_free(20)) & set(pick_free(20))

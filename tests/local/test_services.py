@@ -1,23 +1,22 @@
-"""What each process is given."""
+"""The variables of each process."""
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from deploy.local import envfile
-from deploy.local.services import MONGO_URIS, VARIABLES, environment
+from deploy import envfile
+from deploy.local.services import environment
 from deploy.local.settings import Settings
+from deploy.service_list import SERVICES, variables
 
 
-@pytest.mark.parametrize("package", VARIABLES)
-def test_a_service_is_given_exactly_what_it_reads(package: str) -> None:
-    config = import_module(f"{package}.config").Config
-    reads = {field.upper() for field in config.model_fields}
-    given = set(VARIABLES[package]) | ({"MONGO_URI"} if package in MONGO_URIS else set())
-    assert given == reads
+@pytest.mark.parametrize("package", SERVICES)
+def test_a_service_is_given_exactly_what_it_reads(package: str, tmp_path: Path) -> None:
+    everything = {name: "1" for service in SERVICES for name in variables(service)}
+    settings = Settings(everything | dict.fromkeys(envfile.generated(), "1") | {"STRANGER": "1"}, tmp_path / ".env")
+    assert set(environment(package, settings)) == set(variables(package))
 
 
 def test_no_service_learns_the_secrets_of_another(tmp_path: Path) -> None:
@@ -34,7 +33,7 @@ def test_no_service_learns_the_secrets_of_another(tmp_path: Path) -> None:
         "STAFF_PASSWORD": set(),
     }
     for name, wanted in owners.items():
-        knows = {package for package in VARIABLES if settings.get(name) in environment(package, settings).values()}
+        knows = {package for package in SERVICES if settings.get(name) in environment(package, settings).values()}
         assert knows == wanted, name
 
 

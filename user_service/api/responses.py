@@ -1,6 +1,5 @@
 """The JSON of the responses. Accounts and sessions become JSON here only."""
 
-from dataclasses import replace
 from typing import Any
 
 from pydantic import SecretStr
@@ -28,9 +27,9 @@ def to_public(user: User) -> dict[str, Any]:
     }
 
 
-def to_user_page(page: Page, url: str) -> dict[str, Any]:
+def to_user_page(page: Page[User], url: str) -> dict[str, Any]:
     """A page of accounts. `url` is the address of the request."""
-    return replace(page, results=[to_public(user) for user in page.results]).render(url)
+    return page.render(url, to_public)
 
 
 def to_registered(user: User) -> dict[str, Any]:
@@ -51,9 +50,9 @@ def to_session(session: Session, *, current: str | None) -> dict[str, Any]:
     }
 
 
-def to_session_page(page: Page, url: str, *, current: str | None) -> dict[str, Any]:
+def to_session_page(page: Page[Session], url: str, *, current: str | None) -> dict[str, Any]:
     """A page of sessions."""
-    return replace(page, results=[to_session(session, current=current) for session in page.results]).render(url)
+    return page.render(url, lambda session: to_session(session, current=current))
 
 
 def to_token_pair(

@@ -60,12 +60,7 @@ class TooManyAttempts(DomainError):
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
-        self.seconds = max(1, math.ceil(seconds))
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """When to come back."""
-        return {"Retry-After": str(self.seconds)}
+        self.retry_after_seconds = max(1, math.ceil(seconds))
 
 
 class UnknownUser(DomainError):

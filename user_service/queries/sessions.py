@@ -4,10 +4,11 @@ from bson import ObjectId
 
 from libs.values.pages import Page, PageRequest, build_page
 from libs.values.times import now
+from user_service.domain.session import Session
 from user_service.store import documents, sessions
 
 
-def list_sessions(request: PageRequest, *, user_id: str) -> Page:
+def list_sessions(request: PageRequest, *, user_id: str) -> Page[Session]:
     """A page of an account's Session, newest first, without those that have expired."""
     where: dict[str, object] = {"user_id": ObjectId(user_id), "expires_at": {"$gt": now()}}
     if request.position:

@@ -22,7 +22,7 @@ def get_own_account(*, caller: Caller) -> User:
     return users.own_account(caller)
 
 
-def list_users(request: PageRequest, *, search: str | None, role: str | None, active: bool | None) -> Page:
+def list_users(request: PageRequest, *, search: str | None, role: str | None, active: bool | None) -> Page[User]:
     """A page of User, newest first. `search` is the beginning of a username or an address, which an index serves.
 
     Raises Invalid for a cursor without an id.

@@ -16,7 +16,7 @@ from pymongo.errors import DuplicateKeyError
 
 from libs.access.caller import Caller
 from libs.access.revocations import Revocation
-from libs.messaging.envelope import EventData, new_row
+from libs.messaging.envelope import EventData
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.revocations import MongoRevocations
 from libs.mongo_store.transactions import in_transaction
@@ -223,8 +223,10 @@ def count_event(user_id: str, transaction: ClientSession) -> int:
 def store_events(events: Sequence[EventData], user_id: str, transaction: ClientSession, *, first_sequence: int) -> None:
     """Add rows to the outbox, numbered from `first_sequence`. A revocation also counts in this service at once."""
     db = documents.User._get_db()
-    for sequence, event in enumerate(events, first_sequence):
-        MongoOutbox(db).add(new_row(event, source="user_service", aggregate_id=user_id, sequence=sequence), transaction)
+    MongoOutbox(db).add_events(
+        events, transaction, source="user_service", aggregate_id=user_id, first_sequence=first_sequence
+    )
+    for event in events:
         if isinstance(event, UserRevocations):
             MongoRevocations(db).add(Revocation(event.user_id, event.sid, event.not_before), transaction)
 

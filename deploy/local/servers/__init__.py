@@ -1,9 +1,4 @@
-"""The servers behind the shop: how each is prepared, started and asked whether it is ready.
-
-The same code serves `make up` and the tests, so that what is tested is what runs.
-"""
-
-from __future__ import annotations
+"""The servers of the shop: how each is prepared, started and checked. `make up` and the tests use the same code."""
 
 from typing import Protocol
 
@@ -11,7 +6,7 @@ from deploy.local.process import Process
 
 
 class Server(Protocol):
-    """What the stack needs to know about a server."""
+    """One server, as the stack handles it."""
 
     @property
     def name(self) -> str:
@@ -22,7 +17,7 @@ class Server(Protocol):
         """The ports it listens on, by the variable that moves them."""
 
     def prepare(self) -> None:
-        """Make the data directory when there is none, and write its settings. May take seconds the first time."""
+        """Make the data directory when there is none, and write the settings. May take seconds the first time."""
 
     def process(self) -> Process:
         """The command that runs it."""

@@ -1,7 +1,5 @@
 """Kafka in KRaft mode: broker and controller in one process, replication 1."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import uuid
@@ -18,13 +16,12 @@ from deploy.local.process import Process
 from deploy.local.servers.programs import KAFKA_LIBS, java
 from deploy.local.state import State
 
-PROPERTIES = Path(__file__).with_name("kafka.properties")
-LOG4J = Path(__file__).with_name("kafka-log4j2.properties")
+HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Kafka:
-    """One broker. The controller's port is used by the broker itself only."""
+    """One broker. Only the broker itself uses the controller's port."""
 
     state: State
     port: int
@@ -45,13 +42,13 @@ class Kafka:
         return self.state.run / "kafka.properties"
 
     def prepare(self) -> None:
-        """Write the settings; format the log directory beside its place and move it there whole."""
+        """Write the settings. Format the log directory beside its place and move it there complete."""
         data = self.state.data / "kafka"
         if not data.exists():
             fresh = self.state.data / "kafka.new"
             shutil.rmtree(fresh, ignore_errors=True)
             self._write_settings(fresh)
-            # With "=", for one id in 64 begins with a dash.
+            # With "=", because one id in 64 begins with a dash.
             cluster = f"--cluster-id={urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip('=')}"
             command = [*self._java(), "kafka.tools.StorageTool", "format", cluster, "-c", str(self._settings)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -63,34 +60,25 @@ class Kafka:
     def _write_settings(self, data: Path) -> None:
         ours = {
             "log.dirs": data,
-            "listeners": f"PLAINTEXT://{LOOPBACK}:{self.port},CONTROLLER://{LOOPBACK}:{self.controller_port}",
-            "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{self.port}",
+            "listeners": f"PLAINTEXT://{self.brokers},CONTROLLER://{LOOPBACK}:{self.controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{self.brokers}",
             "controller.quorum.voters": f"1@{LOOPBACK}:{self.controller_port}",
         }
         lines = "".join(f"{name}={value}\n" for name, value in ours.items())
-        self._settings.write_text(PROPERTIES.read_text() + lines)
+        self._settings.write_text((HERE / "kafka.properties").read_text() + lines)
 
     def _java(self) -> tuple[str, ...]:
-        return (
-            java(),
-            "-Xms128m",
-            "-Xmx384m",
-            "-XX:+UseSerialGC",  # two cores: less memory and a quicker start than G1
-            "-XX:TieredStopAtLevel=1",
-            "-XX:+ExitOnOutOfMemoryError",
-            f"-Dlog4j2.configurationFile={LOG4J}",
-            "-cp",
-            f"{KAFKA_LIBS}/*",
-        )
+        log4j = f"-Dlog4j2.configurationFile={HERE / 'kafka-log4j2.properties'}"
+        return (java(), f"@{HERE / 'kafka-java.options'}", log4j, "-cp", f"{KAFKA_LIBS}/*")
 
     def process(self) -> Process:
         return Process(self.name, (*self._java(), "kafka.Kafka", str(self._settings)), stop_seconds=45)
 
     def check(self) -> None:
-        """Ask for the cluster's metadata: an open port alone is not a broker that works."""
+        """Read the cluster's metadata: an open port alone is not a broker that works."""
         if not is_open(self.port):
             raise NotReady(f"kafka on port {self.port} does not listen")
-        # Its own log lines about a broker that is still starting would only frighten: they are dropped.
+        # log_level 0 drops the client's own log lines about a broker that is still starting.
         admin = AdminClient({"bootstrap.servers": self.brokers, "log_level": 0})
         try:
             brokers = admin.list_topics(timeout=3).brokers

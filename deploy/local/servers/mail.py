@@ -1,6 +1,4 @@
-"""The mail catcher: takes every mail by SMTP, delivers none, and shows them on a page and an API."""
-
-from __future__ import annotations
+"""The mail catcher: it accepts every mail by SMTP, delivers none, and shows them on a page and an API."""
 
 import smtplib
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ from deploy.local.state import State
 
 @dataclass(frozen=True)
 class Mail:
-    """Sendria, which needs no account. The mails are kept in a file and survive a restart."""
+    """Sendria, without a login. It keeps the mails in a file, so they survive a restart."""
 
     state: State
     smtp_port: int
@@ -27,30 +25,22 @@ class Mail:
 
     @property
     def page(self) -> str:
-        """Where a person reads the mails."""
+        """The address of the page with the mails."""
         return f"http://{LOOPBACK}:{self.page_port}/"
 
     def prepare(self) -> None:
         (self.state.data / "mail").mkdir(parents=True, exist_ok=True)
 
     def process(self) -> Process:
-        argv = (
-            str(sendria()),
-            "-m",
-            "sendria",
-            "--foreground",
-            "--no-quit",
-            f"--db={self.state.data / 'mail' / 'mails.sqlite'}",
-            f"--smtp-ip={LOOPBACK}",
-            f"--smtp-port={self.smtp_port}",
-            f"--http-ip={LOOPBACK}",
-            f"--http-port={self.page_port}",
-        )
-        # It makes a settings file in its user's home: that is not ours to fill.
-        return Process(self.name, argv, {"HOME": str(self.state.data / "mail")}, stop_seconds=10)
+        data = self.state.data / "mail"
+        smtp = (f"--smtp-ip={LOOPBACK}", f"--smtp-port={self.smtp_port}")
+        page = (f"--http-ip={LOOPBACK}", f"--http-port={self.page_port}")
+        mode = ("--foreground", "--no-quit", f"--db={data / 'mails.sqlite'}")
+        # Sendria writes a settings file into HOME. Its own directory keeps the user's home clean.
+        return Process(self.name, (str(sendria()), "-m", "sendria", *mode, *smtp, *page), {"HOME": str(data)}, 10)
 
     def check(self) -> None:
-        """Exchange greetings by SMTP, and see that the page is up."""
+        """Exchange greetings by SMTP, and connect to the page."""
         try:
             with smtplib.SMTP(LOOPBACK, self.smtp_port, timeout=2) as smtp:
                 smtp.noop()
@@ -61,7 +51,7 @@ class Mail:
 
 
 def answers_smtp(port: int) -> bool:
-    """Whether an SMTP server greets there: somebody's own, which then takes the shop's mail."""
+    """Whether an SMTP server greets there. The shop then sends its mail to that server."""
     try:
         with smtplib.SMTP(LOOPBACK, port, timeout=2):
             return True

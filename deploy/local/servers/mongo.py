@@ -1,8 +1,8 @@
 """MongoDB as a replica set of one: transactions need a replica set."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
@@ -12,10 +12,13 @@ from deploy.local.ports import LOOPBACK
 from deploy.local.process import Process
 from deploy.local.servers.programs import mongod
 from deploy.local.state import State
+from deploy.service_list import mongo_names
 
 NOT_YET_INITIALIZED = 94
 NOT_A_MEMBER = 93  # InvalidReplicaSetConfig: the stored host and port are not ours
-REPLICA_SET = "rs0"
+CONFIG = Path(__file__).with_name("mongod.conf")
+
+Client = MongoClient[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -28,36 +31,19 @@ class Mongo:
 
     @property
     def ports(self) -> dict[str, int]:
-        return {"MONGO_URI_USER and MONGO_URI_PRODUCT": self.port}
-
-    def uri(self, database: str) -> str:
-        """The address of a database, as the services take it."""
-        return f"mongodb://{LOOPBACK}:{self.port}/{database}?replicaSet={REPLICA_SET}"
+        return {" and ".join(f"MONGO_URI_{name.upper()}" for name in mongo_names()): self.port}
 
     def prepare(self) -> None:
         (self.state.data / "mongo").mkdir(parents=True, exist_ok=True)
 
     def process(self) -> Process:
         binary = mongod()
-        argv = (
-            str(binary.program),
-            f"--dbpath={self.state.data / 'mongo'}",
-            f"--port={self.port}",
-            f"--bind_ip={LOOPBACK}",
-            f"--replSet={REPLICA_SET}",
-            "--wiredTigerCacheSizeGB=0.25",  # the default takes half of the machine's memory
-            # What a killed process leaves open locks its documents for so long; ours last 4 s at most (docs/adr/0028).
-            "--setParameter=transactionLifetimeLimitSeconds=5",
-            "--oplogSize=256",
-            "--nounixsocket",
-            "--setParameter=diagnosticDataCollectionEnabled=false",
-            "--quiet",
-        )
-        return Process(self.name, argv, binary.env, stop_seconds=30)
+        place = (f"--dbpath={self.state.data / 'mongo'}", f"--port={self.port}")
+        return Process(self.name, (str(binary.program), f"--config={CONFIG}", *place), binary.env, stop_seconds=30)
 
     def check(self) -> None:
-        """Form the replica set when needed, and wait for the right to write."""
-        client: MongoClient[dict[str, object]] = MongoClient(
+        """Form the replica set when needed. Raises NotReady until the server is primary."""
+        client: Client = MongoClient(
             LOOPBACK, self.port, directConnection=True, serverSelectionTimeoutMS=1000, timeoutMS=5000
         )
         try:
@@ -69,25 +55,23 @@ class Mongo:
         if not writable:
             raise NotReady(f"mongo on port {self.port} is not primary yet")
 
-    def _form_replica_set(self, client: MongoClient[dict[str, object]]) -> None:
+    def _form_replica_set(self, client: Client) -> None:
         try:
             client.admin.command("replSetGetStatus")
         except OperationFailure as error:
             if error.code == NOT_YET_INITIALIZED:
                 member = {"_id": 0, "host": f"{LOOPBACK}:{self.port}"}
-                client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member]})
+                client.admin.command("replSetInitiate", {"_id": "rs0", "members": [member]})
             elif error.code == NOT_A_MEMBER:
                 self._move_member(client)
             else:
                 raise
 
-    def _move_member(self, client: MongoClient[dict[str, object]]) -> None:
-        """The data was made on another port: the set's only member must get its new address."""
+    def _move_member(self, client: Client) -> None:
+        """Give the set's only member its new address: the data was made on another port."""
         config = client.local["system.replset"].find_one({})
         if config is None:
             raise NotReady("mongo has no replica set configuration")
-        members = config["members"]
-        assert isinstance(members, list)
-        members[0]["host"] = f"{LOOPBACK}:{self.port}"
-        config["version"] = int(str(config["version"])) + 1
+        config["members"][0]["host"] = f"{LOOPBACK}:{self.port}"
+        config["version"] = int(config["version"]) + 1
         client.admin.command("replSetReconfig", config, force=True)

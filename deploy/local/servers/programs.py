@@ -1,11 +1,9 @@
-"""The programs of the servers: an installed one where there is one, otherwise what `make` downloaded."""
-
-from __future__ import annotations
+"""The programs of the servers: the installed one, otherwise the one that `make setup` has downloaded."""
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from deploy.local.errors import LocalError
 from deploy.local.state import TOOLS
@@ -15,8 +13,7 @@ KAFKA_LIBS = TOOLS / "kafka"
 SENDRIA_VENV = TOOLS / "sendria"
 
 
-@dataclass(frozen=True)
-class Program:
+class Program(NamedTuple):
     """A program and the variables that it needs to run."""
 
     program: Path
@@ -24,7 +21,7 @@ class Program:
 
 
 def mongod() -> Program:
-    """The installed mongod, or the downloaded one with its own OpenSSL 1.1, which Debian dropped."""
+    """The installed mongod, or the downloaded one with its own OpenSSL 1.1, which Debian has no more."""
     installed = shutil.which("mongod")
     if installed:
         return Program(Path(installed), {})
@@ -32,7 +29,7 @@ def mongod() -> Program:
 
 
 def java() -> str:
-    """The Java runtime: any since 17 runs Kafka 4."""
+    """The Java runtime. Kafka 4 needs 17 or newer."""
     return shutil.which("java") or str(_present(Path("/usr/bin/java")))
 
 

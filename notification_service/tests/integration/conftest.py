@@ -1,4 +1,4 @@
-"""The service with a real SMTP sink and a real broker; tests mail to addresses of their own."""
+"""The service with a real SMTP sink and a real broker. Each test sends mails to addresses of its own."""
 
 import os
 import secrets
@@ -9,14 +9,14 @@ import pytest
 
 from libs.runtime.config import load
 from notification_service.config import Config
-from notification_service.smtp.mailer import Mailer
-from notification_service.tests.integration.world import Listening, Person, Service, Shop, compose, wait_until
+from notification_service.tests.integration.world import Person, RunningConsumer, Service, Shop, compose, wait_until
+from notification_service.worker.process import make_mailer
 from tests.smtp_sink import SmtpSink
 
 
 @pytest.fixture
 def config(smtp_sink: SmtpSink) -> Config:
-    """The environment's, but for the sink's port."""
+    """The configuration of the environment, with the port of the sink."""
     return load(Config, {**os.environ, "SMTP_SERVER": smtp_sink.host, "SMTP_PORT": str(smtp_sink.port)})
 
 
@@ -27,7 +27,7 @@ def mail(config, person):
 
 @pytest.fixture
 def mailer(config):
-    mailer = Mailer(config)
+    mailer = make_mailer(config)
     yield mailer
     mailer.close()
 
@@ -46,9 +46,9 @@ def certificate(tmp_path_factory):
 
 
 @pytest.fixture
-def listening(config, kafka):
-    with Listening(config) as listening:
-        yield listening
+def consumer(config, kafka):
+    with RunningConsumer(config) as consumer:
+        yield consumer
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Links with tokens, accounts that are gone, and tokens that ended early: with a real broker and a real SMTP sink."""
+"""Links with tokens, deleted accounts and revoked tokens, with a real broker and a real SMTP sink."""
 
 import secrets
 import time
@@ -19,7 +19,7 @@ def user_id():
     return secrets.token_hex(12)
 
 
-def wanted(person, user_id, **changes):
+def request(person, user_id, **changes):
     data = {"kind": "reset", "userId": user_id, "email": person.email, "username": person.username}
     return data | {"token": secrets.token_urlsafe(32), "expiresAt": LATER} | changes
 
@@ -28,24 +28,24 @@ def delete(shop, user_id):
     shop.publish("user-deleted", {"id": user_id, "deletedAt": PAST}, user_id)
 
 
-def test_the_link_of_an_event_is_mailed(shop, listening, smtp_sink, person, user_id):
-    data = wanted(person, user_id)
+def test_the_link_of_an_event_is_in_its_mail(shop, consumer, smtp_sink, person, user_id):
+    data = request(person, user_id)
     shop.publish("user-mail-requested", data, user_id)
     [mail] = smtp_sink.wait(person.email)
     assert mail.subject == "Reset your password"
     assert f"/password-reset?token={data['token']}" in mail.part("plain")
 
 
-def test_a_link_that_has_expired_is_not_mailed(shop, listening, smtp_sink, person, user_id):
-    shop.publish("user-mail-requested", wanted(person, user_id, expiresAt=PAST), user_id)
-    shop.publish("user-mail-requested", wanted(person, user_id, kind="verify"), user_id)
+def test_an_expired_link_has_no_mail(shop, consumer, smtp_sink, person, user_id):
+    shop.publish("user-mail-requested", request(person, user_id, expiresAt=PAST), user_id)
+    shop.publish("user-mail-requested", request(person, user_id, kind="verify"), user_id)
     smtp_sink.wait(person.email)
     assert [mail.subject for mail in smtp_sink.to(person.email)] == ["Verify your e-mail address"]
 
 
-def test_the_dead_letter_of_a_link_holds_its_id_and_the_reason_alone(shop, listening, kafka, person, user_id, capfd):
+def test_the_dead_letter_of_a_link_holds_its_id_and_the_reason_alone(shop, consumer, kafka, person, user_id, capfd):
     token = f"canary-{secrets.token_hex(12)}"
-    event_id = shop.publish("user-mail-requested", wanted(person, user_id, token=token, kind="steal"), user_id)
+    event_id = shop.publish("user-mail-requested", request(person, user_id, token=token, kind="steal"), user_id)
     reader = Consumer({"bootstrap.servers": kafka, "group.id": secrets.token_hex(4), "log_level": 2})
     topic = dead_letter_topic("user-mail-requested", "notification-service")
     reader.assign([TopicPartition(topic, p, 0) for p in range(3)])
@@ -57,23 +57,23 @@ def test_the_dead_letter_of_a_link_holds_its_id_and_the_reason_alone(shop, liste
     assert {name for name in headers if not name.startswith("x-")} == {"ce_id"}
     assert headers["ce_id"].decode() == event_id
     assert b"kind" in headers["x-reason"]
-    told = str(headers) + "".join(capfd.readouterr())
+    shown = str(headers) + "".join(capfd.readouterr())
     for secret in (token, person.email, user_id):
-        assert secret not in told
+        assert secret not in shown
 
 
-def test_nobody_writes_to_an_account_that_is_gone(shop, listening, smtp_sink, person, user_id):
+def test_no_mail_is_sent_to_a_deleted_account(shop, consumer, smtp_sink, person, user_id):
     delete(shop, user_id)
-    wait_until(lambda: listening.accounts.status()["gone"])
+    wait_until(lambda: consumer.accounts.status()["gone"])
     shop.step("order-shipped", person, userId=user_id)
     shop.step("order-cancelled", person, userId=user_id, userEmail=None)
     shop.step("order-delivered", person, userId="f" * 24)
     smtp_sink.wait(person.email)
-    wait_until(listening.settled)
+    wait_until(consumer.settled)
     assert len(smtp_sink.to(person.email)) == 1
 
 
-def test_what_happened_before_the_start_is_known_before_the_first_mail(shop, kafka, user_id):
+def test_deletions_and_revocations_before_the_start_are_known_before_the_first_mail(shop, kafka, user_id):
     delete(shop, user_id)
     now = round(time.time() * 1000)
     shop.publish("user-revocations", {"userId": user_id, "sid": None, "notBefore": now}, user_id)

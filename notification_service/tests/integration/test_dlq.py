@@ -1,4 +1,4 @@
-"""`python -m notification_service dlq`: what could not be mailed is mailed after the fix, once."""
+"""`python -m notification_service dlq`: the mail of a dead letter is sent once, after the cause is fixed."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from notification_service.tests.integration.world import ROOT, Listening, wait_until
+from notification_service.tests.integration.world import ROOT, RunningConsumer, wait_until
 
 
 @pytest.fixture
@@ -19,11 +19,13 @@ def dlq(config):
     return run
 
 
-def test_a_dead_letter_is_mailed_by_a_replay_and_by_no_second_one(config, kafka, dlq, shop, smtp_sink, person):
+def test_a_replay_sends_the_mail_of_a_dead_letter_and_a_second_one_does_not(
+    config, kafka, dlq, shop, smtp_sink, person
+):
     smtp_sink.behave("550")
-    with Listening(config) as listening:
+    with RunningConsumer(config) as consumer:
         shop.register(person)
-        wait_until(lambda: listening.status()["deadLetters"] == 1)
+        wait_until(lambda: consumer.status()["deadLetters"] == 1)
     (letter,) = shop.dead_letters("user-registered", person.email.encode())
     place = f"{letter.topic()}/{letter.partition()}/{letter.offset()}"
     assert place in dlq("list").stdout
@@ -38,6 +40,6 @@ def test_a_dead_letter_is_mailed_by_a_replay_and_by_no_second_one(config, kafka,
         assert dlq("replay", "--id", place).returncode == 0
         assert len(smtp_sink.to(person.email)) == 1
     shop.rewind()
-    with Listening(config) as listening:
-        wait_until(listening.settled)
+    with RunningConsumer(config) as consumer:
+        wait_until(consumer.settled)
     assert len(smtp_sink.to(person.email)) == 1

@@ -1,4 +1,4 @@
-"""A process that is killed: no mail is lost, and only those in flight may come again, recognisably."""
+"""A process that is killed loses no mail. Only mails in flight may be sent again, under the same Message-ID."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from notification_service.tests.integration.world import wait_until
 KILLS = 3
 
 
-def test_after_kills_no_mail_is_lost_and_only_those_in_flight_came_again_under_the_same_id(
+def test_after_kills_no_mail_is_lost_and_only_mails_in_flight_are_sent_again_under_the_same_id(
     serve, config, shop, smtp_sink, person
 ):
     smtp_sink.seconds_a_mail = 0.02

@@ -1,4 +1,4 @@
-"""The mailer against a real SMTP server that misbehaves."""
+"""The mailer against a real SMTP server that fails in every way it can."""
 
 import ssl
 import time
@@ -9,19 +9,19 @@ from aiosmtpd.smtp import AuthResult
 
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
 from libs.runtime.health import CheckFailed
-from notification_service.smtp.mailer import Mailer
 from notification_service.tests.integration.world import compose
+from notification_service.worker.process import make_mailer
 from tests.smtp_sink import SmtpSink
 
 
 def test_a_mail_arrives_with_both_parts_and_the_headers_it_should_have(mailer, mail, smtp_sink, config):
     mailer.send(mail)
-    (got,) = smtp_sink.to(mail.to)
+    (got,) = smtp_sink.to(mail.recipient)
     assert got.message.get_content_type() == "multipart/alternative"
     assert [part.get_content_type() for part in got.message.iter_parts()] == ["text/plain", "text/html"]
     assert got.part("plain").strip() == mail.text.strip()
     assert "Desk lamp “Lumen” with a rather long name &amp; a dimmer" in got.part("html")
-    assert (got.id, got.subject, got.message["To"]) == (mail.message_id, mail.subject, mail.to)
+    assert (got.id, got.subject, got.message["To"]) == (mail.message_id, mail.subject, mail.recipient)
     assert got.message["From"] == f"MicroShop <{config.from_email}>"
     assert got.sender == config.from_email
     assert abs(parsedate_to_datetime(got.message["Date"]).timestamp() - time.time()) < 60
@@ -32,43 +32,43 @@ def test_a_mail_arrives_with_both_parts_and_the_headers_it_should_have(mailer, m
     ("mode", "outcome", "reason"),
     [
         ("refuse", ServerUnavailable, "refused the connection"),
-        ("421", ServerUnavailable, "turned us away (421)"),
-        ("450", TransientFailure, "puts the recipient off (450)"),
-        ("530", ServerUnavailable, "turned us away (530)"),
+        ("421", ServerUnavailable, "ended the connection (421)"),
+        ("450", TransientFailure, "deferred the recipient (450)"),
+        ("530", ServerUnavailable, "requires a login (530)"),
         ("550", PermanentFailure, "refused the recipient (550)"),
         ("554", PermanentFailure, "refused the message (554)"),
-        ("black-hole", ServerUnavailable, "does not answer in time"),
+        ("black-hole", ServerUnavailable, "does not reply in time"),
     ],
 )
-def test_an_unsent_mail_is_kept_or_refused_as_the_server_says(mailer, mail, smtp_sink, mode, outcome, reason):
+def test_a_failure_is_classified_and_the_mail_can_be_sent_later(mailer, mail, smtp_sink, mode, outcome, reason):
     smtp_sink.behave(mode)
     with pytest.raises(outcome) as error:
         mailer.send(mail, seconds=0.5)
     assert reason in str(error.value)
-    assert mail.to not in str(error.value)
-    assert smtp_sink.to(mail.to) == []
+    assert mail.recipient not in str(error.value)
+    assert smtp_sink.to(mail.recipient) == []
     smtp_sink.behave("ok")
     mailer.send(mail)
-    assert len(smtp_sink.to(mail.to)) == 1
+    assert len(smtp_sink.to(mail.recipient)) == 1
 
 
-def test_a_good_bye_that_fails_is_no_failure(mailer, mail, smtp_sink):
+def test_a_mail_whose_quit_fails_counts_as_sent(mailer, mail, smtp_sink):
     smtp_sink.behave("quit-drop")
     mailer.send(mail)
-    assert len(smtp_sink.to(mail.to)) == 1
+    assert len(smtp_sink.to(mail.recipient)) == 1
     assert mailer.status()["status"] == "ok"
 
 
 def test_after_a_lost_acknowledgement_the_mail_is_repeated_under_the_same_id(mailer, mail, smtp_sink):
     smtp_sink.behave("ack-lost")
-    with pytest.raises(ServerUnavailable, match="hung up"):
+    with pytest.raises(ServerUnavailable, match="closed the connection"):
         mailer.send(mail)
     smtp_sink.behave("ok")
     mailer.send(mail)
-    assert [got.id for got in smtp_sink.to(mail.to)] == [mail.message_id] * 2
+    assert [got.id for got in smtp_sink.to(mail.recipient)] == [mail.message_id] * 2
 
 
-def test_health_tells_how_the_last_mail_went(mailer, mail, smtp_sink):
+def test_health_shows_the_result_of_the_last_mail(mailer, mail, smtp_sink):
     assert mailer.check() == {"lastMailAt": None}
     smtp_sink.behave("refuse")
     with pytest.raises(ServerUnavailable):
@@ -81,18 +81,18 @@ def test_health_tells_how_the_last_mail_went(mailer, mail, smtp_sink):
     assert mailer.check()["lastMailAt"]
 
 
-def test_an_international_address_is_for_servers_that_take_one(mailer, config, smtp_sink):
+def test_an_international_address_needs_a_server_that_takes_one(mailer, config, smtp_sink):
     with pytest.raises(PermanentFailure, match="international"):
         mailer.send(compose(config, "josé@example.com"))
-    able = SmtpSink(enable_SMTPUTF8=True)
-    able.start()
+    capable = SmtpSink(enable_SMTPUTF8=True)
+    capable.start()
     try:
-        other = Mailer(config.model_copy(update={"smtp_port": able.port}))
+        other = make_mailer(config.model_copy(update={"smtp_port": capable.port}))
         other.send(compose(config, "josé@example.com"))
         other.close()
-        assert len(able.to("josé@example.com")) == 1
+        assert len(capable.to("josé@example.com")) == 1
     finally:
-        able.close()
+        capable.close()
 
 
 class Secure:
@@ -106,7 +106,7 @@ class Secure:
             tls_context=context, require_starttls=True, auth_required=True, authenticator=self._authenticate
         )
         self.sink.start()
-        self.mailer = Mailer(config.model_copy(update={"smtp_port": self.sink.port, "smtp_security": "starttls"}))
+        self.mailer = make_mailer(config.model_copy(update={"smtp_port": self.sink.port, "smtp_security": "starttls"}))
 
     def _authenticate(self, _server, _session, _envelope, _mechanism, login):
         self.login = login
@@ -124,11 +124,11 @@ def secure(config, certificate):
 def test_with_starttls_the_login_goes_over_a_verified_connection(secure, mail, config, certificate, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
     secure.mailer.send(mail)
-    assert len(secure.sink.to(mail.to)) == 1
+    assert len(secure.sink.to(mail.recipient)) == 1
     assert secure.login.password.decode() == config.smtp_password.get_secret_value()
 
 
-def test_a_refused_login_is_told_and_keeps_the_mail(secure, mail, certificate, monkeypatch):
+def test_a_refused_login_is_reported_as_an_unavailable_server(secure, mail, certificate, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
     secure.accepts = False
     with pytest.raises(ServerUnavailable, match="refused the login"):
@@ -143,5 +143,5 @@ def test_a_server_whose_certificate_is_not_known_gets_neither_login_nor_mail(sec
 
 def test_a_server_without_starttls_gets_neither_login_nor_mail(config, mail, smtp_sink):
     with pytest.raises(ServerUnavailable, match="no STARTTLS"):
-        Mailer(config.model_copy(update={"smtp_security": "starttls"})).send(mail)
+        make_mailer(config.model_copy(update={"smtp_security": "starttls"})).send(mail)
     assert smtp_sink.mails == []

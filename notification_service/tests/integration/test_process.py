@@ -1,37 +1,38 @@
-"""The process itself: it serves, it mails, it stops when told, and it is never alive and deaf."""
+"""The process: it serves, it sends mails, it stops on a signal, and it never runs without its consumer."""
 
 import json
 import os
 import signal
 
+from notification_service.events.topics import MAIL_TOPICS
 from notification_service.tests.integration.world import wait_until
-from notification_service.worker.handlers import HANDLERS
 
-# Runs the service with a handler that ends its thread the first time that it is called, as no exception of ours can.
+# Runs the service with a handler that ends its thread at its first call, as no Exception can.
 DEADLY = """
 import os, pathlib, sys
-from notification_service import __main__ as main, config, handlers
+from notification_service import __main__ as main, config
+from notification_service.worker import handlers
 from libs.runtime.config import load
-welcome, mark = handlers.welcome_user, pathlib.Path(sys.argv[1])
+welcome, mark = handlers.on_user_registered, pathlib.Path(sys.argv[1])
 
-def die_once(event, composer):
+def die_once(event, send_mail):
     if not mark.exists():
         mark.touch()
         raise SystemExit
-    return welcome(event, composer)
+    return welcome(event, send_mail)
 
 handlers.HANDLERS["user-registered"] = die_once
 main.web(load(config.Config), [])
 """
 
 
-def test_it_mails_tells_how_it_does_and_stops_cleanly_when_told(serve, shop, smtp_sink, person):
+def test_it_sends_mails_shows_its_health_and_stops_cleanly_on_a_signal(serve, shop, smtp_sink, person):
     service = serve("-m", "notification_service", "web")
     shop.register(person)
     smtp_sink.wait(person.email)
     health = json.loads(service.get("/health")[1])
     assert health["status"] == "ok"
-    assert health["checks"]["consumer"]["parts"]["notification-service"]["assigned"] == 3 * len(HANDLERS)
+    assert health["checks"]["consumer"]["parts"]["notification-service"]["assigned"] == 3 * len(MAIL_TOPICS)
     assert health["checks"]["smtp"]["lastMailAt"]
     wait_until(lambda: 'consumer_handled_total{part="notification-service"}' in service.get("/metrics")[1])
     assert 'mails_sent_total{kind="user-registered"}' in service.get("/metrics")[1]
@@ -42,7 +43,7 @@ def test_it_mails_tells_how_it_does_and_stops_cleanly_when_told(serve, shop, smt
     assert person.email not in log
 
 
-def test_it_stops_cleanly_while_the_smtp_server_is_away_and_mails_after_the_next_start(serve, shop, smtp_sink, person):
+def test_it_stops_cleanly_while_the_smtp_server_is_unavailable_and_sends_the_mail_later(serve, shop, smtp_sink, person):
     smtp_sink.behave("refuse")
     service = serve("-m", "notification_service", "web")
     shop.register(person)
@@ -68,7 +69,7 @@ def test_a_consumer_thread_that_dies_ends_its_process_and_the_next_one_goes_on(
     assert service.stop() == 0
 
 
-def test_a_worker_that_is_killed_is_replaced_and_its_events_are_mailed(serve, shop, smtp_sink, person):
+def test_a_killed_worker_is_replaced_and_the_mails_of_its_events_are_sent(serve, shop, smtp_sink, person):
     service = serve("-m", "notification_service", "web")
     os.kill(service.worker(), signal.SIGKILL)
     shop.register(person)

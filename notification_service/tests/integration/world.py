@@ -1,4 +1,4 @@
-"""What the tests act with: the rest of the shop, a listener, the service as a process of its own."""
+"""What the tests act with: the rest of the shop, a running consumer, and the service as a process of its own."""
 
 import secrets
 import signal
@@ -22,13 +22,9 @@ from libs.messaging.topics import create_topics, dead_letter_topic
 from notification_service.api.sample_data import SAMPLES
 from notification_service.config import Config
 from notification_service.domain.mail import Mail
-from notification_service.events.topics import GROUP
-from notification_service.rendering.composer import Composer
-from notification_service.smtp.mailer import Mailer
-from notification_service.store.accounts import TOPICS, AccountView
-from notification_service.store.mail_ledger import Ledger
-from notification_service.worker.handlers import HANDLERS, bind_handlers
-from notification_service.worker.process import Listener
+from notification_service.events.topics import ACCOUNT_TOPICS, GROUP, MAIL_TOPICS
+from notification_service.worker.background_consumer import BackgroundConsumer
+from notification_service.worker.process import Worker, make_composer
 
 ROOT = Path(__file__).parents[3]
 LINE = {"name": "Lamp", "quantity": 2, "unitPrice": "9.95", "lineTotal": "19.90", "version": 1, "productId": "b" * 24}
@@ -42,9 +38,9 @@ def wait_until(condition, seconds=20):
     return result
 
 
-def compose(config: Config, to: str, kind: str = "order-placed") -> Mail:
+def compose(config: Config, recipient: str, kind: str = "order-placed") -> Mail:
     """A mail of that kind, the same at each call."""
-    return Composer(config).compose(kind, event_id="e1", to=to, values=SAMPLES["usual"][kind])
+    return make_composer(config).compose(kind, event_id="e1", recipient=recipient, content=SAMPLES["usual"][kind])
 
 
 @dataclass
@@ -65,10 +61,10 @@ def any_row(topic: str, data: dict[str, Any], key: str) -> OutboxRow:
 
 
 class Shop:
-    """Plays the other services: it publishes what happens."""
+    """Stands for the other services: it publishes their events."""
 
     def __init__(self, brokers: str) -> None:
-        create_topics(brokers, topic_settings(*HANDLERS, *TOPICS))
+        create_topics(brokers, topic_settings(*MAIL_TOPICS, *ACCOUNT_TOPICS))
         self._brokers, self._producer = brokers, make_producer(brokers)
 
     def close(self) -> None:
@@ -79,7 +75,7 @@ class Shop:
         assert self._producer.flush(10) == 0
 
     def publish(self, topic: str, data: dict[str, Any], key: str = "a", times: int = 1) -> str:
-        """Publish an event so many times; return its id."""
+        """Publish an event `times` times. Returns its id."""
         row = any_row(topic, data, key)
         for _ in range(times):
             self.publish_raw(topic, row.payload.encode(), key.encode(), orjson.loads(row.headers))
@@ -89,20 +85,20 @@ class Shop:
         return self.publish("user-registered", {"username": person.username, "email": person.email})
 
     def step(self, topic: str, person: Person, key: str = "a", **changes: Any) -> str:
-        order = {"orderId": "01K00000000000000000000000", "userEmail": person.email, "username": person.username}
-        order |= {"total": "19.90", "currency": "USD", "reason": None, "items": [LINE]}
+        order = {"orderId": "01K00000000000000000000000", "userId": "a" * 24, "userEmail": person.email}
+        order |= {"username": person.username, "total": "19.90", "currency": "USD", "reason": None, "items": [LINE]}
         return self.publish(topic, order | changes, key)
 
     def place_orders(self, person: Person, count: int) -> None:
-        """Orders with a key each."""
+        """Publish placed orders, each with its own key."""
         for _ in range(count):
             self.step("order-placed", person, secrets.token_hex(13))
 
     def rewind(self) -> int:
-        """Set the offsets of the service's group, which nobody is in, to the start; return how many events there are."""
+        """Set the offsets of the service's group, which has no members, to the start. Returns how many events there are."""
         admin = Consumer({"bootstrap.servers": self._brokers, "group.id": GROUP, "log_level": 2})
         try:
-            parts = [TopicPartition(topic, p, 0) for topic in HANDLERS for p in range(3)]
+            parts = [TopicPartition(topic, p, 0) for topic in MAIL_TOPICS for p in range(3)]
             admin.commit(offsets=parts, asynchronous=False)
             return sum(admin.get_watermark_offsets(p, 10)[1] for p in parts)
         finally:
@@ -122,33 +118,39 @@ class Shop:
         return [m for m in found if marker in (m.value() or b"") + b"".join(v or b"" for _, v in m.headers())]
 
 
-class Listening:
-    """A listener with its own mailer and ledger, alone in its group unless `alone` is False."""
+class RunningConsumer:
+    """A worker of its own, alone in its group unless `alone` is False. Its consumer runs inside the `with` block."""
 
     def __init__(self, config: Config, alone: bool = True) -> None:
-        self.mailer, self.ended, self._alone = Mailer(config), list[int](), alone
-        self.ledger = ledger = Ledger(config.kafka_brokers)
-        self.accounts = accounts = AccountView(config.kafka_brokers, Revocations())
-        handlers = bind_handlers(Composer(config), self.mailer, ledger, accounts)
-        lanes, end = config.mail_concurrency, self.ended.append
-        self.listener = Listener(config.kafka_brokers, handlers, ledger, accounts, lanes, end)
+        self.ended, self._alone = list[int](), alone
+        worker = Worker.of(config, Revocations())
+        self.mailer, self.ledger, self.accounts = worker.mailer, worker.ledger, worker.accounts
+        self.background = BackgroundConsumer(
+            config.kafka_brokers,
+            worker.handlers,
+            ledger=worker.ledger,
+            accounts=worker.accounts,
+            threads=config.mail_concurrency,
+            end=self.ended.append,
+        )
 
     def status(self) -> dict[str, Any]:
-        """The consumer's."""
-        return self.listener._threads[0].part.status()
+        """The status of the event consumer."""
+        return self.background._threads[0].task.status()
 
     def settled(self) -> bool:
-        """Whether everything that was published is handled."""
+        """Whether every published event is handled."""
         state = self.status()
         return bool(state["assigned"] and state["broker"] and not state["lag"] and not state["retrying"])
 
-    def __enter__(self) -> "Listening":
-        self.listener.start()
-        wait_until(lambda: self.status()["assigned"] == 3 * len(HANDLERS) if self._alone else self.status()["assigned"])
+    def __enter__(self) -> "RunningConsumer":
+        self.background.start()
+        partitions = 3 * len(MAIL_TOPICS)
+        wait_until(lambda: self.status()["assigned"] == partitions if self._alone else self.status()["assigned"])
         return self
 
     def __exit__(self, *_: Any) -> None:
-        self.listener.stop()
+        self.background.stop()
         self.mailer.close()
         assert self.ended == []
 

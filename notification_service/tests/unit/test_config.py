@@ -1,4 +1,4 @@
-"""The configuration: complete and plausible, or nothing starts."""
+"""The configuration: the service starts only with a complete and plausible one."""
 
 import os
 
@@ -16,7 +16,7 @@ def test_all_missing_variables_are_named_at_once():
     assert set(refused.value.problems) == REQUIRED
 
 
-def test_mails_are_sent_over_a_verified_connection_unless_told_otherwise():
+def test_mails_are_sent_over_a_verified_connection_by_default():
     names = {name: os.environ[name] for name in REQUIRED}
     assert load(Config, names).smtp_security == "starttls"
 

@@ -30,7 +30,7 @@ class ListPage(APIView):
     page = "api/orders.html"
     filters: Any = None
 
-    def page_context(self, request: Request, data: Any, problem: Any) -> dict[str, Any]:
+    def page_context(self, request: Request, data: Any, problem: Any) -> dict[str, object]:
         """The context of the template."""
         return {"filters": self.filters}
 
@@ -48,7 +48,7 @@ class OrderPage(APIView):
             made.parsers = [*(made.parsers or ()), FormParser()]
         return made
 
-    def page_context(self, request: Request, data: Any, problem: Any) -> dict[str, Any]:
+    def page_context(self, request: Request, data: Any, problem: Any) -> dict[str, object]:
         """The context of the template. After a refused form it has the current order."""
         refused = problem and problem["status"] in REFUSED
         order = data
@@ -59,13 +59,13 @@ class OrderPage(APIView):
             steps = [after for after, before in BEFORE.items() if order["status"] in before and after in BY_STAFF]
         return {"order": order, "steps": steps, "refused": self.form if refused else ""}
 
-    def _find(self, request: Request) -> dict[str, Any] | None:
+    def _find(self, request: Request) -> dict[str, object] | None:
         try:
             return to_public(get_order(caller_of(request), self.kwargs["order_id"]))
         except UnknownOrder:
             return None
 
-    def changed(self, request: Request, order: dict[str, Any]) -> HttpResponseBase:
+    def changed(self, request: Request, order: dict[str, object]) -> HttpResponseBase:
         """The response after a change: the order, or for a form a redirect to its page."""
         if not is_form(request):
             return Response(order)
@@ -78,7 +78,7 @@ def is_form(request: Request) -> bool:
     return not has_token(request) and (request.content_type or "").startswith(FormParser.media_type)
 
 
-def body_of(request: Request) -> dict[str, Any]:
+def body_of(request: Request) -> dict[str, object]:
     """The fields of the body."""
     sent: Any = request.data
     return {name: sent[name] for name in sent if name != FORMS_TOKEN} if is_form(request) else sent

@@ -1,1 +1,1 @@
-"""Pages about the running shop: overview, services and events."""
+"""Pages about the running shop: the overview, service status and events."""

@@ -1,47 +1,51 @@
-"""The desk's first page: what needs somebody, how the shop sells, and how the machinery does."""
+"""The overview, the desk's first page: what staff have to act on, sales, and the status of events and services."""
 
-from typing import Any
+from collections.abc import Sequence
+from decimal import Decimal
 
 import orjson
 from django.http import HttpRequest
 
+from order_service.desk.model_admin import Context
 from order_service.desk.operations import service_status
 from order_service.desk.remote import low_stock
+from order_service.desk.remote.client import RemoteUnavailable
 from order_service.queries import figures
+from order_service.queries.figures import DaySales
 
 BLUE, GREEN = "var(--color-primary-600)", "var(--desk-green)"
 TICKS = 8
 
 
-def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What the page shows. Whoever may not see orders sees none of it."""
+def dashboard_context(request: HttpRequest, context: Context) -> Context:
+    """The page's data, for accounts that may see orders."""
     if not request.user.has_perm("orders.view_order"):
         return context
     sales = figures.sales()
-    running_out = low_stock.running_out(request)
-    most = max(sales.statuses.values()) or 1
+    products = low_stock.find_low_stock(request)
+    highest = max(sales.statuses.values()) or 1
     return context | {
-        "waiting": figures.waiting_orders(),
+        "long_pending": figures.long_pending_orders(),
         "open_orders": figures.open_orders(),
         "outbox": figures.outbox_backlog(),
         "dead_events": figures.dead_events(),
         "sales": sales,
         "orders_total": sum(sales.statuses.values()),
-        "orders_chart": _chart("Orders", BLUE, sales.days, "orders"),
-        "revenue_chart": _chart(f"Revenue, {sales.currency}", GREEN, sales.days, "revenue"),
-        "statuses": [(status, count, round(100 * count / most)) for status, count in sales.statuses.items()],
+        "orders_chart": _chart("Orders", BLUE, sales.days, [day.orders for day in sales.days]),
+        "revenue_chart": _chart(f"Revenue, {sales.currency}", GREEN, sales.days, [day.revenue for day in sales.days]),
+        "statuses": [(status, count, round(100 * count / highest)) for status, count in sales.statuses.items()],
         "services": service_status.read_states(),
-        "products": [] if isinstance(running_out, low_stock.Away) else running_out,
-        "products_away": running_out.words if isinstance(running_out, low_stock.Away) else "",
+        "products": () if isinstance(products, RemoteUnavailable) else products,
+        "products_unavailable": products.text if isinstance(products, RemoteUnavailable) else "",
     }
 
 
-def _chart(label: str, colour: str, days: list[figures.DaySales], column: str) -> str:
+def _chart(label: str, colour: str, days: Sequence[DaySales], values: Sequence[int | Decimal]) -> str:
     """The data of one of unfold's bar charts, as JSON."""
     bars = {
         "label": label,
         "backgroundColor": colour,
-        "data": [float(getattr(day, column)) for day in days],  # to draw; the table beside it has the exact figures
+        "data": [float(value) for value in values],  # for drawing; the table beside the chart has the exact figures
         "displayYAxis": True,
         "maxTicksXLimit": TICKS,
         "maxBarThickness": 16,

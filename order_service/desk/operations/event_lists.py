@@ -1,7 +1,6 @@
-"""The machinery, to look at: the catalogue's replica, the outbox, and the events that Kafka will never take."""
+"""Lists about events: the replica of the catalogue, the outbox, and the events that Kafka refused."""
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import SEARCH_VAR
@@ -10,44 +9,52 @@ from django.http import HttpRequest, HttpResponse
 
 from libs.values.errors import DomainError
 from order_service.api.authentication import desk_caller
-from order_service.desk.model_admin import DeskAdmin, chosen_ids, words_of
+from order_service.desk.model_admin import Context, DeskAdmin, error_text, selected_ids
 from order_service.queries.figures import catalogue_lag, outbox_backlog
 from order_service.store.models import CatalogueProduct, Outbox, OutboxDead
 from order_service.use_cases.resend_dead_events import resend_dead_events
 
 
-class Explained(DeskAdmin):
-    """A list with a sentence above it."""
+@dataclass(frozen=True)
+class ListStatus:
+    """A sentence about a list."""
 
-    list_before_template = "desk/explained.html"
+    text: str
+    is_healthy: bool
 
-    def explain(self) -> Mapping[str, Any]:
-        """`words`, and `is_well`."""
+
+class ListWithStatus(DeskAdmin):
+    """A list with a sentence about its status above it."""
+
+    list_before_template = "desk/list_status.html"
+
+    def status(self) -> ListStatus:
+        """The list's status."""
         raise NotImplementedError
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list and the sentence."""
-        return super().changelist_view(request, {**(extra_context or {}), "explained": self.explain()})
+    def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
+        """The list and its status."""
+        return super().changelist_view(request, {**(extra_context or {}), "list_status": self.status()})
 
 
 @admin.register(CatalogueProduct)
-class CatalogueAdmin(Explained):
-    """The replica, as product_service published it."""
+class CatalogueAdmin(ListWithStatus):
+    """The replica of the catalogue, as product_service published it."""
 
     list_display = ("name", "product_id", "price", "currency", "shown_active", "version", "updated_at")
     list_filter = ("active",)
     search_fields = ("name",)
-    search_help_text = "Beginning of a name, or a whole id"
+    search_help_text = "Beginning of a name, or a complete id"
     sortable_by = ()
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """The newest first; what a search has found, by name: each as an index has it."""
+        """The newest first, and the matches of a search by name. An index has each of these orders."""
         return ("name", "product_id") if request.GET.get(SEARCH_VAR, "").strip() else ("-product_id",)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[CatalogueProduct], search_term: str
     ) -> tuple[QuerySet[CatalogueProduct], bool]:
-        """By one index or the other: an OR over both would read the whole table."""
+        """The matches by one index or the other. An OR over both columns would read the whole table."""
         text = search_term.strip()
         if not text:
             return queryset, False
@@ -56,60 +63,60 @@ class CatalogueAdmin(Explained):
 
     @admin.display(description="Sold", boolean=True)
     def shown_active(self, product: CatalogueProduct) -> bool:
-        """Whether it can be ordered."""
+        """True when customers can order the product."""
         return product.active
 
-    def explain(self) -> Mapping[str, Any]:
-        """How far the replica is behind."""
+    def status(self) -> ListStatus:
+        """How many events the replica is behind."""
         lag = catalogue_lag()
         match lag.events:
             case None:
-                return {"words": f"Nobody knows how far the replica is behind: {lag.reason}.", "is_well": False}
+                return ListStatus(f"The lag of the replica is unknown: {lag.reason}.", is_healthy=False)
             case 0:
-                return {"words": "The replica is up to date with product_service.", "is_well": True}
-        return {"words": f"The replica is {lag.events:,} events behind product_service.", "is_well": False}
+                return ListStatus("The replica is up to date with product_service.", is_healthy=True)
+        return ListStatus(f"The replica is {lag.events:,} events behind product_service.", is_healthy=False)
 
 
 @admin.register(Outbox)
-class OutboxAdmin(Explained):
-    """Events that wait for Kafka: the relay sends them, and nobody has to."""
+class OutboxAdmin(ListWithStatus):
+    """Events that the relay has not published yet."""
 
     list_display = ("event_id", "topic", "aggregate_id", "sequence", "created_at")
     ordering = ("id",)
     sortable_by = ("id",)
 
-    def explain(self) -> Mapping[str, Any]:
-        """How long the oldest has waited."""
+    def status(self) -> ListStatus:
+        """The age of the oldest event."""
         backlog = outbox_backlog()
         if not backlog.pending:
-            return {"words": "Every event has been published.", "is_well": True}
-        words = (
-            f"{backlog.pending:,} events wait for Kafka, the oldest for {backlog.age}. The relay sends them on its own."
+            return ListStatus("Every event is published.", is_healthy=True)
+        text = (
+            f"{backlog.pending:,} events are not published yet, the oldest for {backlog.age}. The relay publishes them."
         )
-        return {"words": words, "is_well": backlog.is_healthy}
+        return ListStatus(text, backlog.is_healthy)
 
 
 @admin.register(OutboxDead)
 class OutboxDeadAdmin(DeskAdmin):
-    """They are never edited; who has mended the cause sends them again."""
+    """Events that Kafka refused. Staff can't change them, and resend them once the cause is removed."""
 
     list_display = ("event_id", "topic", "aggregate_id", "sequence", "reason", "died_at")
     ordering = ("-id",)
     sortable_by = ("id",)
-    actions = ("send_selected_again",)
+    actions = ("resend_selected",)
 
-    @admin.action(description="Send the selected events again", permissions=["act"])
-    def send_selected_again(self, request: HttpRequest, chosen: QuerySet[OutboxDead]) -> None:
-        """Each on its own, with a result of its own."""
+    @admin.action(description="Resend the selected events", permissions=["act"])
+    def resend_selected(self, request: HttpRequest, selected: QuerySet[OutboxDead]) -> None:
+        """Resend each event in a transaction of its own, with a message of its own."""
         caller = desk_caller(request.user)
-        for event_id in chosen_ids(request, chosen, "event_id"):
+        for event_id in selected_ids(request, selected, "event_id"):
             try:
-                waits = resend_dead_events(caller=caller, event_ids=[event_id])
+                requeued = resend_dead_events(caller=caller, event_ids=[event_id])
             except DomainError as error:
-                messages.error(request, f"Event {event_id}: {words_of(error)}. Nothing was changed.")
+                messages.error(request, f"Event {event_id}: {error_text(error)}. Nothing was changed.")
             else:
-                if waits:
-                    messages.success(request, f"Event {event_id} will be sent again")
+                if requeued:
+                    messages.success(request, f"Event {event_id} will be resent")
                 else:
-                    text = f"Event {event_id} stays as it is: its order is decided by now, or somebody was quicker."
+                    text = f"Event {event_id} was not resent: its order is decided, or another person has resent it."
                     messages.warning(request, text)

@@ -1,4 +1,4 @@
-"""How all four services do, for the dashboard: their /health, asked side by side and kept for a few seconds."""
+"""The status of all four services for the overview: their /health, requested in parallel and cached for a few seconds."""
 
 import threading
 import time
@@ -7,81 +7,81 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from libs.runtime.http_client import NoAnswer, call
+from libs.runtime.http_client import NoResponse, call, deadline
 from order_service.api.health import health
 from order_service.desk.remote.client import PRODUCTS, USERS, Service
 
-SECONDS = 0.5  # for an answer: with the wait for a turn under the second after which the breaker takes a request for a hanging one
-FRESH_SECONDS = 5.0
+TIMEOUT_SECONDS = 0.5  # with the wait for the lock below 1 s, after which the circuit breaker counts a request as slow
+CACHE_SECONDS = 5.0
 OTHERS = (USERS, PRODUCTS, Service("notification_service", "NOTIFICATION_SERVICE_URL", "The mail service"))
+HealthPart = Mapping[str, Any]  # JSON of a /health response: a check, or the status of a background task
 
 
 @dataclass(frozen=True)
 class ServiceState:
-    """What a service says of itself, summed up. `lag` and `dead_letters` are those of all its consumers, None when nobody knows."""
+    """The summary of a service's health. `lag` and `dead_letters` are sums over its consumers, None when unknown."""
 
     name: str
-    status: Literal["ok", "degraded", "away"]
-    words: str
+    status: Literal["ok", "degraded", "unavailable"]
+    text: str
     lag: int | None = None
     dead_letters: int | None = None
 
 
-class _Known:
-    """The states as this process saw them last."""
+class _Cache:
+    """The states that this process read last."""
 
     def __init__(self) -> None:
         self.lock, self.states, self.until = threading.Lock(), list[ServiceState](), 0.0
 
 
-_known = _Known()
+_cache = _Cache()
 
 
 def read_states() -> list[ServiceState]:
-    """The states of the four services, at most FRESH_SECONDS old. One thread of a process asks, the others wait for it."""
-    with _known.lock:
-        if time.monotonic() >= _known.until:
-            _known.states, _known.until = _read_states(), time.monotonic() + FRESH_SECONDS
-        return list(_known.states)
+    """The states of the four services, at most CACHE_SECONDS old. One thread reads them, the others wait for it."""
+    with _cache.lock:
+        if time.monotonic() >= _cache.until:
+            _cache.states, _cache.until = _read_states(), time.monotonic() + CACHE_SECONDS
+        return list(_cache.states)
 
 
 def _read_states() -> list[ServiceState]:
     with ThreadPoolExecutor(len(OTHERS)) as pool:
-        others = [pool.submit(_ask, service) for service in OTHERS]
+        others = [pool.submit(_read_state, service) for service in OTHERS]
         own = state_of("order_service", health.report()[1])
         user, product, notification = (other.result() for other in others)
     return [user, product, own, notification]
 
 
-def _ask(service: Service) -> ServiceState:
+def _read_state(service: Service) -> ServiceState:
     try:
-        answer = call(service.address, "GET", "/health", until=time.monotonic() + SECONDS)
-    except NoAnswer:
-        return ServiceState(service.name, "away", "It does not answer.")
-    if answer.status != 200 or answer.body.get("service") != service.name:
-        return ServiceState(service.name, "away", f"Another server is at its address: it answers {answer.status}.")
-    return state_of(service.name, answer.body)
+        status, report = call(service.address, "GET", "/health", until=deadline(TIMEOUT_SECONDS))
+    except NoResponse:
+        return ServiceState(service.name, "unavailable", "It does not respond.")
+    if status != 200 or report.get("service") != service.name:
+        text = f"Another server listens at its address. It responds with status {status}."
+        return ServiceState(service.name, "unavailable", text)
+    return state_of(service.name, report)
 
 
-def state_of(name: str, report: Mapping[str, Any]) -> ServiceState:
-    """The state that a health report tells of."""
-    checks: Mapping[str, Mapping[str, Any]] = report["checks"]
-    parts = [(part, state) for check in checks.values() for part, state in check.get("parts", {}).items()]
-    words = [*_troubles(checks), *_retries(parts)]
-    status: Literal["ok", "degraded"] = "ok" if report["status"] == "ok" and not words else "degraded"
-    lag, dead_letters = (
-        sum(state.get(key, 0) for _, state in parts) if parts else None for key in ("lag", "deadLetters")
-    )
-    return ServiceState(name, status, "; ".join(words) or "All its parts work.", lag, dead_letters)
+def state_of(name: str, report: HealthPart) -> ServiceState:
+    """The summary of a health report."""
+    checks: Mapping[str, HealthPart] = report["checks"]
+    tasks = [(task, status) for check in checks.values() for task, status in check.get("parts", {}).items()]
+    texts = [*_failed_checks(checks), *_retries(tasks)]
+    status: Literal["ok", "degraded"] = "ok" if report["status"] == "ok" and not texts else "degraded"
+    lag, dead_letters = (sum(one.get(key, 0) for _, one in tasks) if tasks else None for key in ("lag", "deadLetters"))
+    return ServiceState(name, status, "; ".join(texts) or "All its parts work.", lag, dead_letters)
 
 
-def _troubles(checks: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def _failed_checks(checks: Mapping[str, HealthPart]) -> Iterator[str]:
     for name, check in checks.items():
         if check["status"] != "ok":
             yield f"{name}: {check.get('reason', 'down')}"
 
 
-def _retries(parts: list[tuple[str, Mapping[str, Any]]]) -> Iterator[str]:
-    for name, state in parts:
-        if retrying := state.get("retrying"):
-            yield f"{name} tries an event again: {retrying.get('reason')}"
+def _retries(tasks: list[tuple[str, HealthPart]]) -> Iterator[str]:
+    for name, status in tasks:
+        if retrying := status.get("retrying"):
+            yield f"{name} retries an event: {retrying.get('reason')}"

@@ -1,7 +1,7 @@
-"""Orders and their lines as CSV or XLSX: what the list shows, up to MOST_EXPORTED orders.
+"""Orders and their lines as CSV or XLSX: the orders that the list shows, at most MAX_EXPORTED.
 
-Names and addresses are what customers typed. A spreadsheet takes a cell that begins like a formula for one, so such a cell gets an
-apostrophe in front (OWASP, CSV injection).
+Names and addresses come from customers. A spreadsheet evaluates a cell that begins like a formula. Such a cell gets an apostrophe
+in front (OWASP, CSV injection).
 """
 
 from collections.abc import Iterator
@@ -18,28 +18,28 @@ from import_export.formats.base_formats import CSV, XLSX
 from import_export.widgets import Widget
 from unfold.contrib.import_export.forms import ExportForm
 
-from order_service.queries.order_search import find_orders
+from order_service.queries.order_search import TOO_MANY_MATCHES, find_orders
 from order_service.store.models import Order, OrderLine
 
-MOST_EXPORTED = 10_000  # orders a file, which is built in the memory of a process that takes orders, too
-CHUNK = 1000  # orders a query: each has two seconds
+MAX_EXPORTED = 10_000  # orders in a file; a web process builds it in memory
+CHUNK = 1000  # orders in a query, which may take 2 s
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 ADDRESS = ("name", "line1", "line2", "city", "postalCode", "country")
 
 
-def harmless(value: Any) -> Any:
-    """A cell that no spreadsheet calculates."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+def escape_formula(value: str) -> str:
+    """The value of a cell, with an apostrophe in front when it begins like a formula."""
+    return f"'{value}" if value.startswith(FORMULA) else value
 
 
 class Cell(Widget):
-    """A value as it is: a number stays one where the format knows numbers."""
+    """A cell. A number stays a number in formats that have numbers."""
 
     def render(self, value: Any, obj: Any = None, **options: Any) -> Any:
-        """For a file of text or for a workbook, which knows no time zones."""
+        """The value for CSV and XLSX. XLSX has no time zones."""
         if hasattr(value, "isoformat"):
             return value.isoformat(sep=" ", timespec="seconds").removesuffix("+00:00")
-        return value if isinstance(value, int | Decimal) else harmless("" if value is None else str(value))
+        return value if isinstance(value, int | Decimal) else escape_formula("" if value is None else str(value))
 
 
 def _column(attribute: str, title: str) -> fields.Field:
@@ -50,19 +50,19 @@ class Chunked(resources.ModelResource):
     """A resource that reads orders in chunks, by their ids."""
 
     def iter_queryset(self, queryset: QuerySet[Order]) -> Iterator[Any]:
-        """The rows of all chunks, newest order first."""
+        """The rows of all chunks, the newest order first."""
         last: dict[str, str] = {}
         while ids := list(queryset.filter(**last).order_by("-id").values_list("id", flat=True)[:CHUNK]):
             yield from self.rows(ids)
             last = {"id__lt": ids[-1]}
 
     def rows(self, ids: list[str]) -> QuerySet[Any]:
-        """What a chunk of orders gives."""
+        """The rows of a chunk of orders."""
         return Order.objects.filter(id__in=ids).order_by("-id")
 
 
 class OrderResource(Chunked):
-    """A row for each order."""
+    """One row for each order."""
 
     id = _column("id", "order")
     placed = _column("created_at", "placed (UTC)")
@@ -80,14 +80,14 @@ class OrderResource(Chunked):
         model = Order
         fields = ("id", "placed", "status", "changed", "email", "username", "total", "currency", "reason", "address")
 
-    def dehydrate_address(self, order: Order) -> Any:
-        """In one cell, its parts in the order of a letter."""
+    def dehydrate_address(self, order: Order) -> str:
+        """The address in one cell, its parts as on a letter."""
         address = order.shipping_address or {}
-        return harmless(", ".join(str(address[part]) for part in ADDRESS if address.get(part)))
+        return escape_formula(", ".join(str(address[part]) for part in ADDRESS if address.get(part)))
 
 
 class LineResource(Chunked):
-    """A row for each product of each order."""
+    """One row for each line of each order."""
 
     order = _column("order_id", "order")
     placed = _column("order__created_at", "placed (UTC)")
@@ -110,44 +110,44 @@ class LineResource(Chunked):
         )
 
     def rows(self, ids: list[str]) -> QuerySet[Any]:
-        """The lines, each with what is to be told of its order."""
-        told = ("order__created_at", "order__status", "order__currency")
+        """The lines of a chunk, each with columns of its order."""
+        of_order = ("order__created_at", "order__status", "order__currency")
         lines = OrderLine.objects.filter(order_id__in=ids).select_related("order")
         own = ("position", "product_id", "name", "quantity", "unit_price", "line_total", "product_version")
-        return lines.only("order_id", *own, *told).order_by("-order_id", "position")
+        return lines.only("order_id", *own, *of_order).order_by("-order_id", "position")
 
 
 class Exports:
-    """What an admin with an export is told about it."""
+    """The export of the list of orders, for import_export's ExportMixin."""
 
     resource_classes = [OrderResource, LineResource]
     export_form_class = ExportForm
 
     def get_export_formats(self) -> list[Any]:
-        """The two that every office has."""
+        """CSV and XLSX."""
         return [CSV, XLSX]
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        """Many customers' addresses in one file are for those who act on orders."""
+        """True for staff. A file holds the addresses of many customers, so viewers may not export."""
         return bool(request.user.has_perm("orders.change_order"))
 
     def export_action(self, request: HttpRequest) -> HttpResponse:
-        """The form, and the file; or back to the list when it would be too large."""
-        if self.has_export_permission(request) and (text := self._why_not(request)):
+        """The form, then the file. Redirects to the list, with a message, when the export is refused."""
+        if self.has_export_permission(request) and (text := self._refusal(request)):
             messages.error(request, text)
-            there = reverse("admin:orders_order_changelist")
-            return HttpResponseRedirect(f"{there}?{request.GET.urlencode()}")
-        answer: HttpResponse = super().export_action(request)  # type: ignore[misc]
-        return answer
+            orders = reverse("admin:orders_order_changelist")
+            return HttpResponseRedirect(f"{orders}?{request.GET.urlencode()}")
+        response: HttpResponse = super().export_action(request)  # type: ignore[misc]
+        return response
 
-    def _why_not(self, request: HttpRequest) -> str:
-        """What stands against a file of all that was asked for; empty when nothing does."""
+    def _refusal(self, request: HttpRequest) -> str:
+        """Why the export is refused, or "" when it is not."""
         try:
             orders = self.get_export_queryset(request)  # type: ignore[attr-defined]
         except IncorrectLookupParameters:
-            return "There is no such list."
-        if orders.order_by("-id").values_list("id", flat=True)[MOST_EXPORTED : MOST_EXPORTED + 1]:
-            return f"An export holds at most {MOST_EXPORTED:,} orders, and here are more. Choose a status, a day or a month first."
+            return "The address of the list is invalid."
+        if orders.order_by("-id").values_list("id", flat=True)[MAX_EXPORTED : MAX_EXPORTED + 1]:
+            return f"An export holds at most {MAX_EXPORTED:,} orders, and the list has more. Choose a status, a day or a month."
         if (term := request.GET.get("q", "").strip()) and find_orders(term).is_cut:
-            return "More orders begin like that than a file would hold: please type more of it."
+            return TOO_MANY_MATCHES
         return ""

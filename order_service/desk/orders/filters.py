@@ -1,4 +1,4 @@
-"""Which orders the list shows. Each filter is served by an index, and none sorts."""
+"""The filters of the list of orders. An index serves each of them, and none sorts."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,18 +13,19 @@ from order_service.desk.orders.periods import Period
 from order_service.queries.figures import long_pending
 from order_service.store.models import Order
 
+RECENT_DAYS = 7
 Orders = QuerySet[Order]
 
 
-class Placed(SimpleListFilter):
-    """The day, month or year: `?placed=2026-11-20`. The list's own drill-down leads to any of them."""
+class PeriodFilter(SimpleListFilter):
+    """A day, month or year: `?placed=2026-11-20`. The links above the list lead to any of them."""
 
     title, parameter_name = "day", "placed"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The last days, and the one that was chosen."""
+        """The last RECENT_DAYS days, and the chosen period."""
         today = now()
-        days = [Period.parse(f"{today - timedelta(days=back):%Y-%m-%d}") for back in range(7)]
+        days = [Period.parse(f"{today - timedelta(days=back):%Y-%m-%d}") for back in range(RECENT_DAYS)]
         choices = {day.value: name for day, name in zip(days, ("Today", "Yesterday"), strict=False)}
         choices |= {day.value: day.title for day in days[2:]}
         if (chosen := self.period()) and chosen.value not in choices:
@@ -32,29 +33,29 @@ class Placed(SimpleListFilter):
         return list(choices.items())
 
     def period(self) -> Period | None:
-        """What was chosen. Raises IncorrectLookupParameters."""
+        """The chosen period. Raises IncorrectLookupParameters."""
         return read_period(self.value())
 
     def queryset(self, request: HttpRequest, queryset: Orders) -> Orders:
-        """By the primary key, which holds the time."""
+        """The orders of the period, by the primary key, which contains the time."""
         period = self.period()
         return queryset.filter(**period.bounds()) if period else queryset
 
 
-def read_period(text: Any) -> Period | None:
-    """The period that a parameter names, if there is one. Raises IncorrectLookupParameters."""
+def read_period(text: str | None) -> Period | None:
+    """The period that a parameter names, or None without a parameter. Raises IncorrectLookupParameters."""
     if not text:
         return None
     try:
-        period = Period.parse(str(text))
+        period = Period.parse(text)
         period.bounds()
     except (ValueError, OverflowError) as error:
-        raise IncorrectLookupParameters(str(text)) from error
+        raise IncorrectLookupParameters(text) from error
     return period
 
 
-class Waiting(SimpleListFilter):
-    """Orders that wait for the stock for too long."""
+class LongPendingFilter(SimpleListFilter):
+    """Orders that are pending for more than 5 minutes."""
 
     title, parameter_name = "waiting", "waiting"
 
@@ -67,13 +68,13 @@ class Waiting(SimpleListFilter):
         return queryset.filter(**long_pending()) if self.value() == "long" else queryset
 
 
-class Customer(SimpleListFilter):
-    """The orders of one customer; the links at their addresses lead here."""
+class CustomerFilter(SimpleListFilter):
+    """The orders of one customer. The links at customers' names lead here."""
 
     title, parameter_name = "customer", "user_id"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Nobody, until one was chosen."""
+        """The chosen account, or no choice."""
         return [(chosen, f"Account {chosen}")] if (chosen := request.GET.get("user_id")) else []
 
     def queryset(self, request: HttpRequest, queryset: Orders) -> Orders:

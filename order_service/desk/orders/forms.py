@@ -1,4 +1,4 @@
-"""The forms of an order's page. What they do is done by use cases; here is what may be typed."""
+"""The forms of an order's page. Use cases make the changes and check them."""
 
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
@@ -8,29 +8,29 @@ from order_service.use_cases.add_note import MAX_NOTE_LENGTH
 
 
 class StatusForm(forms.Form):
-    """A button: where the order shall go."""
+    """A button that sets the next status."""
 
     status = forms.ChoiceField(choices=[(status.value, status.label) for status in sorted(BY_STAFF)])
 
     @property
     def chosen(self) -> Status:
-        """Of a valid form."""
+        """The status of a valid form."""
         return Status(self.cleaned_data["status"])
 
 
 class NoteForm(forms.Form):
-    """What staff tell each other."""
+    """A note of staff about an order."""
 
     text = forms.CharField(
         label="Note",
         max_length=MAX_NOTE_LENGTH,
         widget=UnfoldAdminTextareaWidget({"rows": 3}),
-        help_text="For staff: no customer sees it.",
+        help_text="Only staff see it.",
     )
 
 
 class MailForm(forms.Form):
-    """Which of the order's mails to send again."""
+    """The mail of the order to resend."""
 
     kind = forms.ChoiceField(label="Mail", widget=UnfoldAdminSelectWidget)
 

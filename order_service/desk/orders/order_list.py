@@ -1,8 +1,7 @@
-"""The list of orders: found by id, e-mail, name, product, status or day, and moved on by actions, many at once."""
+"""The list of orders, with search, filters, an export, and actions that set the status of many orders."""
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -15,13 +14,13 @@ from unfold.decorators import display
 
 from libs.values.errors import DomainError
 from order_service.api.authentication import desk_caller
-from order_service.desk.model_admin import DeskAdmin, chosen_ids, words_of
+from order_service.desk.model_admin import Context, DeskAdmin, error_text, selected_ids
 from order_service.desk.orders import order_page
 from order_service.desk.orders.exports import Exports
-from order_service.desk.orders.filters import Customer, Placed, Waiting, read_period
-from order_service.desk.orders.periods import drill
+from order_service.desk.orders.filters import CustomerFilter, LongPendingFilter, PeriodFilter, read_period
+from order_service.desk.orders.periods import drill_down
 from order_service.domain.order_status import Status
-from order_service.queries.order_search import HELP, find_orders
+from order_service.queries.order_search import HELP, TOO_MANY_MATCHES, find_orders
 from order_service.store.models import Order
 from order_service.use_cases.set_order_status import set_order_status
 
@@ -34,99 +33,99 @@ COLOURS = {
     Status.CANCELLED: "default",
 }
 VERBS = {Status.SHIPPED: "Ship", Status.DELIVERED: "Deliver", Status.CANCELLED: "Cancel"}
-"""What staff may do, in the order in which they do it."""
+"""The statuses that staff set, and the verbs of their actions."""
 Action = Callable[["OrderAdmin", HttpRequest, QuerySet[Order]], None]
 
 
-def _move_action(status: Status) -> Action:
+def _status_action(status: Status) -> Action:
     @admin.action(description=f"{VERBS[status]} the selected orders", permissions=["act"])
-    def move(_admin: "OrderAdmin", request: HttpRequest, chosen: QuerySet[Order]) -> None:
+    def set_selected(_admin: "OrderAdmin", request: HttpRequest, selected: QuerySet[Order]) -> None:
         caller = desk_caller(request.user)
-        for order_id in chosen_ids(request, chosen, "id"):
+        for order_id in selected_ids(request, selected, "id"):
             try:
                 set_order_status(caller=caller, order_id=order_id, status=status)
             except DomainError as error:
-                messages.error(request, f"Order {order_id}: {words_of(error)}. Nothing was changed.")
+                messages.error(request, f"Order {order_id}: {error_text(error)}. Nothing was changed.")
             else:
                 messages.success(request, f"Order {order_id} is {status.value} now")
 
-    move.__name__ = f"make_{status.value}"
-    return move
+    set_selected.__name__ = f"make_{status.value}"
+    return set_selected
 
 
 @admin.register(Order)
 class OrderAdmin(Exports, ExportMixin, DeskAdmin):
-    """An order's own page is order_page.py's."""
+    """The list. order_page.py shows a single order."""
 
     list_display = ("number", "shown_status", "customer", "amount", "placed")
-    list_filter = ("status", Waiting, Placed, Customer)
-    search_fields = ("id",)  # find_orders knows better
+    list_filter = ("status", LongPendingFilter, PeriodFilter, CustomerFilter)
+    search_fields = ("id",)  # switches the search field on; find_orders searches
     search_help_text = HELP
     ordering = ("-id",)
     sortable_by = ("number",)
-    list_before_template = "desk/days.html"
-    actions = tuple(_move_action(status) for status in VERBS)
+    list_before_template = "desk/periods.html"
+    actions = tuple(_status_action(status) for status in VERBS)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
-        """What the list shows; the address is the page's."""
+        """The columns of the list. Only an order's page shows the address."""
         return super().get_queryset(request).defer("shipping_address")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
-        """By the ids that the indexes know."""
+        """The orders whose ids find_orders returns."""
         if not search_term.strip():
             return queryset, False
-        found = find_orders(search_term)
-        if found.is_cut:
-            messages.warning(request, "More orders begin like that than are shown here: please type more of it.")
-        return queryset.filter(id__in=found.ids), False
+        matches = find_orders(search_term)
+        if matches.is_cut:
+            messages.warning(request, TOO_MANY_MATCHES)
+        return queryset.filter(id__in=matches.ids), False
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list, with the way down to a day above it."""
+    def changelist_view(self, request: HttpRequest, extra_context: Context | None = None) -> HttpResponse:
+        """The list, with links to years, months and days above it."""
         period = None
-        with suppress(IncorrectLookupParameters):  # the list itself answers that
-            period = read_period(request.GET.get(Placed.parameter_name))
-        return super().changelist_view(request, {**(extra_context or {}), "drill": drill(period)})
+        with suppress(IncorrectLookupParameters):  # the list itself redirects
+            period = read_period(request.GET.get(PeriodFilter.parameter_name))
+        return super().changelist_view(request, {**(extra_context or {}), "drill_down": drill_down(period)})
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Context | None = None
     ) -> HttpResponse:
-        """The order's page; its forms have addresses of their own."""
+        """The order's page. Its forms have addresses of their own."""
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         return order_page.show_order(self, request, object_id)
 
     def get_urls(self) -> list[URLPattern]:
-        """With those of the page's forms."""
-        own = []
+        """The addresses of the admin and of the page's forms."""
+        forms = []
         for name, view in order_page.FORMS.items():
             bound = self.admin_site.admin_view(order_page.bind(view, self))
-            own.append(path(f"<str:order_id>/{name}/", bound, name=f"order_{name}"))
-        return own + super().get_urls()
+            forms.append(path(f"<str:order_id>/{name}/", bound, name=f"order_{name}"))
+        return forms + super().get_urls()
 
     @admin.display(description="Order", ordering="id")
     def number(self, order: Order) -> str:
-        """Its id."""
+        """The order's id."""
         return order.id
 
     @admin.display(description="Placed (UTC)")
     def placed(self, order: Order) -> str:
-        """To the minute."""
+        """The time, to the minute."""
         return f"{order.created_at:%-d %b %Y, %H:%M}"
 
     @display(description="Status", label=dict(COLOURS))  # type: ignore[untyped-decorator]
     def shown_status(self, order: Order) -> tuple[str, str]:
-        """Coloured."""
+        """The status, and the name that selects its colour."""
         return order.status, order.get_status_display()
 
     @admin.display(description="Customer")
     def customer(self, order: Order) -> str:
-        """Leads to all orders of the same account."""
-        there = f"{reverse('admin:orders_order_changelist')}?user_id={order.user_id}"
-        return format_html('<a class="desk-link" href="{}">{}</a>', there, order.user_email or order.username)
+        """A link to all orders of the account."""
+        orders = f"{reverse('admin:orders_order_changelist')}?user_id={order.user_id}"
+        return format_html('<a class="desk-link" href="{}">{}</a>', orders, order.user_email or order.username)
 
     @admin.display(description="Total")
     def amount(self, order: Order) -> str:
-        """With its currency."""
+        """The total with its currency."""
         return format_html('<span class="desk-amount">{} {}</span>', order.total, order.currency)

@@ -1,4 +1,4 @@
-"""The page of one order, and what its buttons do. Each form is a POST of its own; a mistake in it is shown at its field."""
+"""The page of one order and its three forms: status, note and mail. Each form is a POST to an address of its own."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from libs.values.errors import DomainError, Invalid
 from order_service.api.authentication import desk_caller
-from order_service.desk.model_admin import DeskAdmin, words_of
+from order_service.desk.model_admin import DeskAdmin, error_text
 from order_service.desk.orders.forms import MailForm, NoteForm, StatusForm
 from order_service.domain.errors import UnknownOrder
 from order_service.domain.order import Order, ShippingAddress
@@ -42,7 +42,7 @@ ICONS = {"change": "swap_horiz", "event": "bolt", "mail": "mail", "request": "fo
 
 
 def show_order(page: DeskAdmin, request: HttpRequest, order_id: str, **forms_: forms.Form) -> HttpResponse:
-    """The page, with the forms that were sent and not good. Raises PermissionDenied, Http404."""
+    """The page. `forms_` are forms that were sent with errors. Raises PermissionDenied, Http404."""
     if not page.has_view_permission(request):
         raise PermissionDenied
     try:
@@ -55,7 +55,7 @@ def show_order(page: DeskAdmin, request: HttpRequest, order_id: str, **forms_: f
         **page.admin_site.each_context(request),
         "opts": page.opts,
         "title": f"Order {order_id}",
-        "original": models.Order(id=order_id),  # for the way up in the page's head
+        "original": models.Order(id=order_id),  # for the link to the list in the page's head
         "order": order,
         "status": order.status,
         "address": _address_lines(order.shipping_address) if order.shipping_address else [],
@@ -64,30 +64,30 @@ def show_order(page: DeskAdmin, request: HttpRequest, order_id: str, **forms_: f
         "may_act": may_act,
         "steps": [step for step in STEPS if order.status in BEFORE[step[0]]] if may_act else [],
         "note_form": forms_.get("note") or NoteForm(),
-        "mail_form": forms_.get("mail") or MailForm(kinds=_kinds(order)),
+        "mail_form": forms_.get("mail") or MailForm(kinds=_mails(order)),
     }
     request.current_app = page.admin_site.name
     return TemplateResponse(request, "desk/order.html", context)
 
 
 def _address_lines(address: ShippingAddress) -> list[str]:
-    """As on a letter."""
+    """The address as on a letter."""
     town = f"{address.postal_code} {address.city}"
     return [line for line in (address.name, address.line1, address.line2, town, address.country) if line]
 
 
-def _kinds(order: Order) -> list[tuple[str, str]]:
-    """The mails that an order with this status has had, as far as the way to it tells."""
+def _mails(order: Order) -> list[tuple[str, str]]:
+    """The mails on the way to the order's status, as kinds and titles. A cancelled order may have been confirmed or not."""
     passed = [order.status]
     while len(before := BEFORE.get(passed[0], frozenset())) == 1:
         passed.insert(0, *before)
-    if passed[0] is not Status.PENDING:  # cancelled: from one of two
+    if passed[0] is not Status.PENDING:  # cancelled, which has two predecessors
         passed.insert(0, Status.PENDING)
     return [(KIND_OF[status], MAILS[status]) for status in passed]
 
 
-def _acting(view: View) -> View:
-    """A POST of somebody who may act, on an order that is there; a refusal of the use case is told, and nothing was changed."""
+def _guarded(view: View) -> View:
+    """Guard a form: POST only, staff only, an existing order only. A refusal by the use case becomes a message on the page."""
 
     @wraps(view)
     def guarded(page: DeskAdmin, request: HttpRequest, order_id: str) -> HttpResponse:
@@ -100,7 +100,7 @@ def _acting(view: View) -> View:
         except UnknownOrder:
             raise Http404 from None
         except DomainError as error:
-            messages.error(request, f"Order {order_id}: {words_of(error)}. Nothing was changed.")
+            messages.error(request, f"Order {order_id}: {error_text(error)}. Nothing was changed.")
         return _back(order_id)
 
     return guarded
@@ -110,9 +110,9 @@ def _back(order_id: str) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:orders_order_change", args=[order_id]))
 
 
-@_acting
-def move(page: DeskAdmin, request: HttpRequest, order_id: str) -> HttpResponse:
-    """Move the order on."""
+@_guarded
+def status(page: DeskAdmin, request: HttpRequest, order_id: str) -> HttpResponse:
+    """Set the order's next status."""
     form = StatusForm(request.POST)
     if not form.is_valid():
         messages.error(request, f"Order {order_id}: {form.errors['status'][0]} Nothing was changed.")
@@ -122,7 +122,7 @@ def move(page: DeskAdmin, request: HttpRequest, order_id: str) -> HttpResponse:
     return _back(order_id)
 
 
-@_acting
+@_guarded
 def note(page: DeskAdmin, request: HttpRequest, order_id: str) -> HttpResponse:
     """Add a note."""
     form = NoteForm(request.POST)
@@ -131,29 +131,29 @@ def note(page: DeskAdmin, request: HttpRequest, order_id: str) -> HttpResponse:
     try:
         add_note(caller=desk_caller(request.user), order_id=order_id, text=form.cleaned_data["text"])
     except Invalid as invalid:
-        for row in invalid.extra["errors"]:
+        for row in invalid.errors:
             form.add_error("text", row["message"])
         return show_order(page, request, order_id, note=form)
     messages.success(request, "The note was added")
     return _back(order_id)
 
 
-@_acting
+@_guarded
 def mail(page: DeskAdmin, request: HttpRequest, order_id: str) -> HttpResponse:
-    """Send a mail again."""
+    """Resend a mail."""
     order = get_order(desk_caller(request.user), order_id)
-    form = MailForm(request.POST, kinds=_kinds(order))
+    form = MailForm(request.POST, kinds=_mails(order))
     if not form.is_valid():
         return show_order(page, request, order_id, mail=form)
     resend_mail(caller=desk_caller(request.user), order_id=order_id, kind=form.cleaned_data["kind"])
-    messages.success(request, "The mail will be sent again")
+    messages.success(request, "The mail will be resent")
     return _back(order_id)
 
 
-FORMS: dict[str, View] = {"status": move, "note": note, "mail": mail}
-"""The last part of each form's address, and what answers there."""
+FORMS: dict[str, View] = {"status": status, "note": note, "mail": mail}
+"""The last part of each form's address, and its view."""
 
 
 def bind(view: View, page: DeskAdmin) -> Callable[..., HttpResponse]:
-    """A view of the admin site."""
+    """The view with the admin page as its first argument, for the admin site."""
     return lambda request, order_id: view(page, request, order_id)

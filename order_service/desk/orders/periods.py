@@ -1,4 +1,7 @@
-"""Drilling down to a day: years, months, days. An id holds its order's time, so the primary key serves all of it."""
+"""Years, months and days in which orders were placed. An order's id contains its time, so the primary key serves their filters.
+
+Django's `date_hierarchy` needs one query more on each page, and reads the whole table: `created_at` has no index (docs/adr/0006).
+"""
 
 from calendar import monthrange
 from dataclasses import dataclass
@@ -32,43 +35,43 @@ class Period:
 
     @property
     def end(self) -> datetime:
-        """The first moment after it. Raises OverflowError where the calendar ends."""
+        """The first moment after the period. Raises OverflowError after the year 9999."""
         days = monthrange(self.start.year, self.start.month)[1] if self.depth == 1 else 1
         return self.start.replace(year=self.start.year + 1) if self.depth == 0 else self.start + timedelta(days=days)
 
     @property
     def value(self) -> str:
-        """As `parse` reads it."""
+        """The form that `parse` reads."""
         return self.start.strftime(FORMATS[self.depth])
 
     @property
     def title(self) -> str:
-        """As staff read it."""
+        """The title on pages."""
         return self.start.strftime(TITLES[self.depth])
 
     @property
     def short(self) -> str:
-        """As staff read it below its own parent."""
+        """The title below the title of its parent."""
         return self.start.strftime(("%Y", "%B", "%-d")[self.depth])
 
     def bounds(self) -> dict[str, str]:
-        """The filter for its orders."""
+        """The filter for the period's orders."""
         return {"id__gte": first_id(self.start), "id__lt": first_id(self.end)}
 
     def parents(self) -> list["Period"]:
-        """The year and the month that hold it."""
+        """The year and the month that contain the period."""
         firsts = (self.start.replace(month=1, day=1), self.start.replace(day=1))
         return [Period(start, depth) for depth, start in enumerate(firsts[: self.depth])]
 
     def children(self, since: datetime, until: datetime) -> list["Period"]:
-        """Its months or days, as far as they have anything of the time between the two."""
+        """The months of a year or the days of a month that overlap the time from `since` to `until`."""
         if self.depth == 2:
             return []
         return list(_each(max(self.start, since), min(self.end, until + timedelta(microseconds=1)), self.depth + 1))
 
 
 def _each(moment: datetime, end: datetime, depth: int) -> list[Period]:
-    """The periods that follow one another from the one with `moment` on, before `end`."""
+    """The periods of a depth from the one that contains `moment`, up to `end`."""
     found: list[Period] = []
     start = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     period = Period(start if depth == 2 else start.replace(day=1), depth)
@@ -80,20 +83,20 @@ def _each(moment: datetime, end: datetime, depth: int) -> list[Period]:
 
 
 @dataclass(frozen=True)
-class Drill:
-    """What the list shows above itself: where one is, how to go up, and how to go down."""
+class DrillDown:
+    """The links above the list: the chosen period, the periods that contain it, and the periods in it."""
 
     here: Period | None
     parents: list[Period]
     children: list[Period]
 
 
-def drill(here: Period | None) -> Drill:
-    """One query: the oldest order tells where the years begin."""
+def drill_down(here: Period | None) -> DrillDown:
+    """The links for the chosen period. One query: the oldest order gives the first year."""
     oldest = Order.objects.order_by("id").values_list("id", flat=True).first()
     until = now()
     since = ULID.from_str(oldest).datetime if oldest else until
     if here:
-        return Drill(here, here.parents(), here.children(since, until))
+        return DrillDown(here, here.parents(), here.children(since, until))
     years = _each(since, until, 0)
-    return Drill(None, [], years if len(years) > 1 else years[0].children(since, until))
+    return DrillDown(None, [], years if len(years) > 1 else years[0].children(since, until))

@@ -1,1 +1,1 @@
-"""Pages about what other services keep: products and accounts."""
+"""Pages that show data of other services: products and accounts."""

@@ -1,32 +1,37 @@
-"""The other services, asked with the staff member's own tokens: each decides itself what this person may do there.
+"""Calls to other services with the staff member's own tokens, so that each service decides what this person may do there.
 
-What comes back is a value, for a page shows it in each case: an answer, a refusal in the service's words, or that it is away. An
-access token that has ended is renewed once; a login that has ended ends the session (desk/sessions.py).
+A call returns a value in every case, because a page shows each of them: what the service sent, its refusal, or that it is
+unavailable. An expired access token is renewed once. A login that has ended raises LoginEnded (sign_in/staff_login.py).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
 
-from libs.runtime.http_client import Answer, NoAnswer, call_in_turn, deadline
+from libs.runtime.http_client import HttpResponse, NoResponse, call_limited, deadline
+from libs.runtime.logs import get_logger
 from libs.values.errors import Unavailable
 from order_service.desk.sign_in import token_store
-from order_service.desk.sign_in.staff_login import DeskSession
+from order_service.desk.sign_in.staff_login import StaffLogin
 
-LOCAL = (
+log = get_logger(__name__)
+
+LOCAL_ACCOUNT = (
     "You are signed in with a local account, which the other services do not know. "
-    "Sign in with an account of the shop to see and change what they keep."
+    "Sign in with an account of the shop to see and change their data."
 )
-PERHAPS_DONE = "It may have done what you asked for all the same: look before you try again."
+OUTCOME_UNKNOWN = "Your change may have been made. Check it before you try again."
 
 
 @dataclass(frozen=True)
 class Service:
-    """Another service: the setting that holds its address, and what people call it."""
+    """Another service: its name, the setting that holds its address, and its title on pages."""
 
     name: str
     setting: str
@@ -34,7 +39,7 @@ class Service:
 
     @property
     def address(self) -> str:
-        """Where it answers."""
+        """Its URL."""
         return str(getattr(settings, self.setting))
 
 
@@ -42,69 +47,85 @@ USERS = Service("user_service", "USER_SERVICE_URL", "The account service")
 PRODUCTS = Service("product_service", "PRODUCT_SERVICE_URL", "The catalogue")
 
 
+class RemoteModel(BaseModel):
+    """The desk's own view of what a service sends: the fields that its pages show. Other fields are ignored."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
 @dataclass(frozen=True)
-class Away:
-    """Nothing to show or done; the words say why."""
+class RemoteUnavailable:
+    """The service is unavailable. `text` is the reason for staff."""
 
-    words: str
+    text: str
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """The service refuses: its words, and those for single fields by the fields' names in JSON."""
+class RemoteRefusal:
+    """The service refused: its status code, its text, and its texts for single fields by their JSON names."""
 
     status: int
-    words: str
+    text: str
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
-def ask(
+Model = TypeVar("Model", bound=RemoteModel)
+
+
+def call_service(
     request: HttpRequest,
     service: Service,
     method: str,
     path: str,
+    model: type[Model],
     *,
     query: Mapping[str, str] | None = None,
-    body: Mapping[str, Any] | None = None,
-) -> dict[str, Any] | Refusal | Away:
-    """The service's answer to the person behind `request`. Raises SessionOver when the login has ended."""
-    desk = DeskSession.in_(request)
-    if desk is None:
-        return Away(LOCAL)
+    body: Mapping[str, object] | None = None,
+) -> Model | RemoteRefusal | RemoteUnavailable:
+    """Send a request on behalf of the staff member, and return the response as `model`. Raises LoginEnded."""
+    login = StaffLogin.of_request(request)
+    if login is None:
+        return RemoteUnavailable(LOCAL_ACCOUNT)
     target = f"{path}?{urlencode(query)}" if query else path
     try:
-        answer = _ask(desk, service, method, target, body)
-    except NoAnswer as none:
-        words = f"{service.title} does not answer. Please try again in a moment."
-        return Away(f"{words} {PERHAPS_DONE}" if none.sent and method != "GET" else words)
-    except Unavailable as away:
-        return Away(away.detail or away.title)
-    return _meaning(service, answer)
+        response = _call(login, service, method, target, body)
+    except NoResponse as error:
+        text = f"{service.title} does not respond. Try again in a moment."
+        return RemoteUnavailable(f"{text} {OUTCOME_UNKNOWN}" if error.sent and method != "GET" else text)
+    except Unavailable as error:
+        return RemoteUnavailable(error.detail or error.title)
+    return _outcome(service, response, model)
 
 
-def _ask(desk: DeskSession, service: Service, method: str, target: str, body: Mapping[str, Any] | None) -> Answer:
-    """Raises NoAnswer, Unavailable, SessionOver."""
-    until, pair = deadline(), token_store.read(desk.tokens)
+def _call(
+    login: StaffLogin, service: Service, method: str, target: str, body: Mapping[str, object] | None
+) -> HttpResponse:
+    """Raises NoResponse, Unavailable, LoginEnded."""
+    until, pair = deadline(), token_store.read(login.tokens)
 
-    def call(access: str) -> Answer:
+    def send(access: str) -> HttpResponse:
         headers = {"Authorization": f"Bearer {access}"}
-        return call_in_turn(service.address, method, target, until=until, body=body, headers=headers)
+        return call_limited(service.address, method, target, until=until, body=body, headers=headers)
 
-    answer = call(pair.access)
-    if answer.status == 401:
-        pair = token_store.renew(desk.tokens, refused=pair.access, until=until)
-        answer = call(pair.access)
-    if answer.status == 401:
-        raise token_store.SessionOver
-    return answer
+    response = send(pair.access)
+    if response.status == 401:
+        pair = token_store.renew(login.tokens, refused=pair.access, until=until)
+        response = send(pair.access)
+    if response.status == 401:
+        raise token_store.LoginEnded
+    return response
 
 
-def _meaning(service: Service, answer: Answer) -> dict[str, Any] | Refusal | Away:
-    status, body = answer
+def _outcome(service: Service, response: HttpResponse, model: type[Model]) -> Model | RemoteRefusal | RemoteUnavailable:
+    status, body = response
     if 200 <= status < 300:
-        return body
-    words = str(body.get("detail") or body.get("title") or f"status {status}")
+        try:
+            return model.model_validate(body, by_alias=True, by_name=False)
+        except ValidationError as error:
+            log.warning("unexpected response from a service", service=service.name, errors=error.error_count())
+            return RemoteUnavailable(f"{service.title} sent a response that the desk can't read.")
+    text = str(body.get("detail") or body.get("title") or f"status {status}")
     if not 400 <= status < 500 or status == 429:
-        return Away(f"{service.title} can not answer now: {words}")
+        return RemoteUnavailable(f"{service.title} is unavailable: {text}")
     errors = [row for row in body.get("errors", []) if isinstance(row, dict)]
-    return Refusal(status, words, {str(row.get("field")): str(row.get("message")) for row in errors})
+    return RemoteRefusal(status, text, {str(row.get("field")): str(row.get("message")) for row in errors})

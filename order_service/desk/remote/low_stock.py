@@ -1,21 +1,15 @@
-"""Products, as the desk sees them. product_service has them; the catalogue's replica here knows no stock."""
-
-from dataclasses import dataclass
-from typing import Any
+"""Products with low stock, for the overview. product_service has them: the replica of the catalogue holds no stock."""
 
 from django.http import HttpRequest
 
-from order_service.desk.remote.client import PRODUCTS, Away, Refusal, ask
-
-__all__ = ["LOW_STOCK", "Away", "Scarce", "running_out"]
+from order_service.desk.remote.client import PRODUCTS, RemoteModel, RemoteRefusal, RemoteUnavailable, call_service
 
 LOW_STOCK = 10  # pieces
-MOST = 10
+MAX_PRODUCTS = 10
 
 
-@dataclass(frozen=True)
-class Scarce:
-    """A product that is on sale and about to run out."""
+class LowStockProduct(RemoteModel):
+    """A product on sale with few pieces left."""
 
     id: str
     name: str
@@ -23,14 +17,16 @@ class Scarce:
     stock: int
 
 
-def running_out(request: HttpRequest, *, at_most: int = LOW_STOCK) -> list[Scarce] | Away:
-    """Products on sale with `at_most` pieces left, the fewest first, MOST of them. Raises SessionOver."""
-    query = {"sort": "stock", "maxStock": str(at_most), "limit": str(MOST)}
-    answer = ask(request, PRODUCTS, "GET", "/products", query=query)
-    if isinstance(answer, Refusal):
-        return Away(answer.words)
-    return answer if isinstance(answer, Away) else [_scarce(product) for product in answer["results"]]
+class LowStockPage(RemoteModel):
+    """A page of GET /products."""
+
+    results: tuple[LowStockProduct, ...]
 
 
-def _scarce(product: dict[str, Any]) -> Scarce:
-    return Scarce(product["id"], product["name"], product["sku"], product["stock"])
+def find_low_stock(request: HttpRequest) -> tuple[LowStockProduct, ...] | RemoteUnavailable:
+    """At most MAX_PRODUCTS products on sale with at most LOW_STOCK pieces, the smallest stock first. Raises LoginEnded."""
+    query = {"sort": "stock", "maxStock": str(LOW_STOCK), "limit": str(MAX_PRODUCTS)}
+    page = call_service(request, PRODUCTS, "GET", "/products", LowStockPage, query=query)
+    if isinstance(page, RemoteRefusal):
+        return RemoteUnavailable(page.text)
+    return page if isinstance(page, RemoteUnavailable) else page.results

@@ -1,6 +1,6 @@
-"""/admin/products/: what is on sale and how much of it is left; staff adjust the stock."""
+"""/admin/products/: products and their stock, which staff adjust."""
 
-from typing import Any
+from datetime import datetime
 from urllib.parse import quote
 
 from django import forms
@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
-from order_service.desk.remote.client import PRODUCTS, Away, Refusal, ask
+from order_service.desk.remote.client import PRODUCTS, RemoteModel, RemoteRefusal, RemoteUnavailable, call_service
 from order_service.desk.remote.low_stock import LOW_STOCK
 from order_service.desk.remote.pages import (
     FilterForm,
+    RemotePage,
     choice_filter,
-    moment,
     read_list,
     read_one,
     render,
@@ -24,45 +24,61 @@ from order_service.desk.remote.pages import (
     text_filter,
 )
 
-MOST_PIECES = 10_000_000  # the most stock a product has; product_service's own bound
+MAX_STOCK = 10_000_000  # pieces; product_service has the same limit
 SORTS = {
     "": "newest first",
-    "stock": "fewest pieces first",
+    "stock": "smallest stock first",
     "name": "name",
     "price": "price",
     "-price": "price, highest first",
 }
 
 
+class Product(RemoteModel):
+    """A product as product_service sends it."""
+
+    id: str
+    name: str
+    sku: str | None
+    category: str | None
+    description: str
+    price: str  # decimal
+    currency: str
+    stock: int
+    active: bool
+    version: int
+    updated_at: datetime
+
+
 class ProductFilter(FilterForm):
-    """As GET /products takes them."""
+    """The filters of GET /products."""
 
     search = text_filter("Words in name or description", 100)
     category = text_filter("Category", 100)
-    active = choice_filter("On sale", {"": "on sale", "false": "taken out"})
+    active = choice_filter("On sale", {"": "on sale", "false": "withdrawn"})
     maxStock = choice_filter("Stock", {"": "any", str(LOW_STOCK): f"{LOW_STOCK} or fewer", "0": "none"})
     sort = choice_filter("Order", SORTS)
 
 
 class StockForm(forms.Form):
-    """As POST /products/{id}/stock takes it. product_service says what is possible."""
+    """The body of POST /products/{id}/stock. product_service decides whether the stock can change like that."""
 
     delta = forms.IntegerField(
         label="Pieces to add or take",
-        min_value=-MOST_PIECES,
-        max_value=MOST_PIECES,
+        min_value=-MAX_STOCK,
+        max_value=MAX_STOCK,
         widget=UnfoldAdminIntegerFieldWidget(),
-        help_text="12 adds a dozen, -3 takes three.",
+        help_text="12 adds twelve pieces, -3 takes three.",
     )
     reason = forms.CharField(
         label="Reason",
         max_length=200,
         widget=UnfoldAdminTextInputWidget(),
-        help_text="It is kept with the movement: delivery 4711, broken, counted anew, …",
+        help_text="It is stored with the movement. Examples: delivery 4711, broken, stocktaking.",
     )
 
     def clean_delta(self) -> int:
-        """Raises ValidationError for none."""
+        """Raises ValidationError for 0."""
         delta: int = self.cleaned_data["delta"]
         if not delta:
             raise ValidationError("0 changes nothing")
@@ -71,26 +87,34 @@ class StockForm(forms.Form):
 
 def list_products(request: HttpRequest) -> HttpResponse:
     """The list."""
-    shown = read_list(request, PRODUCTS, "/products", ProductFilter(request.GET))
-    return render(request, "desk/products.html", "Products", low_stock=LOW_STOCK, **shown)
+    form = ProductFilter(request.GET)
+    listing = read_list(request, PRODUCTS, "/products", RemotePage[Product], form)
+    return render(
+        request,
+        "desk/products.html",
+        "Products",
+        form=form,
+        listing=listing,
+        unavailable=listing.unavailable,
+        low_stock=LOW_STOCK,
+    )
 
 
 def show_product(request: HttpRequest, product_id: str) -> HttpResponse:
-    """One product; POST adjusts its stock."""
+    """One product. POST adjusts its stock."""
     path = f"/products/{quote(product_id, safe='')}"
     form = StockForm(request.POST or None)
-    outcome: dict[str, Any] | Refusal | Away | None = None
+    outcome: Product | RemoteRefusal | RemoteUnavailable | None = None
     if request.method == "POST":
         require_staff(request)
         if form.is_valid():
-            outcome = ask(request, PRODUCTS, "POST", f"{path}/stock", body=form.cleaned_data)
-    if isinstance(outcome, dict):
-        messages.success(request, f"{outcome['name']}: the stock is {outcome['stock']} now")
+            outcome = call_service(request, PRODUCTS, "POST", f"{path}/stock", Product, body=form.cleaned_data)
+    if isinstance(outcome, Product):
+        messages.success(request, f"{outcome.name}: the stock is {outcome.stock} now")
         return redirect("desk-product", product_id)
-    if isinstance(outcome, Refusal):
+    if isinstance(outcome, RemoteRefusal):
         show_refusal(form, outcome, field="delta" if outcome.status == 409 else None)
-    product = outcome if isinstance(outcome, Away) else read_one(request, PRODUCTS, path)
-    if isinstance(product, Away):
-        return render(request, "desk/product.html", "Product", unavailable=product.words)
-    product |= {name: moment(product[name]) for name in ("createdAt", "updatedAt")}
-    return render(request, "desk/product.html", product["name"], product=product, form=form, low_stock=LOW_STOCK)
+    found = outcome if isinstance(outcome, RemoteUnavailable) else read_one(request, PRODUCTS, path, Product)
+    if isinstance(found, RemoteUnavailable):
+        return render(request, "desk/product.html", "Product", unavailable=found.text)
+    return render(request, "desk/product.html", found.name, product=found, form=form, low_stock=LOW_STOCK)

@@ -1,4 +1,4 @@
-"""Accounts, groups and failed sign-ins in the desk's dress. What may be done to them is what their permissions say, as before."""
+"""Lists of accounts, groups and failed sign-ins on unfold's pages. Django's permissions decide what an account may do there."""
 
 from axes.admin import AccessAttemptAdmin
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
@@ -14,7 +14,7 @@ for model in (User, Group, AccessAttempt, AccessFailureLog, AccessLog):
 
 @admin.register(User)
 class DeskUserAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
-    """Rows that sign-ins keep, and local accounts."""
+    """The rows of accounts that have signed in, and local accounts."""
 
     form, add_form, change_password_form = UserChangeForm, UserCreationForm, AdminPasswordChangeForm
     list_display = ("username", "first_name", "email", "is_active", "last_login")
@@ -23,9 +23,9 @@ class DeskUserAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # generic
 
 @admin.register(Group)
 class DeskGroupAdmin(GroupAdmin, ModelAdmin):
-    """Made by migrations, one for each role."""
+    """One group for each role, created by migrations."""
 
 
 @admin.register(AccessAttempt)
 class DeskAttemptAdmin(AccessAttemptAdmin, ModelAdmin):
-    """Who failed to sign in; deleting a row lets somebody in again."""
+    """Failed sign-ins. Deleting a row ends a lockout."""

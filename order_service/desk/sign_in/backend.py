@@ -1,4 +1,7 @@
-"""Signing in with an account of user_service. Django keeps a row without a password for it: whom sessions and groups name."""
+"""Django's authentication with accounts of user_service.
+
+Django keeps a row without a password for each account, to which sessions and groups refer.
+"""
 
 from typing import Any
 
@@ -10,43 +13,45 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from libs.access.caller import ROLES, Caller, caller_from_claims
 from order_service.api.authentication import StrictAccessToken
-from order_service.desk.sign_in.staff_login import DeskSession
-from order_service.desk.sign_in.user_service import Refused, sign_in
+from order_service.desk.sign_in.staff_login import StaffLogin
+from order_service.desk.sign_in.user_service import LoginRefused, sign_in
+
+MAX_AGENT_LENGTH = 200  # characters
 
 
 class UserServiceBackend(BaseBackend):
-    """Asks user_service. A customer's account is refused as a wrong password is, unless its code is asked for."""
+    """Signs staff in through user_service. It refuses a customer's account exactly as it refuses a wrong password."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str = "", password: str = "", code: str = "", **_: Any
     ) -> User | None:
-        """The row of the account. Raises Unavailable; Refused where another try with a code may help."""
+        """The account's row, or None when it is refused. Raises Unavailable, and LoginRefused when a code is required."""
         if request is None or "@" not in username:
             return None
         address, agent = str(request.META.get("REMOTE_ADDR", "")), request.headers.get("User-Agent", "")
-        # a header goes into a header
-        agent = "".join(c if c.isascii() and c.isprintable() else "?" for c in agent[:200])
+        # printable ASCII only, because it becomes a header of the login request
+        agent = "".join(c if c.isascii() and c.isprintable() else "?" for c in agent[:MAX_AGENT_LENGTH])
         try:
             tokens = sign_in(email=username, password=password, code=code, address=address, agent=agent)
-            claims = StrictAccessToken(tokens.access).payload  # type: ignore[arg-type] # the stubs want a Token
-        except Refused as refused:
+            claims = StrictAccessToken(tokens.access).payload  # type: ignore[arg-type] # the stubs require a Token
+        except LoginRefused as refused:
             if refused.code == "code-required":
                 raise
             return None
         except TokenError:
             return None
         caller = caller_from_claims(claims)
-        if not caller.has_role("viewer") or not (user := keep_account(caller)):
+        if not caller.has_role("viewer") or not (user := upsert_account(caller)):
             return None
-        DeskSession.of(claims, tokens).wait_in(request)
+        StaffLogin.of(claims, tokens).attach(request)
         return user
 
     def get_user(self, user_id: int) -> User | None:
         return User.objects.filter(pk=user_id, is_active=True).first()
 
 
-def keep_account(caller: Caller) -> User | None:
-    """Write down who signed in and with which roles: groups of the same names. None when a local account has that name."""
+def upsert_account(caller: Caller) -> User | None:
+    """Write the account's row and put it into the group of each of its roles. None when a local account has its name."""
     columns = {"email": caller.email, "first_name": caller.username, "is_staff": True, "is_active": True}
     with transaction.atomic():
         user, is_new = User.objects.get_or_create(username=caller.user_id, defaults=columns)

@@ -1,7 +1,7 @@
-"""Sessions of the desk: begun by a login at user_service, and ended with it.
+"""The login of user_service behind a session of the desk. The session ends with it.
 
-A session holds the account's id, the login's `sid` and its time, and is checked against the revocations at each request, as a
-token is. Those are known for an hour: so a session that rests for half an hour ends, and none lasts longer than a working day.
+A session holds the account's id, the login's `sid` and its time. Each request checks these against the revocations, as it checks
+a token. A service knows revocations for one hour. So a session ends after 30 minutes without a request, and after 8 hours at most.
 """
 
 import time
@@ -20,88 +20,88 @@ from libs.access.revocations import issued_at
 from libs.runtime.logs import get_logger
 from order_service.api.authentication import revocations
 from order_service.desk.sign_in import token_store
-from order_service.desk.sign_in.user_service import SignedIn
+from order_service.desk.sign_in.user_service import TokenPair
 
 log = get_logger(__name__)
 
-KEY = "desk"
-LONGEST_MS = token_store.LONGEST // timedelta(milliseconds=1)
-OVER = "Your login has ended. Please sign in again."
+KEY = "desk"  # in the session
+MAX_AGE_MS = token_store.MAX_AGE // timedelta(milliseconds=1)
+LOGIN_ENDED = "Your login has ended. Sign in again."
 
 
 @dataclass(frozen=True)
-class DeskSession:
-    """What a session knows of its login."""
+class StaffLogin:
+    """What a session of the desk keeps of its login."""
 
     user_id: str
     sid: str | None
     signed_in_at: int  # ms since the epoch
-    tokens: str  # by this key desk/tokens.py finds them
+    tokens: str  # the key in token_store
 
     @classmethod
-    def of(cls, claims: Mapping[str, Any], given: SignedIn) -> Self:
-        """Of a login, whose tokens are kept."""
-        return cls(str(claims["user_id"]), claims.get("sid"), issued_at(claims), token_store.keep(given))
+    def of(cls, claims: Mapping[str, Any], tokens: TokenPair) -> Self:
+        """From the claims of a new access token. Stores the tokens."""
+        return cls(str(claims["user_id"]), claims.get("sid"), issued_at(claims), token_store.add(tokens))
 
     @classmethod
-    def in_(cls, request: HttpRequest) -> Self | None:
-        """That of a request; None for a local account, and for nobody."""
+    def of_request(cls, request: HttpRequest) -> Self | None:
+        """From the request's session. None for a local account and without a session."""
         found = request.session.get(KEY)
         return cls(**found) if found else None
 
-    def wait_in(self, request: HttpRequest) -> None:
-        """Lie ready for `begin`: Django makes the session anew between the two."""
-        request.desk_session = self  # type: ignore[attr-defined]
+    def attach(self, request: HttpRequest) -> None:
+        """Keep the login on the request until `begin`: Django creates a new session between the two."""
+        request.staff_login = self  # type: ignore[attr-defined]
 
     @staticmethod
     def begin(request: HttpRequest) -> None:
-        """Keep what lies ready in the session that has just been made."""
-        if waiting := getattr(request, "desk_session", None):
-            request.session[KEY] = asdict(waiting)
+        """Write the attached login into the new session."""
+        if attached := getattr(request, "staff_login", None):
+            request.session[KEY] = asdict(attached)
         else:
             request.session.pop(KEY, None)
 
-    def is_over(self) -> bool:
-        """True once the account or the login was ended elsewhere, or the day is over. The database's errors go through."""
-        too_old = time.time() * 1000 - self.signed_in_at > LONGEST_MS
+    def has_ended(self) -> bool:
+        """True once the account or the login is revoked, or the login is older than MAX_AGE_MS. Raises database errors."""
+        too_old = time.time() * 1000 - self.signed_in_at > MAX_AGE_MS
         return too_old or revocations.ended(self.user_id, self.sid, self.signed_in_at)
 
 
-def _is_foreign(found: Mapping[str, Any] | None) -> bool:
-    """True for what another release of the desk has kept."""
-    return found is not None and set(found) != {field.name for field in fields(DeskSession)}
+def _has_other_fields(found: Mapping[str, Any] | None) -> bool:
+    """True for a login that another release of the desk has written."""
+    return found is not None and set(found) != {field.name for field in fields(StaffLogin)}
 
 
-def end(request: HttpRequest) -> SignedIn | None:
-    """Make the request nobody's, and forget the login's tokens; return them. None for a local account."""
-    desk = DeskSession.in_(request)
+def end_login(request: HttpRequest) -> TokenPair | None:
+    """End the request's session, delete the login's tokens and return them. Returns None for a local account."""
+    login = StaffLogin.of_request(request)
     logout(request)
-    return token_store.forget(desk.tokens) if desk else None
+    return token_store.remove(login.tokens) if login else None
 
 
-class EndSessions:
-    """A middleware: a session that is over is nobody's, before any view asks who it is, or as soon as a view finds out."""
+class RevokedLoginMiddleware:
+    """Ends a session whose login has ended, before a view reads the user or when a view raises LoginEnded."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
-            if _is_foreign(request.session.get(KEY)):
+            if _has_other_fields(request.session.get(KEY)):
                 logout(request)
-            elif (desk := DeskSession.in_(request)) and desk.is_over():
+            elif (login := StaffLogin.of_request(request)) and login.has_ended():
                 self._end(request)
         return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Django's hook: the way back to signing in for whoever is out, and from there to this page."""
-        if not isinstance(error, token_store.SessionOver):
+        """Django's hook. Redirect to the sign-in page, which leads back to this page."""
+        if not isinstance(error, token_store.LoginEnded):
             return None
         self._end(request)
-        messages.warning(request, OVER)
+        messages.warning(request, LOGIN_ENDED)
         return redirect_to_login(request.get_full_path(), "admin:login")
 
     @staticmethod
     def _end(request: HttpRequest) -> None:
         log.info("desk session ended", user_id=request.session[KEY]["user_id"])
-        end(request)
+        end_login(request)

@@ -1,4 +1,4 @@
-"""Signing in and out: one page for the admin pages and the browsable API."""
+"""The sign-in and sign-out pages of the admin pages and the browsable API."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,16 +16,16 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 from libs.runtime.logs import get_logger
 from libs.values.errors import Unavailable
 from libs.web.drf import error_view
-from order_service.desk.sign_in.staff_login import DeskSession, end
-from order_service.desk.sign_in.user_service import Refused, sign_out
+from order_service.desk.sign_in.staff_login import StaffLogin, end_login
+from order_service.desk.sign_in.user_service import LoginRefused, sign_out
 
 log = get_logger(__name__)
 
-CODE_WANTED = "Please enter the code that your authenticator shows, or one of your recovery codes."
+CODE_REQUIRED = "Enter the code that your authenticator shows, or one of your recovery codes."
 
 
-class DeskForm(AdminAuthenticationForm):
-    """E-mail address, password and, for accounts that have one, the authenticator's code."""
+class SignInForm(AdminAuthenticationForm):
+    """E-mail address, password, and the authenticator's code for accounts that have an authenticator."""
 
     username = forms.CharField(
         label="E-mail address",
@@ -43,19 +43,19 @@ class DeskForm(AdminAuthenticationForm):
     )
 
     def clean_username(self) -> str:
-        """Without regard to case, as in user_service: so that tries are counted by account."""
+        """The address in lower case, as in user_service, so that failed attempts count per account."""
         return str(self.cleaned_data["username"]).strip().casefold()
 
-    def clean(self) -> dict[str, Any]:
-        """Raises ValidationError, whoever refuses."""
+    def clean(self) -> dict[str, object]:
+        """Sign in. Raises ValidationError when user_service refuses or does not respond."""
         given = {name: self.cleaned_data.get(name, "") for name in ("username", "password", "code")}
         if given["username"] and given["password"]:
             try:
                 self.user_cache = authenticate(self.request, **given)
-            except Unavailable as away:
-                raise ValidationError(away.detail or away.title, code="unavailable") from None
-            except Refused:
-                raise ValidationError(CODE_WANTED, code="code") from None
+            except Unavailable as unavailable:
+                raise ValidationError(unavailable.detail or unavailable.title, code="unavailable") from None
+            except LoginRefused:
+                raise ValidationError(CODE_REQUIRED, code="code") from None
             if self.user_cache is None:
                 log.warning("sign-in at the desk refused")
                 raise self.get_invalid_login_error()
@@ -63,50 +63,50 @@ class DeskForm(AdminAuthenticationForm):
         return self.cleaned_data
 
 
-class DeskLogin(LoginView):
-    """The page to sign in."""
+class SignInView(LoginView):
+    """The sign-in page."""
 
-    authentication_form = DeskForm
+    authentication_form = SignInForm
     template_name = "desk/login.html"
     next_page = "admin:index"
 
-    def get_context_data(self, **context: Any) -> dict[str, Any]:
-        """What the page of the admin's own view shows."""
+    def get_context_data(self, **context: Any) -> dict[str, object]:
+        """The context that the admin's own sign-in page has."""
         shown = {**admin.site.each_context(self.request), "title": "Sign in", "app_path": self.request.get_full_path()}
         return super().get_context_data(**context) | shown | {REDIRECT_FIELD_NAME: self.get_redirect_url()}
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Begin the session."""
-        answer = super().form_valid(form)
-        DeskSession.begin(self.request)
+        """Write the login into the new session."""
+        response = super().form_valid(form)
+        StaffLogin.begin(self.request)
         log.info("signed in at the desk", user=self.request.user.get_username())
-        return answer
+        return response
 
 
-class DeskLogout(LogoutView):
-    """Ends the session here, and the login at user_service."""
+class SignOutView(LogoutView):
+    """Ends the session, and the login at user_service."""
 
     next_page = "admin:login"
 
     def post(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
-        """Sign out, also while user_service is away: its own session ends by itself then."""
+        """Sign out. While user_service is unavailable only the session ends, and the login expires by itself."""
         user = request.user.get_username()
-        tokens = end(request)
+        tokens = end_login(request)
         if tokens and tokens.refresh:
             try:
                 sign_out(refresh=tokens.refresh)
             except Unavailable:
-                log.warning("signed out at the desk only: user_service is away", user=user)
+                log.warning("login not ended: user_service unavailable", user=user)
         return super().post(request, *arguments, **named)
 
 
 def address_of(request: HttpRequest) -> str:
-    """The browser's address; behind PROXY_COUNT proxies ProxyFix has put it there. django-axes asks for it."""
+    """The browser's IP address, for django-axes. Behind PROXY_COUNT proxies ProxyFix has set it."""
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
-def locked_out(request: HttpRequest, _answer: HttpResponse | None, _credentials: Any) -> HttpResponse:
-    """The answer to whoever tried too often; django-axes asks for it."""
-    answer = error_view(429)(request)
-    answer["Retry-After"] = str(settings.AXES_COOLOFF_TIME // timedelta(seconds=1))
-    return answer
+def locked_out(request: HttpRequest, _response: HttpResponse | None, _credentials: Any) -> HttpResponse:
+    """The response after too many failed attempts, for django-axes."""
+    response = error_view(429)(request)
+    response["Retry-After"] = str(settings.AXES_COOLOFF_TIME // timedelta(seconds=1))
+    return response

@@ -1,4 +1,4 @@
-"""What the desk's templates need beside Django's own filters."""
+"""The desk's template filters."""
 
 from decimal import Decimal
 
@@ -9,5 +9,5 @@ register = Library()
 
 @register.filter
 def grouped(number: int | Decimal) -> str:
-    """1234567 as 1,234,567: Django's own grouping would also group versions and sequences."""
+    """1234567 as 1,234,567. Django's own grouping would also group versions and sequences."""
     return f"{number:,}"

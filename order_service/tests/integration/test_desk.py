@@ -66,7 +66,7 @@ def test_an_order_is_shown_with_lines_and_changes_and_nothing_to_edit(desk, cust
     assert not re.findall(r'<input type="(?:text|submit|number)', html[html.index('id="content"') :])
 
 
-def test_actions_go_through_the_use_case_and_tell_of_each_order(desk, customer, place_confirmed):
+def test_actions_go_through_the_use_case_and_have_a_message_for_each_order(desk, customer, place_confirmed):
     orders = [place_confirmed(customer), place_confirmed(customer)]
     assert act(desk, "make_shipped", orders[0]) == [("success", f"Order {orders[0]} is shipped now")]
     told = dict(reversed(message) for message in act(desk, "make_shipped", *orders))
@@ -87,7 +87,7 @@ def test_nothing_is_added_or_deleted_at_the_desk(desk, customer, place):
     assert Order.objects.get(pk=order).status == "pending"
 
 
-def test_the_machinery_may_be_looked_at(desk, customer, place, sell):
+def test_the_lists_of_events_are_read_only(desk, customer, place, sell):
     product, order = sell(), place(customer)
     row = Outbox.objects.get(aggregate_id=order)
     columns = {

@@ -80,7 +80,7 @@ def test_a_workbook_has_numbers_where_they_are_numbers(sit_down, customer, place
 
 
 def test_too_many_orders_for_one_file_are_refused_in_words(sit_down, customer, place, monkeypatch):
-    monkeypatch.setattr("order_service.desk.orders.exports.MOST_EXPORTED", 1)
+    monkeypatch.setattr("order_service.desk.orders.exports.MAX_EXPORTED", 1)
     desk, orders = sit_down("staff"), [place(customer), place(customer)]
     answer = desk.post(EXPORT, {"format": CSV, "resource": ORDERS}, follow=True)
     assert "An export holds at most 1 orders" in answer.content.decode()
@@ -88,7 +88,8 @@ def test_too_many_orders_for_one_file_are_refused_in_words(sit_down, customer, p
 
 
 @pytest.mark.parametrize(
-    ("query", "words"), [("?placed=nonsense", "There is no such list."), ("?q=customer", "please type more of it")]
+    ("query", "words"),
+    [("?placed=nonsense", "The address of the list is invalid."), ("?q=customer", "Too many orders match")],
 )
 def test_an_export_of_what_is_no_whole_list_is_refused_in_words(sit_down, customer, place, monkeypatch, query, words):
     monkeypatch.setattr("order_service.queries.order_search.MAX_MATCHES", 1)

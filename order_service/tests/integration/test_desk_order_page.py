@@ -78,7 +78,7 @@ def test_the_mails_that_an_order_has_had_can_be_sent_again(sit_down, customer, p
     html = desk.get(at(order)).content.decode()
     assert re.findall(r'<option value="([^"]+)"', html) == ["order-placed", "order-confirmed"]
     assert messages(desk.post(at(order, "mail"), {"kind": "order-confirmed"}, follow=True)) == [
-        "The mail will be sent again"
+        "The mail will be resent"
     ]
     html = desk.post(at(order, "mail"), {"kind": "order-shipped"}).content.decode()
     assert "order-shipped is not one of the available choices" in html[html.index('id="mails"') :]

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from libs.values.times import now
-from order_service.desk.orders.periods import Period, drill
+from order_service.desk.orders.periods import Period, drill_down
 from order_service.domain.order_id import first_id, new_id
 from order_service.store.models import Order
 
@@ -49,8 +49,8 @@ def test_a_search_that_finds_too_many_says_so(sit_down, customer, sell, place, m
     orders = [place(customer, sell(name=name)) for name in ("Lamp A", "Lamp B")]
     desk = sit_down("staff")
     assert len(listed(desk, "?q=lamp")) == 1
-    assert "please type more of it" in desk.get(f"{ORDERS}?q=lamp").content.decode()
-    assert "please type more" not in desk.get(f"{ORDERS}?placed={now():%Y-%m-%d}").content.decode()
+    assert "Too many orders match. Enter more characters." in desk.get(f"{ORDERS}?q=lamp").content.decode()
+    assert "Too many orders match" not in desk.get(f"{ORDERS}?placed={now():%Y-%m-%d}").content.decode()
     assert len(orders) == 2
 
 
@@ -78,7 +78,7 @@ def test_orders_that_wait_for_more_than_five_minutes_have_a_filter(sit_down, cus
     assert listed(sit_down("staff"), "?waiting=long") == [late]
 
 
-def test_one_drills_down_to_a_day_by_year_and_month(sit_down, customer, place):
+def test_links_drill_down_to_a_day_by_year_and_month(sit_down, customer, place):
     today, before = place(customer), age(place(customer), days=400)
     desk, moment = sit_down("staff"), now() - timedelta(days=400)
     assert f"?placed={moment:%Y}" in desk.get(ORDERS).content.decode()
@@ -100,7 +100,7 @@ def test_a_month_ends_where_the_next_one_begins():
     assert month.bounds() == {"id__gte": first_id(month.start), "id__lt": first_id(Period.parse("2026-03").start)}
     assert len(month.children(month.start, month.end)) == 28
     assert [p.value for p in Period.parse("2026-02-03").parents()] == ["2026", "2026-02"]
-    assert drill(None).here is None
+    assert drill_down(None).here is None
 
 
 @pytest.mark.parametrize("query", ["total__gt=1", "user_email__icontains=a", "created_at__gte=2026-01-01", "reason=x"])
@@ -108,7 +108,7 @@ def test_no_other_column_can_be_searched_by_an_address(sit_down, query):
     assert sit_down("staff").get(f"{ORDERS}?{query}").status_code == 400
 
 
-def test_an_action_tells_of_each_order_and_changes_nothing_that_is_not_legal(
+def test_an_action_has_a_message_for_each_order_and_changes_nothing_that_is_not_legal(
     sit_down, customer, place, place_confirmed
 ):
     confirmed, pending = place_confirmed(customer), place(customer)
@@ -124,16 +124,16 @@ def test_an_action_tells_of_each_order_and_changes_nothing_that_is_not_legal(
 
 
 def test_an_action_for_too_many_orders_at_once_changes_none(sit_down, customer, place, monkeypatch):
-    monkeypatch.setattr("order_service.desk.model_admin.MOST_AT_ONCE", 1)
+    monkeypatch.setattr("order_service.desk.model_admin.MAX_SELECTED", 1)
     orders = [place(customer), place(customer)]
     form = {"action": "make_cancelled", "_selected_action": orders[0], "select_across": "1"}
     answer = sit_down("staff").post(ORDERS, form, follow=True)
-    assert "At most 1 at once" in answer.content.decode()
+    assert "Select at most 1 rows" in answer.content.decode()
     assert {row.status for row in Order.objects.all()} == {"pending"}
 
 
 def test_a_list_counts_no_further_than_it_pages(sit_down, customer, place, monkeypatch):
-    monkeypatch.setattr("order_service.desk.model_admin.MOST_COUNTED", 2)
+    monkeypatch.setattr("order_service.desk.model_admin.MAX_COUNTED", 2)
     for _ in range(3):
         place(customer)
     html = sit_down("staff").get(ORDERS).content.decode()

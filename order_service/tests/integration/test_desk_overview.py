@@ -10,6 +10,7 @@ import pytest
 from libs.values.times import now
 from order_service.desk.operations import service_status
 from order_service.desk.remote import low_stock
+from order_service.desk.remote.client import RemoteUnavailable
 from order_service.domain.order_id import new_id
 from order_service.queries import figures
 from order_service.store.models import CatalogueState, Order, Outbox, WorkerState
@@ -41,19 +42,19 @@ def test_each_of_thirty_days_has_its_orders_and_what_they_brought():
     assert sales.statuses["cancelled"] == 1
 
 
-def test_what_waits_is_told_with_its_age():
+def test_orders_that_are_pending_for_long_are_counted_with_their_age():
     make("pending", minutes=4)
     make("pending", hours=3)
     make("confirmed", hours=3)
-    assert figures.waiting_orders() == figures.LongPending(orders=1, age="3 hours")
+    assert figures.long_pending_orders() == figures.LongPending(orders=1, age="3 hours")
     assert figures.open_orders() == {"pending": 2, "confirmed": 1, "shipped": 0}
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0.4, "0 s"), (59, "59 s"), (60, "1 minute"), (7300, "2 hours"), (90_000, "1 day")]
+    ("seconds", "text"), [(0.4, "0 s"), (59, "59 s"), (60, "1 minute"), (7300, "2 hours"), (90_000, "1 day")]
 )
-def test_ages_are_said_in_words(seconds, words):
-    assert figures.age_in_words(seconds) == words
+def test_an_age_is_a_number_and_its_largest_unit(seconds, text):
+    assert figures.age_in_words(seconds) == text
 
 
 def test_the_page_shows_it_all(sit_down, customer, place):
@@ -75,18 +76,21 @@ def test_an_old_event_in_the_outbox_stands_out(sit_down, customer, place):
     assert "the oldest for 10 minutes" in desk.get("/admin/orders/outbox/").content.decode()
 
 
-def test_products_about_to_run_out_are_listed_or_why_nobody_knows(sit_down, monkeypatch):
+def test_products_with_low_stock_are_listed_or_the_reason_why_not(sit_down, monkeypatch):
     desk = sit_down("viewer")
-    monkeypatch.setattr(low_stock, "running_out", lambda request: low_stock.Away("product_service is away"))
-    assert "product_service is away" in desk.get("/admin/").content.decode()
-    monkeypatch.setattr(low_stock, "running_out", lambda request: [])
-    assert "Nothing is." in desk.get("/admin/").content.decode()
+    monkeypatch.setattr(
+        low_stock, "find_low_stock", lambda request: RemoteUnavailable("product_service is unavailable")
+    )
+    assert "product_service is unavailable" in desk.get("/admin/").content.decode()
+    monkeypatch.setattr(low_stock, "find_low_stock", lambda request: ())
+    assert "No product has low stock." in desk.get("/admin/").content.decode()
 
 
 @pytest.mark.parametrize(
-    ("lag", "words"), [(0, "is up to date"), (1234, "is 1,234 events behind"), (None, "Nobody knows how far")]
+    ("lag", "words"),
+    [(0, "is up to date"), (1234, "is 1,234 events behind"), (None, "The lag of the replica is unknown")],
 )
-def test_the_catalogue_tells_how_far_it_is_behind(sit_down, sell, lag, words):
+def test_the_catalogue_shows_its_lag(sit_down, sell, lag, words):
     sell(name="Brass lamp")
     CatalogueState.objects.create(pk=1, end_offsets={})
     state = {"beat": time.time(), "host": "h", "parts": {"order-service-catalogue": {"lag": lag}}}

@@ -34,7 +34,7 @@ def test_viewers_see_no_form_and_no_button(sit_down, dead):
     ("path", "form"),
     [
         (ORDERS, {"action": "make_cancelled"}),
-        ("/admin/orders/outboxdead/", {"action": "send_selected_again"}),
+        ("/admin/orders/outboxdead/", {"action": "resend_selected"}),
         (f"{ORDERS}ID/status/", {"status": "cancelled"}),
         (f"{ORDERS}ID/note/", {"text": "x"}),
         (f"{ORDERS}ID/mail/", {"kind": "order-placed"}),
@@ -50,23 +50,23 @@ def test_what_a_viewer_sends_by_hand_is_refused(sit_down, dead, path, form):
     assert not OrderNote.objects.exists()
 
 
-def test_staff_send_dead_events_again_and_edit_none(sit_down, dead):
+def test_staff_resend_dead_events_and_edit_none(sit_down, dead):
     staff = sit_down("staff")
     assert "readonly" in (html := staff.get(f"/admin/orders/outboxdead/{dead.pk}/change/").content.decode())
     assert "_save" not in html
     assert staff.post(f"/admin/orders/outboxdead/{dead.pk}/change/", {"topic": "x"}).status_code == 403
-    form = {"action": "send_selected_again", "_selected_action": dead.pk}
+    form = {"action": "resend_selected", "_selected_action": dead.pk}
     html = staff.post("/admin/orders/outboxdead/", form, follow=True).content.decode()
-    assert f"Event {dead.event_id} will be sent again" in html
+    assert f"Event {dead.event_id} will be resent" in html
     assert Outbox.objects.filter(event_id=dead.event_id).exists()
     assert not OutboxDead.objects.exists()
 
 
-def test_the_question_of_an_order_that_is_decided_is_not_sent_again_and_staff_are_told(sit_down, customer, dead):
+def test_the_reservation_request_of_a_decided_order_is_not_resent_and_the_page_says_so(sit_down, customer, dead):
     customer.send(f"/orders/{dead.aggregate_id}/cancel", {})
-    form = {"action": "send_selected_again", "_selected_action": dead.pk}
+    form = {"action": "resend_selected", "_selected_action": dead.pk}
     html = sit_down("staff").post("/admin/orders/outboxdead/", form, follow=True).content.decode()
-    assert f"Event {dead.event_id} stays as it is" in html
+    assert f"Event {dead.event_id} was not resent" in html
     assert OutboxDead.objects.filter(pk=dead.pk).exists()
 
 

@@ -1,12 +1,12 @@
-"""The desk's pages over products and users, which their own services keep: small servers stand in for those here."""
+"""The desk's pages over products and users. Small servers take the place of their services."""
 
 import json
 import re
 
 import pytest
-from django.contrib.sessions.models import Session
 
-from order_service.desk.remote.low_stock import running_out
+from order_service.desk.models import StaffTokens
+from order_service.desk.remote.low_stock import find_low_stock
 from order_service.tests.integration.neighbours import problem, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,7 @@ def test_products_are_listed_with_their_stock_and_the_filters_are_the_services(s
     products.add("Oak table", stock=0, active=False)
     page = staff.get(f"{PRODUCTS}?search=lamp&category=Light&active=false&maxStock=10&sort=stock&cursor=here")
     text = text_of(page)
-    for shown in ("Brass lamp", "L-1", "19.90 USD", "7 left", "none left", "taken out"):
+    for shown in ("Brass lamp", "L-1", "19.90 USD", "7 left", "none left", "withdrawn"):
         assert shown in text
     query = {"search": "lamp", "category": "Light", "active": "false", "maxStock": "10", "sort": "stock"}
     assert products.asked[-1].query == query | {"cursor": "here"}
@@ -88,7 +88,7 @@ def test_staff_adjust_the_stock_with_their_own_token_and_see_what_is_left(staff,
         ("1", "", "reason", "This field is required."),
     ],
 )
-def test_an_adjustment_that_can_not_be_is_told_at_its_field_and_changes_nothing(
+def test_an_impossible_adjustment_is_an_error_at_its_field_and_changes_nothing(
     staff, products, delta, reason, field, words
 ):
     lamp = products.add(stock=12)
@@ -102,7 +102,7 @@ def test_a_viewer_looks_and_a_request_made_by_hand_is_refused(viewer, products, 
     lamp, ada = products.add(stock=12), accounts.accounts[accounts.add()]
     page, account = f"{PRODUCTS}{lamp['id']}/", f"{USERS}{ada['user_id']}/"
     for path in (page, account):
-        assert "your role lets you look" in text_of(viewer.get(path))
+        assert "Your role allows you to see" in text_of(viewer.get(path))
         assert 'method="post"' not in viewer.get(path).content.decode().partition('id="content"')[2]
     asked = len(products.asked)
     assert viewer.post(page, {"delta": "1", "reason": "x"}).status_code == 403
@@ -112,7 +112,7 @@ def test_a_viewer_looks_and_a_request_made_by_hand_is_refused(viewer, products, 
 
 
 @pytest.mark.parametrize("path", [PRODUCTS, USERS, f"{PRODUCTS}x/", f"{USERS}x/"])
-def test_nobody_gets_there_without_signing_in(browser, path):
+def test_the_pages_require_signing_in(browser, path):
     answer = browser.get(path)
     assert (answer.status_code, answer["Location"]) == (302, f"/admin/login/?next={path}")
 
@@ -147,7 +147,7 @@ def test_a_customer_is_disabled_after_a_question_and_enabled_again(staff, accoun
     assert staff.post(page, {"change": "roles"}).status_code == 400
 
 
-def test_what_user_service_refuses_is_told_in_its_words(staff, accounts):
+def test_a_refusal_by_user_service_is_shown_in_its_words(staff, accounts):
     boss = accounts.accounts[accounts.add("admin")]
     answer = staff.post(f"{USERS}{boss['user_id']}/", {"change": "disable"}, follow=True)
     assert "Your account may not do this" in text_of(answer)
@@ -155,46 +155,48 @@ def test_what_user_service_refuses_is_told_in_its_words(staff, accounts):
 
 
 @pytest.mark.parametrize("path", [PRODUCTS, USERS, f"{PRODUCTS}x/", f"{USERS}x/"])
-def test_a_service_that_is_away_is_told_in_words_and_is_no_error_of_this_one(staff, settings, path):
+def test_an_unavailable_service_is_named_on_the_page_and_is_no_error_of_this_one(staff, settings, path):
     settings.PRODUCT_SERVICE_URL = settings.USER_SERVICE_URL = NOWHERE
-    assert "does not answer. Please try again in a moment." in text_of(staff.get(path))
+    assert "does not respond. Try again in a moment." in text_of(staff.get(path))
 
 
-def test_a_service_whose_database_is_away_is_told_in_its_words(staff, products):
+def test_a_service_whose_database_is_unavailable_is_shown_with_its_own_words(staff, products):
     products.refuse = problem(503, "unavailable", "A server behind this service is away")
-    assert "The catalogue can not answer now: A server behind" in text_of(staff.get(PRODUCTS))
+    assert "The catalogue is unavailable: A server behind" in text_of(staff.get(PRODUCTS))
 
 
 def test_an_adjustment_whose_answer_is_lost_may_have_been_done_and_the_page_says_so(staff, products):
     lamp = products.add()
     products.refuse = 200, "x" * 2_000_000
     answer = staff.post(f"{PRODUCTS}{lamp['id']}/", {"delta": "1", "reason": "x"})
-    assert "look before you try again" in text_of(answer)
+    assert "Check it before you try again" in text_of(answer)
 
 
-def test_a_local_account_has_no_tokens_and_is_told(desk, products):
+def test_a_local_account_has_no_tokens_and_the_pages_say_so(desk, products):
     for path in (PRODUCTS, USERS, f"{PRODUCTS}x/", f"{USERS}x/"):
         assert "local account" in text_of(desk.get(path))
     assert "local account" in text_of(desk.post(f"{PRODUCTS}x/", {"delta": "1", "reason": "x"}))
     assert products.asked == []
 
 
-def test_what_is_about_to_run_out_is_asked_for_the_fewest_first(staff, products, rf, django_assert_num_queries):
+def test_products_with_low_stock_are_requested_with_the_smallest_stock_first(
+    staff, products, rf, django_assert_num_queries
+):
     lamp = products.add(stock=3)
     request = rf.get("/admin/")
     request.session = staff.session
     assert request.session["desk"]  # read by the time a view is asked
     with django_assert_num_queries(1):
-        assert [(one.id, one.name, one.stock) for one in running_out(request)] == [(lamp["id"], "Brass lamp", 3)]
+        assert [(one.id, one.name, one.stock) for one in find_low_stock(request)] == [(lamp["id"], "Brass lamp", 3)]
     assert products.asked[-1].query == {"sort": "stock", "maxStock": "10", "limit": "10"}
     products.refuse = problem(403, "not-allowed", "Your account may not do this")
-    assert running_out(request).words == "Your account may not do this"
+    assert find_low_stock(request).text == "Your account may not do this"
 
 
 def test_pages_hold_no_script_no_style_and_no_token(staff, products, accounts):
     lamp = products.add('<script>alert("x")</script>')
     ada = accounts.accounts[accounts.add()]
-    kept = json.dumps([row.get_decoded() for row in Session.objects.all()])
+    kept = json.dumps(list(StaffTokens.objects.values_list("access", "refresh")))
     secret = [token for token in (*accounts.valid, *accounts.refresh_tokens) if token in kept]
     assert len(secret) == 2
     for path in (PRODUCTS, f"{PRODUCTS}{lamp['id']}/", USERS, f"{USERS}{ada['user_id']}/?change=disable"):

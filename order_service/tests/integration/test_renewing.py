@@ -1,15 +1,19 @@
-"""Access tokens that end while somebody sits at the desk: renewed once, whoever asks, and never twice with one refresh token."""
+"""Access tokens that expire during a session of the desk: renewed once for all requests, each refresh token used once."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 
+from libs.values.times import now
+from order_service.desk.models import StaffTokens
 from order_service.desk.sign_in import token_store
 from order_service.tests.integration.neighbours import sign_in
+from order_service.worker.retention import purge_sign_ins
 
 PAGE = "/admin/products/"
 
@@ -32,7 +36,7 @@ def another_tab(browser):
 
 
 def look_in_threads(tabs):
-    """The answers to tabs that look at the page at the same time."""
+    """The responses to tabs that request the page at the same time."""
 
     def look(tab):
         try:
@@ -62,8 +66,9 @@ def test_a_login_that_has_ended_leads_to_signing_in_and_back(staff, accounts):
     accounts.refresh_tokens.clear()
     answer = staff.get(f"{PAGE}?sort=stock", follow=True)
     assert answer.redirect_chain == [(f"/admin/login/?next={PAGE}%3Fsort%3Dstock", 302)]
-    assert "Please sign in again." in answer.content.decode()
+    assert "Sign in again." in answer.content.decode()
     assert not Session.objects.exists()
+    assert not StaffTokens.objects.exists()
     assert staff.get("/admin/").status_code == 302
 
 
@@ -76,17 +81,17 @@ def test_a_token_that_is_refused_though_it_is_new_ends_the_session(staff, accoun
 
 
 @pytest.mark.django_db
-def test_tokens_that_are_gone_end_the_session(staff):
-    Session.objects.filter(pk=staff.session["desk"]["tokens"]).delete()
+def test_a_session_without_its_tokens_ends(staff):
+    StaffTokens.objects.filter(pk=staff.session["desk"]["tokens"]).delete()
     assert staff.get(PAGE).status_code == 302
     assert staff.get("/admin/").status_code == 302
 
 
 @pytest.mark.django_db
-def test_while_user_service_is_away_the_token_stays_for_later(staff, accounts, settings):
+def test_while_user_service_is_unavailable_the_refresh_token_stays_for_later(staff, accounts, settings):
     address, settings.USER_SERVICE_URL = settings.USER_SERVICE_URL, "http://127.0.0.1:1"
     accounts.valid.clear()
-    assert "The account service does not answer" in staff.get(PAGE).content.decode()
+    assert "The account service does not respond" in staff.get(PAGE).content.decode()
     settings.USER_SERVICE_URL = address
     assert "Brass lamp" in staff.get(PAGE).content.decode()
 
@@ -113,7 +118,15 @@ def test_a_page_does_not_wait_for_ever_for_the_one_that_renews(staff, accounts):
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(look_in_threads, [another_tab(staff)])
         assert renewing.wait(10)
-        assert "The account service does not answer" in staff.get(PAGE).content.decode()
+        assert "The account service does not respond" in staff.get(PAGE).content.decode()
         go_on.set()
         assert "Brass lamp" in slow.result()[0].content.decode()
     assert accounts.renewals() == 1
+
+
+@pytest.mark.django_db
+def test_the_worker_deletes_tokens_that_have_expired(staff):
+    expired = StaffTokens.objects.create(key="x", access="a", refresh="r", expires_at=now() - timedelta(seconds=1))
+    assert purge_sign_ins() == 1
+    assert not StaffTokens.objects.filter(pk=expired.pk).exists()
+    assert kept_by(staff).access

@@ -15,7 +15,7 @@ from order_service.store.reservation_requests import COLUMNS, MAX_RESENDS
 from order_service.use_cases.apply_stock_reply import apply_stock_reply
 from order_service.use_cases.resend_reservation_requests import BATCH_SIZE, resend_reservation_requests
 from order_service.use_cases.time_out_order import time_out_overdue_orders
-from order_service.worker.reservation_requests import ReservationRequests
+from order_service.worker.reservation_requests import make_reservation_requests
 
 pytestmark = pytest.mark.django_db
 
@@ -164,7 +164,7 @@ def test_a_decided_order_has_no_request(customer, place, decide):
 
 
 def test_the_status_shows_the_age_of_the_oldest_pending_order(customer, place):
-    task = ReservationRequests(LIMIT)
+    task = make_reservation_requests(LIMIT)
     assert task.status() == {"oldestPendingSeconds": 0.0, "askedAgain": 0, "timedOut": 0}
     order = place(customer)
     Order.objects.filter(pk=order).update(created_at=now() - timedelta(seconds=400))

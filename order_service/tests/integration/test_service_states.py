@@ -1,4 +1,4 @@
-"""How the services do, as the dashboard is told."""
+"""The status of the services on the overview."""
 
 import pytest
 
@@ -12,12 +12,12 @@ NOWHERE = "http://127.0.0.1:1"
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_known(monkeypatch):
-    monkeypatch.setattr(service_status, "_known", service_status._Known())
-    monkeypatch.setattr(service_status, "SECONDS", 10.0)  # however busy the machine is
+def _the_cache_is_empty(monkeypatch):
+    monkeypatch.setattr(service_status, "_cache", service_status._Cache())
+    monkeypatch.setattr(service_status, "TIMEOUT_SECONDS", 10.0)  # however busy the machine is
 
 
-def test_each_service_is_asked_and_one_that_is_away_is_named(accounts, settings):
+def test_each_service_is_called_and_an_unavailable_one_is_named(accounts, settings):
     report = {
         "status": "degraded",
         "service": "notification_service",
@@ -32,41 +32,41 @@ def test_each_service_is_asked_and_one_that_is_away_is_named(accounts, settings)
         "order_service",
         "notification_service",
     ]
-    assert (states[0].status, states[0].words) == ("ok", "All its parts work.")
-    assert (states[1].status, states[1].words) == ("away", "It does not answer.")
+    assert (states[0].status, states[0].text) == ("ok", "All its parts work.")
+    assert (states[1].status, states[1].text) == ("unavailable", "It does not respond.")
     assert states[2].status == "degraded"
-    assert "catalogue" in states[2].words
-    assert (states[3].status, states[3].words) == ("degraded", "smtp: away")
+    assert "catalogue" in states[2].text
+    assert (states[3].status, states[3].text) == ("degraded", "smtp: away")
 
 
 def test_the_states_are_kept_for_a_moment(accounts, settings, monkeypatch):
     settings.PRODUCT_SERVICE_URL = settings.NOTIFICATION_SERVICE_URL = NOWHERE
     assert read_states() == read_states()
     assert len(accounts.asked) == 1
-    monkeypatch.setattr(service_status, "FRESH_SECONDS", 0.0)
-    service_status._known.until = 0.0
+    monkeypatch.setattr(service_status, "CACHE_SECONDS", 0.0)
+    service_status._cache.until = 0.0
     read_states()
     read_states()
     assert len(accounts.asked) == 3
 
 
-def test_another_server_at_the_address_is_not_taken_for_the_service(accounts, settings):
+def test_another_server_at_the_address_is_not_the_service(accounts, settings):
     settings.PRODUCT_SERVICE_URL = settings.USER_SERVICE_URL
     settings.NOTIFICATION_SERVICE_URL = NOWHERE
     assert read_states()[1] == ServiceState(
-        "product_service", "away", "Another server is at its address: it answers 200."
+        "product_service", "unavailable", "Another server listens at its address. It responds with status 200."
     )
 
 
-def test_lag_and_dead_letters_are_summed_up_over_the_consumers_and_retries_are_told():
+def test_lag_and_dead_letters_are_sums_over_the_consumers_and_retries_are_shown():
     consumers = {
         "stock": {"lag": 3, "deadLetters": 1, "retrying": None},
         "users": {"lag": 4, "deadLetters": 0, "retrying": {"reason": "MongoDB is away", "attempts": 3}},
         "relay": {"pending": 0},
     }
     report = {"status": "ok", "checks": {"worker": {"status": "ok", "parts": consumers}}}
-    words = "users tries an event again: MongoDB is away"
-    assert state_of("sample", report) == ServiceState("sample", "degraded", words, 7, 1)
+    text = "users retries an event: MongoDB is away"
+    assert state_of("sample", report) == ServiceState("sample", "degraded", text, 7, 1)
     calm = {"status": "ok", "checks": {"worker": {"status": "ok", "parts": {"relay": {"pending": 0}}}}}
     assert state_of("sample", calm) == ServiceState("sample", "ok", "All its parts work.", 0, 0)
     silent = {

@@ -1,4 +1,4 @@
-"""Signing in to the desk with an account of user_service, which a small server stands in for here."""
+"""Signing in to the desk with an account of user_service. A small server takes its place."""
 
 import re
 import time
@@ -11,6 +11,7 @@ from django.test import Client
 
 from libs.access.revocations import Revocation
 from libs.values.times import now
+from order_service.desk.models import StaffTokens
 from order_service.desk.sign_in import token_store
 from order_service.store.worker_tables import stored_revocations
 from order_service.tests.integration.neighbours import PASSWORD, sign_in
@@ -75,13 +76,13 @@ def test_a_code_is_asked_for_when_the_account_has_one(accounts, browser):
     assert sign_in(browser, email, code="123 456".replace(" ", "")).status_code == 302
 
 
-def test_while_user_service_is_away_it_says_so_and_a_local_superuser_gets_in(settings, browser):
+def test_while_user_service_is_unavailable_the_page_says_so_and_a_local_superuser_can_sign_in(settings, browser):
     settings.USER_SERVICE_URL = "http://127.0.0.1:1"
     began = time.monotonic()
     answer = sign_in(browser, "ada@example.com")
     assert time.monotonic() - began < 5
-    assert "account service does not answer" in answer.content.decode()
-    assert AccessAttempt.objects.count() == 0  # nobody is locked out by an outage
+    assert "account service does not respond" in answer.content.decode()
+    assert AccessAttempt.objects.count() == 0  # an outage locks no account out
     get_user_model().objects.create_superuser("Boss", "boss@example.com", PASSWORD)
     assert sign_in(browser, "Boss").status_code == 302
     assert is_in(browser)
@@ -113,9 +114,10 @@ def test_a_session_rests_for_half_an_hour_and_lasts_for_a_day_at_most(accounts, 
     sign_in(browser, accounts.add("staff"))
     row = Session.objects.get(pk=browser.session.session_key)
     assert 1700 < (row.expire_date - now()).total_seconds() <= 1800
-    monkeypatch.setattr("order_service.desk.sign_in.staff_login.LONGEST_MS", 0)
+    monkeypatch.setattr("order_service.desk.sign_in.staff_login.MAX_AGE_MS", 0)
     assert not is_in(browser)
     assert not Session.objects.exists()
+    assert not StaffTokens.objects.exists()
 
 
 def test_the_tokens_of_the_login_stay_on_the_server_and_signing_out_ends_it(accounts, browser):
@@ -129,9 +131,10 @@ def test_the_tokens_of_the_login_stay_on_the_server_and_signing_out_ends_it(acco
     assert accounts.asked[-1][1:4] == ("/logout", {}, {"refresh": kept.refresh})
     assert not is_in(browser)
     assert not Session.objects.exists()
+    assert not StaffTokens.objects.exists()
 
 
-def test_four_failures_lock_out_that_account_from_that_address_and_nobody_else(accounts, browser):
+def test_four_failures_lock_out_that_account_from_that_address_and_no_other(accounts, browser):
     email = accounts.add("staff")
     for _ in range(4):
         sign_in(browser, email, "wrong", REMOTE_ADDR="203.0.113.1")

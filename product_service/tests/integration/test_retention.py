@@ -12,7 +12,7 @@ from product_service.domain.price_history import price_memory
 from product_service.store.documents import reservations
 from product_service.store.reservations import RETENTION, purge_closed
 from product_service.tests.integration.conftest import order_event
-from product_service.worker.retention import Retention
+from product_service.worker.retention import make_retention
 
 
 def age(order, by):
@@ -50,7 +50,7 @@ def test_closed_reservations_are_purged_when_no_event_of_their_order_can_come_an
 
 def test_the_task_purges_at_its_start_and_ends_on_request(orders):
     age(orders[1], 2 * RETENTION)
-    task, stop = Retention(price_memory(1800)), threading.Event()
+    task, stop = make_retention(price_memory(1800)), threading.Event()
     thread = threading.Thread(target=task.run, args=(stop,))
     thread.start()
     end = time.monotonic() + 10
@@ -64,11 +64,11 @@ def test_the_task_purges_at_its_start_and_ends_on_request(orders):
 
 
 def test_the_task_survives_an_unavailable_database(app, monkeypatch):
-    task = Retention(price_memory(1800))
+    task = make_retention(price_memory(1800))
 
     def fail():
         raise UNAVAILABLE_ERRORS[0]("unavailable")
 
     monkeypatch.setattr("product_service.store.reservations.purge_closed", fail)
-    task._purge()
+    task._run_once()
     assert task.status() == {"reservations": 0, "priceLogs": 0}

@@ -10,30 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.identity import find_ours, read_pid
+from deploy.local.process import find_ours, read_pid
+from deploy.local.services import PROCESS_NAMES as PROCESSES
 from tests.e2e.conftest import wait_for
 from tests.shop import Shop, make_shop
 
-PROCESSES = (
-    "mysql",
-    "mongo",
-    "kafka",
-    "mail",
-    "user-web",
-    "user-worker",
-    "product-web",
-    "product-worker",
-    "order-web",
-    "order-worker",
-    "notification",
-)
 RESTART_SECONDS = 2.0
 
 
 @pytest.fixture
-def own_shop(tmp_path: Path) -> Iterator[Shop]:
-    """A shop that a test may break."""
-    shop = make_shop(tmp_path)
+def own_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A shop that a test may break. Not in tmp_path: the test's name in it makes it long for a socket's path."""
+    shop = make_shop(tmp_path_factory.mktemp("own"))
     yield shop
     shop.command("down")
 

@@ -13,10 +13,10 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from pymongo import MongoClient
 
-from deploy.local.ports import pick_free
 from deploy.local.servers.mail import Mail
 from deploy.local.servers.mysql import Account, MySQL
 from deploy.local.state import State
+from tests.free_ports import pick_free
 from tests.stack import running
 
 

@@ -1,4 +1,4 @@
-"""The consumer loop on a real broker: every event once, in order, whatever goes wrong beside it."""
+"""The consumer loop on a real broker: it handles every event once and in order, also after failures."""
 
 import gc
 import secrets
@@ -25,8 +25,8 @@ def wait_until(condition, seconds=20):
         time.sleep(0.02)
 
 
-class Lane:
-    """A topic and a group of the test's own."""
+class Channel:
+    """A topic and a consumer group that only this test uses."""
 
     def __init__(self, brokers):
         self.brokers, self.topic, self.group = brokers, f"t-{secrets.token_hex(4)}", f"g-{secrets.token_hex(4)}"
@@ -95,66 +95,66 @@ def short_back_off(monkeypatch):
 
 
 @pytest.fixture
-def lane(kafka):
-    lane = Lane(kafka)
-    yield lane
-    lane.close()
+def channel(kafka):
+    channel = Channel(kafka)
+    yield channel
+    channel.close()
 
 
-def test_every_event_is_handled_and_committed_also_those_from_before_the_start(lane):
+def test_every_event_is_handled_and_committed_also_those_from_before_the_start(channel):
     seen = []
     for n in range(3):
-        lane.send(n)
-    with lane.consuming(lambda event: seen.append(event.data["n"]), commit_seconds=0) as consumer:
+        channel.send(n)
+    with channel.consuming(lambda event: seen.append(event.data["n"]), commit_seconds=0) as consumer:
         wait_until(lambda: len(seen) == 3)
-        lane.send(3)
+        channel.send(3)
         wait_until(lambda: len(seen) == 4 and consumer.status()["handled"] == 4)
-        wait_until(lambda: lane.committed() == 4)
+        wait_until(lambda: channel.committed() == 4)
         wait_until(lambda: consumer.status()["broker"] and consumer.status()["lag"] == 0)
         assert consumer.status()["assigned"] == 3
     assert seen == [0, 1, 2, 3]
     assert consumer.status()["assigned"] == 0
 
 
-def test_what_was_handled_is_committed_at_the_end_and_not_handled_again(lane):
+def test_what_was_handled_is_committed_at_the_end_and_not_handled_again(channel):
     seen = []
-    lane.send(0)
-    with lane.consuming(lambda event: seen.append(event.data["n"]), commit_seconds=3600):
+    channel.send(0)
+    with channel.consuming(lambda event: seen.append(event.data["n"]), commit_seconds=3600):
         wait_until(lambda: seen)
-    assert lane.committed() == 1
-    lane.send(1)
-    with lane.consuming(lambda event: seen.append(event.data["n"])):
+    assert channel.committed() == 1
+    channel.send(1)
+    with channel.consuming(lambda event: seen.append(event.data["n"])):
         wait_until(lambda: len(seen) == 2)
     assert seen == [0, 1]
 
 
-def test_while_a_server_is_away_the_event_stays_in_hand_and_polling_goes_on(lane):
-    seen, away = [], threading.Event()
-    away.set()
+def test_while_a_server_is_unavailable_the_event_stays_in_flight_and_polling_goes_on(channel):
+    seen, unavailable = [], threading.Event()
+    unavailable.set()
 
     def handle(event):
-        if away.is_set():
-            raise ServerUnavailable("the server sleeps")
+        if unavailable.is_set():
+            raise ServerUnavailable("no answer")
         seen.append(event.data["n"])
 
     for n in range(6):
-        lane.send(n, key=f"k{n % 3}", partition=n % 3)
-    with lane.consuming(handle, commit_seconds=0) as consumer:
+        channel.send(n, key=f"k{n % 3}", partition=n % 3)
+    with channel.consuming(handle, commit_seconds=0) as consumer:
         wait_until(lambda: (consumer.status()["retrying"] or {}).get("attempts", 0) >= 2)
-        assert consumer.status()["retrying"]["reason"] == "the server sleeps"
+        assert consumer.status()["retrying"]["reason"] == "no answer"
         beat = consumer.heartbeat
         wait_until(lambda: consumer.heartbeat > beat)
-        assert (seen, lane.committed(), consumer.status()["assigned"]) == ([], 0, 3)
-        away.clear()
+        assert (seen, channel.committed(), consumer.status()["assigned"]) == ([], 0, 3)
+        unavailable.clear()
         wait_until(lambda: len(seen) == 6)
-        wait_until(lambda: lane.committed() == 6)
+        wait_until(lambda: channel.committed() == 6)
         assert consumer.status()["retrying"] is None
         assert consumer.status()["deadLetters"] == 0
     assert sorted(seen) == list(range(6))
     assert [n for n in seen if n % 3 == 0] == [0, 3]
 
 
-def test_an_error_of_a_database_can_mean_away_too(lane):
+def test_an_error_of_a_database_can_mean_unavailable_too(channel):
     seen = []
 
     def handle(event):
@@ -162,23 +162,23 @@ def test_an_error_of_a_database_can_mean_away_too(lane):
         if len(seen) == 1:
             raise ConnectionResetError
 
-    lane.send(0)
-    with lane.consuming(handle, unavailable=(ConnectionError,)) as consumer:
+    channel.send(0)
+    with channel.consuming(handle, unavailable=(ConnectionError,)) as consumer:
         wait_until(lambda: consumer.status()["handled"] == 1)
     assert seen == [0, 0]
     assert consumer.status()["deadLetters"] == 0
 
 
-def test_an_event_in_hand_at_the_end_is_left_for_the_next_member(lane):
+def test_an_event_in_flight_at_the_end_is_left_for_the_next_member(channel):
     def refuse(_event):
-        raise ServerUnavailable("away")
+        raise ServerUnavailable("unavailable")
 
     seen = []
-    lane.send(0)
-    with lane.consuming(refuse) as consumer:
+    channel.send(0)
+    with channel.consuming(refuse) as consumer:
         wait_until(lambda: consumer.status()["retrying"])
-    assert lane.committed() == 0
-    with lane.consuming(lambda event: seen.append(event.data["n"])):
+    assert channel.committed() == 0
+    with channel.consuming(lambda event: seen.append(event.data["n"])):
         wait_until(lambda: seen == [0])
 
 
@@ -207,22 +207,22 @@ MALFORMED = {
 }
 
 
-def test_malformed_events_are_dead_lettered_with_their_bytes_and_the_good_ones_between_are_handled(lane):
+def test_malformed_events_are_dead_lettered_with_their_bytes_and_the_good_ones_between_are_handled(channel):
     seen = []
     for n, change in enumerate(MALFORMED.values()):
-        lane.send_raw(**break_(lane.row(n), **change), partition=n % 3)
-        lane.send(n, partition=n % 3)
-    with lane.consuming(lambda event: seen.append(event.data["n"])) as consumer:
+        channel.send_raw(**break_(channel.row(n), **change), partition=n % 3)
+        channel.send(n, partition=n % 3)
+    with channel.consuming(lambda event: seen.append(event.data["n"])) as consumer:
         wait_until(lambda: len(seen) == len(MALFORMED))
-        letters = lane.dead_letters(len(MALFORMED))
+        letters = channel.dead_letters(len(MALFORMED))
     assert consumer.status()["deadLetters"] == len(MALFORMED)
-    assert lane.committed() == 2 * len(MALFORMED)
-    sent = [break_(lane.row(n), **change) for n, change in enumerate(MALFORMED.values())]
+    assert channel.committed() == 2 * len(MALFORMED)
+    sent = [break_(channel.row(n), **change) for n, change in enumerate(MALFORMED.values())]
     assert sorted(m.value() or b"" for m in letters) == sorted(m["value"] or b"" for m in sent)
     assert sorted(m.key() or b"" for m in letters) == sorted(m["key"] or b"" for m in sent)
     for letter in letters:
         headers = dict(letter.headers())
-        assert headers["x-origin-topic"].decode() == lane.topic
+        assert headers["x-origin-topic"].decode() == channel.topic
         assert int(headers["x-origin-partition"]) == letter.partition()
         assert {"x-origin-offset", "x-origin-ts", "x-reason", "x-attempts", "x-failed-at", "ce_source"} <= set(headers)
 
@@ -230,74 +230,74 @@ def test_malformed_events_are_dead_lettered_with_their_bytes_and_the_good_ones_b
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (PermanentFailure("the shop does not want it"), "the shop does not want it"),
+        (PermanentFailure("the rules do not allow it"), "the rules do not allow it"),
         (KeyError("ada@example.com"), "handler failed: KeyError"),
     ],
 )
 def test_an_event_that_can_never_be_handled_is_dead_lettered_with_a_reason_that_holds_no_value(
-    lane, error, reason, monkeypatch
+    channel, error, reason, monkeypatch
 ):
     monkeypatch.setattr("libs.messaging.handler_pool.RETRY_SECONDS", (0.01,) * 5)
 
     def handle(_event):
         raise error
 
-    lane.send(0)
-    with lane.consuming(handle):
-        (letter,) = lane.dead_letters(1)
+    channel.send(0)
+    with channel.consuming(handle):
+        (letter,) = channel.dead_letters(1)
     assert dict(letter.headers())["x-reason"].decode() == reason
     assert b"ada@" not in b"".join(value for _, value in letter.headers())
 
 
-def test_when_a_member_leaves_the_other_takes_its_partitions_and_nothing_is_lost_or_repeated(lane):
+def test_when_a_member_leaves_the_other_takes_its_partitions_and_nothing_is_lost_or_repeated(channel):
     seen, lock = [], threading.Lock()
 
     def handle(event):
         with lock:
             seen.append(event.data["n"])
 
-    with lane.consuming(handle, commit_seconds=0) as stays:
+    with channel.consuming(handle, commit_seconds=0) as stays:
         wait_until(lambda: stays.status()["assigned"] == 3)
-        with lane.consuming(handle, commit_seconds=0) as leaves:
+        with channel.consuming(handle, commit_seconds=0) as leaves:
             wait_until(
                 lambda: leaves.status()["assigned"] and stays.status()["assigned"] + leaves.status()["assigned"] == 3
             )
             for n in range(30):
-                lane.send(n, partition=n % 3)
+                channel.send(n, partition=n % 3)
             wait_until(lambda: len(seen) >= 30)
             for n in range(30, 60):
-                lane.send(n, partition=n % 3)
+                channel.send(n, partition=n % 3)
         wait_until(lambda: stays.status()["assigned"] == 3)
         for n in range(60, 90):
-            lane.send(n, partition=n % 3)
+            channel.send(n, partition=n % 3)
         wait_until(lambda: set(seen) == set(range(90)))
-        wait_until(lambda: lane.committed() == 90)
+        wait_until(lambda: channel.committed() == 90)
     assert len(seen) == 90
 
 
-def test_a_member_that_joins_while_an_event_is_in_hand_loses_nothing(lane):
-    seen, away = set(), threading.Event()
-    away.set()
+def test_a_member_that_joins_while_an_event_is_in_flight_loses_nothing(channel):
+    seen, unavailable = set(), threading.Event()
+    unavailable.set()
 
     def handle(event):
-        if away.is_set():
-            raise ServerUnavailable("away")
+        if unavailable.is_set():
+            raise ServerUnavailable("unavailable")
         seen.add(event.data["n"])
 
     for n in range(30):
-        lane.send(n, partition=n % 3)
-    with lane.consuming(handle) as first:
+        channel.send(n, partition=n % 3)
+    with channel.consuming(handle) as first:
         wait_until(lambda: first.status()["retrying"])
-        with lane.consuming(handle) as second:
+        with channel.consuming(handle) as second:
             wait_until(
                 lambda: second.status()["assigned"] and first.status()["assigned"] + second.status()["assigned"] == 3
             )
             wait_until(lambda: second.status()["retrying"])
-            away.clear()
+            unavailable.clear()
             wait_until(lambda: seen == set(range(30)), 30)
 
 
-def test_lanes_keep_each_keys_order_and_commit_all(lane):
+def test_handler_threads_keep_each_keys_order_and_commit_all(channel):
     seen, lock = {}, threading.Lock()
 
     def handle(event):
@@ -305,14 +305,14 @@ def test_lanes_keep_each_keys_order_and_commit_all(lane):
             seen.setdefault(event.subject, []).append(event.data["n"])
 
     for n in range(200):
-        lane.send(n, key=f"k{n % 10}")
-    with lane.consuming(handle, threads=4, commit_seconds=0) as consumer:
+        channel.send(n, key=f"k{n % 10}")
+    with channel.consuming(handle, threads=4, commit_seconds=0) as consumer:
         wait_until(lambda: consumer.status()["handled"] == 200)
-        wait_until(lambda: lane.committed() == 200)
+        wait_until(lambda: channel.committed() == 200)
     assert seen == {f"k{k}": list(range(k, 200, 10)) for k in range(10)}
 
 
-def test_an_event_still_open_holds_the_commit_of_those_after_it(lane):
+def test_an_event_still_open_holds_the_commit_of_those_after_it(channel):
     may_end, seen = threading.Event(), []
 
     def handle(event):
@@ -320,67 +320,67 @@ def test_an_event_still_open_holds_the_commit_of_those_after_it(lane):
             may_end.wait(20)
         seen.append(event.subject)
 
-    lane.send(0, key="slow", partition=0)
+    channel.send(0, key="slow", partition=0)
     for n in range(1, 10):
-        lane.send(n, key=f"k{n}", partition=0)
-    with lane.consuming(handle, threads=4, commit_seconds=0) as consumer:
+        channel.send(n, key=f"k{n}", partition=0)
+    with channel.consuming(handle, threads=4, commit_seconds=0) as consumer:
         wait_until(lambda: len(seen) >= 5)
-        assert (lane.committed(), consumer.status()["handled"]) == (0, 0)
+        assert (channel.committed(), consumer.status()["handled"]) == (0, 0)
         may_end.set()
-        wait_until(lambda: lane.committed() == 10)
+        wait_until(lambda: channel.committed() == 10)
 
 
-def test_new_partitions_are_announced_before_their_first_event(lane):
+def test_new_partitions_are_announced_before_their_first_event(channel):
     told, known_at_first_event = set(), []
-    lane.send(0)
-    with lane.consuming(lambda event: known_at_first_event.append(set(told)), on_assigned=told.update):
+    channel.send(0)
+    with channel.consuming(lambda event: known_at_first_event.append(set(told)), on_assigned=told.update):
         wait_until(lambda: known_at_first_event)
     assert known_at_first_event == [{0, 1, 2}]
 
 
-def test_more_events_than_a_hand_holds_wait_while_a_server_is_away(lane):
-    away, seen = threading.Event(), []
-    away.set()
+def test_more_events_than_may_be_in_flight_wait_while_a_server_is_unavailable(channel):
+    unavailable, seen = threading.Event(), []
+    unavailable.set()
 
     def handle(event):
-        if away.is_set():
-            raise ServerUnavailable("asleep")
+        if unavailable.is_set():
+            raise ServerUnavailable("no answer")
         seen.append(event.data["n"])
 
     for n in range(100):
-        lane.send(n, partition=n % 3)
-    with lane.consuming(handle) as consumer:
+        channel.send(n, partition=n % 3)
+    with channel.consuming(handle) as consumer:
         wait_until(lambda: consumer.status()["retrying"])
         polled = consumer.heartbeat
         wait_until(lambda: consumer.heartbeat > polled + 1)
-        away.clear()
+        unavailable.clear()
         wait_until(lambda: len(seen) == 100, 40)
-        wait_until(lambda: lane.committed() == 100)
+        wait_until(lambda: channel.committed() == 100)
     assert sorted(seen) == list(range(100))
 
 
-def test_a_partition_that_left_while_paused_is_heard_again_when_it_comes_back(lane):
-    seen, lock, away = set(), threading.Lock(), threading.Event()
-    away.set()
+def test_a_partition_that_was_revoked_while_paused_is_consumed_when_it_comes_back(channel):
+    seen, lock, unavailable = set(), threading.Lock(), threading.Event()
+    unavailable.set()
 
     def handle(event):
         with lock:
             seen.add(event.data["n"])
 
-    def handle_unless_away(event):
-        if away.is_set():
-            raise ServerUnavailable("asleep")
+    def handle_if_available(event):
+        if unavailable.is_set():
+            raise ServerUnavailable("no answer")
         handle(event)
 
     for n in range(150):
-        lane.send(n, partition=n % 3)
-    with lane.consuming(handle_unless_away) as stays:
+        channel.send(n, partition=n % 3)
+    with channel.consuming(handle_if_available) as stays:
         wait_until(lambda: stays._paused)
-        with lane.consuming(handle) as leaves:
+        with channel.consuming(handle) as leaves:
             wait_until(lambda: leaves.status()["assigned"] and stays.status()["assigned"] < 3, 30)
-            away.clear()
+            unavailable.clear()
             wait_until(lambda: seen == set(range(150)), 40)
         wait_until(lambda: stays.status()["assigned"] == 3, 30)
         for n in range(150, 180):
-            lane.send(n, partition=n % 3)
+            channel.send(n, partition=n % 3)
         wait_until(lambda: seen == set(range(180)), 30)

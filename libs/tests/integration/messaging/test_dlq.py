@@ -1,39 +1,39 @@
-"""Dead letters: listed, shown, and handled again once the cause is mended."""
+"""Dead letters: listed, shown, and handled again after the cause is fixed."""
 
 import pytest
 
 from libs.messaging.dlq_command import run_dlq
 from libs.messaging.failures import PermanentFailure
-from libs.tests.integration.messaging.test_consumer import Lane, wait_until
+from libs.tests.integration.messaging.test_consumer import Channel, wait_until
 
 
 @pytest.fixture
-def lane(kafka):
-    lane = Lane(kafka)
-    yield lane
-    lane.close()
+def channel(kafka):
+    channel = Channel(kafka)
+    yield channel
+    channel.close()
 
 
 @pytest.fixture
-def letters(lane):
-    """Three dead letters of a handler that refused everything."""
+def letters(channel):
+    """Three dead letters of a handler that refuses every event."""
 
     def refuse(event):
         raise PermanentFailure("not today")
 
     for n in range(3):
-        lane.send(n, partition=n)
-    with lane.consuming(refuse) as consumer:
+        channel.send(n, partition=n)
+    with channel.consuming(refuse) as consumer:
         wait_until(lambda: consumer.status()["deadLetters"] == 3)
-    return [f"{lane.topic}.{lane.group}.dlq/{p}/0" for p in range(3)]
+    return [f"{channel.topic}.{channel.group}.dlq/{p}/0" for p in range(3)]
 
 
-def dlq(lane, handler, *arguments):
-    return run_dlq(lane.brokers, {lane.group: {lane.topic: handler}}, list(arguments))
+def dlq(channel, handler, *arguments):
+    return run_dlq(channel.brokers, {channel.group: {channel.topic: handler}}, list(arguments))
 
 
-def test_a_list_names_each_with_its_reason(lane, letters, capsys):
-    assert dlq(lane, print, "list") == 0
+def test_a_list_names_each_with_its_reason(channel, letters, capsys):
+    assert dlq(channel, print, "list") == 0
     out = capsys.readouterr().out
     for letter in letters:
         assert letter in out
@@ -41,8 +41,8 @@ def test_a_list_names_each_with_its_reason(lane, letters, capsys):
     assert out.endswith("3 dead letters\n")
 
 
-def test_one_is_shown_with_its_headers_key_and_bytes(lane, letters, capsys):
-    assert dlq(lane, print, "show", "--id", letters[1]) == 0
+def test_a_dead_letter_is_shown_with_its_headers_key_and_bytes(channel, letters, capsys):
+    assert dlq(channel, print, "show", "--id", letters[1]) == 0
     out = capsys.readouterr().out
     assert "x-reason: not today" in out
     assert "ce_id" in out
@@ -50,19 +50,21 @@ def test_one_is_shown_with_its_headers_key_and_bytes(lane, letters, capsys):
     assert letters[0] not in out
 
 
-def test_a_replay_hands_each_event_to_the_handler_as_it_was(lane, letters):
+def test_a_replay_passes_each_event_to_the_handler_unchanged(channel, letters):
     seen = []
-    assert dlq(lane, lambda event: seen.append((event.type, event.data["n"], event.partition)), "replay", "--all") == 0
-    assert sorted(seen) == [(lane.topic, n, n) for n in range(3)]
+    assert (
+        dlq(channel, lambda event: seen.append((event.type, event.data["n"], event.partition)), "replay", "--all") == 0
+    )
+    assert sorted(seen) == [(channel.topic, n, n) for n in range(3)]
 
 
-def test_one_can_be_replayed_alone(lane, letters):
+def test_one_dead_letter_can_be_replayed(channel, letters):
     seen = []
-    assert dlq(lane, lambda event: seen.append(event.data["n"]), "replay", "--id", letters[2]) == 0
+    assert dlq(channel, lambda event: seen.append(event.data["n"]), "replay", "--id", letters[2]) == 0
     assert seen == [2]
 
 
-def test_a_replay_that_fails_again_says_so_and_goes_on(lane, letters, capsys):
+def test_a_replay_that_fails_again_is_reported_and_the_next_follows(channel, letters, capsys):
     seen = []
 
     def handle(event):
@@ -70,13 +72,13 @@ def test_a_replay_that_fails_again_says_so_and_goes_on(lane, letters, capsys):
             raise PermanentFailure("still not")
         seen.append(event.data["n"])
 
-    assert dlq(lane, handle, "replay", "--all") == 1
+    assert dlq(channel, handle, "replay", "--all") == 1
     assert sorted(seen) == [1, 2]
-    assert "failed again: Refused: still not" in capsys.readouterr().out
+    assert "failed again: PermanentFailure: still not" in capsys.readouterr().out
 
 
-def test_an_unknown_id_is_an_error(lane, letters):
-    assert dlq(lane, print, "show", "--id", "nowhere/0/0") == 1
+def test_an_unknown_id_is_an_error(channel, letters):
+    assert dlq(channel, print, "show", "--id", "nowhere/0/0") == 1
 
 
 @pytest.mark.parametrize("arguments", [["replay"], ["show"], ["replay", "--all", "--id", "x/0/0"], ["burn"]])

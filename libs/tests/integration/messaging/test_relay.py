@@ -73,7 +73,7 @@ def test_one_aggregate_keeps_its_sequence_on_the_topic(db, kafka, topic, read_to
     assert [orjson.loads(m.value())["n"] for m in read_topic(topic, 50)] == list(range(1, 51))
 
 
-def test_an_event_that_the_broker_will_never_take_is_buried_and_the_rest_goes_out(db, kafka, topic, read_topic):
+def test_an_event_that_the_broker_never_accepts_moves_to_dead_and_the_rest_is_published(db, kafka, topic, read_topic):
     too_large = replace(row("large", "a", 1), topic=topic, payload=secrets.token_hex(1_000_000))
     outbox = store(db, [too_large, replace(row("small", "b", 1), topic=topic)])
     relay = Relay(outbox, partial(make_producer, kafka))
@@ -82,7 +82,7 @@ def test_an_event_that_the_broker_will_never_take_is_buried_and_the_rest_goes_ou
     assert [m.key() for m in read_topic(topic, 1)] == [b"b"]
 
 
-def test_with_the_broker_away_rows_stay_and_the_relay_still_stops(db):
+def test_with_an_unavailable_broker_rows_stay_and_the_relay_still_stops(db):
     outbox = store(db, [row(1)])
     relay = Relay(outbox, partial(make_producer, "127.0.0.1:1"))
     beat = relay.heartbeat

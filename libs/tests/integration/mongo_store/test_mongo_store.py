@@ -70,7 +70,7 @@ def change(db, session):
     return db.things.update_one({"_id": 1}, {"$inc": {"n": 1}}, session=session)
 
 
-def test_somebody_who_comes_rarely_gets_a_turn_beside_one_who_writes_all_the_time(db):
+def test_a_rare_writer_succeeds_beside_one_that_writes_all_the_time(db):
     db.things.insert_one({"_id": 1, "n": 0})
     stop, busy = threading.Event(), []
 
@@ -111,7 +111,7 @@ def test_a_full_batch_brings_the_earlier_rows_of_its_aggregates(db):
     assert {r.event_id for r in outbox.pending(2)} == {"a2", "b1", "a1"}
 
 
-def test_a_buried_row_is_kept_aside_with_the_reason(db):
+def test_a_dead_row_is_kept_with_the_reason(db):
     outbox = store(db, row(1), row(2, sequence=2))
     outbox.move_to_dead(row(1), "too large")
     assert [r.event_id for r in outbox.pending(10)] == ["2"]
@@ -149,7 +149,7 @@ def test_writers_of_one_aggregate_make_its_sequence_without_gaps(db):
     assert sorted(r.sequence for r in outbox.pending(100)) == list(range(1, 16))
 
 
-def test_worker_states_are_read_back_and_the_long_gone_are_dropped(db):
+def test_worker_statuses_are_read_back_and_old_ones_are_deleted(db):
     states = MongoWorkerStatus(db)
     states.write("old", {"beat": 1.0, "host": "h", "parts": {}})
     states.write("new", {"beat": 9e9, "host": "h", "parts": {"relay": {"pending": 0}}})

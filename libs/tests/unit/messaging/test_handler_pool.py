@@ -1,4 +1,4 @@
-"""What a lane decides about an event, with time that passes only on paper."""
+"""The outcome of an event in a handler thread. The waits are recorded and not waited for."""
 
 import threading
 
@@ -35,7 +35,7 @@ class Message:
 
 
 class Dropped:
-    """A job's `dropped`: notes the waits in place of waiting, and can be set after so many."""
+    """A job's `dropped`: records the waits and returns at once. `drop_after` waits it is set."""
 
     def __init__(self, drop_after=None):
         self.waits, self._drop_after = [], drop_after
@@ -49,7 +49,7 @@ class Dropped:
 
 
 class Script:
-    """A handler that fails as it is told, then works; and a place for dead letters that may fail too."""
+    """A handler that raises `failures` and then succeeds, and a writer of dead letters that does the same."""
 
     def __init__(self, *failures, letter_failures=()):
         self._failures, self._letter_failures = list(failures), list(letter_failures)
@@ -94,8 +94,8 @@ def test_a_handled_event_is_done():
     assert (pool.retrying, pool.busy_since) == ({}, {})
 
 
-@pytest.mark.parametrize("error", [ServerUnavailable("asleep"), ConnectionError()])
-def test_while_a_server_is_away_back_off_doubles_up_to_a_minute_and_never_ends_in_a_dead_letter(error):
+@pytest.mark.parametrize("error", [ServerUnavailable("no answer"), ConnectionError()])
+def test_while_a_server_is_unavailable_back_off_doubles_up_to_a_minute_and_never_ends_in_a_dead_letter(error):
     script, one = Script(*[error] * 9), job()
     run(script, one)
     assert one.dropped.waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
@@ -115,7 +115,7 @@ def test_an_event_that_fails_by_itself_has_five_more_tries_in_half_a_minute_then
 
 
 def test_outages_do_not_use_up_the_tries_of_an_event():
-    failures = [ServerUnavailable("asleep")] * 3 + [TransientFailure("full")] * 5
+    failures = [ServerUnavailable("no answer")] * 3 + [TransientFailure("full")] * 5
     script, one = Script(*failures), job()
     run(script, one)
     assert (script.handled, script.letters) == (1, [])
@@ -144,7 +144,7 @@ def test_a_dead_letter_that_can_not_be_written_is_written_later_and_the_handler_
 
 
 def test_a_job_dropped_while_it_waits_is_left_to_the_next_owner():
-    script, one = Script(*[ServerUnavailable("asleep")] * 9), job(drop_after=2)
+    script, one = Script(*[ServerUnavailable("no answer")] * 9), job(drop_after=2)
     pool = run(script, one)
     assert (one.done, one.active, script.letters) == (False, False, [])
     assert pool.retrying == {}

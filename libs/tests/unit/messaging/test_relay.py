@@ -1,4 +1,4 @@
-"""The relay over a store and a producer that a test can hold in its hand."""
+"""The relay over a fake store and a fake producer."""
 
 import threading
 from collections import deque
@@ -25,7 +25,7 @@ class Store:
     unavailable = (ConnectionError,)
 
     def __init__(self, *rows):
-        self.rows, self.buried, self.outages = list(rows), [], 0
+        self.rows, self.dead, self.outages = list(rows), [], 0
         self.empty = threading.Event()
 
     def renew_lease(self, owner, seconds):
@@ -44,7 +44,7 @@ class Store:
 
     def move_to_dead(self, row, reason):
         self.delete([row.event_id])
-        self.buried.append((row.event_id, reason))
+        self.dead.append((row.event_id, reason))
 
     def backlog(self):
         return len(self.rows), 0.0
@@ -99,15 +99,15 @@ def test_rows_are_published_and_deleted():
     assert (store.rows, state["published"], state["pending"]) == ([], 2, 0)
 
 
-def test_an_aggregate_goes_out_in_the_order_of_its_sequence():
+def test_an_aggregate_is_published_in_the_order_of_its_sequence():
     rows = [row("3", "b", 3), row("9", "a", 2), row("1", "b", 1), row("2", "a", 1)]
     assert [(r.aggregate_id, r.sequence) for r in sorted_by_aggregate(rows)] == [("b", 1), ("b", 3), ("a", 1), ("a", 2)]
 
 
-def test_a_row_that_can_never_go_out_is_buried_and_the_rest_goes_on():
+def test_a_row_that_can_never_be_published_moves_to_dead_and_the_rest_is_published():
     store = Store(row("1", topic="large"), row("2"))
     sent, _, state = run_until_empty(store, {"large": [KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)]})
-    assert store.buried == [("1", "MSG_SIZE_TOO_LARGE")]
+    assert store.dead == [("1", "MSG_SIZE_TOO_LARGE")]
     assert (sent, state["buried"]) == ([("thing-made", "a")], 1)
 
 
@@ -124,8 +124,8 @@ def test_a_full_queue_loses_nothing():
     assert len(sent) == 2
 
 
-def test_a_database_that_is_away_for_a_while_loses_nothing(monkeypatch):
-    monkeypatch.setattr("libs.messaging.relay.AWAY_SECONDS", 0.01)
+def test_an_outage_of_the_database_loses_nothing(monkeypatch):
+    monkeypatch.setattr("libs.messaging.relay.UNAVAILABLE_SECONDS", 0.01)
     store = Store(row("1"))
     store.outages = 3
     sent, _, _ = run_until_empty(store)

@@ -21,7 +21,7 @@ def greet(config, arguments):
 
 def fall(config, arguments):
     """break"""
-    raise {"away": ServerSelectionTimeoutError("nobody listens"), "bug": KeyError("x")}[arguments[0]]
+    raise {"away": ServerSelectionTimeoutError("no listener"), "bug": KeyError("x")}[arguments[0]]
 
 
 def run(*argv):
@@ -58,8 +58,8 @@ def test_the_configuration_comes_first(monkeypatch):
     assert ended.value.code == 78
 
 
-def test_a_server_that_is_away_is_one_line_and_a_bug_is_a_traceback(capsys):
+def test_an_unavailable_server_is_one_line_and_a_bug_is_a_traceback(capsys):
     assert run("fall", "away") == 1
-    assert capsys.readouterr().err == "sample fall: a server is away (ServerSelectionTimeoutError: nobody listens)\n"
+    assert capsys.readouterr().err == "sample fall: server unavailable (ServerSelectionTimeoutError: no listener)\n"
     with pytest.raises(KeyError):
         run("fall", "bug")

@@ -93,7 +93,7 @@ def test_a_file_that_is_missing_or_empty_counts_as_missing(tmp_path):
     assert problems(environ | {"TOKEN_FILE": str(tmp_path / "empty")}) == {"TOKEN": "missing"}
 
 
-def test_all_problems_are_told_at_once_in_one_line():
+def test_all_problems_are_reported_in_one_line():
     with pytest.raises(BadConfiguration) as refused:
         load(Sample, {"TOKEN": "changeme"})
     assert str(refused.value) == "KEY (missing), NAME (missing), TOKEN (is a placeholder)"

@@ -24,10 +24,10 @@ def fail_with(error):
         (OperationalError(2003, "Can't connect to server"), "OperationalError"),
         (OperationFailure("not primary", 10107), "OperationFailure"),
         (TimeoutError(), "TimeoutError"),
-        (CheckFailed("not filled yet"), "not filled yet"),
+        (CheckFailed("not loaded yet"), "not loaded yet"),
     ],
 )
-def test_a_refused_login_is_told_in_words_and_an_outage_by_its_name(error, reason):
+def test_a_refused_login_is_shown_in_words_and_an_outage_by_its_name(error, reason):
     status, report = fail_with(error)
     assert status == 503
     assert report["checks"]["store"] == {"status": "down", "reason": reason}

@@ -1,4 +1,4 @@
-"""The worker: its threads, its beat, its end."""
+"""The worker: its threads, its heartbeat, its end."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from libs.runtime.health import CheckFailed, latest_status, worker_check
 from libs.runtime.worker import EX_SOFTWARE, check_worker, run_worker
 
 
-class States:
+class Store:
     def __init__(self):
         self.kept = {}
 
@@ -52,9 +52,9 @@ def quick(monkeypatch):
         signal.signal(number, handler)
 
 
-def run(*parts):
-    states = States()
-    return run_worker(parts, states, lambda stop: None), states
+def run(*tasks):
+    store = Store()
+    return run_worker(tasks, store, lambda stop: None), store
 
 
 def test_sigterm_ends_it_with_success():
@@ -63,21 +63,21 @@ def test_sigterm_ends_it_with_success():
 
 @pytest.mark.parametrize("fault", ["die", "hang"])
 def test_a_thread_that_is_dead_or_hangs_ends_the_process_with_an_error(fault):
-    status, states = run(Loop(), Loop("broken", fault))
+    status, store = run(Loop(), Loop("broken", fault))
     assert status == EX_SOFTWARE
-    (state,) = states.read()
+    (state,) = store.read()
     assert state["parts"] == {"loop": {"pending": 1}, "broken": {"pending": 1}}
 
 
-def test_nothing_runs_before_the_topics_are_there():
-    order, part = [], Loop("ender", "end")
-    part.run = lambda stop, run=part.run: (order.append("run"), run(stop))
-    run_worker([part], States(), lambda stop: order.append("prepare"))
+def test_no_task_runs_before_it_is_prepared():
+    order, task = [], Loop("ender", "end")
+    task.run = lambda stop, run=task.run: (order.append("run"), run(stop))
+    run_worker([task], Store(), lambda stop: order.append("prepare"))
     assert order == ["prepare", "run"]
 
 
-def test_a_database_that_is_away_does_not_end_the_worker():
-    class Broken(States):
+def test_an_unavailable_database_does_not_end_the_worker():
+    class Broken(Store):
         def write(self, name, state):
             raise ConnectionError
 
@@ -85,10 +85,10 @@ def test_a_database_that_is_away_does_not_end_the_worker():
     assert run_worker([ender], Broken(), lambda stop: threading.Event().wait(0.1)) == 0
 
 
-def test_a_part_that_ended_as_it_was_told_is_not_taken_for_dead():
+def test_a_task_that_ended_by_the_signal_has_not_died():
     ender = Loop("ender", "end")
 
-    class Slow(States):
+    class Slow(Store):
         def write(self, name, state):
             thread = next(thread for thread in threading.enumerate() if thread.name == "ender")
             thread.join(10)
@@ -96,19 +96,19 @@ def test_a_part_that_ended_as_it_was_told_is_not_taken_for_dead():
     assert run_worker([ender], Slow(), lambda stop: threading.Event().wait(0.1)) == 0
 
 
-def test_the_check_wants_a_fresh_beat_of_this_host():
-    states = States()
-    assert check_worker(states) == 1
-    states.write("w", {"beat": time.time(), "host": os.uname().nodename, "parts": {}})
-    assert check_worker(states) == 0
-    states.write("w", {"beat": time.time() - 61, "host": os.uname().nodename, "parts": {}})
-    assert check_worker(states) == 1
+def test_the_check_requires_a_fresh_heartbeat_of_this_host():
+    store = Store()
+    assert check_worker(store) == 1
+    store.write("w", {"beat": time.time(), "host": os.uname().nodename, "parts": {}})
+    assert check_worker(store) == 0
+    store.write("w", {"beat": time.time() - 61, "host": os.uname().nodename, "parts": {}})
+    assert check_worker(store) == 1
 
 
-def test_the_newest_beat_is_the_one_that_counts():
-    states = States()
-    states.write("old", {"beat": time.time() - 600, "host": "a", "parts": {"old": {}}})
-    states.write("new", {"beat": time.time(), "host": "b", "parts": {"new": {}}})
-    assert worker_check(states)()["parts"] == {"new": {}}
+def test_the_newest_heartbeat_counts():
+    store = Store()
+    store.write("old", {"beat": time.time() - 600, "host": "a", "parts": {"old": {}}})
+    store.write("new", {"beat": time.time(), "host": "b", "parts": {"new": {}}})
+    assert worker_check(store)()["parts"] == {"new": {}}
     with pytest.raises(CheckFailed, match="old"):
-        latest_status(states, "a")
+        latest_status(store, "a")

@@ -49,12 +49,12 @@ def test_after_three_in_a_row_everything_is_refused_for_a_while(clock):
 def test_a_success_in_between_starts_the_count_again(clock):
     breaker = CircuitBreaker()
     fail(breaker, FAILURES - 1)
-    breaker.worked()
+    breaker.succeeded()
     fail(breaker, FAILURES - 1)
     breaker.enter()
 
 
-def test_after_the_rest_one_request_at_a_time_looks_whether_the_server_is_back(clock):
+def test_after_the_rest_one_request_at_a_time_tries_the_server(clock):
     breaker = CircuitBreaker()
     fail(breaker, FAILURES)
     clock.now += REST_SECONDS
@@ -71,7 +71,7 @@ def test_when_the_server_is_back_everybody_may_come_in(clock):
     fail(breaker, FAILURES)
     clock.now += REST_SECONDS
     breaker.enter()
-    breaker.worked()
+    breaker.succeeded()
     for _ in range(10):
         breaker.enter()
 
@@ -90,7 +90,7 @@ def test_slow_requests_are_no_outage_while_others_work(clock, monkeypatch):
     breaker = CircuitBreaker()
     hang(breaker, FAILURES, monkeypatch)
     clock.now += HANG_SECONDS + 0.1
-    breaker.worked()
+    breaker.succeeded()
     breaker.enter()
 
 
@@ -105,7 +105,7 @@ def test_a_request_that_is_over_hangs_no_more(clock, monkeypatch):
 
 def test_requests_may_come_and_go_in_many_threads():
     breaker = CircuitBreaker()
-    breaker._inside |= dict.fromkeys(range(-500, 0), time.monotonic())  # many, for a long look at them
+    breaker._in_flight |= dict.fromkeys(range(-500, 0), time.monotonic())  # many, for a long look at them
 
     def visit(_):
         for _ in range(200):

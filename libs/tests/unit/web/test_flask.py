@@ -166,7 +166,7 @@ def test_unknown_query_parameters_are_refused(client):
     assert_problem(client.get("/things/1?pgae=4", headers=bearer("staff")), 400)
 
 
-def test_a_server_that_is_away_is_a_503_with_a_time_to_come_back(client):
+def test_an_unavailable_server_is_a_503_with_a_retry_after_header(client):
     answer = client.get("/things/away", headers=bearer("staff"))
     assert_problem(answer, 503)
     assert int(answer.headers["Retry-After"]) > 0

@@ -1,4 +1,4 @@
-// What unfold's pages do by expressions that a strict policy forbids, as plain functions. docs/adr/0027 tells why.
+// Plain functions in place of expressions in unfold's pages that a strict Content-Security-Policy forbids: docs/adr/0027.
 "use strict";
 
 document.addEventListener("alpine:init", () => {
@@ -10,7 +10,7 @@ document.addEventListener("alpine:init", () => {
     activeTab: "",
     sidebarMobileOpen: false,
     sidebarDesktopOpen: localStorage.getItem("sidebarDesktopOpen") !== "0",
-    // unfold's forms read where they are from here
+    // unfold's forms read the page's address from here
     window: { location: { pathname: location.pathname, search: location.search } },
     init() {
       this.activeTab = getCurrentTab() || this.$el.dataset.tab || "";
@@ -19,7 +19,7 @@ document.addEventListener("alpine:init", () => {
   }));
 });
 
-// unfold's links without an address are buttons; the keyboard is to reach them, too.
+// unfold's links without an address are buttons. This makes the keyboard reach them.
 document.addEventListener("DOMContentLoaded", () => {
   for (const link of document.querySelectorAll("a:not([href])[x-on\\:click]")) {
     link.tabIndex = 0;

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from mongoengine import ValidationError
 
+from libs.mongo_store.validation import validate_changes, validate_document
 from libs.values.money import Money
 from product_service.domain.price_history import EarlierPrice
 from product_service.domain.product import Product
@@ -36,7 +37,7 @@ BAD_VALUES = [
 
 
 def test_a_whole_document_is_stored_without_empty_fields():
-    stored = documents.validated(documents.Product, LAMP)
+    stored = validate_document(documents.Product, LAMP)
     assert LAMP.keys() - stored.keys() == {"sku", "category", "image_url"}
     assert stored == {name: value for name, value in LAMP.items() if value is not None}
 
@@ -44,20 +45,20 @@ def test_a_whole_document_is_stored_without_empty_fields():
 @pytest.mark.parametrize("bad", BAD_VALUES, ids=str)
 def test_a_bad_value_is_refused_in_a_document_and_in_a_change(bad):
     with pytest.raises(ValidationError):
-        documents.validated(documents.Product, LAMP | bad)
+        validate_document(documents.Product, LAMP | bad)
     with pytest.raises(ValidationError):
-        documents.validated_changes(documents.Product, bad)
+        validate_changes(documents.Product, bad)
 
 
 @pytest.mark.parametrize("name", ["name", "name_key", "price_minor", "stock", "sequence", "created_at"])
 def test_a_document_without_a_required_field_is_refused(name):
     with pytest.raises(ValidationError, match=name):
-        documents.validated(documents.Product, {field: value for field, value in LAMP.items() if field != name})
+        validate_document(documents.Product, {field: value for field, value in LAMP.items() if field != name})
 
 
 def test_a_change_may_hold_some_fields_and_may_empty_those_that_are_not_required():
     changes = {"sku": None, "category": "Lighting"}
-    assert documents.validated_changes(documents.Product, changes) == changes
+    assert validate_changes(documents.Product, changes) == changes
 
 
 def test_the_check_agrees_with_mongoengines_documents():

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from argon2 import PasswordHasher
 
+from libs.values.errors import ErrorKind
 from user_service.domain.errors import TooManyHashes
 from user_service.store import password_hashes
 from user_service.store.password_hashes import hash_password, needs_rehash, verify_password
@@ -74,7 +75,7 @@ def test_two_are_hashed_at_a_time_and_a_longer_wait_is_refused(monkeypatch):
             hash_password("correct horse")
         go_on.set()
         assert all(one.result() for one in busy)
-    assert (refused.value.kind, refused.value.headers["Retry-After"]) == (503, "2")
+    assert (refused.value.kind, refused.value.retry_after_seconds) == (ErrorKind.UNAVAILABLE, 2)
     assert verify_password("correct horse", stored)
 
 

@@ -1,0 +1,66 @@
+"""The periodic loop: a task of the worker that does its work again and again, and survives an unavailable server."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from libs.runtime.health import failure_reason
+from libs.runtime.logs import get_logger
+
+log = get_logger(__name__)
+
+HEARTBEAT_SECONDS = 5.0
+Status = Mapping[str, object]
+
+
+def _no_status() -> Status:
+    return {}
+
+
+class PeriodicTask:
+    """A BackgroundTask that runs `work` at the start and then every `seconds`.
+
+    `work` returns how much it did, by name. The status holds the sums since the start: `counts` lists their names.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[], Mapping[str, int]],
+        *,
+        seconds: float,
+        unavailable: tuple[type[Exception], ...],
+        counts: Sequence[str] = (),
+        batch: int | None = None,
+        status: Callable[[], Status] = _no_status,
+    ) -> None:
+        """`unavailable`: errors of `work` that mean that a server does not answer. The work is then tried again within 5 s.
+        `batch`: a count this high means that more is left, so the work runs again within 5 s.
+        `status`: further values to show beside the sums. It may raise an error of `unavailable`."""
+        self.name, self._work, self._seconds, self._unavailable = name, work, seconds, unavailable
+        self._sums, self._batch, self._more_status = dict.fromkeys(counts, 0), batch, status
+        self._due, self.heartbeat = 0.0, time.monotonic()
+
+    def status(self) -> dict[str, object]:
+        """The sums since the start, and what the `status` callback adds."""
+        return {**self._more_status(), **self._sums}
+
+    def run(self, stop: threading.Event) -> None:
+        """Run the work when it is due, until `stop` is set."""
+        while not stop.is_set():
+            self.heartbeat = time.monotonic()
+            if self.heartbeat >= self._due:
+                self._due = self.heartbeat + self._run_once()
+            stop.wait(min(self._seconds, HEARTBEAT_SECONDS))
+
+    def _run_once(self) -> float:
+        """Run the work once. Return the seconds until it is due again."""
+        try:
+            done = self._work()
+        except self._unavailable as error:
+            log.warning("server unavailable, task postponed", task=self.name, reason=failure_reason(error))
+            return 0.0
+        for name, count in done.items():
+            self._sums[name] = self._sums.get(name, 0) + count
+        more = self._batch is not None and any(count >= self._batch for count in done.values())
+        return 0.0 if more else self._seconds

@@ -1,0 +1,35 @@
+"""What routes take from the application."""
+
+from typing import cast
+
+from flask import current_app
+
+from libs.access.tokens import AccessTokens
+from notification_service.config import Config
+from notification_service.rendering.composer import Composer
+from notification_service.smtp.mailer import Mailer
+from notification_service.worker.process import Worker
+
+
+def config() -> Config:
+    """The configuration of this process."""
+    return cast(Config, current_app.extensions["config"])
+
+
+def tokens() -> AccessTokens:
+    """The check of access tokens."""
+    return cast(AccessTokens, current_app.extensions["tokens"])
+
+
+def composer() -> Composer:
+    """The composer of the shop's mails."""
+    return _worker().composer
+
+
+def mailer() -> Mailer:
+    """The mailer, with its SMTP connections."""
+    return _worker().mailer
+
+
+def _worker() -> Worker:
+    return cast(Worker, current_app.extensions["worker"])

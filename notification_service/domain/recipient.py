@@ -1,0 +1,18 @@
+"""The address that a mail is sent to."""
+
+from typing import Annotated
+
+from email_validator import validate_email
+from pydantic import AfterValidator, StringConstraints
+
+
+def _require_one_address(text: str) -> str:
+    """The address with its domain in ASCII, as SMTP requires. Raises ValueError for anything but one address."""
+    address = validate_email(text, check_deliverability=False)
+    return f"{address.local_part}@{address.ascii_domain}"
+
+
+Recipient = Annotated[
+    str, StringConstraints(max_length=254, pattern=r"^[^\s<>]+@[^\s<>]+$"), AfterValidator(_require_one_address)
+]
+"""Exactly one address. Line breaks, names and further addresses are refused, because they could add headers or recipients."""

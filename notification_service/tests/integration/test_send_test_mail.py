@@ -1,0 +1,50 @@
+"""POST /test-email, over HTTP with a real SMTP server."""
+
+import time
+
+import pytest
+
+
+def test_staff_get_a_test_mail_to_their_own_address(client, as_role, smtp_sink):
+    answer = client.post("/test-email", json={}, headers=as_role("staff"))
+    assert (answer.status_code, answer.json["to"]) == (202, "grace@example.com")
+    (got,) = smtp_sink.to("grace@example.com")
+    assert (got.subject, got.id) == ("Test mail from MicroShop", answer.json["messageId"])
+
+
+def test_it_goes_to_another_address_when_one_is_given(client, as_role, smtp_sink, person):
+    assert client.post("/test-email", json={"to": person.email}, headers=as_role("admin")).status_code == 202
+    assert len(smtp_sink.to(person.email)) == 1
+
+
+@pytest.mark.parametrize("mode", ["refuse", "421", "450", "black-hole"])
+def test_while_the_smtp_server_is_unavailable_the_response_is_503_within_5_s(client, as_role, smtp_sink, mode):
+    smtp_sink.behave(mode)
+    began = time.monotonic()
+    answer = client.post("/test-email", json={}, headers=as_role("staff"))
+    assert time.monotonic() - began < 5
+    assert (answer.status_code, answer.json["code"]) == (503, "smtp-away")
+    assert int(answer.headers["Retry-After"]) > 0
+    seen = "ok" if mode == "450" else "down"  # it replies, and defers one recipient
+    assert client.get("/health").json["checks"]["smtp"]["status"] == seen
+    smtp_sink.behave("ok")
+    assert client.post("/test-email", json={}, headers=as_role("staff")).status_code == 202
+    assert client.get("/health").json["checks"]["smtp"]["status"] == "ok"
+
+
+def test_a_refused_recipient_is_422(client, as_role, smtp_sink):
+    smtp_sink.behave("550")
+    answer = client.post("/test-email", json={}, headers=as_role("staff"))
+    assert (answer.status_code, answer.json["code"]) == (422, "mail-refused")
+
+
+def test_mails_are_counted(client, as_role, smtp_sink):
+    def count(line):
+        return sum(float(row.split()[-1]) for row in client.get("/metrics").text.splitlines() if row.startswith(line))
+
+    sent, away = 'mails_sent_total{kind="test"}', 'mail_failures_total{kind="test",outcome="away"}'
+    before = count(sent), count(away)
+    client.post("/test-email", json={}, headers=as_role("staff"))
+    smtp_sink.behave("refuse")
+    client.post("/test-email", json={}, headers=as_role("staff"))
+    assert (count(sent), count(away)) == (before[0] + 1, before[1] + 1)

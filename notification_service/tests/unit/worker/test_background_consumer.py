@@ -1,0 +1,126 @@
+"""The background consumer: it watches its threads, and ends the process when one is lost."""
+
+import threading
+import time
+
+import pytest
+
+from libs.runtime.health import CheckFailed
+from notification_service.store.mail_ledger import MailLedger
+from notification_service.worker import background_consumer as module
+from notification_service.worker.background_consumer import BackgroundConsumer
+
+
+class Task:
+    """A consumer that runs until it is stopped, dies, or hangs."""
+
+    def __init__(self, does="run"):
+        self.name, self.heartbeat, self.does, self.handled = (
+            "notification-service",
+            time.monotonic(),
+            does,
+            threading.Event(),
+        )
+        self.state = {"broker": True, "assigned": 3}
+
+    def run(self, stop):
+        if self.does == "die":
+            raise RuntimeError("dead")
+        if self.does == "hang":
+            self.heartbeat = time.monotonic() - 61
+        stop.wait(20)
+        self.handled.wait(20)
+
+    def status(self):
+        return self.state
+
+
+class Accounts(Task):
+    """The account view."""
+
+    def __init__(self):
+        super().__init__()
+        self.name, self.state = "accounts", {"complete": True}
+        self.handled.set()
+
+
+def make(**options):
+    ledger, accounts = MailLedger("nowhere"), Accounts()
+    return BackgroundConsumer("nowhere", {}, ledger=ledger, accounts=accounts, threads=4, **options)
+
+
+class Process:
+    def __init__(self):
+        self.status, self.ended = None, threading.Event()
+
+    def end(self, status):
+        self.status = status
+        self.ended.set()
+
+
+@pytest.fixture
+def consume(monkeypatch):
+    monkeypatch.setattr(module, "create_topics_patiently", lambda *_: None)
+    monkeypatch.setattr(module, "WATCH_SECONDS", 0.02)
+    consumers = []
+
+    def start(task):
+        monkeypatch.setattr(module, "EventConsumer", lambda *_, **__: task)
+        process = Process()
+        consumers.append((make(end=process.end), task))
+        consumers[-1][0].start()
+        return consumers[-1][0], process
+
+    yield start
+    for consumer, task in consumers:
+        task.handled.set()
+        consumer.stop()
+
+
+@pytest.mark.parametrize("does", ["die", "hang"])
+def test_a_consumer_that_dies_or_hangs_ends_the_process(consume, does):
+    _, process = consume(Task(does))
+    assert process.ended.wait(5)
+    assert process.status == 70
+
+
+def test_a_stop_waits_for_the_event_in_flight_and_does_not_end_the_process(consume):
+    task = Task()
+    consumer, process = consume(task)
+    stopper = threading.Thread(target=consumer.stop)
+    stopper.start()
+    assert not process.ended.wait(0.2)
+    assert stopper.is_alive()
+    task.handled.set()
+    stopper.join(5)
+    assert not stopper.is_alive()
+    assert process.status is None
+
+
+def test_a_consumer_that_hangs_while_it_is_stopped_ends_the_process_too(consume):
+    task = Task()
+    consumer, process = consume(task)
+    threading.Thread(target=consumer.stop, daemon=True).start()
+    task.heartbeat = time.monotonic() - 61
+    assert process.ended.wait(5)
+
+
+def test_a_consumer_that_never_started_stops_at_once():
+    make().stop()
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        ({"broker": False, "assigned": 3}, "no Kafka broker answers"),
+        ({"broker": True, "assigned": 0}, "no partitions are assigned yet"),
+    ],
+)
+def test_without_broker_or_partitions_the_check_fails_and_shows_the_state(consume, state, reason):
+    task = Task()
+    consumer, _ = consume(task)
+    assert consumer.check() == {"parts": {"notification-service": task.state, "accounts": {"complete": True}}}
+    task.state = state
+    with pytest.raises(CheckFailed, match=reason) as down:
+        consumer.check()
+    assert down.value.details["parts"]["notification-service"] == state

@@ -1,0 +1,24 @@
+"""Send a test mail for staff."""
+
+from ulid import ULID
+
+from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
+from notification_service.domain.errors import MailRefused, SmtpUnavailable
+from notification_service.domain.mail import AccountContent, Mail
+from notification_service.rendering.composer import Composer
+from notification_service.smtp.mailer import Mailer
+
+ATTEMPT_SECONDS = 4.0  # the request is answered within 5 s
+
+
+def send_test_mail(*, composer: Composer, mailer: Mailer, recipient: str, username: str) -> Mail:
+    """Send a test mail to `recipient`. `username` requested it. Returns the mail. Raises MailRefused or SmtpUnavailable."""
+    content = AccountContent(username=username)
+    mail = composer.compose("test", event_id=str(ULID()), recipient=recipient, content=content)
+    try:
+        mailer.send(mail, seconds=ATTEMPT_SECONDS)
+    except (ServerUnavailable, TransientFailure) as failure:
+        raise SmtpUnavailable(str(failure)) from None
+    except PermanentFailure as failure:
+        raise MailRefused(str(failure)) from None
+    return mail

@@ -1,0 +1,20 @@
+"""The desk's own table. All other pages of the desk show tables of `store/` or data of other services."""
+
+from django.db import models
+
+
+class StaffTokens(models.Model):
+    """The pair of tokens of one staff login. The session of the desk holds the key."""
+
+    key = models.CharField(primary_key=True, max_length=40)  # 160 random bits in hex
+    access = models.TextField()
+    refresh = models.TextField(null=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "desk_tokens"
+        default_permissions = ()  # no page shows tokens
+        indexes = [models.Index(fields=["expires_at"], name="desk_tokens_by_expiry")]
+
+    def __str__(self) -> str:
+        return f"tokens until {self.expires_at:%Y-%m-%d %H:%M} UTC"
