@@ -42,7 +42,7 @@ env: setup ## write .env with fresh secrets
 secrets: installed ## write a file for each secret of .env, for deploy/compose/secrets.yaml
 	@$(PYTHON) -m deploy.compose.secret_files
 
-test: ## every test, on real servers of its own
+test: ## run every test on real servers of its own
 	@deploy/local/bootstrap.sh chromium
 	@$(PYTHON) -m pytest -n auto
 
@@ -51,10 +51,11 @@ check: unit lint types ## run the checks that need no server: unit tests, lint, 
 unit: setup
 	@$(PYTHON) -m pytest -q -m "unit or architecture"
 
-lint: setup ## check the code with ruff and the import rules
+lint: setup ## check the code with ruff, the import rules and the prose
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m ruff format --check
 	@.venv/bin/lint-imports
+	@$(PYTHON) -m tests.prose_check
 
 types: setup ## check the types with mypy
 	@$(PYTHON) -m tests.type_check

@@ -10,13 +10,17 @@ ROLES = ("viewer", "staff", "admin")  # each includes those before it
 
 @dataclass(frozen=True)
 class Caller:
-    """The caller of a service. `sid` names the session: all tokens that come from one login have the same."""
+    """The caller of a service. `sid` names the session: all tokens that come from one login have the same.
+
+    `email_verified`: the account's address was verified when the token was issued.
+    """
 
     user_id: str
     email: str
     username: str
     roles: tuple[str, ...] = ()
     sid: str | None = None
+    email_verified: bool = False
 
     def has_role(self, role: str) -> bool:
         """True when one of the roles is `role` or a higher one."""
@@ -38,5 +42,8 @@ def caller_from_claims(claims: Mapping[str, object]) -> Caller:
         raise NotAuthenticated
     if sid is not None and not (isinstance(sid, str) and sid):
         raise NotAuthenticated
+    verified = claims.get("email_verified", False)
+    if not isinstance(verified, bool):
+        raise NotAuthenticated
     user_id, email, username = map(str, texts)
-    return Caller(user_id, email, username, tuple(roles), sid)
+    return Caller(user_id, email, username, tuple(roles), sid, verified)

@@ -39,6 +39,7 @@ class AccessTokens:
         email: str,
         username: str,
         roles: Sequence[str],
+        email_verified: bool = False,
         sid: str | None = None,
         issued_at: int | None = None,
     ) -> str:
@@ -46,7 +47,8 @@ class AccessTokens:
         revocation voids this token too."""
         now = (now_ms() if issued_at is None else issued_at) / 1000
         claims: dict[str, object] = {"user_id": user_id, "sub": user_id, "email": email, "username": username}
-        claims |= {"roles": list(roles), "token_type": "access", "jti": str(ULID()), "iss": self.issuer}
+        claims |= {"roles": list(roles), "email_verified": email_verified, "token_type": "access"}
+        claims |= {"jti": str(ULID()), "iss": self.issuer}
         claims |= {"aud": self.audience, "iat": now, "exp": int(now) + self.lifetime_seconds}
         claims |= {"sid": sid} if sid else {}
         return jwt.encode(claims, self.secret.get_secret_value(), algorithm=ALGORITHM)

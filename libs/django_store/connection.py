@@ -1,4 +1,4 @@
-"""Database connections of a worker's threads. Django itself renews the connections of requests only."""
+"""Database connections of a worker's threads. Django manages the connections of requests only."""
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 

@@ -65,6 +65,7 @@ def to_token_pair(
         email=user.email.text,
         username=user.username,
         roles=user.effective_roles(second_factor_required=second_factor_required),
+        email_verified=user.email_verified,
         sid=grant.session.id,
         issued_at=grant.issued_at,
     )

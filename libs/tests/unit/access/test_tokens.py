@@ -56,6 +56,7 @@ BAD = {
     "a refresh token": signed(token_type="refresh"),
     "another subject": signed(sub="u2"),
     "a number for a subject": signed(sub="1", user_id=1),
+    "a word for a verified address": signed(email_verified="yes"),
     "a king": signed(roles=["king"]),
     "roles in a word": signed(roles="admin"),
     "a nested user": signed(user_id={"$gt": ""}),
@@ -104,3 +105,10 @@ def test_a_role_holds_the_ones_before_it():
     staff.require("staff")
     with pytest.raises(NotAllowed):
         staff.require("admin")
+
+
+def test_a_token_says_whether_the_address_is_verified():
+    verified = TOKENS.mint(user_id="u1", email="a@example.com", username="ann", roles=[], email_verified=True)
+    assert TOKENS.check(verified).email_verified is True
+    assert TOKENS.check(GOOD).email_verified is False
+    assert TOKENS.check(signed(drop=["email_verified"])).email_verified is False
