@@ -1,9 +1,12 @@
 """Database connections of a worker's threads. Django manages the connections of requests only."""
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db.models import DateTimeField, Func
 
 UNAVAILABLE_ERRORS: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
 """What Django raises when the database server is unavailable."""
+UTC_NOW = Func(function="UTC_TIMESTAMP", template="%(function)s(6)", output_field=DateTimeField())
+"""The server's time, in a statement."""
 
 
 def renew_connection() -> None:

@@ -8,8 +8,9 @@ from dataclasses import asdict, fields
 from datetime import timedelta
 
 from django.db import connection, transaction
-from django.db.models import DateTimeField, F, Func
+from django.db.models import F
 
+from libs.django_store.connection import UTC_NOW
 from libs.messaging.envelope import OutboxRow
 from order_service.store import models
 
@@ -21,7 +22,6 @@ UPDATE pending_orders SET published_at = COALESCE(published_at, UTC_TIMESTAMP(6)
 WHERE event_id IN %s
 """
 COLUMNS = tuple(field.name for field in fields(OutboxRow))
-UTC_NOW = Func(function="UTC_TIMESTAMP", template="%(function)s(6)", output_field=DateTimeField())
 
 
 def add(row: OutboxRow) -> None:
