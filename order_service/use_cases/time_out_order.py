@@ -1,7 +1,7 @@
 """Cancel a pending order that stock did not decide in time.
 
 An outage must not cancel an order that stock has decided, or could decide. So the age alone is not enough: the request is published
-once more after the limit, and every reply of the following minute is handled before the order is cancelled.
+again after the limit, and every reply of the following minute is handled before the order is cancelled.
 """
 
 from collections.abc import Callable
