@@ -5,6 +5,7 @@ Both times count from the publication of the request. No order is cancelled whil
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 
 from confluent_kafka import KafkaException
 
@@ -58,10 +59,12 @@ def make_reservation_requests(pending_limit: int, handled_until: Callable[[], da
         seconds=INTERVAL_SECONDS,
         unavailable=UNAVAILABLE_ERRORS,
         counts=["askedAgain", "timedOut"],
-        status=_oldest_pending,
+        status=partial(_oldest_pending, pending_limit),
     )
 
 
-def _oldest_pending() -> Mapping[str, float]:
+def _oldest_pending(pending_limit: int) -> Mapping[str, object]:
     renew_connection()
-    return {"oldestPendingSeconds": round(oldest_pending_seconds(), 1)}
+    seconds = round(oldest_pending_seconds(), 1)
+    late = {"problem": f"an order has been pending for {seconds:.0f} s"} if seconds > pending_limit else {}
+    return {"oldestPendingSeconds": seconds, **late}

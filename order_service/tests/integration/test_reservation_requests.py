@@ -218,5 +218,7 @@ def test_the_status_shows_the_age_of_the_oldest_pending_order(customer, place):
     order = place(customer)
     Order.objects.filter(pk=order).update(created_at=now() - timedelta(seconds=400))
     assert 400 <= task.status()["oldestPendingSeconds"] < 410
+    assert "problem" not in task.status()
+    assert "pending for 40" in make_reservation_requests(300, lambda: None).status()["problem"]
     apply_stock_reply(order_id=order, rejection=None)
     assert task.status()["oldestPendingSeconds"] == 0.0
