@@ -146,12 +146,12 @@ class LoginLimits:
 
         Staff get in from the desk's address too, because the logins of all browsers at the desk come from there.
         """
-        if user and user.knows_client_address(self.address):
-            return
         try:
-            self._failures.enforce()
+            self._failures.enforce()  # for every account, so that the time of an answer shows nothing
         except TooManyAttempts:
-            if not (user and user.roles and self._is_desk(self.address)):
+            is_known = user and user.knows_client_address(self.address)
+            is_staff_at_desk = user and user.roles and self._is_desk(self.address)
+            if not (is_known or is_staff_at_desk):
                 raise
 
     def count_failure(self) -> None:
