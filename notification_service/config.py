@@ -31,7 +31,8 @@ class Config(WebConfig):
     smtp_security: SmtpSecurity = "starttls"  # none: no encryption and no login, for a mail catcher on this machine
     smtp_username: Annotated[str, AfterValidator(_require_ascii)]
     smtp_password: Annotated[Secret, AfterValidator(_require_ascii)]
-    mail_concurrency: int = Field(4, ge=1, le=16)  # mails sent at once; as many may be sent again after a crash
+    smtp_utf8: bool = False  # True: addresses may be more than ASCII before the @ (RFC 6531).
+    mail_concurrency: int = Field(4, ge=1, le=16)  # mails sent at once. As many may be sent again after a crash.
     from_email: EmailStr  # the sender; its domain also ends each Message-ID
     shop_name: Line = "MicroShop"
     public_url: AnyHttpUrl | None = None  # the address of the shop and of user_service's pages, which mails link to

@@ -27,7 +27,7 @@ from tests.shop import make_shop
 from tests.smtp_sink import SmtpSink
 
 WEB = {service.name: service for service in SERVICES if service.port}
-CHANGES = {"ACCESS_TOKEN_SECONDS": "86400", "RATE_LIMIT_REGISTER": "off", "LOG_FORMAT": "json", "SMTP_SECURITY": "none"}
+CHANGES = {"ACCESS_TOKEN_SECONDS": "3540", "RATE_LIMIT_REGISTER": "off", "LOG_FORMAT": "json", "SMTP_SECURITY": "none"}
 
 
 class _Local(stack.Stack):

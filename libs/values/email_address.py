@@ -40,10 +40,13 @@ def email_key(text: str) -> str:
 
 
 def spellings(text: str) -> list[str]:
-    """The address as given, its key, and its key with an ASCII domain: for a search among addresses that have no key."""
+    """The key of an address, the key with an ASCII domain, and the address as given, as far as they differ in more than case.
+
+    A search uses them where addresses are stored as given, and where case makes no difference.
+    """
     key = email_key(text)
     local, at, domain = key.rpartition("@")
-    return list(dict.fromkeys((text.strip(), key, local + at + _ascii_domain(domain) if at else key)))
+    return list(dict.fromkeys((key, local + at + _ascii_domain(domain) if at else key, text.strip().lower())))
 
 
 def _lower(text: str) -> str:

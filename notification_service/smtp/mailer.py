@@ -33,9 +33,13 @@ ATTEMPT_SECONDS = 18.0  # under the 20 s for which a consumer that loses its par
 class Mailer:
     """Sends mails from any thread. Each thread has its own connection while it sends."""
 
-    def __init__(self, settings: flask_mail.Mail, *, sender: tuple[str, str]) -> None:
-        """`settings`: the server, how to secure the connection, and the login. `sender`: the shop's name and address."""
+    def __init__(self, settings: flask_mail.Mail, *, sender: tuple[str, str], smtp_utf8: bool = False) -> None:
+        """`settings`: the server, how to secure the connection, and the login. `sender`: the shop's name and address.
+
+        `smtp_utf8`: addresses that are not ASCII before the @ are sent to, if the server takes them (RFC 6531).
+        """
         self._settings, self._pool = settings, ConnectionPool()
+        self._smtp_utf8 = smtp_utf8
         self._sender, self._from = sender[1], formataddr(sender)
         self._state: dict[str, object] = {"status": "unknown", "reason": None, "at": None}
 
@@ -60,6 +64,8 @@ class Mailer:
         Raises ServerUnavailable, TransientFailure or PermanentFailure.
         """
         try:
+            if not (self._smtp_utf8 or mail.recipient.isascii()):
+                raise PermanentFailure("international addresses need SMTP_UTF8=on")
             self._send(mail.recipient, to_bytes(mail, self._from), time.monotonic() + seconds)
         except (ServerUnavailable, TransientFailure, PermanentFailure) as failure:
             self._remember("down" if isinstance(failure, ServerUnavailable) else "ok", str(failure))

@@ -71,4 +71,4 @@ def make_mailer(config: Config) -> Mailer:
             "MAIL_PASSWORD": config.smtp_password.get_secret_value() if secure else None,
         }
     )
-    return Mailer(settings, sender=(config.shop_name, config.from_email))
+    return Mailer(settings, sender=(config.shop_name, config.from_email), smtp_utf8=config.smtp_utf8)

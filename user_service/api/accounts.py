@@ -124,7 +124,7 @@ def list_users(query: schemas.UsersQuery) -> Response:
     return json_response(responses.to_user_page(page, request.url))
 
 
-@routes.get("/users/<user_id>")
+@routes.get("/users/<user_id:user_id>")
 @routes.requires("viewer")
 @routes.output(schemas.UserOut)
 def read_user(user_id: str) -> Response:
@@ -132,7 +132,7 @@ def read_user(user_id: str) -> Response:
     return json_response(responses.to_public(users.get_user(user_id)))
 
 
-@routes.get("/users/<user_id>/changes")
+@routes.get("/users/<user_id:user_id>/changes")
 @routes.requires("viewer")
 @routes.query(schemas.PageQuery)
 @routes.output(schemas.ChangePage)
@@ -143,7 +143,7 @@ def list_changes(user_id: str, query: schemas.PageQuery) -> Response:
     return json_response(responses.to_change_page(page, request.url))
 
 
-@routes.patch("/users/<user_id>")
+@routes.patch("/users/<user_id:user_id>")
 @routes.requires("staff")
 @routes.body(schemas.PatchUser)
 @routes.output(schemas.UserOut)
@@ -159,7 +159,7 @@ def patch_user(user_id: str, body: schemas.PatchUser) -> Response:
     return json_response(responses.to_public(user))
 
 
-@routes.delete("/users/<user_id>")
+@routes.delete("/users/<user_id:user_id>")
 @routes.requires("admin")
 @routes.output({}, status_code=204)
 @routes.refuses(409)

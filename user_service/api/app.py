@@ -14,6 +14,7 @@ from libs.web.flask import make_app
 from user_service import __doc__ as description
 from user_service import __version__
 from user_service.api import accounts, mail_links, second_factor, sessions
+from user_service.api.user_ids import UserIdConverter
 from user_service.config import Config
 from user_service.store.rate_limits import Limiter
 
@@ -31,7 +32,7 @@ def create_app(config: Config) -> APIFlask:
             config.jwt_issuer,
             config.jwt_audience,
             config.access_token_seconds,
-            Revocations(MongoRevocations(db).since).check,
+            Revocations(MongoRevocations(db).read).check,
         ),
         health=Health(
             "user_service",
@@ -47,6 +48,7 @@ def create_app(config: Config) -> APIFlask:
         "encryption": Encryption(config.encryption_key),
         "limiter": Limiter(db, limits(config)),
     }
+    app.url_map.converters["user_id"] = UserIdConverter
     for blueprint in (accounts.routes, sessions.routes, mail_links.routes, mail_links.pages, second_factor.routes):
         app.register_blueprint(blueprint)
     return app

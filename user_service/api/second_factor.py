@@ -61,7 +61,7 @@ def remove_totp(body: schemas.RemoveTotp) -> Response:
     return Response(status=204)
 
 
-@routes.post("/users/<user_id>/totp/approval")
+@routes.post("/users/<user_id:user_id>/totp/approval")
 @routes.requires("admin")
 @routes.output({}, status_code=204)
 @routes.refuses(409)
@@ -71,7 +71,7 @@ def approve_totp_for(user_id: str) -> Response:
     return Response(status=204)
 
 
-@routes.delete("/users/<user_id>/totp")
+@routes.delete("/users/<user_id:user_id>/totp")
 @routes.requires("admin")
 @routes.output({}, status_code=204)
 @routes.refuses(409)

@@ -44,7 +44,7 @@ def make_staff(config: Config, arguments: list[str]) -> int:
             return _print(f"{given.email} has the role {given.role} now")
         if not config.smtp_utf8:
             require_ascii_local_part(given.email)
-        username = given.username or given.email.partition("@")[0]
+        username = given.username or given.email.strip().partition("@")[0]
         new = _NewStaff(username=username, email=given.email, password=_password())
         register_user(
             username=new.username,

@@ -84,7 +84,7 @@ def _confirm(
 
 
 def _require_permission(user: User, *, second_factor_required: bool) -> None:
-    if not user.email_verified:  # otherwise whoever registers with the address of another person keeps it for good
+    if not user.email_verified:  # else a stranger who registers with an address keeps it from its owner
         raise EmailNotVerified
     if user.needs_approval(second_factor_required=second_factor_required, at=now()):
         raise ApprovalRequired

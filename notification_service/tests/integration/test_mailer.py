@@ -81,13 +81,17 @@ def test_health_shows_the_result_of_the_last_mail(mailer, mail, smtp_sink):
     assert mailer.check()["lastMailAt"]
 
 
-def test_an_international_address_needs_a_server_that_takes_one(mailer, config, smtp_sink):
-    with pytest.raises(PermanentFailure, match="international"):
+def test_an_international_address_needs_the_setting_and_a_server_that_takes_one(mailer, config, smtp_sink):
+    with pytest.raises(PermanentFailure, match="SMTP_UTF8"):
         mailer.send(compose(config, "josé@example.com"))
+    allowed = make_mailer(config.model_copy(update={"smtp_utf8": True}))
+    with pytest.raises(PermanentFailure, match="takes no international"):
+        allowed.send(compose(config, "josé@example.com"))
+    allowed.close()
     capable = SmtpSink(enable_SMTPUTF8=True)
     capable.start()
     try:
-        other = make_mailer(config.model_copy(update={"smtp_port": capable.port}))
+        other = make_mailer(config.model_copy(update={"smtp_port": capable.port, "smtp_utf8": True}))
         other.send(compose(config, "josé@example.com"))
         other.close()
         assert len(capable.to("josé@example.com")) == 1

@@ -24,7 +24,7 @@ from user_service.use_cases.register_user import register_user
 @pytest.fixture(scope="package")
 def config(mongo: str) -> Config:
     uri = mongo.replace("/microshop_test", "/user_service_test")
-    return load(Config, {**os.environ, "MONGO_URI": uri})
+    return load(Config, {**os.environ, "MONGO_URI": uri, "RATE_LIMIT_FAILURES": "off"})  # all tests share an address
 
 
 @pytest.fixture(scope="package")
