@@ -6,7 +6,7 @@ from libs.values.errors import Invalid
 from libs.values.pages import page_request
 from libs.web.flask import Blueprint, caller, json_response
 from user_service.api import responses, schemas
-from user_service.api.context import address, config, login_limits, mail_limits, rate_limit, require_sendable
+from user_service.api.context import address, config, limiter, login_limits, mail_limits, rate_limit, require_sendable
 from user_service.queries import account_changes, account_export, users
 from user_service.use_cases import change_password, delete_account, manage_account, register_user, update_account
 
@@ -80,13 +80,20 @@ def delete_me(body: schemas.DeleteMe) -> Response:
 @routes.get("/users/me/export")
 @routes.requires()
 @routes.output(schemas.Export)
+@routes.refuses(409, 429)
 def export_me() -> Response:
-    """Read all data that the shop keeps about you: account, sessions and orders."""
-    export = account_export.export_account(
-        caller=caller(), authorization=request.headers["Authorization"], order_service_url=config().order_service_url
+    """Read all data that the shop keeps about you: account, sessions and orders. One export of an account runs at a time."""
+    export, slot = account_export.export_account(
+        caller=caller(),
+        authorization=request.headers["Authorization"],
+        order_service_url=config().order_service_url,
+        limiter=limiter(),
     )
-    body = responses.to_export(export, current=caller().sid)
-    return json_response(body, headers={"Content-Disposition": 'attachment; filename="my-data.json"'})
+    headers = {"Content-Disposition": 'attachment; filename="my-data.json"'}
+    body = responses.stream_export(export, current=caller().sid)
+    response = Response(body, headers=headers, mimetype="application/json")
+    response.call_on_close(slot.release)  # also when the client leaves before the body begins
+    return response
 
 
 @routes.post("/users/me/password")

@@ -45,17 +45,17 @@ def device() -> Device:
 
 def rate_limit(name: str, email: str = "") -> RateLimit:
     """A limit for the account with this e-mail address, from the client's address."""
-    return _limiter().limit(name, account=email_key(email), address=address())
+    return limiter().limit(name, account=email_key(email), address=address())
 
 
 def mail_limits() -> MailLimits:
     """The limits of mails with links for the client's address."""
-    return MailLimits(_limiter(), address=address())
+    return MailLimits(limiter(), address=address())
 
 
 def login_limits() -> LoginLimits:
     """The limits of logins and of other checks of a password or a code, from the client's address."""
-    return LoginLimits(_limiter(), address=address(), is_desk=_is_order_service)
+    return LoginLimits(limiter(), address=address(), is_desk=_is_order_service)
 
 
 def second_factor_required() -> bool:
@@ -69,7 +69,8 @@ def require_sendable(email: str | None) -> None:
         require_ascii_local_part(email)
 
 
-def _limiter() -> Limiter:
+def limiter() -> Limiter:
+    """The rate limits by name."""
     return cast(Limiter, current_app.extensions["limiter"])
 
 

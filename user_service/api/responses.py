@@ -1,7 +1,9 @@
 """The JSON of the responses. Accounts and sessions become JSON here only."""
 
+from collections.abc import Iterator
 from typing import Any
 
+import orjson
 from pydantic import SecretStr
 
 from libs.access.tokens import AccessTokens
@@ -106,10 +108,11 @@ def to_accepted() -> dict[str, Any]:
     return {"status": "accepted"}
 
 
-def to_export(export: AccountExport, *, current: str | None) -> dict[str, Any]:
-    """All data of a customer."""
-    return {
-        "account": to_public(export.account),
-        "sessions": [to_session(session, current=current) for session in export.sessions],
-        "orders": export.orders,
-    }
+def stream_export(export: AccountExport, *, current: str | None) -> Iterator[bytes]:
+    """All data of a customer as parts of one JSON object: `{account, sessions, orders}`, a part per order."""
+    account = orjson.dumps(to_public(export.account))
+    sessions = orjson.dumps([to_session(session, current=current) for session in export.sessions])
+    yield b'{"account":' + account + b',"sessions":' + sessions + b',"orders":['
+    for number, order in enumerate(export.orders):
+        yield (b"," if number else b"") + orjson.dumps(order)
+    yield b"]}"

@@ -70,6 +70,18 @@ class ApprovalRequired(DomainError):
     )
 
 
+class ExportInFlight(DomainError):
+    kind, code, title = ErrorKind.CONFLICT, "export-in-flight", "An export of your data is running. Wait until it ends"
+
+
+class TooManyExports(Unavailable):
+    code, title = "busy", "Too many exports at the same time. Try again soon"
+
+
+class ExportInterrupted(Exception):
+    """An export can't continue after its response has begun. The connection is closed, so the client sees that it is incomplete."""
+
+
 class TooManyHashes(Unavailable):
     code, title = "busy", "Too many logins at the same time. Try again soon"
 

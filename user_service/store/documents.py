@@ -114,6 +114,19 @@ class AccountChange(Document):  # type: ignore[misc] # MongoEngine has no types
     }
 
 
+class ExportLease(Document):  # type: ignore[misc] # MongoEngine has no types
+    """The right to export an account. Its id is that of the account, so there is one at a time."""
+
+    owner = StringField(required=True)
+    expires_at = DateTimeField(required=True)
+
+    meta = {
+        "collection": "export_leases",
+        "auto_create_index": False,
+        "indexes": [{"fields": ["expires_at"], "name": "expired", "expireAfterSeconds": 0}],
+    }
+
+
 def users() -> Any:
     """The PyMongo collection: MongoEngine 0.29 has no transactions, and its reads are slower."""
     return User._get_collection()
@@ -132,3 +145,8 @@ def mail_tokens() -> Any:
 def account_changes() -> Any:
     """The PyMongo collection."""
     return AccountChange._get_collection()
+
+
+def export_leases() -> Any:
+    """The PyMongo collection."""
+    return ExportLease._get_collection()

@@ -19,21 +19,19 @@ def request_reset(*, email: str, limits: MailLimits) -> None:
 
     Without such an account, and when the recipient's limit is reached, it takes the same time.
     """
-    if not limits.client().hit():
-        return
-    address = EmailAddress.of(email)
-    user = users.find_by_email(address)
-    has_account = user is not None and user.active
-    if not limits.recipient(address, sent=has_account).hit() or not has_account:
-        mail_tokens.store_dummy_tokens(address.key)
-    else:
-        _issue(address)
+    if limits.client().hit():
+        _issue(EmailAddress.of(email), limits, counted=[])
 
 
 @until_written
-def _issue(address: EmailAddress) -> bool | None:
+def _issue(address: EmailAddress, limits: MailLimits, counted: list[bool]) -> bool | None:
+    """`counted` keeps the result of the recipient's limit, so that a repeated attempt counts nothing."""
     user = users.find_by_email(address)
-    if user is None or not user.active:
+    has_account = user is not None and user.active
+    if not counted:
+        counted.append(limits.recipient(address, sent=has_account).hit())
+    if user is None or not has_account or not counted[0]:
+        mail_tokens.store_dummy_tokens(address.key)
         return True
     token, text = MailToken.issue("reset", user_id=user.id, email_key=user.email.key, at=now())
     return True if users.update(user, user, UserMailRequested.of(user, token, text), issued=token) else None
