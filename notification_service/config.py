@@ -32,6 +32,8 @@ class Config(WebConfig):
     smtp_username: Annotated[str, AfterValidator(_require_ascii)]
     smtp_password: Annotated[Secret, AfterValidator(_require_ascii)]
     mail_concurrency: int = Field(4, ge=1, le=16)  # mails sent at once; as many may be sent again after a crash
+    smtp_seconds: float = Field(15, gt=0, le=15)  # for a mail up to its final dot; a consumer waits 20 s for it
+    mail_answer_seconds: float = Field(600, gt=0, le=3600)  # for the answer to the final dot (RFC 5321 4.5.3.2.6)
     from_email: EmailStr  # the sender; its domain also ends each Message-ID
     shop_name: Line = "MicroShop"
     public_url: AnyHttpUrl | None = None  # the address of the shop and of user_service's pages, which mails link to

@@ -71,4 +71,10 @@ def make_mailer(config: Config) -> Mailer:
             "MAIL_PASSWORD": config.smtp_password.get_secret_value() if secure else None,
         }
     )
-    return Mailer(settings, sender=(config.shop_name, config.from_email))
+    return Mailer(
+        settings,
+        sender=(config.shop_name, config.from_email),
+        smtp_seconds=config.smtp_seconds,
+        answer_seconds=config.mail_answer_seconds,
+        concurrency=config.mail_concurrency,
+    )
