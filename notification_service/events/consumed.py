@@ -51,6 +51,14 @@ class UserMailRequested(ConsumedData):
         return mail.LinkContent(username=self.username, token=self.token, expires_at=self.expires_at)
 
 
+class LostLink(ConsumedData):
+    """The dead letter of a UserMailRequested. It has no token and no address."""
+
+    topic = "user-mail-requested"
+    kind: Literal["reset", "verify"]
+    user_id: UserId
+
+
 class UserDeleted(ConsumedData):
     topic = "user-deleted"
     id: UserId

@@ -1,6 +1,6 @@
 """The events that notification_service publishes."""
 
-from typing import Self
+from typing import Literal, Self
 
 from libs.messaging.envelope import EventData
 from libs.values.times import rfc3339
@@ -19,3 +19,13 @@ class MailSent(EventData):
     def of(cls, mail: SentMail) -> Self:
         """The event of a sent mail."""
         return cls(kind=mail.kind, order_id=mail.order_id, sent_at=rfc3339(mail.sent_at))
+
+
+class UserLinkRequested(EventData):
+    """The dead letter of a mail with a link was replayed. user_service answers if the link is still needed."""
+
+    topic = "user-link-requested"
+    user_id: str
+    kind: Literal["reset", "verify"]
+    event_id: str
+    requested_at: str

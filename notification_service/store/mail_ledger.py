@@ -40,7 +40,7 @@ class MailLedger:
         self._sent: dict[int, set[bytes]] = {}
         self._next_offset: dict[int, int] = {}
         self._unrecorded: dict[str, SentMail] = {}  # sent by this process; the record is not acknowledged yet
-        self._in_flight: dict[str, Future[None]] = {}  # their records
+        self._in_flight: dict[str, Future[int]] = {}  # their records
 
     def load(self, partitions: Iterable[int]) -> None:
         """Read these partitions of the ledger to their present ends. Raises KafkaException after 45 s.
@@ -53,6 +53,10 @@ class MailLedger:
             for message in reader.read_to_end(LOAD_SECONDS):
                 self._read(message)
         log.info("ledger read", mails=sum(map(len, self._sent.values())), seconds=round(time.monotonic() - began, 2))
+
+    def has(self, event: Event) -> bool:
+        """True when the event's mail has a record. False in a partition that was not read."""
+        return event.id.encode() in self._sent.get(event.partition, ())
 
     def send_once(self, event: Event, send: Callable[[], SentMail]) -> None:
         """Call `send` unless the event's mail is in the ledger, then record the mail.
@@ -92,7 +96,7 @@ class MailLedger:
             self._in_flight.pop(event.id, None)
             raise ServerUnavailable(f"Kafka refuses the record of a sent mail: {error.args[0].name()}") from None
 
-    def _produce(self, event: Event, mail: SentMail) -> "Future[None]":
+    def _produce(self, event: Event, mail: SentMail) -> "Future[int]":
         row = new_row(MailSent.of(mail), source="notification_service", aggregate_id=mail.event_id, sequence=0)
         headers = {name: text for name, text in orjson.loads(row.headers).items() if name != "ce_sequence"}
         key, value = mail.event_id.encode(), row.payload.encode()

@@ -1,17 +1,47 @@
 """Send the mail of an event."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from prometheus_client import Counter
 
 from libs.messaging.envelope import Event
+from libs.messaging.failures import ServerUnavailable
 from libs.runtime.logs import get_logger
 from notification_service.domain.mail import LinkContent, MailContent, SentMail
 from notification_service.rendering.composer import Composer
-from notification_service.smtp.mailer import Mailer
+from notification_service.smtp.mailer import AnswerOutstanding, Mailer
 from notification_service.store.accounts import AccountView
 from notification_service.store.mail_ledger import MailLedger
 
 log = get_logger(__name__)
+
+EXPIRED = Counter("mails_expired", "Mails whose link expired before they could be sent", ["kind"])
+
+LINK_MARGIN = timedelta(seconds=60)  # a link that a recipient cannot use in time is no use
+RECORD_SECONDS = 1.0
+
+
+class Unanswered(Exception):
+    """The SMTP server has the mail's final dot and has not answered it. `settle` waits for the answer and records the mail.
+
+    `settle` raises TransientFailure, PermanentFailure or InDoubt.
+    """
+
+    def __init__(self, settle: Callable[[], None]) -> None:
+        super().__init__("the SMTP server has not answered yet")
+        self.settle = settle
+
+
+class MailSender(Protocol):
+    """Sends the mail of an event, whatever "sends" includes."""
+
+    def __call__(
+        self, event: Event, *, kind: str, recipient: str | None, user_id: str, content: MailContent
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,19 +56,49 @@ class SendMail:
     def __call__(self, event: Event, *, kind: str, recipient: str | None, user_id: str, content: MailContent) -> None:
         """Compose the mail, send it and record it, unless it is in the ledger. An event has one mail.
 
-        The mail is skipped when it has no recipient, when the account `user_id` is deleted, and when its link has expired.
-        Raises ServerUnavailable, TransientFailure or PermanentFailure.
+        The mail is skipped when it has no recipient, when the account `user_id` is deleted, and when its link expires within 60 s.
+        Raises ServerUnavailable, TransientFailure, PermanentFailure, InDoubt or Unanswered.
         """
         if recipient is None or self.accounts.is_deleted(user_id):
             log.info("mail skipped", reason="account deleted")
             return
-        if isinstance(content, LinkContent) and content.expires_at < datetime.now(UTC):
+        if isinstance(content, LinkContent) and content.expires_at < datetime.now(UTC) + LINK_MARGIN:
+            EXPIRED.labels(kind).inc()
             log.info("mail skipped", reason="link expired")
             return
         mail = self.composer.compose(kind, event_id=event.id, recipient=recipient, content=content)
 
-        def send() -> SentMail:
-            self.mailer.send(mail)
+        def sent() -> SentMail:
             return SentMail(event_id=event.id, kind=mail.kind, order_id=mail.order_id, sent_at=datetime.now(UTC))
 
-        self.ledger.send_once(event, send)
+        def send() -> SentMail:
+            self.mailer.send(mail)
+            return sent()
+
+        def settle(late: AnswerOutstanding) -> None:
+            late.answer.wait()
+            while True:
+                try:
+                    self.ledger.send_once(event, sent)
+                    return
+                except ServerUnavailable:  # the record is still queued; the mail stays parked until it is written
+                    time.sleep(RECORD_SECONDS)
+
+        try:
+            self.ledger.send_once(event, send)
+        except AnswerOutstanding as late:
+            outstanding = late
+            raise Unanswered(lambda: settle(outstanding)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class SendAndWait:
+    """Send a mail for a command, which can wait: it returns when the answer of the SMTP server came."""
+
+    send_mail: SendMail
+
+    def __call__(self, event: Event, *, kind: str, recipient: str | None, user_id: str, content: MailContent) -> None:
+        try:
+            self.send_mail(event, kind=kind, recipient=recipient, user_id=user_id, content=content)
+        except Unanswered as unanswered:
+            unanswered.settle()

@@ -17,31 +17,31 @@ from notification_service.events.consumed import (
     UserMailRequested,
     UserRegistered,
 )
-from notification_service.use_cases.send_mail import SendMail
+from notification_service.use_cases.send_mail import MailSender
 
 LINK_KINDS = {"reset": "password-reset", "verify": "verify-email"}
 
 
-def on_user_registered(event: Event, send_mail: SendMail) -> None:
+def on_user_registered(event: Event, send_mail: MailSender) -> None:
     """Send the welcome mail. The event's key is the user id."""
     user = event.read(UserRegistered)
     send_mail(event, kind=event.type, recipient=user.email, user_id=event.subject, content=user.content())
 
 
-def on_mail_requested(event: Event, send_mail: SendMail) -> None:
+def on_mail_requested(event: Event, send_mail: MailSender) -> None:
     """Send the mail with a link that sets a password or verifies an address."""
     request = event.read(UserMailRequested)
     kind = LINK_KINDS[request.kind]
     send_mail(event, kind=kind, recipient=request.email, user_id=request.user_id, content=request.content())
 
 
-def on_order_event(event: Event, send_mail: SendMail) -> None:
+def on_order_event(event: Event, send_mail: MailSender) -> None:
     """Send the mail of one step of an order."""
     order = event.read(OrderEvent)
     send_mail(event, kind=event.type, recipient=order.user_email, user_id=order.user_id, content=order.content())
 
 
-def on_resend_requested(event: Event, send_mail: SendMail) -> None:
+def on_resend_requested(event: Event, send_mail: MailSender) -> None:
     """Send the mail of one step of an order again, with a Message-ID of its own."""
     order = event.read(MailResendRequested)
     send_mail(event, kind=order.kind, recipient=order.user_email, user_id=order.user_id, content=order.content())
@@ -50,7 +50,7 @@ def on_resend_requested(event: Event, send_mail: SendMail) -> None:
 class MailHandler(Protocol):
     """Handles an event by calling `send_mail` once."""
 
-    def __call__(self, event: Event, send_mail: SendMail) -> None: ...
+    def __call__(self, event: Event, send_mail: MailSender) -> None: ...
 
 
 HANDLERS: dict[str, MailHandler] = {
@@ -61,6 +61,6 @@ HANDLERS: dict[str, MailHandler] = {
 }
 
 
-def bind_handlers(send_mail: SendMail) -> dict[str, Handler]:
+def bind_handlers(send_mail: MailSender) -> dict[str, Handler]:
     """HANDLERS as the consumer and the replay of dead letters call them."""
     return {topic: partial(handle, send_mail=send_mail) for topic, handle in HANDLERS.items()}
