@@ -9,6 +9,7 @@ The index has no event. It is read from the topic, by the record's offset, when 
 
 import threading
 import time
+from collections import Counter
 from contextlib import closing
 from dataclasses import asdict, replace
 from typing import Any
@@ -31,7 +32,6 @@ PARKED_GAUGE = Gauge("mails_parked", "Mails that wait for a later try", ["state"
 
 STATE_HEADER = "parked"
 LOAD_SECONDS = 45.0  # shorter than the 60 s after which a consumer that does not poll counts as hung
-APPLIED_SECONDS = 10.0
 FETCH_SECONDS = 5.0
 
 
@@ -45,6 +45,7 @@ class ParkedMails:
         self._brokers, self._limit, self._producer = brokers, limit, Producer(brokers)
         self._mails = dict[str, ParkedMail]()
         self._keys = dict[str, dict[str, ParkedMail]]()  # of each ordering key
+        self._ahead = dict[str, int]()  # records of this process that the follower has not read yet: their offsets
         self._applied, self._changed, self._complete = 0, threading.Condition(), threading.Event()
         self._fetcher: TopicReader | None = None
         self._fetching = threading.Lock()
@@ -86,7 +87,7 @@ class ParkedMails:
             ]
 
     def put(self, mail: ParkedMail, message: Message) -> None:
-        """Store the state of a mail, and the message of its event. Returns once the index has it.
+        """Store the state of a mail, and the message of its event.
 
         Raises ServerUnavailable when the broker does not acknowledge the record within 10 s.
         """
@@ -94,11 +95,11 @@ class ParkedMails:
         state = asdict(mail) | {"origin": origin}
         del state["offset"]
         headers = [(STATE_HEADER, orjson.dumps(state)), *headers_of(message)]
-        self._write(mail.event_id, message.value(), headers)
+        self._write(mail.event_id, mail, message.value(), headers)
 
     def settle(self, event_id: str) -> None:
         """End a parked mail: it was sent, it is a dead letter, or it is not needed any more. Raises ServerUnavailable."""
-        self._write(event_id, None, [])
+        self._write(event_id, None, None, [])
 
     def message_of(self, mail: ParkedMail) -> Message | None:
         """The message of the mail's event, as it came from its own topic. None: there is a newer state of the mail.
@@ -160,41 +161,48 @@ class ParkedMails:
         if fetcher is not None:
             fetcher.close()
 
-    def _write(self, event_id: str, value: bytes | None, headers: list[tuple[str, bytes | None]]) -> None:
+    def _write(
+        self, event_id: str, mail: ParkedMail | None, value: bytes | None, headers: list[tuple[str, bytes | None]]
+    ) -> None:
         try:
             offset = self._producer.send(PARKED, value, event_id.encode(), partition=0, headers=headers)
         except KafkaException as error:
             raise ServerUnavailable(f"Kafka takes no parked mail: {error.args[0].name()}") from None
         with self._changed:
-            if not self._changed.wait_for(lambda: self._applied > offset, APPLIED_SECONDS):
-                raise ServerUnavailable("a parked mail cannot be read back")
+            if offset >= self._applied:  # the follower has not read it yet
+                self._ahead[event_id] = max(offset, self._ahead.get(event_id, 0))
+                self._index(event_id, replace(mail, offset=offset) if mail else None)
 
     def _apply(self, message: Message) -> None:
-        self._applied = (message.offset() or 0) + 1
-        event_id = (message.key() or b"").decode(errors="replace")
+        offset, event_id = message.offset() or 0, (message.key() or b"").decode(errors="replace")
+        self._applied = offset + 1
+        if offset < self._ahead.get(event_id, 0):  # the index has a newer state, which this process wrote
+            return
+        self._ahead.pop(event_id, None)
+        try:
+            self._index(event_id, None if message.value() is None else _read(message))
+        except (StopIteration, ValueError, TypeError, KeyError):  # of another version; the topic keeps it
+            log.error("parked mail not readable", offset=offset)
+
+    def _index(self, event_id: str, mail: ParkedMail | None) -> None:
         if old := self._mails.pop(event_id, None):
             self._keys[old.ordering_key].pop(event_id)
             if not self._keys[old.ordering_key]:
                 del self._keys[old.ordering_key]
-        if message.value() is None:
-            return
-        try:
-            header = next(value or b"" for name, value in headers_of(message) if name == STATE_HEADER)
-            state: dict[str, Any] = orjson.loads(header)
-            del state["origin"]
-            mail = replace(ParkedMail(**state), offset=message.offset() or 0)
-        except (
-            StopIteration,
-            ValueError,
-            TypeError,
-            KeyError,
-        ):  # of another version: its event is not lost in the topic
-            log.error("parked mail not readable", offset=message.offset())
-            return
-        self._mails[event_id] = mail
-        self._keys.setdefault(mail.ordering_key, {})[event_id] = mail
+        if mail:
+            self._mails[event_id] = mail
+            self._keys.setdefault(mail.ordering_key, {})[event_id] = mail
 
     def _count(self) -> None:
-        states = [mail.state for mail in list(self._mails.values())]
+        with self._changed:
+            states = Counter(mail.state for mail in self._mails.values())
         for state in ("later", "doubt", "behind"):
-            PARKED_GAUGE.labels(state).set(states.count(state))
+            PARKED_GAUGE.labels(state).set(states[state])
+
+
+def _read(message: Message) -> ParkedMail:
+    """The state in a record. Raises StopIteration for a record of another kind, and errors for one that is not readable."""
+    header = next(value or b"" for name, value in headers_of(message) if name == STATE_HEADER)
+    state: dict[str, Any] = orjson.loads(header)
+    del state["origin"]
+    return replace(ParkedMail(**state), offset=message.offset() or 0)
