@@ -1,5 +1,6 @@
 """Every environment variable that notification_service reads."""
 
+import re
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, EmailStr, Field, SecretStr
@@ -13,12 +14,31 @@ T = TypeVar("T", str, SecretStr)
 
 
 def _split_seconds(text: str | tuple[float, ...]) -> tuple[float, ...]:
-    seconds = tuple(float(part) for part in text.split(",")) if isinstance(text, str) else text
+    try:
+        seconds = tuple(map(float, text.split(","))) if isinstance(text, str) else text
+    except ValueError:  # its text holds the value
+        seconds = (0.0,)
     if not all(0 < second <= 86_400 for second in seconds):
         raise ValueError("is not a list of seconds such as 60,300")
     return seconds
 
 
+LIMIT = re.compile(r"(\d+) ?(?:/|per) ?(\d*) ?(second|minute|hour|day)s?")
+PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0}
+
+
+def _read_limit(text: str | tuple[int, float] | None) -> tuple[int, float] | None:
+    """A number and its period in seconds, of a text such as 20/hour or 5/15minutes. None: off."""
+    if not isinstance(text, str):
+        return text
+    if text == "off":
+        return None
+    if not (found := LIMIT.fullmatch(text)):
+        raise ValueError("is not a limit such as 20/hour, or off")
+    return int(found[1]), int(found[2] or 1) * PERIODS[found[3]]
+
+
+MailLimit = Annotated[tuple[int, float] | None, BeforeValidator(_read_limit)]
 Pauses = Annotated[tuple[float, ...], BeforeValidator(_split_seconds)]
 
 
@@ -48,6 +68,11 @@ class Config(WebConfig):
     mail_retry_pauses: Pauses = (60, 300, 900, 1800, 3600)  # seconds; the last one is repeated
     mail_doubt_pauses: Pauses = (120, 1200)  # seconds before each repeat of a mail whose answer never came
     mail_parked: int = Field(50_000, ge=1, le=1_000_000)  # with so many parked mails no new event is handled
+    rate_limit_mails: MailLimit = (
+        20,
+        3600.0,
+    )  # to a recipient whose address was never verified; user_service has it, too
+    smtp_utf8: Literal["on", "off"] = "off"  # on: the server takes addresses whose local part is not ASCII (RFC 6531)
     from_email: EmailStr  # the sender; its domain also ends each Message-ID
     shop_name: Line = "MicroShop"
     public_url: AnyHttpUrl | None = None  # the address of the shop and of user_service's pages, which mails link to

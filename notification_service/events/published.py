@@ -8,17 +8,18 @@ from notification_service.domain.mail import SentMail
 
 
 class MailSent(EventData):
-    """The SMTP server took the mail of an event. The id of that event is the key."""
+    """The SMTP server took the mail of an event, or the mail was suppressed. The id of that event is the key."""
 
     topic = "mail-sent"
     kind: str
     order_id: str | None
     sent_at: str
+    outcome: Literal["sent", "suppressed"]
 
     @classmethod
     def of(cls, mail: SentMail) -> Self:
         """The event of a sent mail."""
-        return cls(kind=mail.kind, order_id=mail.order_id, sent_at=rfc3339(mail.sent_at))
+        return cls(kind=mail.kind, order_id=mail.order_id, sent_at=rfc3339(mail.sent_at), outcome=mail.outcome)
 
 
 class UserLinkRequested(EventData):

@@ -8,6 +8,7 @@ from notification_service.events.consumed import (
     MailResendRequested,
     UserDeleted,
     UserMailRequested,
+    UserNoticeRequested,
     UserRegistered,
     UserRevocation,
 )
@@ -15,7 +16,13 @@ from notification_service.events.published import MailSent, UserLinkRequested
 
 GROUP = "notification-service"
 
-MAIL_TOPICS = (UserRegistered.topic, UserMailRequested.topic, *ORDER_TOPICS, MailResendRequested.topic)
+MAIL_TOPICS = (
+    UserRegistered.topic,
+    UserMailRequested.topic,
+    UserNoticeRequested.topic,
+    *ORDER_TOPICS,
+    MailResendRequested.topic,
+)
 """Each of their events is one mail. The group consumes them."""
 
 ACCOUNT_TOPICS = (UserRevocation.topic, UserDeleted.topic)

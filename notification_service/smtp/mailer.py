@@ -76,13 +76,16 @@ class Mailer:
         smtp_seconds: float = SMTP_SECONDS,
         answer_seconds: float = ANSWER_SECONDS,
         concurrency: int = 4,
+        international: bool = False,
     ) -> None:
         """`settings`: the server, how to secure the connection, and the login. `sender`: the shop's name and address.
         `smtp_seconds`: for a mail up to its final dot. `answer_seconds`: for the answer to that dot.
+        `international`: send mails to addresses whose local part is not ASCII, if the server takes them.
         `concurrency`: how many mails are sent at once. MAX_LATE_ANSWERS may be outstanding beside them."""
         self._settings, self._pool = settings, ConnectionPool()
         self._sender, self._from = sender[1], formataddr(sender)
         self._smtp_seconds, self.answer_seconds = smtp_seconds, answer_seconds
+        self._international = international
         self._room = threading.BoundedSemaphore(concurrency + MAX_LATE_ANSWERS)
         self._state: dict[str, object] = {"status": "unknown", "reason": None, "at": None}
         self._put_off, self._lock = set[str](), threading.Lock()
@@ -112,6 +115,8 @@ class Mailer:
 
         Raises ServerUnavailable, TransientFailure, PermanentFailure, InDoubt or AnswerOutstanding.
         """
+        if not (self._international or mail.recipient.isascii()):
+            raise PermanentFailure("mails to international addresses are off (SMTP_UTF8)")
         if not self._room.acquire(timeout=ROOM_SECONDS):
             raise ServerUnavailable("the SMTP server has not answered many mails yet")
         content, seconds = to_bytes(mail, self._from), seconds or self._smtp_seconds

@@ -100,7 +100,9 @@ class SendOrPark:
     send_mail: SendMail
     park_mail: ParkMail
 
-    def __call__(self, event: Event, *, kind: str, recipient: str | None, user_id: str, content: MailContent) -> None:
+    def __call__(
+        self, event: Event, *, kind: str, recipient: str | None, user_id: str, content: MailContent, limited: bool
+    ) -> None:
         """Send the mail once, unless an earlier one of its order is parked. Park it when it is not sent then.
 
         Raises ServerUnavailable and PermanentFailure. ServerUnavailable also when too many mails are parked.
@@ -117,7 +119,7 @@ class SendOrPark:
             self.park_mail.park_behind(mail, message)
             return
         try:
-            self.send_mail(event, kind=kind, recipient=recipient, user_id=user_id, content=content)
+            self.send_mail(event, kind=kind, recipient=recipient, user_id=user_id, content=content, limited=limited)
         except (TransientFailure, InDoubt, Unanswered) as failure:
             self.park_mail(mail, message, failure)
 

@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
 from prometheus_client import Counter
 
@@ -16,9 +16,11 @@ from notification_service.rendering.composer import Composer
 from notification_service.smtp.mailer import AnswerOutstanding, Mailer
 from notification_service.store.accounts import AccountView
 from notification_service.store.mail_ledger import MailLedger
+from notification_service.store.recipient_limit import RecipientLimit
 
 log = get_logger(__name__)
 
+SUPPRESSED = Counter("mails_suppressed", "Mails beyond the limit of an address that was never verified", ["kind"])
 EXPIRED = Counter("mails_expired", "Mails whose link expired before they could be sent", ["kind"])
 
 LINK_MARGIN = timedelta(seconds=60)  # a link that a recipient cannot use in time is no use
@@ -37,10 +39,10 @@ class Unanswered(Exception):
 
 
 class MailSender(Protocol):
-    """Sends the mail of an event, whatever "sends" includes."""
+    """Sends the mail of an event. `limited`: its address was never verified, so its mails are limited."""
 
     def __call__(
-        self, event: Event, *, kind: str, recipient: str | None, user_id: str, content: MailContent
+        self, event: Event, *, kind: str, recipient: str | None, user_id: str, content: MailContent, limited: bool
     ) -> None: ...
 
 
@@ -52,11 +54,15 @@ class SendMail:
     mailer: Mailer
     ledger: MailLedger
     accounts: AccountView
+    limit: RecipientLimit
 
-    def __call__(self, event: Event, *, kind: str, recipient: str | None, user_id: str, content: MailContent) -> None:
+    def __call__(
+        self, event: Event, *, kind: str, recipient: str | None, user_id: str, content: MailContent, limited: bool
+    ) -> None:
         """Compose the mail, send it and record it, unless it is in the ledger. An event has one mail.
 
         The mail is skipped when it has no recipient, when the account `user_id` is deleted, and when its link expires within 60 s.
+        A `limited` mail beyond the recipient's limit is suppressed: it is recorded and not sent.
         Raises ServerUnavailable, TransientFailure, PermanentFailure, InDoubt or Unanswered.
         """
         if recipient is None or self.accounts.is_deleted(user_id):
@@ -68,10 +74,18 @@ class SendMail:
             return
         mail = self.composer.compose(kind, event_id=event.id, recipient=recipient, content=content)
 
-        def sent() -> SentMail:
-            return SentMail(event_id=event.id, kind=mail.kind, order_id=mail.order_id, sent_at=datetime.now(UTC))
+        counted_for = self.limit.key_of(recipient) if limited else None
+
+        def sent(outcome: Literal["sent", "suppressed"] = "sent") -> SentMail:
+            now, counted = datetime.now(UTC), counted_for if outcome == "sent" else None
+            record = SentMail(event_id=event.id, kind=mail.kind, order_id=mail.order_id, sent_at=now)
+            return replace(record, outcome=outcome, counted_for=counted)
 
         def send() -> SentMail:
+            if counted_for and not self.limit.take(counted_for, event.id):
+                SUPPRESSED.labels(kind).inc()
+                log.info("mail suppressed", kind=kind)
+                return sent("suppressed")
             self.mailer.send(mail)
             return sent()
 
@@ -97,8 +111,10 @@ class SendAndWait:
 
     send_mail: SendMail
 
-    def __call__(self, event: Event, *, kind: str, recipient: str | None, user_id: str, content: MailContent) -> None:
+    def __call__(
+        self, event: Event, *, kind: str, recipient: str | None, user_id: str, content: MailContent, limited: bool
+    ) -> None:
         try:
-            self.send_mail(event, kind=kind, recipient=recipient, user_id=user_id, content=content)
+            self.send_mail(event, kind=kind, recipient=recipient, user_id=user_id, content=content, limited=limited)
         except Unanswered as unanswered:
             unanswered.settle()

@@ -17,6 +17,7 @@ from notification_service.store.accounts import AccountView
 from notification_service.store.dead_letters import DeadLetters
 from notification_service.store.mail_ledger import MailLedger
 from notification_service.store.parked_mails import ParkedMails
+from notification_service.store.recipient_limit import RecipientLimit
 from notification_service.use_cases.park_mail import ParkMail, SendOrPark
 from notification_service.use_cases.send_mail import SendMail
 from notification_service.worker.background_consumer import BackgroundConsumer
@@ -40,9 +41,10 @@ class Worker:
     def of(cls, config: Config, revocations: Revocations, end: Callable[[int], Any] = os._exit) -> Self:
         """The parts as `config` says. `revocations` gets the revoked tokens. `end` ends a process whose consumer is lost."""
         brokers = config.kafka_brokers
-        composer, mailer, ledger = make_composer(config), make_mailer(config), MailLedger(brokers)
+        limit = RecipientLimit(config.jwt_secret.get_secret_value().encode(), config.rate_limit_mails)
+        composer, mailer, ledger = make_composer(config), make_mailer(config), MailLedger(brokers, limit)
         accounts, parked = AccountView(brokers, revocations), ParkedMails(brokers, limit=config.mail_parked)
-        send_mail = SendMail(composer=composer, mailer=mailer, ledger=ledger, accounts=accounts)
+        send_mail = SendMail(composer=composer, mailer=mailer, ledger=ledger, accounts=accounts, limit=limit)
         park_mail = ParkMail(
             parked=parked, mailer=mailer, dead_letters=DeadLetters(brokers), policy=make_retry_policy(config)
         )
@@ -124,4 +126,5 @@ def make_mailer(config: Config) -> Mailer:
         smtp_seconds=config.smtp_seconds,
         answer_seconds=config.mail_answer_seconds,
         concurrency=config.mail_concurrency,
+        international=config.smtp_utf8 == "on",
     )
