@@ -62,12 +62,12 @@ class Config(WebConfig):
     smtp_username: Annotated[str, AfterValidator(_require_ascii)]
     smtp_password: Annotated[Secret, AfterValidator(_require_ascii)]
     mail_concurrency: int = Field(4, ge=1, le=16)  # mails sent at once; as many may be sent again after a crash
-    smtp_seconds: float = Field(15, gt=0, le=15)  # for a mail up to its final dot; a consumer waits 20 s for it
-    mail_answer_seconds: float = Field(600, gt=0, le=3600)  # for the answer to the final dot (RFC 5321 4.5.3.2.6)
-    mail_retry_hours: float = Field(24, ge=0, le=168)  # the sum of the pauses between tries of a mail that is put off
-    mail_retry_pauses: Pauses = (60, 300, 900, 1800, 3600)  # seconds; the last one is repeated
-    mail_doubt_pauses: Pauses = (120, 1200)  # seconds before each repeat of a mail whose answer never came
-    mail_parked: int = Field(50_000, ge=1, le=1_000_000)  # with so many parked mails no new event is handled
+    smtp_seconds: float = Field(15, gt=0, le=15)  # for a mail up to its final dot; a consumer waits 20 s for it.
+    mail_answer_seconds: float = Field(600, gt=0, le=3600)  # for the answer to the final dot (RFC 5321 4.5.3.2.6).
+    mail_retry_hours: float = Field(24, ge=0, le=168)  # the sum of the pauses between tries of a mail that is put off.
+    mail_retry_pauses: Pauses = (60, 300, 900, 1800, 3600)  # seconds; the last one is repeated.
+    mail_doubt_pauses: Pauses = (120, 1200)  # seconds before each repeat of a mail whose answer never came.
+    mail_parked: int = Field(50_000, ge=1, le=1_000_000)  # with so many parked mails no new event is handled.
     rate_limit_mails: MailLimit = (
         20,
         3600.0,
