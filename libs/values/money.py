@@ -36,7 +36,7 @@ def _parse_number(number: Decimal) -> int:
     kept, cut = digits[: len(digits) - surplus] if surplus < len(digits) else (), digits[-surplus:] if surplus else ()
     if any(cut):
         raise ValueError(_RANGE)
-    return int("".join(map(str, kept)) or "0") * 10 ** max(0, exponent + 2)
+    return int("".join(map(str, kept)) + "0" * max(0, exponent + 2) or "0")
 
 
 def format_money(minor: int) -> str:

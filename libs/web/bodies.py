@@ -47,7 +47,8 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise MalformedBody("A JSON object is expected")
     if INEXACT.search(raw):  # orjson has accepted the text, so the slower parser reads the same value
         value = EXACT_DECODER.decode(raw.decode())
-    return value
+    found: dict[str, Any] = value
+    return found
 
 
 def _exact_number(token: str) -> int | Decimal:

@@ -1,6 +1,6 @@
 """The JSON that requests hold, and the form of the responses for the API documents."""
 
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
@@ -9,6 +9,7 @@ from libs.values.pages import DEFAULT_LIMIT, MAX_LIMIT
 from libs.values.schema import StrictModel, StrictQuery
 from libs.values.text import Line, Name, Paragraph, check_line
 from product_service.domain.product import MAX_PRICE_MINOR, MAX_STOCK, ProductFields
+from product_service.domain.product_change import Action
 
 LIMIT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
 AMOUNT_SCHEMA = {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,2})?$"}
@@ -95,6 +96,14 @@ class AdjustStock(StrictModel):
     reason: Annotated[Name, StringConstraints(min_length=1, max_length=200)]
 
 
+class IdempotencyHeaders(StrictQuery):
+    idempotency_key: Annotated[str, StringConstraints(pattern=r"^[ -~]{1,128}$")] | None = Field(
+        None,
+        alias="Idempotency-Key",
+        description="One change for one key, however often it is sent: the first 2xx is the answer for 24 hours.",
+    )
+
+
 class ProductsQuery(StrictQuery):
     search: Annotated[Line, StringConstraints(max_length=100)] | None = None
     category: Annotated[Line, StringConstraints(max_length=100)] | None = None
@@ -104,6 +113,11 @@ class ProductsQuery(StrictQuery):
     max_stock: Stock | None = None
     active: bool = True
     sort: Literal["newest", "price", "-price", "name", "stock"] = "newest"
+    limit: Annotated[str, WithJsonSchema(LIMIT_SCHEMA)] | None = None  # read by libs.values.pages
+    cursor: str | None = None
+
+
+class ChangesQuery(StrictQuery):
     limit: Annotated[str, WithJsonSchema(LIMIT_SCHEMA)] | None = None  # read by libs.values.pages
     cursor: str | None = None
 
@@ -133,3 +147,17 @@ class ProductPage(StrictModel):
     next: str | None
     previous: str | None
     results: list[ProductOut]
+
+
+class ChangeOut(StrictModel):
+    id: str
+    at: str
+    actor: Annotated[str, Field(description="The id of the user")]
+    action: Action
+    changes: Annotated[dict[str, list[Any]], Field(description="By field: the value before and the value after")]
+
+
+class ChangePage(StrictModel):
+    next: str | None
+    previous: str | None
+    results: list[ChangeOut]

@@ -42,7 +42,7 @@ def safe_text(value: object) -> str:
     return escape_formula(clean("" if value is None else str(value)))
 
 
-class CsvWithMark(CSV):  # type: ignore[misc]  # import_export has no types
+class CsvWithMark(CSV):
     """CSV in UTF-8 that begins with a byte order mark."""
 
     def export_data(self, dataset: Any, **options: Any) -> str:
