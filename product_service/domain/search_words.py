@@ -1,8 +1,8 @@
 """The words by which products are found, in one form for what is stored and what is searched.
 
 The form ignores case, accents and compatibility variants. All quotes and dashes are separators, whatever their kind. Parts that
-are joined without a space, as in `lamp-stand` or `AB-12/3`, also count as pairs. So a search for `AB-12` does not find `12-AB`. A word
-of a search matches when one of its forms is stored. English plurals have the form of their singular.
+are joined without a space, as in `lamp-stand` or `AB-12/3`, also count as pairs. So a search for `AB-12` does not find `12-AB`. A
+word of a search matches when one of its forms is stored. English plurals have the form of their singular.
 """
 
 import unicodedata
