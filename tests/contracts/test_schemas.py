@@ -147,3 +147,11 @@ def test_a_definition_accepts_and_refuses(name):
 def test_every_definition_is_used_more_than_once(name):
     files = [DEFINITIONS, *EVENTS.iterdir()]
     assert sum(path.read_text().count(f'/$defs/{name}"') for path in files) > 1
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_a_topic_with_a_short_retention_closes_its_segments_in_time(topic):
+    """Kafka deletes closed segments only. Its default of 7 days would keep the tokens of a quiet shop as long."""
+    config = event_schema(topic)["x-topic"]["config"]
+    if int(config.get("retention.ms", 7 * 86_400_000)) < 7 * 86_400_000:
+        assert int(config["segment.ms"]) <= int(config["retention.ms"]) / 2

@@ -30,7 +30,7 @@ def create_app(config: Config) -> APIFlask:
             config.jwt_issuer,
             config.jwt_audience,
             config.access_token_seconds,
-            Revocations(MongoRevocations(db).since).check,
+            Revocations(MongoRevocations(db).read).check,
         ),
         health=Health(
             "user_service",
