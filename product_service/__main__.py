@@ -46,12 +46,13 @@ def topics(config: Config, _arguments: list[str]) -> int:
 
 
 def indexes(config: Config, _arguments: list[str]) -> int:
-    """create the database's collections, validators and indexes"""
+    """create the database's collections, validators and indexes, and fill new fields"""
     from libs.mongo_store.connection import connect
-    from product_service.store.indexes import ensure_indexes
+    from product_service.store.indexes import ensure_indexes, fill_missing_fields
 
     connect(config.mongo_uri.get_secret_value())
     ensure_indexes()
+    fill_missing_fields(config.shop_currency)
     return 0
 
 

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from libs.messaging.envelope import ConsumedData
 from libs.values.money import Money
-from libs.values.text import Line
+from libs.values.text import StoredLine
 from notification_service.domain import mail
 from notification_service.domain.recipient import Recipient
 
@@ -94,7 +94,7 @@ class UserRevocation(ConsumedData):
 
 class OrderLine(ConsumedData):
     product_id: ProductId | None = None
-    name: Annotated[Line, StringConstraints(min_length=1, max_length=200)]
+    name: Annotated[StoredLine, StringConstraints(min_length=1, max_length=200)]
     quantity: Annotated[int, Field(ge=1)]
     unit_price: Amount
     line_total: Amount

@@ -20,7 +20,7 @@ def on_order_placed(event: Event, *, currency: str) -> None:
     """Reserve the stock of an order. Raises MalformedEvent."""
     order = event.read(OrderPlaced)
     _require_key(event, order.order_id)
-    items = order.requested_items(currency)
+    items = order.requested_items()
     reserve_stock(order_id=order.order_id, items=items, placed_at=order.timestamp, currency=currency)
 
 
@@ -39,7 +39,7 @@ def on_user_revocation(event: Event) -> None:
 
 
 def make_handlers(currency: str) -> Mapping[str, Mapping[str, Handler]]:
-    """The handlers of each group by topic. `currency`: that of all prices of the shop."""
+    """The handlers of each group by topic. `currency`: the shop's, for stored prices without one."""
     return {
         GROUP: {
             OrderPlaced.topic: partial(on_order_placed, currency=currency),

@@ -24,7 +24,7 @@ def run(config: Config) -> int:
     tasks: list[BackgroundTask] = [
         Relay(MongoOutbox(db), partial(make_producer, brokers)),
         *make_consumers(brokers, config.shop_currency),
-        make_retention(price_memory(config.order_pending_limit)),
+        make_retention(price_memory(config.order_pending_limit), config.shop_currency),
     ]
     return run_worker(tasks, MongoWorkerStatus(db), partial(create_topics_patiently, brokers, topics()))
 
