@@ -1,48 +1,68 @@
-"""A circuit breaker: while a server hangs, requests are refused at once and do not wait for threads.
+"""A circuit breaker: while the database hangs, requests are refused at once and do not wait for threads.
 
 A frozen database occupies each thread for its whole time limit. Sixteen such threads block even /health/live. The breaker opens:
-- when three requests hang for more than a second and no request has succeeded since,
-- after three failures in a row. Then one request per second is let through, to find out whether the server is back.
+- when three requests have waited for the database for more than a second and no request has succeeded since,
+- after three requests in a row that failed because of the database.
+While it is open, one request per second is let through, and one at a time, to find out whether the server is back.
+Other waits, such as those for a slow client, for another service or for a password hash, do not count.
 """
 
 import threading
 import time
 
+from libs.runtime.database_waits import WAITS, DatabaseWaits
 from libs.values.errors import Unavailable
 
 FAILURES = 3
 REST_SECONDS = 1.0
 HANG_SECONDS = 1.0
+PROBE_SECONDS = 5.0  # the longest time that a request waits for the database
 
 
 class CircuitBreaker:
     """One per process and server. Safe to use from several threads."""
 
-    def __init__(self) -> None:
-        self._failures, self._open_until, self._succeeded_at = 0, 0.0, 0.0
+    def __init__(self, waits: DatabaseWaits = WAITS) -> None:
+        self._waits = waits
+        self._failures, self._open_until, self._succeeded_at, self._hanging = 0, 0.0, 0.0, False
         self._in_flight: dict[int, float] = {}  # thread → start of its request
+        self._probe: int | None = None  # the thread of the request that was let through
         self._lock = threading.Lock()
 
     def enter(self) -> None:
         """Raise Unavailable while the breaker is open. After REST_SECONDS it lets one request through."""
         with self._lock:
-            now = time.monotonic()
-            if self._failures >= FAILURES:
-                if now < self._open_until:
-                    raise Unavailable
+            now, thread = time.monotonic(), threading.get_ident()
+            hung, self._hanging = self._hanging, self._hangs(now)
+            if self._hanging and not hung:
                 self._open_until = now + REST_SECONDS
-            hanging = sum(now - began > HANG_SECONDS for began in self._in_flight.values())
-            if hanging >= FAILURES and now - self._succeeded_at > HANG_SECONDS:
-                raise Unavailable
-            self._in_flight[threading.get_ident()] = now
+            if self._hanging or self._failures >= FAILURES:
+                if now < self._open_until or self._probes(now):
+                    raise Unavailable
+                self._open_until, self._probe = now + REST_SECONDS, thread
+            self._in_flight[thread] = now
+
+    def _hangs(self, now: float) -> bool:
+        if now - self._succeeded_at <= HANG_SECONDS:
+            return False
+        waits = [self._waits.since(thread, began) for thread, began in self._in_flight.items()]
+        return sum(since is not None and now - since > HANG_SECONDS for since in waits) >= FAILURES
+
+    def _probes(self, now: float) -> bool:
+        """True while a request that was let through is still waiting."""
+        began = None if self._probe is None else self._in_flight.get(self._probe)
+        return began is not None and now - began < PROBE_SECONDS
 
     def leave(self) -> None:
         """This thread's request has ended, with success or not."""
         with self._lock:
-            self._in_flight.pop(threading.get_ident(), None)
+            self._waits.end()
+            self._in_flight.pop(thread := threading.get_ident(), None)
+            if self._probe == thread:
+                self._probe = None
 
     def failed(self) -> None:
-        """A request found the server unavailable."""
+        """A request found the database unavailable."""
         with self._lock:
             self._failures += 1
             self._open_until = time.monotonic() + REST_SECONDS

@@ -35,6 +35,7 @@ def create_app(config: Config) -> APIFlask:
         ),
         unavailable=(),
         web=config,
+        links={"emails": "/emails"},
     )
     app.extensions |= {"config": config, "worker": worker}
     app.register_blueprint(mails)

@@ -40,6 +40,7 @@ def create_app(config: Config) -> APIFlask:
         ),
         unavailable=UNAVAILABLE_ERRORS,
         web=config,
+        links={"account": "/users/me", "users": "/users"},
     )
     app.extensions |= {"config": config, "limiter": Limiter(db, limits(config))}
     for blueprint in (accounts.routes, sessions.routes, mail_links.routes, mail_links.pages, second_factor.routes):

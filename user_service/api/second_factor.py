@@ -20,7 +20,7 @@ def offer_totp(body: schemas.OfferTotp) -> Response:
     offer = add_second_factor.offer_second_factor(
         caller=caller(), password=body.password, issuer=config().shop_name, limit=rate_limit("login", caller().email)
     )
-    return json_response(responses.to_secret_offer(offer), headers={"Cache-Control": "no-store"})
+    return json_response(responses.to_secret_offer(offer))
 
 
 @routes.post("/users/me/totp/confirm")
@@ -34,7 +34,7 @@ def confirm_totp(body: schemas.ConfirmTotp) -> Response:
     The response has recovery codes, which are shown this once. All your sessions end.
     """
     codes = add_second_factor.confirm_second_factor(caller=caller(), code=body.code)
-    return json_response(responses.to_recovery_codes(codes), headers={"Cache-Control": "no-store"})
+    return json_response(responses.to_recovery_codes(codes))
 
 
 @routes.post("/users/me/totp/remove")

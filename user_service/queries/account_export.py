@@ -56,8 +56,8 @@ def _orders(base: str, authorization: str) -> Iterator[Any]:
             if status != 200:
                 raise ValueError(status)
             yield from page["results"]
-            following = urlsplit(page["next"] or "")  # its host is the public one, so only its query is used
-            path = f"/orders?{following.query}" if following.query else None
+            following = urlsplit(page["next"] or "")
+            path = f"/orders?{following.query}" if following.query else None  # no other path gets the caller's token
     except (NoResponse, ValueError, KeyError, TypeError) as error:
         log.warning("order_service unavailable", error=type(error).__name__)
         raise Unavailable("The orders can't be read now. Try again soon") from None

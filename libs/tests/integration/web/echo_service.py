@@ -1,0 +1,68 @@
+"""A small service for the tests of the server: `python -m libs.tests.integration.web.echo_service PORT KEY=VALUE …`."""
+
+import sys
+import time
+
+from flask import Response, request
+from pydantic import SecretStr
+
+from libs.access.tokens import AccessTokens
+from libs.runtime.config import WebConfig, load
+from libs.runtime.health import Health
+from libs.web.flask import Blueprint, json_response, make_app
+from libs.web.server import serve_web
+
+routes = Blueprint("echo", __name__)
+KEY = "k" * 64
+BIG_BYTES = 12 * 1024 * 1024
+
+
+@routes.post("/echo")
+def echo() -> Response:
+    """The number of bytes in the body, and the headers that frame it."""
+    return json_response({"bytes": len(request.get_data()), "coding": request.headers.get("Transfer-Encoding")})
+
+
+@routes.post("/ignore")
+def ignore() -> Response:
+    """Read no body."""
+    return json_response({})
+
+
+@routes.get("/slow")
+def slow() -> Response:
+    """Take a second and a half without any database."""
+    time.sleep(1.5)
+    return json_response({})
+
+
+@routes.get("/big")
+def big() -> Response:
+    """More than a socket's buffers hold."""
+    return Response(b"x" * int(request.args.get("bytes", BIG_BYTES)), mimetype="application/octet-stream")
+
+
+def make():  # noqa: ANN201 -- an APIFlask app, which gunicorn calls
+    """The application."""
+    app = make_app(
+        service="echo",
+        version="1",
+        description="",
+        health=Health("echo", "1"),
+        tokens=AccessTokens(SecretStr(KEY), "microshop", "microshop"),
+        unavailable=(),
+        web=load(WebConfig),
+    )
+    app.register_blueprint(routes)
+    return app
+
+
+if __name__ == "__main__":
+    serve_web(
+        "libs.tests.integration.web.echo_service:make()",
+        web=load(WebConfig),
+        host="127.0.0.1",
+        port=int(sys.argv[1]),
+        workers=int(sys.argv[2]),
+        threads=2,
+    )
