@@ -7,7 +7,9 @@ import os
 import shutil
 import tempfile
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 PREFIX = "metrics-"
 DEAD = "dead"  # in the place of a pid: the sums of all workers that have ended
@@ -26,15 +28,14 @@ def open_directory() -> Path:
 
 def merge_dead(directory: Path, pid: int) -> None:
     """Add the counts of a worker that has ended to those of the earlier ones, and remove its files. Counters never fall."""
-    from prometheus_client.mmap_dict import MmapedDict  # after open_directory has set the variable
-
+    mmap_dict: Any = import_module("prometheus_client.mmap_dict")  # after open_directory has set the variable
     for file in directory.glob(f"*_{pid}.db"):
         if file.name.startswith("gauge_"):  # the present value of a process, which has ended
             file.unlink()
             continue
-        sums = MmapedDict(str(file.with_name(file.name.replace(f"_{pid}.", f"_{DEAD}."))))
+        sums = mmap_dict.MmapedDict(str(file.with_name(file.name.replace(f"_{pid}.", f"_{DEAD}."))))
         try:
-            for key, value, timestamp, _ in MmapedDict.read_all_values_from_file(str(file)):
+            for key, value, timestamp, _ in mmap_dict.MmapedDict.read_all_values_from_file(str(file)):
                 sums.write_value(key, sums.read_value(key)[0] + value, timestamp)
         finally:
             sums.close()

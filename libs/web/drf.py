@@ -42,7 +42,7 @@ MEANINGS: dict[tuple[type[Exception], ...], type[errors.DomainError]] = {
 }
 """Errors of Django and DRF, and the domain error that each stands for."""
 View = Callable[..., HttpResponse]
-READ = "GET, HEAD, OPTIONS"
+READ_ONLY, READ = "GET, HEAD", "GET, HEAD, OPTIONS"
 
 
 class RequestMiddleware:
@@ -59,12 +59,12 @@ class RequestMiddleware:
         response["X-Request-ID"] = instrumentation.id
         if is_private(str(request.method), request.path, request.headers, sets_cookie=bool(response.cookies)):
             response["Cache-Control"] = "no-store"
-        instrumentation.end(self._breaker, str(request.method), _route(request), response.status_code)
+        instrumentation.end(self._breaker, request.META["REQUEST_METHOD"], _route(request), response.status_code)
         return response
 
     def _respond(self, request: HttpRequest, instrumentation: RequestInstrumentation) -> HttpResponse:
         request.instrumentation = instrumentation  # type: ignore[attr-defined] # for the handlers of errors
-        if request.method not in metrics.METHODS:
+        if request.META["REQUEST_METHOD"] not in metrics.METHODS:  # request.method ignores case
             return _fail(request, 501)
         if int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES:
             return _fail(request, 413)
@@ -137,7 +137,7 @@ def get_view(respond: Callable[[], HttpResponse]) -> View:
 
     @csrf_exempt
     def view(request: HttpRequest) -> HttpResponse:
-        return respond() if request.method in ("GET", "HEAD") else _fail(request, 405, {"Allow": READ})
+        return respond() if request.method in ("GET", "HEAD") else _fail(request, 405, {"Allow": READ_ONLY})
 
     return _allow(view, READ)
 

@@ -205,7 +205,7 @@ def _report(check: Callable[[], tuple[int, dict[str, object]]]) -> Response:
 
 def _begin() -> Response | None:
     g.instrumentation = RequestInstrumentation(request.headers.get("X-Request-ID", ""), request.path)
-    if request.method not in metrics.METHODS:
+    if request.environ["REQUEST_METHOD"] not in metrics.METHODS:  # request.method ignores case
         return _problem(501)
     if request.method == "OPTIONS" and (response := _options()):
         return response
@@ -232,7 +232,9 @@ def _finish(response: Response) -> Response:
     if is_private(request.method, request.path, dict(request.headers), sets_cookie=sets_cookie):
         response.headers["Cache-Control"] = "no-store"
     route = request.url_rule.rule if request.url_rule else "unknown"
-    g.instrumentation.end(current_app.extensions["breaker"], request.method, route, response.status_code)
+    g.instrumentation.end(
+        current_app.extensions["breaker"], request.environ["REQUEST_METHOD"], route, response.status_code
+    )
     return response
 
 

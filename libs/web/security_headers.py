@@ -45,7 +45,8 @@ def is_private(method: str, path: str, sent: Mapping[str, str], *, sets_cookie: 
     """True when nobody may store the response (RFC 9111 5.2.2.5): one to a token or a session, or to a change."""
     if path.startswith(PUBLIC_PATHS):
         return False
-    return "Authorization" in sent or "Cookie" in sent or sets_cookie or method not in ("GET", "HEAD", "OPTIONS")
+    credentials = sent.get("Authorization") or sent.get("Cookie")
+    return bool(credentials) or sets_cookie or method not in ("GET", "HEAD", "OPTIONS")
 
 
 def is_preflight(method: str | None, sent: Mapping[str, str], allowed: frozenset[str]) -> bool:

@@ -114,6 +114,7 @@ class BufferingWorker(ThreadWorker):
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """As in gunicorn. The application gets a chunked body as one with a length, and none that is too large."""
+        req._expected_100_continue = False  # the loop has sent it
         if conn.request.too_large:
             req.force_close()
             self._set_body(req, b"", MAX_BODY_BYTES + 1)
@@ -124,7 +125,7 @@ class BufferingWorker(ThreadWorker):
 
     @staticmethod
     def _set_body(req: Any, body: bytes, length: int) -> None:
-        framing = ("TRANSFER-ENCODING", "CONTENT-LENGTH", "EXPECT")
+        framing = ("TRANSFER-ENCODING", "CONTENT-LENGTH")
         req.headers = [header for header in req.headers if header[0] not in framing]
         req.headers.append(("CONTENT-LENGTH", str(length)))
         req.body = Body(LengthReader(IterUnreader([body]), len(body)))
@@ -214,7 +215,7 @@ class BufferingWorker(ThreadWorker):
         self.nr_conns -= 1
         conn.close()
 
-    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+    def wait_for_and_dispatch_events(self, timeout: float | None) -> None:
         """As in gunicorn. Then close the connections whose deadline has passed.
 
         A worker that stops waits LINGER_SECONDS for a connection that has sent nothing.

@@ -32,4 +32,4 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _commit(self) -> Any:
         with WAITS.waiting():
-            return super()._commit()
+            return super()._commit()  # type: ignore[misc] # the stubs leave it out

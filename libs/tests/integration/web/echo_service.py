@@ -1,6 +1,5 @@
-"""A small service for the tests of the server: `python -m libs.tests.integration.web.echo_service PORT KEY=VALUE …`."""
+"""A small service for the tests of the server. serve_echo.py runs it."""
 
-import sys
 import time
 
 from flask import Response, request
@@ -10,7 +9,6 @@ from libs.access.tokens import AccessTokens
 from libs.runtime.config import WebConfig, load
 from libs.runtime.health import Health
 from libs.web.flask import Blueprint, json_response, make_app
-from libs.web.server import serve_web
 
 routes = Blueprint("echo", __name__)
 KEY = "k" * 64
@@ -42,7 +40,7 @@ def big() -> Response:
     return Response(b"x" * int(request.args.get("bytes", BIG_BYTES)), mimetype="application/octet-stream")
 
 
-def make():  # noqa: ANN201 -- an APIFlask app, which gunicorn calls
+def make():
     """The application."""
     app = make_app(
         service="echo",
@@ -55,14 +53,3 @@ def make():  # noqa: ANN201 -- an APIFlask app, which gunicorn calls
     )
     app.register_blueprint(routes)
     return app
-
-
-if __name__ == "__main__":
-    serve_web(
-        "libs.tests.integration.web.echo_service:make()",
-        web=load(WebConfig),
-        host="127.0.0.1",
-        port=int(sys.argv[1]),
-        workers=int(sys.argv[2]),
-        threads=2,
-    )

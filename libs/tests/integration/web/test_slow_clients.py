@@ -13,7 +13,7 @@ from contextlib import ExitStack
 import pytest
 
 from deploy.local.state import ROOT
-from tests.free_ports import free_port
+from tests.free_ports import pick_free
 
 HEAD = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 MAX = 64 * 1024
@@ -23,8 +23,8 @@ class Server:
     """The service of echo_service.py in a process of its own: two threads for each worker."""
 
     def __init__(self, tmp_path, workers=1, **env):
-        self.port, self.tmp = free_port(), tmp_path
-        argv = [sys.executable, "-m", "libs.tests.integration.web.echo_service", str(self.port), str(workers)]
+        self.port, self.tmp = pick_free(1)[0], tmp_path
+        argv = [sys.executable, "-m", "libs.tests.integration.web.serve_echo", str(self.port), str(workers)]
         env = {**os.environ, "TMPDIR": str(tmp_path), "REQUEST_SECONDS": "2", **env}
         self.process = subprocess.Popen(argv, cwd=ROOT, env=env)
 
@@ -139,7 +139,10 @@ def test_a_large_body_has_the_time_of_its_length(tmp_path):
     server = Server(tmp_path, REQUEST_SECONDS="1", REQUEST_MIN_RATE="10000")
     try:
         server.wait()
-        for head, piece in ((b"Content-Length: 20000\r\n\r\n", b"%s"), (b"Transfer-Encoding: chunked\r\n\r\n", b"2710\r\n%s\r\n")):
+        for head, piece in (
+            (b"Content-Length: 20000\r\n\r\n", b"%s"),
+            (b"Transfer-Encoding: chunked\r\n\r\n", b"2710\r\n%s\r\n"),
+        ):
             with server.connect(HEAD + head) as client:
                 for _ in range(2):
                     client.sendall(piece % (b" " * 10_000))
@@ -174,7 +177,17 @@ def test_a_chunked_body_over_the_limit_is_413(server, sizes, path):
 
 
 @pytest.mark.parametrize(
-    "body", [b"zz\r\n", b"-1\r\n", b"+1\r\n{\r\n", b"0x1\r\n{\r\n", b"1\r\n{}\r\n", b"1;\x00" + b"a" * 2000, b"fffffffff\r\n", b"\r\n"]
+    "body",
+    [
+        b"zz\r\n",
+        b"-1\r\n",
+        b"+1\r\n{\r\n",
+        b"0x1\r\n{\r\n",
+        b"1\r\n{}\r\n",
+        b"1;\x00" + b"a" * 2000,
+        b"fffffffff\r\n",
+        b"\r\n",
+    ],
 )
 def test_malformed_chunks_are_400(server, body):
     with server.connect(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + body) as client:

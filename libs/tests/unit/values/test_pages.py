@@ -71,7 +71,15 @@ def test_a_cursor_fits_its_own_sort_order_only():
 
 
 @pytest.mark.parametrize(
-    "url", ["//evil.example/things?limit=1", "http://evil.example//things", "http://x///things", "http://x/\\\\evil", "/things", ""]
+    "url",
+    [
+        "//evil.example/things?limit=1",
+        "http://evil.example//things",
+        "http://x///things",
+        "http://x/\\\\evil",
+        "/things",
+        "",
+    ],
 )
 def test_links_are_paths_of_the_own_host(url):
     link = Page(["a"], "CURSOR", None).render(url, str.upper)["next"]
