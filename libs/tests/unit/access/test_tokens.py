@@ -1,6 +1,7 @@
 """Access tokens: one good kind, and the many bad ones."""
 
 import base64
+import contextlib
 import json
 import time
 
@@ -91,10 +92,9 @@ def test_times_with_a_fraction_and_far_times_are_good(times):
 @pytest.mark.parametrize("name", [*CLAIMS, "nbf", "kid"])
 @pytest.mark.parametrize("value", [None, 10**30, [], {}, [[]], True, "\ud800", "\0", float("nan")], ids=repr)
 def test_odd_values_of_any_claim_are_refused_or_taken(name, value):
-    try:
-        TOKENS.check(signed(**{name: value})).user_id.encode()
-    except NotAuthenticated:
-        pass
+    token = jwt.api_jws.encode(json.dumps(CLAIMS | {name: value}).encode(), SECRET, algorithm="HS256")
+    with contextlib.suppress(NotAuthenticated):
+        TOKENS.check(token).user_id.encode()
 
 
 def test_a_deep_token_is_refused():
