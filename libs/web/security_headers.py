@@ -42,7 +42,7 @@ PUBLIC_PATHS = ("/static/", "/docs")  # the same for everybody
 
 
 def is_private(method: str, path: str, sent: Mapping[str, str], *, sets_cookie: bool) -> bool:
-    """True when nobody may store the response (RFC 9111 5.2.2.5): one to a token or a session, or to a change."""
+    """True when no cache may store the response (RFC 9111 5.2.2.5): one to a token or a session, or to a change."""
     if path.startswith(PUBLIC_PATHS):
         return False
     credentials = sent.get("Authorization") or sent.get("Cookie")

@@ -1,7 +1,7 @@
 """A gunicorn worker whose threads never wait for a client.
 
 The worker's loop reads a request into memory, hands it to a thread when it is complete, and sends what a client has not read yet.
-A client that is too slow gets 408 or a closed connection. docs/adr/0014, 0016 and 0032 have the reasons.
+A client that is too slow gets 408 or a closed connection. docs/adr/0014, 0016 and 0033 have the reasons.
 """
 
 import socket
