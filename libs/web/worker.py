@@ -1,7 +1,7 @@
 """A gunicorn worker whose threads never wait for a client.
 
 The worker's loop reads a request into memory, hands it to a thread when it is complete, and sends what a client has not read yet.
-A client that is too slow gets 408 or a closed connection. docs/adr/0014, 0016 and 0033 have the reasons.
+A client that is too slow gets 408 or a closed connection. docs/adr/0014, 0016 and 0032 have the reasons.
 """
 
 import socket
@@ -59,9 +59,17 @@ class BufferingWorker(ThreadWorker):
         """
         if self.alive:
             time.sleep(min(self.nr_conns, MAX_DELAYS) * ACCEPT_DELAY_SECONDS)
-        if self._waiting and self.nr_conns >= self.worker_connections - 1:
-            self._close(next(iter(self._waiting)))  # the connection that has waited longest makes room for a new one
+        if self.nr_conns >= self.worker_connections - 1:
+            self._make_room()
         super().accept(listener)
+
+    def _make_room(self) -> None:
+        """Close the connection that has been idle longest, or else the one that has waited longest."""
+        if self.keepalived_conns:
+            self.keepalived_conns[0].timeout = 0.0
+            super().murder_keepalived()
+        elif self._waiting:
+            self._close(next(iter(self._waiting)))
 
     def enqueue_req(self, conn: Any) -> None:
         """Read the next request of `conn`. gunicorn calls it for a new connection, and when a kept one becomes readable."""

@@ -119,6 +119,16 @@ def test_a_slow_request_holds_up_nobody_and_ends(server, kind):
     assert json.loads(body)["code"] == "request-timeout"
 
 
+@pytest.mark.parametrize("data", [b"", b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_more_connections_than_a_worker_takes_hold_up_nobody(server, data):
+    with ExitStack() as stack:
+        for _ in range(930):
+            stack.enter_context(server.connect(data))
+        began = time.monotonic()
+        assert server.get("/health/live", timeout=5) == 200
+        assert time.monotonic() - began < 1.5
+
+
 def test_a_byte_at_a_time_does_not_move_the_deadline(server):
     with server.connect(HEAD + b"Content-Length: 50\r\n\r\n") as client:
         began = time.monotonic()
