@@ -3,7 +3,8 @@
 A frozen database occupies each thread for its whole time limit. Sixteen such threads block even /health/live. The breaker opens:
 - when three requests have waited for the database for more than a second and no request has succeeded since,
 - after three requests in a row that failed because of the database.
-While it is open, one request per second is let through, and one at a time, to find out whether the server is back.
+One request at a time is let through, to find out whether the database is back: one per second after failures, one in five
+seconds while requests hang. Each takes up to four seconds, and a request that waited for a thread must end within five.
 Other waits, such as those for a slow client, for another service or for a password hash, do not count.
 """
 
@@ -24,22 +25,27 @@ class CircuitBreaker:
 
     def __init__(self, waits: DatabaseWaits = WAITS) -> None:
         self._waits = waits
-        self._failures, self._open_until, self._succeeded_at, self._hanging = 0, 0.0, 0.0, False
+        self._failures, self._open_until, self._succeeded_at = 0, 0.0, 0.0
+        self._hanging_since: float | None = None
         self._in_flight: dict[int, float] = {}  # thread → start of its request
         self._probe: int | None = None  # the thread of the request that was let through
         self._lock = threading.Lock()
 
     def enter(self) -> None:
-        """Raise Unavailable while the breaker is open. After REST_SECONDS it lets one request through."""
+        """Raise Unavailable while the breaker is open, but for the requests that are let through."""
         with self._lock:
             now, thread = time.monotonic(), threading.get_ident()
-            hung, self._hanging = self._hanging, self._hangs(now)
-            if self._hanging and not hung:
-                self._open_until = now + REST_SECONDS
-            if self._hanging or self._failures >= FAILURES:
+            if self._failures >= FAILURES:
                 if now < self._open_until or self._probes(now):
                     raise Unavailable
                 self._open_until, self._probe = now + REST_SECONDS, thread
+            if not self._hangs(now):
+                self._hanging_since = None
+            elif self._hanging_since is None or now - self._hanging_since < PROBE_SECONDS:
+                self._hanging_since = self._hanging_since or now
+                raise Unavailable
+            else:
+                self._hanging_since = now
             self._in_flight[thread] = now
 
     def _hangs(self, now: float) -> bool:

@@ -146,9 +146,14 @@ def test_requests_that_hang_for_ever_do_not_keep_it_open_for_ever(clock, monkeyp
     clock.now += HANG_SECONDS + 0.1
     with pytest.raises(Unavailable):
         breaker.enter()
-    clock.now += REST_SECONDS
+    clock.now += PROBE_SECONDS - 0.1
+    with pytest.raises(Unavailable):
+        breaker.enter()
+    clock.now += 0.1
     breaker.enter()
     breaker.leave()
+    with pytest.raises(Unavailable):
+        breaker.enter()
     breaker.succeeded()
     for _ in range(5):
         breaker.enter()
