@@ -110,7 +110,9 @@ class Canaries:
             self.sent["hash"] = row["password_hash"]
             slow = {"$where": "sleep(300) || true"}
             assert users.count_documents({"email": self.sent["email"]} | slow) == 1
-            assert users.update_one({"_id": row["_id"]} | slow, {"$set": {"password_hash": row["password_hash"]}}).matched_count
+            assert users.update_one(
+                {"_id": row["_id"]} | slow, {"$set": {"password_hash": row["password_hash"]}}
+            ).matched_count
             other = users.find_one({"email_key": {"$nin": [None, row["email_key"]]}})
             assert other is not None
             with pytest.raises(DuplicateKeyError):
