@@ -16,6 +16,7 @@ def web(config: Config, _arguments: list[str]) -> int:
 
     serve_web(
         "notification_service.api.wsgi:app",
+        web=config,
         host=config.bind_host,
         port=config.notification_service_port,
         workers=1,  # each worker process has a consumer, so a second one would be a second member of the group
