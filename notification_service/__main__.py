@@ -45,7 +45,7 @@ def topics(config: Config, _arguments: list[str]) -> int:
     from libs.messaging.topics import create_topics
     from notification_service.events.topics import topics
 
-    create_topics(config.kafka_brokers, topics())
+    create_topics(config.brokers, topics())
     return 0
 
 
@@ -60,7 +60,7 @@ def dlq(config: Config, arguments: list[str]) -> int:
     worker = Worker.of(config, Revocations())
     with closing(worker.ledger) as ledger, closing(worker.mailer):
         handlers, accounts = worker.handlers, worker.accounts
-        return dlq(config.kafka_brokers, arguments, handlers=handlers, ledger=ledger, accounts=accounts)
+        return dlq(config.brokers, arguments, handlers=handlers, ledger=ledger, accounts=accounts)
 
 
 COMMANDS = {"web": web, "check-config": check_config, "topics": topics, "dlq": dlq}

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from limits import parse
 from pydantic import AfterValidator, Field
 
+from libs.messaging.brokers import KafkaConfig
 from libs.runtime.config import BaseConfig, MongoUri, Secret, SigningKey, WebConfig
 from libs.runtime.logs import LogFormat
 
@@ -18,11 +19,10 @@ def _require_limit(text: str) -> str:
 RateLimitSpec = Annotated[str, AfterValidator(_require_limit)]  # such as 20/hour or 5/15minutes, or off
 
 
-class Config(WebConfig):
+class Config(KafkaConfig, WebConfig):
     """Fields without a default are required: a process does not start without them."""
 
     mongo_uri: MongoUri  # mongodb://…/DATABASE of a replica set, because transactions need one
-    kafka_brokers: str  # host:port,… for the worker
     jwt_secret: SigningKey  # signs access and refresh tokens, shared by all services
     jwt_issuer: str = "microshop"
     jwt_audience: str = "microshop"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from contracts import topic_settings
+from libs.messaging.brokers import Brokers
 from libs.messaging.dlq_command import run_dlq
 from libs.messaging.handler_pool import Handler
 from notification_service.events.published import MailSent
@@ -12,7 +13,12 @@ from notification_service.store.mail_ledger import MailLedger
 
 
 def dlq(
-    brokers: str, arguments: list[str], *, handlers: Mapping[str, Handler], ledger: MailLedger, accounts: AccountView
+    brokers: Brokers,
+    arguments: list[str],
+    *,
+    handlers: Mapping[str, Handler],
+    ledger: MailLedger,
+    accounts: AccountView,
 ) -> int:
     """Run the command and return its exit status. A replay sends a mail unless the ledger has its record."""
     if "replay" in arguments:

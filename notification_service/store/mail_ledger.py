@@ -16,6 +16,7 @@ import orjson
 from confluent_kafka import OFFSET_BEGINNING, KafkaException, Message, TopicPartition
 from prometheus_client import Counter
 
+from libs.messaging.brokers import Brokers
 from libs.messaging.envelope import Event, new_row
 from libs.messaging.failures import ServerUnavailable
 from libs.messaging.producer import Producer
@@ -35,7 +36,7 @@ ACKNOWLEDGED_SECONDS = 10.0
 class MailLedger:
     """The event ids of sent mails, by partition of their events. An id takes about 100 bytes of memory."""
 
-    def __init__(self, brokers: str) -> None:
+    def __init__(self, brokers: Brokers) -> None:
         self._brokers, self._producer = brokers, Producer(brokers)
         self._sent: dict[int, set[bytes]] = {}
         self._next_offset: dict[int, int] = {}

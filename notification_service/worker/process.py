@@ -31,7 +31,7 @@ class Worker:
     @classmethod
     def of(cls, config: Config, revocations: Revocations) -> Self:
         """The parts as `config` says. `revocations` gets the revoked tokens."""
-        brokers = config.kafka_brokers
+        brokers = config.brokers
         composer, mailer, ledger = make_composer(config), make_mailer(config), MailLedger(brokers)
         accounts = AccountView(brokers, revocations)
         handlers = bind_handlers(SendMail(composer=composer, mailer=mailer, ledger=ledger, accounts=accounts))

@@ -18,8 +18,8 @@ def run(config: Config) -> int:
     """Run until a signal. Returns the exit status."""
     configure_logs("user_worker", config.log_level, config.log_format)
     db = connect(config.mongo_uri.get_secret_value())
-    relay = Relay(MongoOutbox(db), partial(make_producer, config.kafka_brokers))
-    prepare = partial(create_topics_patiently, config.kafka_brokers, topics())
+    relay = Relay(MongoOutbox(db), partial(make_producer, config.brokers))
+    prepare = partial(create_topics_patiently, config.brokers, topics())
     return run_worker([relay], MongoWorkerStatus(db), prepare)
 
 

@@ -126,7 +126,7 @@ class RunningConsumer:
         worker = Worker.of(config, Revocations())
         self.mailer, self.ledger, self.accounts = worker.mailer, worker.ledger, worker.accounts
         self.background = BackgroundConsumer(
-            config.kafka_brokers,
+            config.brokers,
             worker.handlers,
             ledger=worker.ledger,
             accounts=worker.accounts,
