@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import (
+from confluent_kafka.admin import (  # type: ignore[attr-defined] # its types leave out what the package exports
     AclBinding,
     AclBindingFilter,
     AclOperation,
@@ -21,6 +21,7 @@ from confluent_kafka.admin import (
     ResourceType,
     ScramCredentialInfo,
     ScramMechanism,
+    UserScramCredentialAlteration,
     UserScramCredentialUpsertion,
 )
 
@@ -31,6 +32,7 @@ BROKER = "kafka:9094"
 SECONDS = 60.0
 PASSWORD = "kafka_password_"
 ITERATIONS = 8192  # RFC 7677 asks for 4096 at least
+ANY: Any = None  # the filter accepts None, unlike its types
 READ, WRITE, CREATE = AclOperation.READ, AclOperation.WRITE, AclOperation.CREATE
 
 
@@ -121,17 +123,23 @@ def main() -> int:
 def set_passwords(client: AdminClient, passwords: dict[str, str]) -> None:
     """Make or change the accounts. Raises KafkaException."""
     info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, ITERATIONS)
-    changes = [UserScramCredentialUpsertion(name, info, password.encode()) for name, password in passwords.items()]
+    changes: list[UserScramCredentialAlteration] = [
+        UserScramCredentialUpsertion(name, info, password.encode()) for name, password in passwords.items()
+    ]
     _finish(client.alter_user_scram_credentials(changes, request_timeout=SECONDS))
 
 
 def set_rights(client: AdminClient) -> None:
     """Give each service its rights, and take all others from it. Raises KafkaException."""
     wanted = set(rules())
-    any_of_all = AclBindingFilter(
-        ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
+    every_rule = AclBindingFilter(
+        restype=ResourceType.ANY,
+        resource_pattern_type=ResourcePatternType.ANY,
+        operation=AclOperation.ANY,
+        permission_type=AclPermissionType.ANY,
+        **dict.fromkeys(("name", "principal", "host"), ANY),
     )
-    held = set(client.describe_acls(any_of_all, request_timeout=SECONDS).result())
+    held = set(client.describe_acls(every_rule, request_timeout=SECONDS).result())
     if more := wanted - held:
         _finish(client.create_acls(sorted(more), request_timeout=SECONDS))
     if less := held - wanted:

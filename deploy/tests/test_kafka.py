@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,12 +31,9 @@ EVERY_TOPIC = {topic for rights in RIGHTS.values() for topic in rights.of_topics
 QUIET = {"log_level": 0, "socket.timeout.ms": 5000}
 
 
-@pytest.fixture(scope="module", params=[(), ("zookeeper",)], ids=["kraft", "zookeeper"])
-def shop(
-    bring_up: Callable[[Containers], Containers], tmp_path_factory: pytest.TempPathFactory, request: Any
-) -> Containers:
-    variant = f"kafka-{'-'.join(request.param) or 'kraft'}"
-    return bring_up(Containers(tmp_path_factory.mktemp(variant), variant, request.param))
+@pytest.fixture(scope="module")
+def shop(bring_up: Callable[[Containers], Containers], directory: Path) -> Containers:
+    return bring_up(Containers(directory, "kafka"))
 
 
 def settings(shop: Containers, name: str, password: str = "") -> dict[str, Any]:
@@ -167,7 +165,6 @@ def test_an_anonymous_client_inside_gets_nothing_either(shop: Containers, port: 
         ("order-worker", "mongo:27017"),
         ("user-worker", "mysql:3306"),
         ("notification", "mongo:27017"),
-        ("user-worker", "zookeeper:2181"),
     ],
 )
 def test_a_process_does_not_reach_a_server_that_it_does_not_use(shop: Containers, name: str, server: str) -> None:
