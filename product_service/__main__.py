@@ -41,7 +41,7 @@ def topics(config: Config, _arguments: list[str]) -> int:
     from libs.messaging.topics import create_topics
     from product_service.events.topics import topics
 
-    create_topics(config.kafka_brokers, topics())
+    create_topics(config.brokers, topics())
     return 0
 
 
@@ -90,7 +90,7 @@ def dlq(config: Config, arguments: list[str]) -> int:
     from product_service.worker.handlers import make_handlers
 
     connect(config.mongo_uri.get_secret_value())
-    return run_dlq(config.kafka_brokers, make_handlers(config.shop_currency), arguments)
+    return run_dlq(config.brokers, make_handlers(config.shop_currency), arguments)
 
 
 COMMANDS = {

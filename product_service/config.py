@@ -5,6 +5,7 @@ from typing import Annotated
 from iso_4217 import Currency
 from pydantic import AfterValidator, Field
 
+from libs.messaging.brokers import KafkaConfig
 from libs.runtime.config import MongoUri, SigningKey, WebConfig
 from libs.runtime.logs import LogFormat
 
@@ -22,11 +23,10 @@ def _require_two_decimal_places(code: str) -> str:
 ShopCurrency = Annotated[str, AfterValidator(_require_two_decimal_places)]
 
 
-class Config(WebConfig):
+class Config(KafkaConfig, WebConfig):
     """Each field is a variable. Fields without a default are required: the process does not start without them."""
 
     mongo_uri: MongoUri  # mongodb://…/DATABASE on a replica set, because transactions need one
-    kafka_brokers: str  # host:port, …; only the worker uses it
     jwt_secret: SigningKey  # checks access tokens; the same in every service
     jwt_issuer: str = "microshop"
     jwt_audience: str = "microshop"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from libs.access.revocations import Revocation
+from libs.messaging.brokers import Brokers
 from libs.messaging.consumer import EventConsumer
 from libs.messaging.envelope import Event, MalformedEvent
 from libs.messaging.handler_pool import Handler
@@ -49,7 +50,7 @@ def make_handlers(currency: str) -> Mapping[str, Mapping[str, Handler]]:
     }
 
 
-def make_consumers(brokers: str, currency: str) -> list[EventConsumer]:
+def make_consumers(brokers: Brokers, currency: str) -> list[EventConsumer]:
     """The members of the groups `product-service` and `product-service-users`.
 
     Each has one handler thread: more writers make a hot product slower (docs/guarantees.md).
