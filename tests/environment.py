@@ -65,6 +65,7 @@ def make_environment() -> dict[str, str]:
         "NOTIFICATION_SERVICE_URL": f"http://{LOOPBACK}:{notification}",
         "RATE_LIMIT_REGISTER": "off",
         "RATE_LIMIT_LINKS": "off",
+        "RATE_LIMIT_MAILS": "off",
     }
 
 

@@ -15,6 +15,8 @@ ULID, OBJECT_ID = "01K00000000000000000000000", "a" * 24
 LINE = {"productId": OBJECT_ID, "name": "Lamp", "quantity": 2, "unitPrice": "9.95", "lineTotal": "19.90", "version": 1}
 STOCK_LINE = {"productId": OBJECT_ID, "quantity": 2, "unitPrice": "9.95"}
 SHORTAGE = {"productId": OBJECT_ID, "wanted": 2, "available": 0}
+ORDER_SHORTAGE = SHORTAGE | {"name": "Lamp"}
+PRICE = {"productId": OBJECT_ID, "price": "9.95"}
 ORDER = {
     "orderId": ULID,
     "userId": OBJECT_ID,
@@ -41,8 +43,11 @@ EXAMPLES = {
     "order-placed": ORDER,
     **{
         f"order-{status}": ORDER | {"status": status, "previousStatus": "pending", "reason": "x" * 200}
-        for status in ("confirmed", "rejected", "shipped", "delivered", "cancelled")
+        for status in ("confirmed", "shipped", "delivered", "cancelled")
     },
+    "order-rejected": ORDER
+    | {"status": "rejected", "previousStatus": "pending", "reason": "out_of_stock"}
+    | {"emailVerified": True, "shortages": [ORDER_SHORTAGE], "prices": [PRICE]},
     **{f"product-{change}": PRODUCT for change in ("created", "updated", "deleted")},
     "stock-reserved": STOCK,
     "stock-rejected": STOCK | {"reason": "out_of_stock", "shortages": [SHORTAGE]},
@@ -94,10 +99,22 @@ DEFINED = {
         [ACCOUNT, ACCOUNT | {"roles": [], "emailVerified": True}],
         [ACCOUNT | {"emailVerified": "yes"}, ACCOUNT | {"roles": ["owner"]}, ACCOUNT | {"email": None}, {}],
     ),
+    "orderShortages": (
+        [[ORDER_SHORTAGE], [ORDER_SHORTAGE] * 50],
+        [[], [ORDER_SHORTAGE] * 51, [SHORTAGE], [ORDER_SHORTAGE | {"name": ""}], [ORDER_SHORTAGE | {"wanted": 0}]],
+    ),
+    "currentPrices": ([[], [PRICE] * 50], [[PRICE] * 51, [PRICE | {"price": 9.95}], [{"productId": OBJECT_ID}]]),
     "product": ([PRODUCT, PRODUCT | {"sku": "L-1"}], [PRODUCT | {"sku": "x" * 65}, PRODUCT | {"stock": -1}, {}]),
     "order": (
-        [ORDER, ORDER | {"userEmail": None, "items": [LINE | {"later": 1}] * 50}],
-        [ORDER | {"items": []}, ORDER | {"items": [{}]}, ORDER | {"userEmail": "ada"}, ORDER | {"status": "lost"}, {}],
+        [ORDER, ORDER | {"emailVerified": False}, ORDER | {"userEmail": None, "items": [LINE | {"later": 1}] * 50}],
+        [
+            ORDER | {"emailVerified": None},
+            ORDER | {"items": []},
+            ORDER | {"items": [{}]},
+            ORDER | {"userEmail": "ada"},
+            ORDER | {"status": "lost"},
+            {},
+        ],
     ),
 }
 
