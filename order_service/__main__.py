@@ -15,7 +15,7 @@ def web(config: Config, _arguments: list[str]) -> int:
     """serve the HTTP API and the admin pages by gunicorn"""
     from libs.web.server import serve_web
 
-    serve_web("order_service.api.wsgi:app", host=config.bind_host, port=config.order_service_port)
+    serve_web("order_service.api.wsgi:app", web=config, host=config.bind_host, port=config.order_service_port)
     return 0
 
 

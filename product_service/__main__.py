@@ -13,7 +13,7 @@ def web(config: Config, _arguments: list[str]) -> int:
     """serve the HTTP API by gunicorn"""
     from libs.web.server import serve_web
 
-    serve_web("product_service.api.wsgi:app", host=config.bind_host, port=config.product_service_port)
+    serve_web("product_service.api.wsgi:app", web=config, host=config.bind_host, port=config.product_service_port)
     return 0
 
 

@@ -6,19 +6,20 @@ event from Kafka. Its input is untrusted: it raises MalformedEvent for every fau
 
 import builtins
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar, TypeVar
 
 import orjson
 from confluent_kafka import Message
-from pydantic import ConfigDict, ValidationError
+from pydantic import AwareDatetime, ConfigDict, TypeAdapter, ValidationError
 from ulid import ULID
 
 from libs.values.schema import StrictModel
-from libs.values.times import rfc3339
+from libs.values.times import require_in_range, rfc3339
 
 MAX_PAYLOAD_BYTES = 64 * 1024
+TIME: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
 class MalformedEvent(Exception):
@@ -64,6 +65,7 @@ class Event:
     time: str
     data: Mapping[str, object]
     partition: int = 0  # of the Kafka message
+    message: Message | None = field(default=None, compare=False, repr=False)  # as it came
 
     def read(self, model: builtins.type[D]) -> D:
         """The data as `model`. Raises MalformedEvent, which names the fields and not their values."""
@@ -100,6 +102,16 @@ def headers_of(message: Message) -> list[tuple[str, bytes | None]]:
     return headers
 
 
+def _require_time(text: str) -> None:
+    """Raise MalformedEvent unless `ce_time` is absent or an RFC 3339 time that can be converted to UTC."""
+    if not text:
+        return
+    try:
+        require_in_range(TIME.validate_python(text))
+    except ValueError:
+        raise MalformedEvent("ce_time is not a time, or out of range") from None
+
+
 def parse(message: Message) -> Event:
     """The event in a Kafka message. Raises MalformedEvent."""
     try:
@@ -113,6 +125,6 @@ def parse(message: Message) -> Event:
         raise MalformedEvent("ce_specversion is not 1.0, or ce_type is not the topic")
     if not key or not isinstance(data, dict):
         raise MalformedEvent("no key, or the value is not an object")
-    return Event(
-        event_id, headers["ce_type"], key, sequence, headers.get("ce_time", ""), data, message.partition() or 0
-    )
+    event_type, time, partition = headers["ce_type"], headers.get("ce_time", ""), message.partition() or 0
+    _require_time(time)
+    return Event(event_id, event_type, key, sequence, time, data, partition, message)

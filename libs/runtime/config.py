@@ -86,6 +86,9 @@ class WebConfig(BaseConfig):
     proxy_count: int = Field(
         0, ge=0, le=5
     )  # number of reverse proxies in front, whose X-Forwarded-* headers are trusted
+    # Seconds in which the head of a request must arrive. Its body has as long, and the time for its length at the minimum rate.
+    request_seconds: float = Field(10.0, ge=1, le=300, allow_inf_nan=False)
+    request_min_rate: int = Field(1024, ge=1, le=1_000_000)  # bytes a second
 
 
 def _read(name: str, environ: Mapping[str, str]) -> str:

@@ -31,10 +31,12 @@ def create_app(config: Config) -> APIFlask:
             "notification_service",
             __version__,
             required={"consumer": lambda: consumer.check() | {"smtp": mailer.status()["status"]}},
-            shown={"consumer": consumer.check, "smtp": mailer.check},
+            shown={"consumer": consumer.check, "smtp": worker.check_smtp},
+            gauges={"oldestParkedSeconds": ("mails_parked_oldest_seconds", "Age of the oldest parked mail")},
         ),
         unavailable=(),
         web=config,
+        links={"emails": "/emails"},
     )
     app.extensions |= {"config": config, "worker": worker}
     app.register_blueprint(mails)

@@ -6,7 +6,7 @@ token ends. Scripts cannot read the cookie, and requests from other sites do not
 
 from flask import Response, g, render_template, request
 
-from libs.web.flask import Blueprint, json_response
+from libs.web.flask import Blueprint, json_response, prefers_html
 from libs.web.security_headers import POLICY
 from notification_service.api import context, responses, schemas
 from notification_service.api.sample_data import SAMPLES, Size
@@ -23,10 +23,6 @@ MAIL_POLICY = (
 )
 DARK = "@media (prefers-color-scheme: dark)"
 FORCED = {"light": "@media not all", "dark": "@media all"}  # whatever the browser itself prefers
-
-
-def _is_browser() -> bool:
-    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
 
 
 def _compose(kind: str, sample: Size) -> Mail:
@@ -47,13 +43,13 @@ def _take_cookie() -> None:
 @routes.after_request
 def _show_sign_in(response: Response) -> Response:
     """Show a browser the sign-in form instead of a 401 or 403 problem."""
-    if response.status_code in (401, 403) and _is_browser():
+    if response.status_code in (401, 403) and prefers_html():
         tried = COOKIE in request.cookies or request.method == "POST" or "Authorization" in request.headers
         docs = f"{str(context.config().user_service_url).rstrip('/')}/docs"
         response.set_data(render_template("sign_in.html", status=response.status_code, tried=tried, docs=docs))
         response.mimetype = "text/html"
-    if _is_browser():
-        response.headers["Cache-Control"] = "no-store"
+    if prefers_html():
+        response.headers["Cache-Control"] = "no-store"  # the sign-in form, too, which a browser gets without a token
     return response
 
 
@@ -65,7 +61,7 @@ def _show_sign_in(response: Response) -> Response:
 def list_mails(query: schemas.PageOptions) -> Response:
     """Preview all kinds of mail with sample data: JSON, or a page for a browser that shows one of them."""
     mails = {kind: _compose(kind, query.sample) for kind in KINDS}
-    if not _is_browser():
+    if not prefers_html():
         return json_response(responses.to_preview_page(mails.values()))
     if query.kind not in mails:
         raise UnknownMail
@@ -80,7 +76,7 @@ def list_mails(query: schemas.PageOptions) -> Response:
 def show_mail(kind: str, query: schemas.PreviewOptions) -> Response:
     """One mail with sample data: JSON, or its HTML part for a browser."""
     mail = _compose(kind, query.sample)
-    if not _is_browser():
+    if not prefers_html():
         return json_response(responses.to_preview(mail))
     html = mail.html.replace(DARK, FORCED[query.scheme]).replace('content="light dark"', f'content="{query.scheme}"')
     headers = {"Content-Security-Policy": MAIL_POLICY, "X-Frame-Options": "SAMEORIGIN"}

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from libs.messaging.envelope import ConsumedData
 from libs.values.money import Money
 from libs.values.text import Line, StoredLine
+from libs.values.times import MAX_TIME_MS
 from order_service.domain.pricing import CatalogueProduct
 
 
@@ -53,7 +54,7 @@ class UserRevocation(ConsumedData):
     topic: ClassVar[str] = "user-revocations"
     user_id: UserId
     sid: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None
-    not_before: Annotated[int, Field(ge=0, lt=2**53)]
+    not_before: Annotated[int, Field(ge=0, lt=MAX_TIME_MS)]
 
 
 class StockReserved(ConsumedData):

@@ -39,6 +39,7 @@ def create_app(config: Config) -> APIFlask:
         ),
         unavailable=UNAVAILABLE_ERRORS,
         web=config,
+        links={"products": "/products"},
     )
     app.extensions["config"] = config
     app.spec_processor(lambda spec: with_idempotency_keys(with_conditions(document_problems(spec))))

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from libs.messaging.envelope import ConsumedData
 from libs.values.money import Money
+from libs.values.times import MAX_TIME_MS
 from product_service.domain.reservation import RequestedItem
 
 OrderId = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
@@ -53,4 +54,4 @@ class UserRevocation(ConsumedData):
     topic: ClassVar[str] = "user-revocations"
     user_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
     sid: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None
-    not_before: Annotated[int, Field(ge=0, lt=2**53)]
+    not_before: Annotated[int, Field(ge=0, lt=MAX_TIME_MS)]
