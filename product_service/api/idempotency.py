@@ -29,7 +29,7 @@ def respond(route: str, sent: StrictModel, work: Work, **path: str) -> Response:
     if key is None:
         response = work(None)
     else:
-        body: dict[str, Any] = {"path": path, "body": sent.model_dump(mode="json", by_alias=True)}
+        body: dict[str, object] = {"path": path, "body": sent.model_dump(mode="json", by_alias=True)}
         response = respond_once(IdempotentRequest(user_id=caller().user_id, route=route, key=key, body=body), work)
     return Response(response.body, response.status, response.headers, mimetype="application/json")
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Self
 
 from product_service.domain.product import Product
 
@@ -35,7 +35,8 @@ class ProductChange:
     @classmethod
     def between(cls, before: Product | None, after: Product, *, actor: str, at: datetime) -> Self:
         """The change that made `after` of `before`. Without `before` the product is new."""
-        old, new = _fields(before) if before else {}, _fields(after)
+        old: dict[str, object] = _fields(before) if before else {}
+        new = _fields(after)
         changes = {name: [old.get(name), value] for name, value in new.items() if old.get(name) != value}
         return cls(product_id=after.id, at=at, actor=actor, action=_action(before, after), changes=changes)
 
@@ -54,7 +55,7 @@ def _action(before: Product | None, after: Product) -> Action:
     return Action.UPDATED
 
 
-def _fields(product: Product) -> dict[str, Any]:
+def _fields(product: Product) -> dict[str, object]:
     return {
         "name": product.name,
         "description": product.description,

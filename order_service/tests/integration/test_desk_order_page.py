@@ -64,7 +64,11 @@ def test_a_note_is_kept_with_its_author(sit_down, customer, place):
 
 @pytest.mark.parametrize(
     ("text", "error"),
-    [("", "This field is required."), ("x" * 2001, "at most 2000 characters"), ("two\tcells", "tabs are not allowed")],
+    [
+        ("", "This field is required."),
+        ("x" * 2001, "at most 2000 characters"),
+        ("two\u2028lines", "A character is not allowed"),
+    ],
 )
 def test_a_mistake_in_a_note_is_shown_at_its_field(sit_down, customer, place, text, error):
     order = place(customer)
