@@ -53,7 +53,7 @@ def topics(config: Config, _arguments: list[str]) -> int:
     from libs.messaging.topics import create_topics
     from order_service.events.topics import topics
 
-    create_topics(config.kafka_brokers, topics())
+    create_topics(config.brokers, topics())
     return 0
 
 
@@ -65,7 +65,7 @@ def dlq(config: Config, arguments: list[str]) -> int:
     from libs.messaging.dlq_command import run_dlq
     from order_service.worker.handlers import HANDLERS
 
-    return run_dlq(config.kafka_brokers, HANDLERS, arguments)
+    return run_dlq(config.brokers, HANDLERS, arguments)
 
 
 def migrate(config: Config, _arguments: list[str]) -> int:

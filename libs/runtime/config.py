@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
@@ -109,9 +109,7 @@ def load(settings: type[S], environ: Mapping[str, str] | None = None) -> S:
                 values[field] = value
         except (OSError, UnicodeDecodeError):
             problems[field.upper()] = "file can't be read"
-    secrets = [
-        f for f, info in settings.model_fields.items() if SecretStr in (info.annotation, *get_args(info.annotation))
-    ]
+    secrets = [field for field, info in settings.model_fields.items() if is_secret(info.annotation)]
     for field in secrets:
         if any(values.get(field) == values.get(other) is not None for other in secrets if other != field):
             problems[field.upper()] = "is the same as another secret"
@@ -122,6 +120,11 @@ def load(settings: type[S], environ: Mapping[str, str] | None = None) -> S:
     if problems:
         raise BadConfiguration(problems)
     return loaded
+
+
+def is_secret(annotation: Any) -> bool:
+    """True for SecretStr, and for a union or an annotated type that holds it."""
+    return annotation is SecretStr or any(map(is_secret, get_args(annotation)))
 
 
 def _reason(error: ErrorDetails) -> str:

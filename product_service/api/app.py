@@ -14,6 +14,7 @@ from libs.web.openapi import document_problems
 from product_service import __doc__ as description
 from product_service import __version__
 from product_service.api.etags import with_conditions
+from product_service.api.idempotency import with_idempotency_keys
 from product_service.api.products import routes
 from product_service.config import Config
 
@@ -22,7 +23,7 @@ def create_app(config: Config) -> APIFlask:
     """The application. Call it after the fork, because a MongoDB client does not survive a fork."""
     configure_logs("product_service", config.log_level, config.log_format)
     db = connect(config.mongo_uri.get_secret_value())
-    revocations = Revocations(MongoRevocations(db).since)
+    revocations = Revocations(MongoRevocations(db).read)
     app = make_app(
         service="product_service",
         version=__version__,
@@ -41,6 +42,6 @@ def create_app(config: Config) -> APIFlask:
         links={"products": "/products"},
     )
     app.extensions["config"] = config
-    app.spec_processor(lambda spec: with_conditions(document_problems(spec)))
+    app.spec_processor(lambda spec: with_idempotency_keys(with_conditions(document_problems(spec))))
     app.register_blueprint(routes)
     return app

@@ -26,13 +26,16 @@ class OrderPlaced(ConsumedData):
     topic: ClassVar[str] = "order-placed"
     order_id: OrderId
     timestamp: Annotated[AwareDatetime, Field(strict=False)]  # when the customer placed it
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
     items: Annotated[list[OrderLine], Field(min_length=1, max_length=50)]
 
-    def requested_items(self, currency: str) -> list[RequestedItem]:
-        """The lines; their prices are in `currency`, the shop's."""
+    def requested_items(self) -> list[RequestedItem]:
+        """The lines, with their prices in the currency of the order."""
         return [
             RequestedItem(
-                product_id=line.product_id, quantity=line.quantity, unit_price=Money.parse(line.unit_price, currency)
+                product_id=line.product_id,
+                quantity=line.quantity,
+                unit_price=Money.parse(line.unit_price, self.currency),
             )
             for line in self.items
         ]

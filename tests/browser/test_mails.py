@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.watch import Watch, assert_for_everybody, grave_findings, too_wide
 from tests.e2e.conftest import Town
 
-KINDS = ("user-registered", "order-placed", "order-rejected", "password-reset", "test")
+KINDS = ("user-registered", "order-placed", "order-rejected", "password-reset", "password-changed", "test")
 """One of each template, and one with an explanation: for accessibility they stand for all."""
 
 

@@ -22,6 +22,7 @@ from tests.e2e.test_desk import Browser
 SECRETS = {
     "JWT_SECRET",
     "DJANGO_SECRET_KEY",
+    "ENCRYPTION_KEY",
     "MYSQL_PASSWORD",
     "MYSQL_MIGRATE_PASSWORD",
     "SMTP_PASSWORD",
@@ -29,7 +30,7 @@ SECRETS = {
 }
 TOPICS = ("user-registered", "user-mail-requested", "order-placed", "user-deleted", "user-revocations")
 TOPICS += ("mail-resend-requested", "mail-sent")
-GROUPS = ("notification-service", "product-service", "product-service-users", "order-service-users")
+GROUPS = ("user-service", "notification-service", "product-service", "product-service-users", "order-service-users")
 GROUPS += ("order-service-mails",)
 
 

@@ -3,11 +3,12 @@
 import secrets
 
 import pytest
+from cryptography.fernet import Fernet
 
 from libs.runtime.config import BadConfiguration, load
 from user_service.config import Config
 
-REQUIRED = ("MONGO_URI", "KAFKA_BROKERS", "JWT_SECRET")
+REQUIRED = ("MONGO_URI", "KAFKA_BROKERS", "JWT_SECRET", "ENCRYPTION_KEY")
 
 
 @pytest.fixture
@@ -16,6 +17,7 @@ def environ() -> dict[str, str]:
         "MONGO_URI": "mongodb://127.0.0.1/users?replicaSet=rs0",
         "KAFKA_BROKERS": "127.0.0.1:9092",
         "JWT_SECRET": secrets.token_urlsafe(32),
+        "ENCRYPTION_KEY": Fernet.generate_key().decode(),
     }
 
 
@@ -40,6 +42,16 @@ def test_all_bad_variables_are_named_at_once():
     with pytest.raises(BadConfiguration) as refused:
         load(Config, {})
     assert set(refused.value.problems) == set(REQUIRED)
+
+
+@pytest.mark.parametrize(("seconds", "good"), [("59", False), ("60", True), ("3540", True), ("3541", False)])
+def test_an_access_token_ends_before_its_revocation_is_deleted(environ, seconds, good):
+    if good:
+        assert load(Config, environ | {"ACCESS_TOKEN_SECONDS": seconds}).access_token_seconds == int(seconds)
+        return
+    with pytest.raises(BadConfiguration) as refused:
+        load(Config, environ | {"ACCESS_TOKEN_SECONDS": seconds})
+    assert set(refused.value.problems) == {"ACCESS_TOKEN_SECONDS"}
 
 
 @pytest.mark.parametrize(("text", "good"), [("20/hour", True), ("5/15 minutes", True), ("off", True), ("many", False)])
