@@ -35,10 +35,10 @@ class CircuitBreaker:
         """Raise Unavailable while the breaker is open, but for the requests that are let through."""
         with self._lock:
             now, thread = time.monotonic(), threading.get_ident()
-            if self._failures >= FAILURES:
+            if failing := self._failures >= FAILURES:
                 if now < self._open_until or self._probes(now):
                     raise Unavailable
-                self._open_until, self._probe = now + REST_SECONDS, thread
+                self._open_until = now + REST_SECONDS
             if not self._hangs(now):
                 self._hanging_since = None
             elif self._hanging_since is None or now - self._hanging_since < PROBE_SECONDS:
@@ -46,6 +46,7 @@ class CircuitBreaker:
                 raise Unavailable
             else:
                 self._hanging_since = now
+            self._probe = thread if failing else self._probe
             self._in_flight[thread] = now
 
     def _hangs(self, now: float) -> bool:
