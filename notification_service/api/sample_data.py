@@ -57,7 +57,10 @@ LARGE_LINK = replace(LINK, username=LARGE_USERNAME, token=f"{LINK.token}-" * 3)
 def _reject(order: OrderContent) -> OrderContent:
     """The order, rejected because each line but every third is short."""
     short = [line for number, line in enumerate(order.lines) if number % 3]
-    shortages = (Shortage(name=line.name, wanted=line.quantity, available=number) for number, line in enumerate(short))
+    shortages = (
+        Shortage(name=line.name, wanted=line.quantity, available=min(number, line.quantity - 1))
+        for number, line in enumerate(short)
+    )
     return replace(order, reason="out_of_stock", shortages=tuple(shortages))
 
 
