@@ -62,6 +62,7 @@ def make_environment() -> dict[str, str]:
         "PRODUCT_SERVICE_URL": f"http://{LOOPBACK}:{product}",
         "NOTIFICATION_SERVICE_URL": f"http://{LOOPBACK}:{notification}",
         "RATE_LIMIT_REGISTER": "off",
+        "UNVERIFIED_OPEN_PIECES": "off",
     }
 
 

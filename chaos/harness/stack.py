@@ -28,6 +28,7 @@ from tests.smtp_sink import SmtpSink
 
 WEB = {service.name: service for service in SERVICES if service.port}
 CHANGES = {"ACCESS_TOKEN_SECONDS": "86400", "RATE_LIMIT_REGISTER": "off", "LOG_FORMAT": "json", "SMTP_SECURITY": "none"}
+CHANGES |= {"UNVERIFIED_OPEN_PIECES": "off"}
 
 
 class _Local(stack.Stack):

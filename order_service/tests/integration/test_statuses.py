@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 DECIDED = {
     "confirmed": partial(apply_stock_reply, rejection=None),
-    "rejected": partial(apply_stock_reply, rejection="out_of_stock"),
+    "rejected": partial(apply_stock_reply, rejection=Rejection("out_of_stock")),
 }
 
 

@@ -85,7 +85,7 @@ def test_it_is_in_the_order_of_time(customer, place):
 
 def test_a_reason_is_shown_in_words(customer, place):
     order = place(customer)
-    apply_stock_reply(order_id=order, rejection="out_of_stock")
+    apply_stock_reply(order_id=order, rejection=Rejection("out_of_stock"))
     assert ("change", "Rejected", "from pending: out of stock", "the shop") in shown(order)
 
 
