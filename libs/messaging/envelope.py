@@ -18,9 +18,7 @@ from ulid import ULID
 from libs.values.schema import StrictModel
 from libs.values.times import rfc3339
 
-MAX_PAYLOAD_BYTES = (
-    128 * 1024
-)  # an order of 50 products with names of 200 characters of 4 bytes, each named twice: 92 KB
+MAX_PAYLOAD_BYTES = 64 * 1024
 
 
 class MalformedEvent(Exception):
@@ -77,7 +75,7 @@ class Event:
 
 
 def new_row(data: EventData, *, source: str, aggregate_id: str, sequence: int) -> OutboxRow:
-    """The outbox row of `data`. Raises ValueError when the payload is larger than 128 KiB."""
+    """The outbox row of `data`. Raises ValueError when the payload is larger than 64 KiB."""
     payload = orjson.dumps(data.model_dump(mode="json", by_alias=True))
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise ValueError(f"{data.topic}: payload of {len(payload)} bytes")

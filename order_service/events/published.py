@@ -35,6 +35,14 @@ class Item(StrictModel):
         )
 
 
+# For the names of all shortages together, in UTF-8. Lines of 50 products with the longest names leave that much of 64 KiB.
+SHORTAGE_NAMES_BYTES = 12_500
+
+
+def _cut(name: str, size: int) -> str:
+    return name.encode()[:size].decode(errors="ignore")
+
+
 def _is_unknown(value: object) -> bool:
     return value is None
 
@@ -106,7 +114,10 @@ class OrderConfirmed(OrderEvent):
 
 
 class RejectedOrderEvent(OrderEvent):
-    """An order that may be rejected, with the lines that stock could not fill, or the prices that have changed."""
+    """An order that may be rejected, with the lines that stock could not fill, or the prices that have changed.
+
+    Of many shortages with long names, the names are cut.
+    """
 
     shortages: list[Shortage] | None = Field(None, exclude_if=_is_unknown)
     prices: list[CurrentPrice] | None = Field(None, exclude_if=_is_unknown)
@@ -117,7 +128,7 @@ class RejectedOrderEvent(OrderEvent):
         shortages = [
             Shortage(
                 product_id=short.product_id,
-                name=order.name_of(short.product_id),
+                name=_cut(order.name_of(short.product_id), SHORTAGE_NAMES_BYTES // len(order.shortages)),
                 wanted=short.wanted,
                 available=short.available,
             )

@@ -48,5 +48,4 @@ def _without_customer(payload: str, name: str) -> str:
     data: dict[str, Any] = orjson.loads(payload)
     if data.get("userEmail") is None and data.get("username", name) == name:
         return ""
-    data.pop("emailVerified", None)
     return orjson.dumps(data | {"userEmail": None, "username": name}).decode()

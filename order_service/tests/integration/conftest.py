@@ -66,13 +66,14 @@ def anybody() -> Caller:
 
 @pytest.fixture
 def make_caller(tokens: AccessTokens) -> Callable[..., Caller]:
-    """`make_caller("staff")`: a new account with these roles."""
+    """`make_caller("staff")`: a new account with these roles. `claims`: of its token."""
 
-    def make(*roles: str) -> Caller:
+    def make(*roles: str, **claims: Any) -> Caller:
         user_id = secrets.token_hex(12)
         name = f"u{user_id[:10]}"
-        token = tokens.mint(user_id=user_id, email=f"{name}@example.com", username=name, roles=roles)
-        return Caller(token, user_id)
+        named = {"user_id": user_id, "email": f"{name}@example.com", "username": name, "roles": roles}
+        token = tokens.mint(**named | claims)
+        return Caller(token, claims.get("user_id", user_id))
 
     return make
 

@@ -13,6 +13,7 @@ from libs.messaging.envelope import Event, MalformedEvent
 from libs.values.errors import Invalid, NotAllowed
 from order_service.domain.errors import CustomerDeleted, StepNotTaken, UnknownOrder
 from order_service.domain.order_status import Status
+from order_service.domain.rejection import Rejection
 from order_service.events.topics import MAILS_GROUP
 from order_service.store import orders
 from order_service.store.models import MailRequest, Order, OrderChange, OrderNote, Outbox, OutboxDead, SentMail

@@ -10,6 +10,7 @@ from ulid import ULID
 
 from libs.access.caller import Caller
 from libs.values.times import now
+from order_service.domain.rejection import Rejection
 from order_service.queries.timeline import read_timeline
 from order_service.store.models import MailRequest, OrderChange, OrderNote, Outbox, OutboxDead, SentMail
 from order_service.store.outbox import outbox
