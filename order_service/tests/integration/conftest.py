@@ -169,3 +169,16 @@ def place_confirmed(place: Callable[..., str]) -> Callable[..., str]:
         return placed
 
     return order
+
+
+@pytest.fixture
+def post(sell: Callable[..., str]) -> Callable[..., Any]:
+    """`post(customer, "key")`: the response to an order with an address, and with a key if there is one."""
+    address = {"name": "Ada L", "line1": "1 Long Lane", "city": "London", "postalCode": "N1", "country": "GB"}
+    body = {"productId": sell(), "quantity": 1, "shippingAddress": address}
+
+    def order(caller: Caller, key: str | None = None) -> Any:
+        headers = {"idempotency-key": key} if key else {}
+        return caller.post("/orders", body, "application/json", headers=headers)
+
+    return order

@@ -8,6 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from contracts import event_schema
+from libs.access.caller import Caller
 from libs.messaging.envelope import Event, MalformedEvent
 from libs.values.times import now_ms, rfc3339
 from order_service.events.topics import USERS_GROUP
@@ -15,6 +16,7 @@ from order_service.store.models import Customer, Order, Outbox
 from order_service.store.outbox import outbox
 from order_service.tests.integration.test_erasing import GRACE, take
 from order_service.use_cases import ask_for_addresses as asking
+from order_service.use_cases.add_note import add_note
 from order_service.use_cases.apply_stock_reply import apply_stock_reply
 from order_service.use_cases.ask_for_addresses import ask_for_addresses
 from order_service.use_cases.resend_mail import resend_mail
@@ -200,9 +202,6 @@ def test_few_are_asked_for_at_a_time(monkeypatch, make_caller, place):
 
 
 def test_an_account_of_the_desk_alone_is_not_asked_for(staff, customer, place):
-    from libs.access.caller import Caller
-    from order_service.use_cases.add_note import add_note
-
     local = Caller("admin", "admin@example.com", "admin", ("staff",))
     add_note(caller=local, order_id=place(customer), text="Rang")
     assert ask_for_addresses() == 1

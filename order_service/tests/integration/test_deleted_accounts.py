@@ -1,6 +1,5 @@
 """Personal data of a deleted account: none is left, in whatever order its requests and its events come."""
 
-
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection

@@ -5,6 +5,7 @@ import pytest
 
 from libs.messaging.envelope import MalformedEvent
 from order_service.store.models import Outbox
+from order_service.tests.integration.test_catalogue import FIRST, follow
 from order_service.tests.integration.test_erasing import GRACE
 from order_service.tests.integration.test_stock import hear
 from order_service.use_cases.resend_mail import resend_mail
@@ -111,8 +112,6 @@ def test_a_malformed_list_changes_nothing(customer, two, fields):
 
 
 def test_an_order_keeps_its_currency_when_its_product_gets_another(customer, two):
-    from order_service.tests.integration.test_catalogue import FIRST, follow
-
     order, lamp, oil = two
     follow(FIRST | {"id": lamp, "currency": "EUR", "version": 9}, subject=lamp)
     hear("stock-rejected", order, reason="price_changed", prices=[{"productId": lamp, "price": "20.50"}])
