@@ -1,6 +1,6 @@
 """The accounts that order: whether each was deleted, and the address that its mails go to.
 
-A transaction that stores personal data first holds the account's row by `hold`, and stores none when the account is gone. The
+A transaction that stores personal data first holds the account's row by `hold`, and stores none when the account was deleted. The
 deletion of an account first marks the row, which waits for these transactions, and then erases what they stored. So personal data
 of a deleted account is never left, in whatever order its requests and its events come.
 """
@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Sequence
 from operator import attrgetter
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import DateTimeField, F, Func, Q
 
 from order_service.domain.customer import MailAddress
@@ -19,21 +19,23 @@ from order_service.store.outbox import outbox
 
 # MariaDB does not know FOR SHARE. Both servers know this.
 SHARED = """
-SELECT user_id, gone, email, email_verified, email_at FROM customers WHERE user_id IN %s ORDER BY user_id
+SELECT user_id, deleted, email, email_verified, email_at FROM customers WHERE user_id IN %s ORDER BY user_id
 LOCK IN SHARE MODE
 """
 EXCLUSIVE = SHARED.replace("LOCK IN SHARE MODE", "FOR UPDATE")
 # Locks the row exclusively when it is there: an INSERT IGNORE would lock it in share mode, and two of them would then deadlock.
 ADD = """
-INSERT INTO customers (user_id, gone, asks, ask_at) VALUES (%s, 0, 0, IF(%s, UTC_TIMESTAMP(6), NULL))
-ON DUPLICATE KEY UPDATE gone = gone
+INSERT INTO customers (user_id, deleted, asks, ask_at) VALUES (%s, 0, 0, IF(%s, UTC_TIMESTAMP(6), NULL))
+ON DUPLICATE KEY UPDATE deleted = deleted
 """
 KNOWN_TO_USER_SERVICE = re.compile("[0-9a-f]{24}")  # the desk's own accounts have other names
 ERASE = """
-INSERT INTO customers (user_id, gone, asks) VALUES (%s, 1, 0)
-ON DUPLICATE KEY UPDATE gone = 1, email = NULL, email_verified = NULL, email_at = NULL, ask_at = NULL
+INSERT INTO customers (user_id, deleted, asks) VALUES (%s, 1, 0)
+ON DUPLICATE KEY UPDATE deleted = 1, email = NULL, email_verified = NULL, email_at = NULL, ask_at = NULL
 """
 ASK_AGAIN_HOURS = 24
+LOCK_WAIT_TIMEOUT = 1205
+ATTEMPTS = 3  # of a second each: many orders of one account wait for each other
 UTC_NOW = Func(function="UTC_TIMESTAMP", template="%(function)s(6)", output_field=DateTimeField())
 NEXT_ASK = Func(
     template=f"UTC_TIMESTAMP(6) + INTERVAL {ASK_AGAIN_HOURS} HOUR", function="", output_field=DateTimeField()
@@ -41,7 +43,7 @@ NEXT_ASK = Func(
 
 
 def hold(user_id: str, *, exclusively: bool = False) -> Customer:
-    """The row of an account, added if it is missing, and locked by the caller's transaction: nobody marks it gone until then.
+    """The row of an account, added if it is missing, and locked by the caller's transaction: its deletion waits for that.
 
     `exclusively`: one transaction at a time holds it.
     """
@@ -60,8 +62,14 @@ def hold_all(user_ids: Collection[str], *, exclusively: bool = False) -> dict[st
 
 
 def _lock(user_ids: Collection[str], exclusively: bool) -> dict[str, Customer]:
-    rows = Customer.objects.raw(EXCLUSIVE if exclusively else SHARED, [tuple(user_ids)])
-    return {row.user_id: row for row in rows}
+    for attempt in range(ATTEMPTS):
+        try:
+            rows = Customer.objects.raw(EXCLUSIVE if exclusively else SHARED, [tuple(user_ids)])
+            return {row.user_id: row for row in rows}
+        except OperationalError as error:  # it ends the statement, and not the transaction
+            if error.args[0] != LOCK_WAIT_TIMEOUT or attempt == ATTEMPTS - 1:
+                raise
+    return {}
 
 
 def address_of(row: Customer) -> MailAddress | None:
@@ -70,12 +78,15 @@ def address_of(row: Customer) -> MailAddress | None:
 
 
 def set_address(user_id: str, address: MailAddress) -> None:
-    """Keep an account's address, unless a later one is known or the account is gone. Accounts that never ordered have no row."""
-    known = Customer.objects.filter(Q(email_at=None) | Q(email_at__lte=address.at), user_id=user_id, gone=False)
+    """Keep an account's address, unless a later one is known or the account was deleted.
+
+    An account that never ordered has no row, and its address is not kept.
+    """
+    known = Customer.objects.filter(Q(email_at=None) | Q(email_at__lte=address.at), user_id=user_id, deleted=False)
     known.update(email=address.email, email_verified=address.verified, email_at=address.at, ask_at=None)
 
 
-def mark_gone(user_id: str) -> None:
+def mark_deleted(user_id: str) -> None:
     """Mark an account as deleted and erase its address. Waits for the transactions that hold the row."""
     with connection.cursor() as cursor:
         cursor.execute(ERASE, [user_id])

@@ -30,7 +30,7 @@ class Customer(models.Model):
     """
 
     user_id = models.CharField(primary_key=True, max_length=64, db_collation=BYTEWISE)
-    gone = models.BooleanField(default=False)  # the account was deleted, for good
+    deleted = models.BooleanField(default=False)  # the account was deleted, for good
     email = models.CharField(max_length=254, null=True)
     email_verified = models.BooleanField(null=True)
     email_at = models.DateTimeField(null=True)

@@ -16,9 +16,9 @@ def add(order_id: str, text: str, *, author_id: str, author_name: str) -> bool:
         raise UnknownOrder
     with transaction.atomic():
         accounts = customers.hold_all({customer_id, author_id})
-        if accounts[customer_id].gone:
+        if accounts[customer_id].deleted:
             return False
-        name = "" if accounts[author_id].gone else author_name
+        name = "" if accounts[author_id].deleted else author_name
         author = str(Actor.staff(author_id))
         OrderNote.objects.create(order_id=order_id, author=author, author_name=name, text=text, at=now())
     return True

@@ -14,7 +14,7 @@ ORDER_COLUMNS = (
     *("id", "user_id", "user_email", "email_verified", "email_at", "username", "status", "currency"),
     *("shipping_address", "reason", "rejection", "created_at", "updated_at", "sequence"),
 )
-ACCOUNT_COLUMNS = ("account__gone", "account__email", "account__email_verified", "account__email_at")
+ACCOUNT_COLUMNS = ("account__deleted", "account__email", "account__email_verified", "account__email_at")
 LINE_COLUMNS = ("product_id", "name", "quantity", "unit_price", "product_version")
 ADDRESS_KEYS = {
     "name": "name",
@@ -110,7 +110,7 @@ def to_rejection(order: Order) -> dict[str, Any] | None:
 
 def _customer(row: Row) -> Customer:
     own = MailAddress(email=row["user_email"], verified=row["email_verified"], at=row["email_at"])
-    is_erased = not own.email or bool(row.get("account__gone"))
+    is_erased = not own.email or bool(row.get("account__deleted"))
     customer = Customer(user_id=row["user_id"], username=row["username"], address=None if is_erased else own)
     if not (email := row.get("account__email")):
         return customer

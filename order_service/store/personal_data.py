@@ -26,8 +26,8 @@ def erase_orders(user_id: str, order_ids: Collection[str]) -> None:
 def _erase_events(user_id: str, order_ids: Collection[str]) -> None:
     """Erase the customer from the orders' events, until one statement finds no personal data in any table of events.
 
-    Events move between the tables meanwhile. A move locks the row that it copies, so an update waits for it and finds nothing. The
-    next round finds the row in its new table.
+    Events move between the tables at the same time. A move locks the row that it copies, so an update waits for it and finds
+    nothing. The next round finds the row in its new table.
     """
     name = erased_name(user_id)
     while events := [(event_id, erased) for event_id, erased in _erased_events(name, order_ids) if erased]:

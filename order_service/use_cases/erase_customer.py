@@ -14,7 +14,7 @@ def erase_customer(*, user_id: str) -> None:
 
     The orders stay. Staff's notes on them are deleted, because they may contain personal data.
     """
-    customers.mark_gone(user_id)  # first: from now on no transaction stores personal data of the account
+    customers.mark_deleted(user_id)  # first: from now on no transaction stores personal data of the account
     last = ""
     while ids := _next_orders(user_id, last):
         personal_data.erase_orders(user_id, ids)

@@ -51,7 +51,7 @@ def place_order(
 
 
 def _refusal(account: models.Customer, pieces: int, limit: int | None) -> DomainError | None:
-    if account.gone:
+    if account.deleted:
         return NotAuthenticated()
     if limit is None or account.email_verified:  # verified since the token was issued
         return None

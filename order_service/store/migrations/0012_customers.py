@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
                     "user_id",
                     models.CharField(db_collation="utf8mb4_bin", max_length=64, primary_key=True, serialize=False),
                 ),
-                ("gone", models.BooleanField(default=False)),
+                ("deleted", models.BooleanField(default=False)),
                 ("email", models.CharField(max_length=254, null=True)),
                 ("email_verified", models.BooleanField(null=True)),
                 ("email_at", models.DateTimeField(null=True)),

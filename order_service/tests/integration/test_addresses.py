@@ -152,8 +152,8 @@ def test_the_deletion_of_an_account_erases_its_address_for_good(customer, place)
     hear(customer.user_id)
     take("user-deleted", customer.user_id, id=customer.user_id, deletedAt="2026-01-31T12:00:00.000Z")
     hear(customer.user_id, NEWER, seconds=10)
-    row = Customer.objects.values("gone", "email", "email_verified", "email_at", "ask_at").get(pk=customer.user_id)
-    assert row == {"gone": True, "email": None, "email_verified": None, "email_at": None, "ask_at": None}
+    row = Customer.objects.values("deleted", "email", "email_verified", "email_at", "ask_at").get(pk=customer.user_id)
+    assert row == {"deleted": True, "email": None, "email_verified": None, "email_at": None, "ask_at": None}
     assert confirmed(order) == (None, None)
     assert ask_for_addresses() == 0
 

@@ -138,7 +138,7 @@ def test_a_row_that_the_relay_read_before_the_deletion_is_moved_as_it_is_now(cus
 @pytest.mark.django_db
 def test_between_the_mark_and_the_erasure_no_event_gets_the_address(customer, place):
     order = place(customer)
-    customers.mark_gone(customer.user_id)
+    customers.mark_deleted(customer.user_id)
     apply_stock_reply(order_id=order, rejection=None)
     assert '"userEmail":null' in Outbox.objects.get(aggregate_id=order, topic="order-confirmed").payload
 
@@ -157,4 +157,4 @@ def test_the_desk_account_of_a_deleted_account_is_closed(staff):
     User.objects.create(username=staff.user_id, email="u@example.com", first_name="u", is_staff=True)
     delete(staff.user_id)
     assert User.objects.values_list("email", "first_name", "is_staff", "is_active").get() == ("", "", False, False)
-    assert Customer.objects.get().gone
+    assert Customer.objects.get().deleted

@@ -96,7 +96,7 @@ def test_an_order_in_flight_is_erased_after_it(customer, post, race, monkeypatch
 
 def test_an_order_that_comes_during_the_erasure_is_refused(customer, post, sell, monkeypatch):
     post(customer)
-    pause = Pause(monkeypatch, customers, "mark_gone")
+    pause = Pause(monkeypatch, customers, "mark_deleted")
     name = f"u{customer.user_id[:10]}"
     caller = Caller(customer.user_id, f"{name}@example.com", name)
     items = [RequestedItem(product_id=sell(), quantity=1)]

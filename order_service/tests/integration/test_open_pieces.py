@@ -1,6 +1,7 @@
 """How many pieces an account without a verified address may have in open orders."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -114,7 +115,9 @@ def test_of_many_orders_at_once_no_more_pieces_are_taken_than_the_limit(customer
         client = type(customer)(token, customer.user_id)
         try:
             gate.wait()
-            return order(client, 3).status_code
+            while (status := order(client, 3).status_code) == 503:  # a machine that is busy: the client tries again
+                time.sleep(0.1)
+            return status
         finally:
             connection.close()
 
