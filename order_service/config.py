@@ -2,14 +2,19 @@
 
 import logging
 import os
+from typing import Annotated
 
 import django
-from pydantic import AnyHttpUrl, Field
+from pydantic import AnyHttpUrl, BeforeValidator, Field
 
 from libs.access.encryption import EncryptionKey
 from libs.messaging.brokers import KafkaConfig
 from libs.runtime.config import BaseConfig, Secret, SigningKey, WebConfig
 from libs.runtime.logs import LogFormat, configure_logs
+
+
+def _or_off(value: object) -> object:
+    return None if value == "off" else value
 
 
 class Config(KafkaConfig, WebConfig):
@@ -33,6 +38,8 @@ class Config(KafkaConfig, WebConfig):
     allowed_hosts: str = ""  # host names, separated by commas, that clients may use besides those of loopback.
     # Seconds from the publication of a reservation request without a reply to the cancellation of its order.
     order_pending_limit: int = Field(1800, ge=60, le=604_800)
+    # How many pieces an account whose address is not verified may have in pending and confirmed orders. off: any number.
+    unverified_open_pieces: Annotated[int | None, Field(ge=0, le=1_000_000_000), BeforeValidator(_or_off)] = 100
     bind_host: str = "127.0.0.1"
     order_service_port: int = Field(3000, ge=1, le=65_535)
     shop_name: str = "MicroShop"

@@ -16,6 +16,7 @@ SECRET_KEY = config.django_secret_key.get_secret_value()
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *filter(None, map(str.strip, config.allowed_hosts.split(",")))]
 ROOT_URLCONF = "order_service.urls"
 SHOP_NAME = config.shop_name
+UNVERIFIED_OPEN_PIECES = config.unverified_open_pieces
 
 INSTALLED_APPS = [
     "order_service.desk.apps.DeskConfig",  # first: its templates replace those of the others

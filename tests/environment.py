@@ -66,6 +66,7 @@ def make_environment() -> dict[str, str]:
         "RATE_LIMIT_REGISTER": "off",
         "RATE_LIMIT_LINKS": "off",
         "RATE_LIMIT_MAILS": "off",
+        "UNVERIFIED_OPEN_PIECES": "off",
     }
 
 

@@ -97,7 +97,7 @@ def django_db_modify_db_settings(mysql: MySQL) -> None:
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """The whole shop, as `make up` starts it, beside any other that runs on this machine."""
-    shop = make_shop(tmp_path_factory.mktemp("shop"))
+    shop = make_shop(tmp_path_factory.mktemp("shop"), UNVERIFIED_OPEN_PIECES="off")
     try:
         done = shop.command("up")
         if done.returncode:

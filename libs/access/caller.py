@@ -1,18 +1,19 @@
 """The caller of a service, as the access token describes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from libs.values.errors import NotAllowed, NotAuthenticated
 
 ROLES = ("viewer", "staff", "admin")  # each includes those before it
+MAX_SECONDS = 2**33  # since the epoch, in the year 2242: times of tokens fit into every type of time
 
 
 @dataclass(frozen=True)
 class Caller:
     """The caller of a service. `sid` names the session: all tokens that come from one login have the same.
 
-    `email_verified`: the account's address was verified when the token was issued.
+    `email_verified`: the account's address was verified when the token was issued. `issued_at`: that time, in ms since the epoch.
     """
 
     user_id: str
@@ -21,6 +22,7 @@ class Caller:
     roles: tuple[str, ...] = ()
     sid: str | None = None
     email_verified: bool = False
+    issued_at: int = field(default=0, compare=False)
 
     def has_role(self, role: str) -> bool:
         """True when one of the roles is `role` or a higher one."""
@@ -45,9 +47,12 @@ def caller_from_claims(claims: Mapping[str, object]) -> Caller:
     verified = claims.get("email_verified", False)
     if not isinstance(verified, bool):
         raise NotAuthenticated
+    issued_at = claims.get("iat", 0)
+    if isinstance(issued_at, bool) or not isinstance(issued_at, (int, float)) or not 0 <= issued_at < MAX_SECONDS:
+        raise NotAuthenticated
     user_id, email, username = map(str, texts)
     try:
         f"{user_id}{email}{username}{sid}".encode()
     except UnicodeEncodeError:  # a lone surrogate, which no database stores
         raise NotAuthenticated from None
-    return Caller(user_id, email, username, tuple(roles), sid, verified)
+    return Caller(user_id, email, username, tuple(roles), sid, verified, round(issued_at * 1000))

@@ -94,13 +94,14 @@ class DjangoOutbox:
             self._on_published(event_ids)
 
     def move_to_dead(self, row: OutboxRow, reason: str) -> None:
-        """Move a row to the dead events with the reason."""
+        """Move a row to the dead events with the reason, as it is now: its personal data may have been erased since it was read."""
         renew_connection()
         with transaction.atomic():
-            moved, _ = self._pending.filter(event_id=row.event_id).delete()
-            if moved:  # a resent event may have been moved before
-                dead = self._dead.model(**asdict(row), reason=reason[:200], died_at=datetime.now(UTC))
+            stored = self._pending.select_for_update().filter(event_id=row.event_id)
+            for columns in stored.values(*COLUMNS):  # none: a resent event may have been moved before
+                dead = self._dead.model(**columns, reason=reason[:200], died_at=datetime.now(UTC))
                 self._dead.bulk_create([dead], ignore_conflicts=True)
+                stored.delete()
 
     def backlog(self) -> tuple[int, float]:
         """(rows, age of the oldest in seconds)."""

@@ -1,5 +1,6 @@
 """The routes of orders, for clients and for the pages of the browsable API."""
 
+from django.conf import settings
 from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import MethodNotAllowed
@@ -46,7 +47,7 @@ class Orders(ListPage):
 
     @extend_schema(
         operation_id="place_order",
-        parameters=parameters_of(schemas.PlaceOrderHeaders, "header"),
+        parameters=parameters_of(schemas.KeyHeaders, "header"),
         request=schemas.PlaceOrder,
         responses={201: schemas.PlacedOut, 409: None, 422: None},
     )
@@ -57,8 +58,7 @@ class Orders(ListPage):
         sold. With an `Idempotency-Key` one order is placed, however often the request is sent: 409 `idempotency-key-in-flight`
         while the first is being answered, 422 `idempotency-key-reused` for another body.
         """
-        sent = {name: value for name, value in request.headers.items() if name == IDEMPOTENCY_KEY}
-        key = validated(schemas.PlaceOrderHeaders, sent).idempotency_key
+        key = _key_of(request)
         several = "items" in request.data
         body: schemas.OneItem | schemas.ManyItems = (
             validated(schemas.ManyItems, request.data) if several else validated(schemas.OneItem, request.data)
@@ -66,12 +66,14 @@ class Orders(ListPage):
         caller, items, address = caller_of(request), body.requested_items(), body.address()
 
         def place() -> dict[str, object]:
-            return responses.to_placed(place_order(caller=caller, items=items, shipping_address=address))
+            limit = settings.UNVERIFIED_OPEN_PIECES
+            order = place_order(caller=caller, items=items, shipping_address=address, unverified_open_pieces=limit)
+            return responses.to_placed(order)
 
         if key is None:
             return Response(place(), 201)
         sent_body = body.model_dump(mode="json", by_alias=True)
-        keyed = IdempotentRequest(user_id=caller.user_id, key=key, body=sent_body)
+        keyed = IdempotentRequest(user_id=caller.user_id, route="POST /orders", key=key, body=sent_body)
         return Response(respond_once(keyed, place), 201)
 
 
@@ -89,12 +91,36 @@ class Cancellation(OrderPage):
 
     form = "cancel"
 
-    @extend_schema(operation_id="cancel_order", request=None, responses={200: schemas.OrderOut, 400: None, 409: None})
+    @extend_schema(
+        operation_id="cancel_order",
+        parameters=parameters_of(schemas.KeyHeaders, "header"),
+        request=None,
+        responses={200: schemas.OrderOut, 400: None, 409: None, 422: None},
+    )
     def post(self, request: Request, order_id: str) -> HttpResponseBase:
-        """Cancel an order, while it is pending or confirmed."""
+        """Cancel an order, while it is pending or confirmed.
+
+        With an `Idempotency-Key` a repeated request gets the first 200 again: 409 `idempotency-key-in-flight` while the first is
+        being answered, 422 `idempotency-key-reused` for another order.
+        """
+        key = _key_of(request)
         validated(schemas.Nothing, body_of(request))
-        order = cancel_order(caller=caller_of(request), order_id=order_id)
-        return self.changed(request, responses.to_public(order))
+        caller = caller_of(request)
+
+        def cancel() -> dict[str, object]:
+            return responses.to_public(cancel_order(caller=caller, order_id=order_id))
+
+        if key is None:
+            return self.changed(request, cancel())
+        route = "POST /orders/{id}/cancel"
+        keyed = IdempotentRequest(user_id=caller.user_id, route=route, key=key, body={}, order_id=order_id)
+        return self.changed(request, respond_once(keyed, cancel))
+
+
+def _key_of(request: Request) -> str | None:
+    """The request's Idempotency-Key. Raises Invalid."""
+    sent = {name: value for name, value in request.headers.items() if name == IDEMPOTENCY_KEY}
+    return validated(schemas.KeyHeaders, sent).idempotency_key
 
 
 class OrderStatusView(OrderPage):

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from libs.values.money import format_money
 from libs.values.pages import Page
 from libs.values.times import rfc3339
 from order_service.domain.order import Order, OrderLine, ShippingAddress
+from order_service.domain.rejection import Shortage
 
 
 def to_public(order: Order) -> dict[str, Any]:
-    """An order as clients see it. An absent address or reason is left out."""
+    """An order as clients see it. An absent address or reason is left out, and so are empty lists of shortages or prices."""
     public: dict[str, Any] = {
         "id": order.id,
         "status": order.status.value,
@@ -24,6 +26,10 @@ def to_public(order: Order) -> dict[str, Any]:
         public["shippingAddress"] = _address(order.shipping_address)
     if order.reason is not None:
         public["reason"] = order.reason
+    if order.shortages:
+        public["shortages"] = [_shortage(order, short) for short in order.shortages]
+    if order.prices:
+        public["prices"] = [{"productId": row.product_id, "price": format_money(row.price)} for row in order.prices]
     return public
 
 
@@ -44,6 +50,15 @@ def _line(line: OrderLine) -> dict[str, Any]:
         "quantity": line.quantity,
         "unitPrice": str(line.unit_price),
         "lineTotal": str(line.total),
+    }
+
+
+def _shortage(order: Order, short: Shortage) -> dict[str, Any]:
+    return {
+        "productId": short.product_id,
+        "name": order.name_of(short.product_id),
+        "wanted": short.wanted,
+        "available": short.available,
     }
 
 

@@ -79,11 +79,11 @@ class PlaceOrder(RootModel[OneItem | ManyItems]):
     """One product, or several."""
 
 
-class PlaceOrderHeaders(StrictQuery):
+class KeyHeaders(StrictQuery):
     idempotency_key: Annotated[str, StringConstraints(pattern=r"^[ -~]{1,128}$")] | None = Field(
         None,
         alias="Idempotency-Key",
-        description="One order for one key, however often it is sent: the first 201 is answered again for 24 hours.",
+        description="One change for one key, however often it is sent: the first 2xx is answered again for 24 hours.",
     )
 
 
@@ -103,6 +103,18 @@ class LineOut(StrictModel):
     line_total: str
 
 
+class ShortageOut(StrictModel):
+    product_id: str
+    name: str
+    wanted: int
+    available: int
+
+
+class PriceOut(StrictModel):
+    product_id: str
+    price: str
+
+
 class OrderOut(StrictModel):
     id: str
     status: Status
@@ -113,6 +125,12 @@ class OrderOut(StrictModel):
     currency: str
     shipping_address: ShippingAddress | None = Field(None, description="Left out when there is none")
     reason: str | None = Field(None, description="Why it was cancelled or rejected; left out when there is none")
+    shortages: list[ShortageOut] | None = Field(
+        None, description="Of an order that is rejected as `out_of_stock`: the lines of which stock had too few pieces"
+    )
+    prices: list[PriceOut] | None = Field(
+        None, description="Of an order that is rejected as `price_changed`: the prices that differ, as they were then"
+    )
     created_at: str
     updated_at: str
 

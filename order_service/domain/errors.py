@@ -18,7 +18,7 @@ class StepNotTaken(DomainError):
 
 
 class CustomerDeleted(DomainError):
-    kind, code, title = ErrorKind.CONFLICT, "customer-gone", "The customer's account was deleted: no mail can be sent"
+    kind, code, title = ErrorKind.CONFLICT, "customer-gone", "The customer's account was deleted"
 
 
 class UnknownProduct(DomainError):
@@ -43,12 +43,19 @@ class KeyInFlight(DomainError):
     kind, code, title = (
         ErrorKind.CONFLICT,
         "idempotency-key-in-flight",
-        "An order with this Idempotency-Key is being placed",
+        "A request with this Idempotency-Key is being processed",
     )
 
 
 class MixedCurrencies(DomainError):
     kind, code, title = ErrorKind.IMPOSSIBLE, "mixed-currencies", "One order has one currency"
+
+
+class TooManyOpenPieces(DomainError):
+    """An account without a verified address may have `limit` pieces in open orders. It has `open` already."""
+
+    kind, code = ErrorKind.CONFLICT, "too-many-open-pieces"
+    title = "Verify your e-mail address to have more pieces in open orders"
 
 
 class TotalTooLarge(DomainError):

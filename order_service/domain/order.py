@@ -6,17 +6,10 @@ from datetime import datetime
 from typing import Self
 
 from libs.values.money import Money
+from order_service.domain.customer import Customer
 from order_service.domain.order_id import new_id
 from order_service.domain.order_status import Status, require_transition
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Customer:
-    """The account that placed an order. `email` is None once the account was deleted."""
-
-    user_id: str
-    email: str | None
-    username: str
+from order_service.domain.rejection import CurrentPrice, Rejection, Shortage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +52,10 @@ class StatusChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """An order with its lines, at least one. `version` is the number of its events that are stored."""
+    """An order with its lines, at least one. `version` is the number of its events that are stored.
+
+    A rejected order has the shortages or the prices that stock replied with, if they are known.
+    """
 
     id: str
     customer: Customer
@@ -70,6 +66,8 @@ class Order:
     created_at: datetime
     updated_at: datetime
     version: int
+    shortages: tuple[Shortage, ...] = ()
+    prices: tuple[CurrentPrice, ...] = ()
 
     @classmethod
     def place(
@@ -93,9 +91,19 @@ class Order:
         require_transition(self.status, status)
         return replace(self, status=status, reason=reason, updated_at=at)
 
+    def reject(self, rejection: Rejection, *, at: datetime) -> Self:
+        """The order that stock can't fill. What the rejection has of other products is dropped. Raises IllegalTransition."""
+        own = {line.product_id for line in self.lines}
+        return replace(
+            self.move_to(Status.REJECTED, at=at, reason=rejection.reason),
+            shortages=tuple(short for short in rejection.shortages if short.product_id in own),
+            prices=tuple(price for price in rejection.prices if price.product_id in own),
+        )
+
     def at_change(self, change: StatusChange) -> Self:
         """The order as it was right after one of its changes."""
-        return replace(self, status=change.after, reason=change.reason, updated_at=change.at)
+        then = replace(self, status=change.after, reason=change.reason, updated_at=change.at)
+        return then if then.status is Status.REJECTED else replace(then, shortages=(), prices=())
 
     @property
     def currency(self) -> str:
@@ -106,6 +114,10 @@ class Order:
     def total(self) -> Money:
         """The price of all lines."""
         return Money.sum((line.total for line in self.lines), self.currency)
+
+    def name_of(self, product_id: str) -> str:
+        """The name that a product of the order had at the time of the order."""
+        return next(line.name for line in self.lines if line.product_id == product_id)
 
     def owned_by(self, user_id: str) -> bool:
         """True for the order's customer."""

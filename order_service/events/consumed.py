@@ -6,18 +6,22 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from libs.messaging.envelope import ConsumedData
-from libs.values.money import Money
+from libs.values.money import Money, parse_money
 from libs.values.text import Line, StoredLine
 from libs.values.times import MAX_TIME_MS
 from order_service.domain.pricing import CatalogueProduct
+from order_service.domain.rejection import CurrentPrice, Rejection, Shortage
+
+ProductId = Annotated[Line, StringConstraints(min_length=1, max_length=64)]
+Price = Annotated[Decimal, Field(strict=False, ge=0, max_digits=12, decimal_places=2)]
 
 
 class ProductSnapshot(ConsumedData):
     """A product, as any product-* event has it."""
 
-    id: Annotated[Line, StringConstraints(min_length=1, max_length=64)]
+    id: ProductId
     name: Annotated[StoredLine, StringConstraints(min_length=1, max_length=200)]
-    price: Annotated[Decimal, Field(strict=False, ge=0, max_digits=12, decimal_places=2)]
+    price: Price
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
     active: bool
     version: Annotated[int, Field(ge=1, lt=2**31)]
@@ -48,6 +52,15 @@ class UserDeleted(ConsumedData):
     id: UserId
 
 
+class UserUpdated(ConsumedData):
+    """An account's name, address, roles or activity changed, or this service asked for it."""
+
+    topic: ClassVar[str] = "user-updated"
+    id: UserId
+    email: Annotated[Line, StringConstraints(min_length=3, max_length=254)]
+    email_verified: bool | None = None  # None: not known
+
+
 class UserRevocation(ConsumedData):
     """Tokens that were issued to a user, or in one session, before `not_before` (ms since the epoch) are void."""
 
@@ -64,12 +77,43 @@ class StockReserved(ConsumedData):
     order_id: OrderId
 
 
+class StockShortage(ConsumedData):
+    """A product of which stock has too few pieces."""
+
+    product_id: ProductId
+    wanted: Annotated[int, Field(ge=1)]
+    available: Annotated[int, Field(ge=0)]
+
+
+class StockPrice(ConsumedData):
+    """A product that has another price now, in the currency of the order."""
+
+    product_id: ProductId
+    price: Price
+
+
 class StockRejected(ConsumedData):
     """The reply to a reservation request: nothing is reserved, for this reason."""
 
     topic: ClassVar[str] = "stock-rejected"
     order_id: OrderId
     reason: Literal["out_of_stock", "price_changed"]
+    shortages: list[StockShortage] = Field(max_length=50)
+    prices: list[StockPrice] = Field([], max_length=50)
+
+    def to_rejection(self) -> Rejection:
+        """The rejection of the order."""
+        return Rejection(
+            self.reason,
+            tuple(
+                Shortage(product_id=short.product_id, wanted=short.wanted, available=short.available)
+                for short in self.shortages
+            ),
+            tuple(
+                CurrentPrice(product_id=current.product_id, price=parse_money(str(current.price)))
+                for current in self.prices
+            ),
+        )
 
 
 class MailSent(ConsumedData):

@@ -1,16 +1,24 @@
 """The topics of the service: those it publishes, those it consumes, and their dead-letter topics."""
 
 from contracts import TopicSettings, topic_settings
+from libs.messaging.envelope import EventData
 from libs.messaging.topics import dead_letter_settings
-from order_service.events.consumed import MailSent, StockRejected, StockReserved, UserDeleted, UserRevocation
-from order_service.events.published import EVENT_OF, MailResendRequested
+from order_service.events.consumed import (
+    MailSent,
+    StockRejected,
+    StockReserved,
+    UserDeleted,
+    UserRevocation,
+    UserUpdated,
+)
+from order_service.events.published import EVENT_OF, MailResendRequested, UserResendRequested
 
 CATALOGUE_GROUP = "order-service-catalogue"
 CATALOGUE = ("product-created", "product-updated", "product-deleted")
 STOCK_GROUP = "order-service-stock"
 STOCK = (StockReserved.topic, StockRejected.topic)
 USERS_GROUP = "order-service-users"
-USERS = (UserDeleted.topic, UserRevocation.topic)
+USERS = (UserDeleted.topic, UserUpdated.topic, UserRevocation.topic)
 MAILS_GROUP = "order-service-mails"
 MAILS = (MailSent.topic,)
 GROUPS = {CATALOGUE_GROUP: CATALOGUE, STOCK_GROUP: STOCK, USERS_GROUP: USERS, MAILS_GROUP: MAILS}
@@ -18,7 +26,8 @@ GROUPS = {CATALOGUE_GROUP: CATALOGUE, STOCK_GROUP: STOCK, USERS_GROUP: USERS, MA
 
 def topics() -> dict[str, TopicSettings]:
     """All topics with their settings."""
-    all_topics = topic_settings(*(event.topic for event in EVENT_OF.values()), MailResendRequested.topic)
+    published: tuple[type[EventData], ...] = (*EVENT_OF.values(), MailResendRequested, UserResendRequested)
+    all_topics = topic_settings(*(event.topic for event in published))
     for group, names in GROUPS.items():
         consumed = topic_settings(*names)
         all_topics |= consumed | dead_letter_settings(consumed, group)

@@ -2,8 +2,6 @@
 
 from collections.abc import Collection
 
-import orjson
-
 from order_service.domain.order_status import Status
 from order_service.events.published import OrderPlaced
 from order_service.store import models
@@ -15,10 +13,3 @@ def find_settled_requests(event_ids: Collection[str]) -> set[str]:
     requests = dict(dead.values_list("aggregate_id", "event_id"))
     decided = models.Order.objects.filter(id__in=requests).exclude(status=Status.PENDING)
     return {requests[order_id] for order_id in decided.values_list("id", flat=True)}
-
-
-def erase_customer(order_ids: Collection[str], username: str) -> None:
-    """Erase the customer from these orders' dead events, which are kept and may still be requeued."""
-    for row in models.OutboxDead.objects.filter(aggregate_id__in=order_ids):
-        data = orjson.loads(row.payload) | {"userEmail": None, "username": username}
-        models.OutboxDead.objects.filter(pk=row.pk).update(payload=orjson.dumps(data).decode())

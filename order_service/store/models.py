@@ -23,18 +23,46 @@ def _amount() -> Any:
     return models.DecimalField(max_digits=12, decimal_places=2)
 
 
+class Customer(models.Model):
+    """An account that orders, or that was deleted. store/customers.py says how its row guards personal data.
+
+    `email` is the address as user_service published it last, for the time `email_at`. It is null while it is not known.
+    """
+
+    user_id = models.CharField(primary_key=True, max_length=64, db_collation=BYTEWISE)
+    deleted = models.BooleanField(default=False)  # the account was deleted, for good
+    email = models.CharField(max_length=254, null=True)
+    email_verified = models.BooleanField(null=True)
+    email_at = models.DateTimeField(null=True)
+    ask_at = models.DateTimeField(null=True)  # when user_service is asked for the address next; null: it is not asked
+    asks = models.PositiveIntegerField(default=0)  # how often it was asked: the counter of these events
+
+    class Meta:
+        db_table = "customers"
+        indexes = [models.Index(fields=["ask_at"], name="customers_to_ask")]
+
+    def __str__(self) -> str:
+        return self.user_id
+
+
 class Order(models.Model):
     """An order. store/orders.py changes its status by a guarded UPDATE, never by save()."""
 
     id = models.CharField(primary_key=True, max_length=26, db_collation=BYTEWISE)  # ULID: the order of lists
     user_id = models.CharField(max_length=64, db_collation=BYTEWISE)
-    user_email = models.CharField("e-mail", max_length=254)
+    account = models.ForeignObject(  # no column and no constraint: the join to `customers`
+        Customer, models.DO_NOTHING, from_fields=["user_id"], to_fields=["user_id"], null=True, related_name="+"
+    )
+    user_email = models.CharField("e-mail", max_length=254)  # the account's address at the time `email_at`
+    email_verified = models.BooleanField(null=True)
+    email_at = models.DateTimeField(null=True)
     username = models.CharField(max_length=64)
     status = models.CharField(max_length=10, choices=[(status.value, status.label) for status in Status])
     total = _amount()
     currency = models.CharField(max_length=3)
     shipping_address = models.JSONField(null=True)
     reason = models.CharField(max_length=200, null=True)
+    rejection = models.JSONField(null=True)  # {"shortages": […], "prices": […]}, as stock replied
     sequence = models.PositiveIntegerField()  # the order's event counter
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
@@ -203,18 +231,23 @@ class ReservationRequest(StoredEvent):
 
 
 class IdempotencyKey(models.Model):
-    """A key that a customer sent with an order, and the 201 response to it, stored in the order's transaction."""
+    """A key that a user sent with a request, and the 2xx response to it, stored in the transaction of the change."""
 
     user_id = models.CharField(max_length=64, db_collation=BYTEWISE)
+    route = models.CharField(max_length=64, db_default="POST /orders", db_collation=BYTEWISE)
     key = models.CharField(max_length=128, db_collation=BYTEWISE)
+    order_id = models.CharField(max_length=26, null=True, db_collation=BYTEWISE)  # whose customer the response is about
     body_hash = models.CharField(max_length=64, db_collation=BYTEWISE)  # SHA-256 in hex
     response = models.TextField()  # JSON
     created_at = models.DateTimeField()
 
     class Meta:
         db_table = "idempotency_keys"
-        constraints = [models.UniqueConstraint(fields=["user_id", "key"], name="key_of_user")]
-        indexes = [models.Index(fields=["created_at"], name="idempotency_keys_by_age")]
+        constraints = [models.UniqueConstraint(fields=["user_id", "route", "key"], name="key_of_user_and_route")]
+        indexes = [
+            models.Index(fields=["created_at"], name="idempotency_keys_by_age"),
+            models.Index(fields=["order_id"], name="idempotency_keys_of_order"),
+        ]
 
 
 class RevocationRow(RevocationTable):

@@ -1,38 +1,33 @@
 """Orders in the database: their rows, change records and events. A store counts an order's events in column `sequence`."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from libs.access.caller import Caller
 from libs.messaging.envelope import OutboxRow
-from libs.values.money import Money
 from libs.values.times import now
 from order_service.domain.actor import Actor
-from order_service.domain.order import Customer, Order, OrderLine, ShippingAddress, StatusChange
+from order_service.domain.order import Order, StatusChange
 from order_service.domain.order_status import Status
 from order_service.events.published import MailResendRequested, OrderEvent
 from order_service.store import models, reservation_requests
+from order_service.store.order_rows import (
+    ACCOUNT_COLUMNS,
+    LINE_COLUMNS,
+    ORDER_COLUMNS,
+    Row,
+    line_rows,
+    order_columns,
+    to_order,
+    to_rejection,
+)
 from order_service.store.outbox import outbox
 
-ORDER_COLUMNS = (
-    *("id", "user_id", "user_email", "username", "status", "currency"),
-    *("shipping_address", "reason", "created_at", "updated_at", "sequence"),
-)
-LINE_COLUMNS = ("product_id", "name", "quantity", "unit_price", "product_version")
-ADDRESS_KEYS = {
-    "name": "name",
-    "line1": "line1",
-    "line2": "line2",
-    "city": "city",
-    "postal_code": "postalCode",
-    "country": "country",
-}
-"""The fields of an address, and their keys in column `shipping_address`."""
-Row = Mapping[str, Any]
+HOLDING = (Status.PENDING, Status.CONFIRMED)
+"""The statuses in which an order holds pieces that its customer may release."""
 
 
 def visible_to(caller: Caller) -> QuerySet[models.Order]:
@@ -42,25 +37,29 @@ def visible_to(caller: Caller) -> QuerySet[models.Order]:
 
 
 def find(order_id: str, *, caller: Caller | None = None) -> Order | None:
-    """An order, in one query; None when there is none, or the caller may not read it."""
+    """An order, in one query; None when there is none, or the caller may not read it.
+
+    Its customer has the address that the account has now, as far as it is known.
+    """
     lines = models.OrderLine.objects.filter(order_id=order_id)
     if caller and not caller.has_role("viewer"):
         lines = lines.filter(order__user_id=caller.user_id)
-    rows = list(lines.values(*LINE_COLUMNS, *(f"order__{name}" for name in ORDER_COLUMNS)))
+    columns = (*ORDER_COLUMNS, *ACCOUNT_COLUMNS)
+    rows = list(lines.values(*LINE_COLUMNS, *(f"order__{name}" for name in columns)))
     if not rows:
         return None
-    return _order({name: rows[0][f"order__{name}"] for name in ORDER_COLUMNS}, rows)
+    return to_order({name: rows[0][f"order__{name}"] for name in columns}, rows)
 
 
 def read(found: QuerySet[models.Order]) -> list[Order]:
-    """The orders of a query, in its order. One query, and one for their lines when there are any."""
+    """The orders of a query, in its order, with their own addresses. One query, and one for their lines when there are any."""
     rows = list(found.values(*ORDER_COLUMNS))
     lines: dict[str, list[Row]] = {row["id"]: [] for row in rows}
     if rows:
         of_these = models.OrderLine.objects.filter(order_id__in=lines).order_by("position")
         for line in of_these.values("order_id", *LINE_COLUMNS):
             lines[line["order_id"]].append(line)
-    return [_order(row, lines[row["id"]]) for row in rows]
+    return [to_order(row, lines[row["id"]]) for row in rows]
 
 
 def find_change(order_id: str, status: Status) -> StatusChange | None:
@@ -77,8 +76,8 @@ def find_change(order_id: str, status: Status) -> StatusChange | None:
 )  # may be part of a larger transaction (use_cases/idempotency.py), and fails with it
 def add(order: Order, *events: OrderEvent, actor: Actor) -> Order:
     """Write a new order, its change record and its events. The first event is also kept as the reservation request."""
-    models.Order.objects.create(**_columns(order), sequence=len(events))
-    models.OrderLine.objects.bulk_create(_line_rows(order))
+    models.Order.objects.create(**order_columns(order), sequence=len(events))
+    models.OrderLine.objects.bulk_create(line_rows(order))
     _record_change(None, order, actor)
     reservation_requests.add(outbox.add(events, aggregate_id=order.id, first_sequence=1)[0])
     return replace(order, version=len(events))
@@ -88,7 +87,7 @@ def add(order: Order, *events: OrderEvent, actor: Actor) -> Order:
 def update(before: Order, after: Order, *events: OrderEvent, actor: Actor) -> Order | None:
     """Write an order's next status, its change record and its events.
 
-    None when the order has another version or another customer's e-mail by now: read it again and decide again.
+    None when the order has another version by now, or lost its customer's data: read it again and decide again.
     """
     if _advance(before, after, *events) is None:
         return None
@@ -113,12 +112,14 @@ def add_mail_request(order: Order, event: MailResendRequested, *, actor: Actor) 
 def _advance(before: Order, after: Order, *events: OrderEvent) -> list[OutboxRow] | None:
     """Write status and event counter in one guarded statement, then the events; None when the guard failed.
 
-    The guard names the e-mail too: an erasure publishes no event, so the counter does not show it.
+    The guard names what an erasure changes, too: it publishes no event, so the counter does not show it.
     """
-    unchanged = models.Order.objects.filter(
-        id=before.id, sequence=before.version, user_email=before.customer.email or ""
-    )
-    changes = {"status": after.status, "reason": after.reason, "updated_at": after.updated_at}
+    unchanged = models.Order.objects.filter(id=before.id, sequence=before.version, username=before.customer.username)
+    if before.customer.address is not None:
+        unchanged = unchanged.exclude(user_email="")
+    changes: dict[str, Any] = {"status": after.status, "reason": after.reason, "updated_at": after.updated_at}
+    if after.status is Status.REJECTED:
+        changes["rejection"] = to_rejection(after)
     if not unchanged.update(**changes, sequence=before.version + len(events)):
         return None
     return outbox.add(events, aggregate_id=after.id, first_sequence=before.version + 1)
@@ -135,63 +136,8 @@ def _record_change(before: Order | None, after: Order, actor: Actor) -> None:
     )
 
 
-def _order(row: Row, lines: Iterable[Row]) -> Order:
-    currency, address = row["currency"], row["shipping_address"]
-    return Order(
-        id=row["id"],
-        customer=Customer(user_id=row["user_id"], email=row["user_email"] or None, username=row["username"]),
-        lines=tuple(
-            OrderLine(
-                product_id=line["product_id"],
-                name=line["name"],
-                quantity=line["quantity"],
-                unit_price=Money.from_decimal(line["unit_price"], currency),
-                product_version=line["product_version"],
-            )
-            for line in lines
-        ),
-        status=Status(row["status"]),
-        shipping_address=address and ShippingAddress(**{name: address.get(key) for name, key in ADDRESS_KEYS.items()}),
-        reason=row["reason"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        version=row["sequence"],
-    )
-
-
-def _columns(order: Order) -> dict[str, Any]:
-    """The columns of an order's row, without the event counter."""
-    return {
-        "id": order.id,
-        "user_id": order.customer.user_id,
-        "user_email": order.customer.email or "",
-        "username": order.customer.username,
-        "status": order.status,
-        "total": order.total.decimal,
-        "currency": order.currency,
-        "shipping_address": order.shipping_address and _address(order.shipping_address),
-        "reason": order.reason,
-        "created_at": order.created_at,
-        "updated_at": order.updated_at,
-    }
-
-
-def _address(address: ShippingAddress) -> dict[str, str]:
-    values = {key: getattr(address, name) for name, key in ADDRESS_KEYS.items()}
-    return {key: value for key, value in values.items() if value is not None}
-
-
-def _line_rows(order: Order) -> list[models.OrderLine]:
-    return [
-        models.OrderLine(
-            order_id=order.id,
-            position=position,
-            product_id=line.product_id,
-            name=line.name,
-            quantity=line.quantity,
-            unit_price=line.unit_price.decimal,
-            line_total=line.total.decimal,
-            product_version=line.product_version,
-        )
-        for position, line in enumerate(order.lines, start=1)
-    ]
+def open_pieces(user_id: str) -> int:
+    """How many pieces the pending and confirmed orders of an account have. In the transaction that holds the account's row."""
+    lines = models.OrderLine.objects.filter(order__user_id=user_id, order__status__in=HOLDING)
+    total: int | None = lines.aggregate(total=Sum("quantity"))["total"]
+    return total or 0

@@ -7,10 +7,8 @@ from pydantic import StringConstraints
 from libs.access.caller import Caller
 from libs.values.schema import StrictModel, validated
 from libs.values.text import Note as NoteText
-from libs.values.times import now
-from order_service.domain.actor import Actor
-from order_service.domain.errors import UnknownOrder
-from order_service.store.models import Order, OrderNote
+from order_service.domain.errors import CustomerDeleted
+from order_service.store import notes
 
 MAX_NOTE_LENGTH = 2000
 
@@ -24,11 +22,9 @@ class Note(StrictModel):
 def add_note(*, caller: Caller, order_id: str, text: str) -> None:
     """Add a note to an order, for staff only: 1 to 2000 characters, line breaks and tabs among them.
 
-    Raises NotAllowed, UnknownOrder, Invalid.
+    Raises NotAllowed, UnknownOrder, CustomerDeleted, Invalid.
     """
     caller.require("staff")
-    note = validated(Note, {"text": text})
-    if not Order.objects.filter(id=order_id).exists():
-        raise UnknownOrder
-    author, name = str(Actor.staff(caller.user_id)), caller.username
-    OrderNote.objects.create(order_id=order_id, author=author, author_name=name, text=note.text, at=now())
+    note = validated(Note, {"text": text.replace("\r\n", "\n")})  # a browser's form sends CRLF
+    if not notes.add(order_id, note.text, author_id=caller.user_id, author_name=caller.username):
+        raise CustomerDeleted

@@ -7,6 +7,7 @@ again after the limit, and every reply of the following minute is handled before
 from collections.abc import Callable
 from datetime import datetime
 
+from libs.values.times import now
 from order_service.domain.order_status import Status
 from order_service.store import reservation_requests
 from order_service.use_cases.transition import decide_pending
@@ -16,7 +17,7 @@ BATCH_SIZE = 100  # orders a call: each is a transaction of its own
 
 def time_out_order(*, order_id: str) -> bool:
     """Cancel a pending order. Return False when the order is already decided. Raises UnknownOrder."""
-    return decide_pending(order_id, Status.CANCELLED, "timeout")
+    return decide_pending(order_id, lambda order: order.move_to(Status.CANCELLED, at=now(), reason="timeout"))
 
 
 def time_out_overdue_orders(*, pending_limit: int, handled_until: Callable[[], datetime | None]) -> int:

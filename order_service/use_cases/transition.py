@@ -4,6 +4,8 @@ A transition is decided on the order that was read. When another event of the or
 decided again. That ends, because the transitions have no cycle.
 """
 
+from collections.abc import Callable
+
 from libs.access.caller import Caller
 from libs.values.times import now
 from order_service.domain.actor import SAGA, Actor
@@ -24,22 +26,21 @@ def find_order(caller: Caller, order_id: str) -> Order:
 def transition(order: Order, to: Status, *, caller: Caller, actor: Actor) -> Order:
     """Give an order its next status. Raises IllegalTransition, UnknownOrder."""
     reason = f"cancelled_by_{actor.kind}" if to is Status.CANCELLED else None
-    while (moved := _move(order, to, reason, actor)) is None:
+    while (moved := _store(order, order.move_to(to, at=now(), reason=reason), actor)) is None:
         order = find_order(caller, order.id)
     return moved
 
 
-def decide_pending(order_id: str, to: Status, reason: str | None) -> bool:
-    """Give a pending order its next status. Return False when the order is already decided. Raises UnknownOrder."""
+def decide_pending(order_id: str, decide: Callable[[Order], Order]) -> bool:
+    """Give a pending order its next status, which `decide` gives. Return False when it is already decided. Raises UnknownOrder."""
     while order := orders.find(order_id):
         if order.status is not Status.PENDING:
             return False
-        if _move(order, to, reason, SAGA):
+        if _store(order, decide(order), SAGA):
             return True
         # The order may still be pending: a request to resend a mail is an event too.
     raise UnknownOrder
 
 
-def _move(order: Order, to: Status, reason: str | None, actor: Actor) -> Order | None:
-    after = order.move_to(to, at=now(), reason=reason)
-    return orders.update(order, after, EVENT_OF[to].of(after, order.status), actor=actor)
+def _store(before: Order, after: Order, actor: Actor) -> Order | None:
+    return orders.update(before, after, EVENT_OF[after.status].of(after, before.status), actor=actor)

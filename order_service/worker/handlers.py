@@ -1,6 +1,7 @@
 """The handler of each consumed event: read the event, call one use case."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from ulid import ULID
 
@@ -11,7 +12,9 @@ from libs.messaging.consumer import EventConsumer
 from libs.messaging.envelope import Event, MalformedEvent
 from libs.messaging.failures import PermanentFailure
 from libs.messaging.handler_pool import Handler
+from order_service.domain.customer import MailAddress
 from order_service.domain.errors import UnknownOrder
+from order_service.domain.rejection import Rejection
 from order_service.events.consumed import (
     MailSent,
     ProductSnapshot,
@@ -19,9 +22,11 @@ from order_service.events.consumed import (
     StockReserved,
     UserDeleted,
     UserRevocation,
+    UserUpdated,
 )
 from order_service.events.topics import CATALOGUE, CATALOGUE_GROUP, MAILS_GROUP, STOCK_GROUP, USERS_GROUP
 from order_service.store.catalogue import upsert_product
+from order_service.store.customers import set_address
 from order_service.store.worker_tables import stored_revocations
 from order_service.use_cases.apply_stock_reply import apply_stock_reply
 from order_service.use_cases.erase_customer import erase_customer
@@ -45,7 +50,7 @@ def on_stock_reserved(event: Event) -> None:
 def on_stock_rejected(event: Event) -> None:
     """Reject the order. Raises MalformedEvent, PermanentFailure."""
     reply = event.read(StockRejected)
-    _apply(event, reply.order_id, rejection=reply.reason)
+    _apply(event, reply.order_id, rejection=reply.to_rejection())
 
 
 def on_user_deleted(event: Event) -> None:
@@ -53,6 +58,13 @@ def on_user_deleted(event: Event) -> None:
     user = event.read(UserDeleted)
     _require_key(event, user.id)
     erase_customer(user_id=user.id)
+
+
+def on_user_updated(event: Event) -> None:
+    """Keep the address of an account that orders. Raises MalformedEvent."""
+    user = event.read(UserUpdated)
+    _require_key(event, user.id)
+    set_address(user.id, MailAddress(email=user.email, verified=user.email_verified, at=_time_of(event)))
 
 
 def on_user_revocation(event: Event) -> None:
@@ -77,7 +89,11 @@ def on_mail_sent(event: Event) -> None:
 HANDLERS: Mapping[str, Mapping[str, Handler]] = {
     CATALOGUE_GROUP: dict.fromkeys(CATALOGUE, on_product_changed),
     STOCK_GROUP: {StockReserved.topic: on_stock_reserved, StockRejected.topic: on_stock_rejected},
-    USERS_GROUP: {UserDeleted.topic: on_user_deleted, UserRevocation.topic: on_user_revocation},
+    USERS_GROUP: {
+        UserDeleted.topic: on_user_deleted,
+        UserUpdated.topic: on_user_updated,
+        UserRevocation.topic: on_user_revocation,
+    },
     MAILS_GROUP: {MailSent.topic: on_mail_sent},
 }
 """Each group's handlers by topic."""
@@ -92,12 +108,20 @@ def make_consumers(brokers: Brokers) -> list[EventConsumer]:
     ]
 
 
-def _apply(event: Event, order_id: str, *, rejection: str | None) -> None:
+def _apply(event: Event, order_id: str, *, rejection: Rejection | None) -> None:
     _require_key(event, order_id)
     try:
         apply_stock_reply(order_id=order_id, rejection=rejection)
     except UnknownOrder:
         raise PermanentFailure("there is no such order") from None
+
+
+def _time_of(event: Event) -> datetime:
+    """When the event was stored. Raises MalformedEvent for a time that no table holds."""
+    try:
+        return datetime.fromisoformat(event.time).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise MalformedEvent("ce_time is no time") from None
 
 
 def _require_key(event: Event, key: str) -> None:

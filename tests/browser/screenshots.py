@@ -66,7 +66,7 @@ def main(names: list[str]) -> None:
     wanted = [picture for picture in ALL if not names or picture.name in names]
     shutil.rmtree(DIRECTORY, ignore_errors=True)
     DIRECTORY.mkdir(parents=True)
-    shop = make_shop(DIRECTORY)
+    shop = make_shop(DIRECTORY, UNVERIFIED_OPEN_PIECES="off")
     try:
         with step("starting a shop"):
             started = shop.command("up")

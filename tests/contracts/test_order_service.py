@@ -8,10 +8,12 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from contracts import event_schema, topic_settings
-from libs.messaging.envelope import Event
+from libs.messaging.envelope import Event, new_row
 from libs.values.money import Money
-from order_service.domain.order import Customer, Order, OrderLine
+from order_service.domain.customer import Customer, MailAddress
+from order_service.domain.order import Order, OrderLine
 from order_service.domain.order_status import Status
+from order_service.domain.rejection import CurrentPrice, Shortage
 from order_service.events.consumed import (
     MailSent,
     ProductSnapshot,
@@ -19,17 +21,19 @@ from order_service.events.consumed import (
     StockReserved,
     UserDeleted,
     UserRevocation,
+    UserUpdated,
 )
-from order_service.events.published import EVENT_OF, MailResendRequested
+from order_service.events.published import EVENT_OF, MailResendRequested, UserResendRequested
 from order_service.events.topics import CATALOGUE, MAILS, STOCK, USERS, topics
 from order_service.store.models import SentMail
 
+ADDRESS = MailAddress(email="ann@example.com", verified=False)
 LINE = OrderLine(
     product_id="64f00000000000000000000a", name="Lamp", quantity=3, unit_price=Money(1990, "USD"), product_version=2
 )
 ORDER = Order(
     id="01M82CEBY32RNQGJ072R3P5R7Z",
-    customer=Customer(user_id="64f000000000000000000001", email="ann@example.com", username="ann"),
+    customer=Customer(user_id="64f000000000000000000001", username="ann", address=ADDRESS),
     lines=(LINE,),
     status=Status.PENDING,
     shipping_address=None,
@@ -41,14 +45,18 @@ ORDER = Order(
 LONG_NAME = replace(LINE, name="é" * 200)
 LIMITS = replace(
     ORDER,
-    customer=Customer(user_id=ORDER.customer.user_id, email=f"{'a' * 242}@example.com", username="x" * 30),
+    customer=Customer(
+        user_id=ORDER.customer.user_id, username="x" * 30, address=MailAddress(email=f"{'a' * 242}@example.com")
+    ),
     reason="r" * 200,
     lines=(
         replace(LONG_NAME, quantity=1, unit_price=Money(999_999_999_999, "USD")),
         *[replace(LONG_NAME, quantity=1000, unit_price=Money(0, "USD"))] * 49,
     ),
 )
-ERASED = replace(ORDER, customer=replace(ORDER.customer, email=None))
+ERASED = replace(ORDER, customer=replace(ORDER.customer, address=None))
+SHORT = replace(ORDER, reason="out_of_stock", shortages=(Shortage(product_id=LINE.product_id, wanted=3, available=1),))
+DEARER = replace(ORDER, reason="price_changed", prices=(CurrentPrice(product_id=LINE.product_id, price=2050),))
 PREVIOUS = {
     Status.PENDING: None,
     Status.CONFIRMED: Status.PENDING,
@@ -64,7 +72,9 @@ def data_of(order: Order, status: Status) -> dict[str, Any]:
     return event.model_dump(mode="json", by_alias=True)
 
 
-@pytest.mark.parametrize("order", [ORDER, LIMITS, ERASED], ids=["plain", "limits", "erased"])
+@pytest.mark.parametrize(
+    "order", [ORDER, LIMITS, ERASED, SHORT, DEARER], ids=["plain", "limits", "erased", "short", "dearer"]
+)
 @pytest.mark.parametrize("status", PREVIOUS)
 def test_each_event_keeps_to_its_schema(order, status):
     Draft202012Validator(event_schema(EVENT_OF[status].topic)).validate(data_of(order, status))
@@ -78,8 +88,18 @@ def test_a_request_for_a_mail_keeps_to_its_schema_and_says_what_the_step_said(or
     data = event.model_dump(mode="json", by_alias=True)
     schema = event_schema("mail-resend-requested")
     Draft202012Validator(schema).validate(data)
-    assert set(data) == set(schema["properties"])
+    assert set(schema["required"]) <= set(data) <= set(schema["properties"])
     assert data == data_of(order, status) | {"kind": kind}
+
+
+@pytest.mark.parametrize("order", [SHORT, DEARER], ids=["short", "dearer"])
+def test_a_request_for_the_mail_of_a_rejection_says_why(order):
+    rejected = replace(order, status=Status.REJECTED)
+    data = MailResendRequested.of(rejected, Status.PENDING, kind="order-rejected").model_dump(
+        mode="json", by_alias=True
+    )
+    Draft202012Validator(event_schema("mail-resend-requested")).validate(data)
+    assert data == data_of(order, Status.REJECTED) | {"kind": "order-rejected"}
 
 
 def test_every_step_has_a_mail_that_may_be_asked_for_again():
@@ -97,15 +117,26 @@ def test_the_record_of_a_mail_that_the_schema_allows_is_understood(change):
     assert kept >= event_schema("mail-sent")["properties"]["kind"]["maxLength"]
 
 
-@pytest.mark.parametrize("model", [UserDeleted, UserRevocation])
+def needed(model):
+    return {field.alias for field in model.model_fields.values() if field.is_required()}
+
+
+@pytest.mark.parametrize("model", [UserDeleted, UserUpdated, UserRevocation])
 def test_only_fields_that_the_schemas_of_accounts_promise_are_needed(model):
-    assert {field.alias for field in model.model_fields.values()} <= set(event_schema(model.topic)["required"])
+    assert needed(model) <= set(event_schema(model.topic)["required"])
+    assert {field.alias for field in model.model_fields.values()} <= set(event_schema(model.topic)["properties"])
+
+
+def test_a_request_for_an_account_keeps_to_its_schema():
+    data = UserResendRequested(user_id=ORDER.customer.user_id).model_dump(mode="json", by_alias=True)
+    Draft202012Validator(event_schema("user-resend-requested")).validate(data)
 
 
 @pytest.mark.parametrize("status", PREVIOUS)
 def test_each_event_says_all_that_its_schema_knows(status):
     schema = event_schema(EVENT_OF[status].topic)["properties"]
-    assert set(data_of(ORDER, status)) == set(schema)
+    order = SHORT if status is Status.REJECTED else ORDER
+    assert set(data_of(order, status)) | ({"prices"} & set(schema)) == set(schema)
     assert set(data_of(ORDER, status)["items"][0]) == set(schema["items"]["items"]["properties"])
 
 
@@ -114,6 +145,7 @@ def test_an_order_is_told_as_clients_see_it():
         "orderId": "01M82CEBY32RNQGJ072R3P5R7Z",
         "userId": "64f000000000000000000001",
         "userEmail": "ann@example.com",
+        "emailVerified": False,
         "username": "ann",
         "productId": "64f00000000000000000000a",
         "quantity": 3,
@@ -134,6 +166,29 @@ def test_an_order_is_told_as_clients_see_it():
             }
         ],
     }
+
+
+def test_a_rejected_order_says_what_was_short_and_which_prices_are_others():
+    short, dearer = data_of(SHORT, Status.REJECTED), data_of(DEARER, Status.REJECTED)
+    assert short["shortages"] == [{"productId": LINE.product_id, "name": "Lamp", "wanted": 3, "available": 1}]
+    assert dearer["prices"] == [{"productId": LINE.product_id, "price": "20.50"}]
+    assert ("prices" in short, "shortages" in dearer) == (False, False)
+
+
+def test_what_is_not_known_is_absent():
+    data = data_of(ERASED, Status.REJECTED)
+    assert {"emailVerified", "shortages", "prices"} & set(data) == set()
+
+
+def test_a_rejected_order_of_long_names_fits_into_an_event():
+    ids = [f"{number:024x}" for number in range(50)]
+    lines = tuple(replace(LINE, product_id=key, name="\U0001f600" * 200) for key in ids)
+    shortages = tuple(Shortage(product_id=key, wanted=1000, available=999) for key in ids)
+    limits = {"quantity": 1000, "unit_price": Money(19_999_999, "USD"), "product_version": 2**31 - 1}
+    longest = replace(LIMITS, lines=tuple(replace(line, **limits) for line in lines), shortages=shortages)
+    event = MailResendRequested.of(replace(longest, status=Status.REJECTED), Status.PENDING, kind="order-rejected")
+    Draft202012Validator(event_schema(event.topic)).validate(event.model_dump(mode="json", by_alias=True))
+    new_row(event, source="order_service", aggregate_id=ORDER.id, sequence=2)
 
 
 def test_the_schema_would_notice_a_status_that_is_not_the_events():
@@ -181,6 +236,7 @@ ANSWER = {"orderId": ORDER.id, "items": [ITEM], "reason": None, "shortages": []}
     [
         (StockReserved, {}),
         (StockRejected, {"reason": "out_of_stock", "shortages": [SHORTAGE]}),
+        (StockRejected, {"reason": "price_changed", "prices": [{"productId": ITEM["productId"], "price": "20.50"}]}),
         (StockRejected, {"reason": "price_changed", "note": "a later version's"}),
     ],
 )
@@ -194,7 +250,7 @@ def test_the_answers_of_the_stock_that_the_schemas_allow_are_understood(model, c
 
 @pytest.mark.parametrize("model", [StockReserved, StockRejected])
 def test_only_fields_that_the_answers_schemas_promise_are_needed(model):
-    assert {field.alias for field in model.model_fields.values()} <= set(event_schema(model.topic)["required"])
+    assert needed(model) <= set(event_schema(model.topic)["required"])
 
 
 def test_every_reason_that_the_schema_knows_is_understood_and_fits_an_orders():
@@ -205,7 +261,7 @@ def test_every_reason_that_the_schema_knows_is_understood_and_fits_an_orders():
 
 
 def test_every_topic_it_needs_is_created_as_the_contract_says():
-    names = [event.topic for event in (*EVENT_OF.values(), MailResendRequested)]
+    names = [event.topic for event in (*EVENT_OF.values(), MailResendRequested, UserResendRequested)]
     names += CATALOGUE + STOCK + USERS + MAILS
     expected = topic_settings(*names)
     created = topics()

@@ -66,13 +66,14 @@ def anybody() -> Caller:
 
 @pytest.fixture
 def make_caller(tokens: AccessTokens) -> Callable[..., Caller]:
-    """`make_caller("staff")`: a new account with these roles."""
+    """`make_caller("staff")`: a new account with these roles. `claims`: of its token."""
 
-    def make(*roles: str) -> Caller:
+    def make(*roles: str, **claims: Any) -> Caller:
         user_id = secrets.token_hex(12)
         name = f"u{user_id[:10]}"
-        token = tokens.mint(user_id=user_id, email=f"{name}@example.com", username=name, roles=roles)
-        return Caller(token, user_id)
+        named = {"user_id": user_id, "email": f"{name}@example.com", "username": name, "roles": roles}
+        token = tokens.mint(**named | claims)
+        return Caller(token, claims.get("user_id", user_id))
 
     return make
 
@@ -166,5 +167,18 @@ def place_confirmed(place: Callable[..., str]) -> Callable[..., str]:
         placed = place(caller)
         assert apply_stock_reply(order_id=placed, rejection=None)
         return placed
+
+    return order
+
+
+@pytest.fixture
+def post(sell: Callable[..., str]) -> Callable[..., Any]:
+    """`post(customer, "key")`: the response to an order with an address, and with a key if there is one."""
+    address = {"name": "Ada L", "line1": "1 Long Lane", "city": "London", "postalCode": "N1", "country": "GB"}
+    body = {"productId": sell(), "quantity": 1, "shippingAddress": address}
+
+    def order(caller: Caller, key: str | None = None) -> Any:
+        headers = {"idempotency-key": key} if key else {}
+        return caller.post("/orders", body, "application/json", headers=headers)
 
     return order

@@ -7,7 +7,8 @@ import pytest
 from libs.values.money import Money
 from libs.values.times import now
 from order_service.domain.actor import SAGA, Actor
-from order_service.domain.order import Customer, Order, OrderLine, ShippingAddress
+from order_service.domain.customer import Customer, MailAddress
+from order_service.domain.order import Order, OrderLine, ShippingAddress
 from order_service.domain.order_status import Status
 from order_service.events.published import OrderConfirmed, OrderPlaced
 from order_service.store import models, orders
@@ -24,7 +25,7 @@ def order():
         OrderLine(product_id="a", name="Lamp é", quantity=3, unit_price=Money(1990, "EUR"), product_version=4),
         OrderLine(product_id="b", name="Oil", quantity=1, unit_price=Money(0, "EUR"), product_version=1),
     ]
-    customer = Customer(user_id="u" * 24, email="ann@example.com", username="ann")
+    customer = Customer(user_id="u" * 24, username="ann", address=MailAddress(email="ann@example.com"))
     new = Order.place(customer=customer, lines=lines, shipping_address=ADDRESS, at=now())
     return orders.add(new, OrderPlaced.of(new), actor=Actor.customer(customer.user_id))
 

@@ -11,6 +11,7 @@ from django.db import connection
 from libs.access.caller import Caller
 from order_service.domain.errors import IllegalTransition
 from order_service.domain.order_status import BEFORE, Status
+from order_service.domain.rejection import Rejection
 from order_service.store.models import Order, OrderChange, Outbox
 from order_service.tests.integration.test_placing import problem
 from order_service.use_cases.apply_stock_reply import apply_stock_reply
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 DECIDED = {
     "confirmed": partial(apply_stock_reply, rejection=None),
-    "rejected": partial(apply_stock_reply, rejection="out_of_stock"),
+    "rejected": partial(apply_stock_reply, rejection=Rejection("out_of_stock")),
 }
 
 

@@ -10,6 +10,7 @@ from ulid import ULID
 
 from libs.access.caller import Caller
 from libs.values.times import now
+from order_service.domain.rejection import Rejection
 from order_service.queries.timeline import read_timeline
 from order_service.store.models import MailRequest, OrderChange, OrderNote, Outbox, OutboxDead, SentMail
 from order_service.store.outbox import outbox
@@ -86,7 +87,7 @@ def test_it_is_in_the_order_of_time(customer, place):
 
 def test_a_reason_is_shown_in_words(customer, place):
     order = place(customer)
-    apply_stock_reply(order_id=order, rejection="out_of_stock")
+    apply_stock_reply(order_id=order, rejection=Rejection("out_of_stock"))
     assert ("change", "Rejected", "from pending: out of stock", "the shop") in shown(order)
 
 

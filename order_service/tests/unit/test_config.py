@@ -18,3 +18,17 @@ def test_a_limit_that_makes_no_sense_is_refused(value):
     with pytest.raises(BadConfiguration) as refused:
         load(Config, {**os.environ, "ORDER_PENDING_LIMIT": value})
     assert set(refused.value.problems) == {"ORDER_PENDING_LIMIT"}
+
+
+def test_an_account_without_a_verified_address_has_at_most_a_hundred_pieces_in_open_orders_by_default():
+    plain = {name: value for name, value in os.environ.items() if name != "UNVERIFIED_OPEN_PIECES"}
+    assert load(Config, plain).unverified_open_pieces == 100
+    assert load(Config, plain | {"UNVERIFIED_OPEN_PIECES": "7"}).unverified_open_pieces == 7
+    assert load(Config, plain | {"UNVERIFIED_OPEN_PIECES": "off"}).unverified_open_pieces is None
+
+
+@pytest.mark.parametrize("value", ["-1", "many", "1.5", "OFF", "none"])
+def test_a_number_of_pieces_that_makes_no_sense_is_refused(value):
+    with pytest.raises(BadConfiguration) as refused:
+        load(Config, {**os.environ, "UNVERIFIED_OPEN_PIECES": value})
+    assert set(refused.value.problems) == {"UNVERIFIED_OPEN_PIECES"}

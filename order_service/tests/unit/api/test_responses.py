@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 
 from libs.values.money import Money
 from order_service.api.responses import to_public
-from order_service.domain.order import Customer, Order, OrderLine, ShippingAddress
+from order_service.domain.customer import Customer, MailAddress
+from order_service.domain.order import Order, OrderLine, ShippingAddress
 
 MOMENT = datetime(2026, 1, 31, 12, 0, 0, 250_000, tzinfo=UTC)
 LINE = OrderLine(product_id="p", name="Oil", quantity=2, unit_price=Money(500, "USD"), product_version=1)
 ORDER = Order.place(
-    customer=Customer(user_id="0" * 24, email="ann@example.com", username="ann"),
+    customer=Customer(user_id="0" * 24, username="ann", address=MailAddress(email="ann@example.com")),
     lines=[LINE],
     shipping_address=None,
     at=MOMENT,

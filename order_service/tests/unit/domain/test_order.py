@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from libs.values.money import Money
+from order_service.domain.customer import Customer, MailAddress
 from order_service.domain.errors import IllegalTransition
-from order_service.domain.order import Customer, Order, OrderLine, StatusChange
+from order_service.domain.order import Order, OrderLine, StatusChange
 from order_service.domain.order_id import first_id
 from order_service.domain.order_status import Status
 
@@ -21,7 +22,7 @@ def line(price: int, quantity: int) -> OrderLine:
 
 @pytest.fixture
 def order() -> Order:
-    customer = Customer(user_id="u1", email="ann@example.com", username="ann")
+    customer = Customer(user_id="u1", username="ann", address=MailAddress(email="ann@example.com"))
     return Order.place(customer=customer, lines=[line(1990, 3), line(1, 2)], shipping_address=None, at=MOMENT)
 
 

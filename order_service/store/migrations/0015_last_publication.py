@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0011_reservation_requests")]
+    dependencies = [("orders", "0014_keys_by_route")]
     operations = [
         migrations.AddField("ReservationRequest", "last_published_at", models.DateTimeField(null=True)),
     ]

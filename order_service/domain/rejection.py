@@ -1,0 +1,29 @@
+"""Why stock rejects an order: the reason, and the products that it concerns."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortage:
+    """A product of which fewer pieces were `available` than the order `wanted`."""
+
+    product_id: str
+    wanted: int
+    available: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentPrice:
+    """The price that a product had when stock rejected its order, in minor units of the order's currency."""
+
+    product_id: str
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """The reply of stock: `out_of_stock` with shortages, or `price_changed` with prices. Either list may be unknown: empty."""
+
+    reason: str
+    shortages: tuple[Shortage, ...] = ()
+    prices: tuple[CurrentPrice, ...] = ()

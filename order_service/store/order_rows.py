@@ -1,0 +1,124 @@
+"""The rows of an order: their conversion to the domain and back."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from libs.values.money import Money, format_money, parse_money
+from order_service.domain.customer import Customer, MailAddress
+from order_service.domain.order import Order, OrderLine, ShippingAddress
+from order_service.domain.order_status import Status
+from order_service.domain.rejection import CurrentPrice, Shortage
+from order_service.store import models
+
+ORDER_COLUMNS = (
+    *("id", "user_id", "user_email", "email_verified", "email_at", "username", "status", "currency"),
+    *("shipping_address", "reason", "rejection", "created_at", "updated_at", "sequence"),
+)
+ACCOUNT_COLUMNS = ("account__deleted", "account__email", "account__email_verified", "account__email_at")
+LINE_COLUMNS = ("product_id", "name", "quantity", "unit_price", "product_version")
+ADDRESS_KEYS = {
+    "name": "name",
+    "line1": "line1",
+    "line2": "line2",
+    "city": "city",
+    "postal_code": "postalCode",
+    "country": "country",
+}
+"""The fields of an address, and their keys in column `shipping_address`."""
+Row = Mapping[str, Any]
+
+
+def to_order(row: Row, lines: Iterable[Row]) -> Order:
+    """The order of a row with ORDER_COLUMNS, and ACCOUNT_COLUMNS if they were read, and of rows with LINE_COLUMNS."""
+    currency, address, rejection = row["currency"], row["shipping_address"], row["rejection"] or {}
+    return Order(
+        id=row["id"],
+        customer=_customer(row),
+        lines=tuple(
+            OrderLine(
+                product_id=line["product_id"],
+                name=line["name"],
+                quantity=line["quantity"],
+                unit_price=Money.from_decimal(line["unit_price"], currency),
+                product_version=line["product_version"],
+            )
+            for line in lines
+        ),
+        status=Status(row["status"]),
+        shipping_address=address and ShippingAddress(**{name: address.get(key) for name, key in ADDRESS_KEYS.items()}),
+        reason=row["reason"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        version=row["sequence"],
+        shortages=tuple(
+            Shortage(product_id=short["productId"], wanted=short["wanted"], available=short["available"])
+            for short in rejection.get("shortages", ())
+        ),
+        prices=tuple(
+            CurrentPrice(product_id=current["productId"], price=parse_money(current["price"]))
+            for current in rejection.get("prices", ())
+        ),
+    )
+
+
+def order_columns(order: Order) -> dict[str, Any]:
+    """The columns of a new order's row, without the event counter."""
+    address = order.customer.address
+    return {
+        "id": order.id,
+        "user_id": order.customer.user_id,
+        "user_email": order.customer.email or "",
+        "email_verified": address and address.verified,
+        "email_at": address and address.at,
+        "username": order.customer.username,
+        "status": order.status,
+        "total": order.total.decimal,
+        "currency": order.currency,
+        "shipping_address": order.shipping_address and _address(order.shipping_address),
+        "reason": order.reason,
+        "created_at": order.created_at,
+        "updated_at": order.updated_at,
+    }
+
+
+def line_rows(order: Order) -> list[models.OrderLine]:
+    """The rows of a new order's lines."""
+    return [
+        models.OrderLine(
+            order_id=order.id,
+            position=position,
+            product_id=line.product_id,
+            name=line.name,
+            quantity=line.quantity,
+            unit_price=line.unit_price.decimal,
+            line_total=line.total.decimal,
+            product_version=line.product_version,
+        )
+        for position, line in enumerate(order.lines, start=1)
+    ]
+
+
+def to_rejection(order: Order) -> dict[str, Any] | None:
+    """Column `rejection` of a rejected order."""
+    shortages = [
+        {"productId": short.product_id, "wanted": short.wanted, "available": short.available}
+        for short in order.shortages
+    ]
+    prices = [{"productId": current.product_id, "price": format_money(current.price)} for current in order.prices]
+    return {name: rows for name, rows in (("shortages", shortages), ("prices", prices)) if rows} or None
+
+
+def _customer(row: Row) -> Customer:
+    own = MailAddress(email=row["user_email"], verified=row["email_verified"], at=row["email_at"])
+    is_erased = not own.email or bool(row.get("account__deleted"))
+    customer = Customer(user_id=row["user_id"], username=row["username"], address=None if is_erased else own)
+    if not (email := row.get("account__email")):
+        return customer
+    return customer.reached_at(
+        MailAddress(email=email, verified=row["account__email_verified"], at=row["account__email_at"])
+    )
+
+
+def _address(address: ShippingAddress) -> dict[str, str]:
+    values = {key: getattr(address, name) for name, key in ADDRESS_KEYS.items()}
+    return {key: value for key, value in values.items() if value is not None}

@@ -1,0 +1,21 @@
+"""The periodic task that requests the addresses of accounts from user_service."""
+
+from collections.abc import Mapping
+
+from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
+from libs.runtime.periodic import PeriodicTask
+from order_service.use_cases.ask_for_addresses import ask_for_addresses
+
+INTERVAL_SECONDS = 2.0
+
+
+def make_address_requests() -> PeriodicTask:
+    """The task. Any number of workers may run it."""
+
+    def work() -> Mapping[str, int]:
+        renew_connection()
+        return {"requested": ask_for_addresses()}
+
+    return PeriodicTask(
+        "addresses", work, seconds=INTERVAL_SECONDS, unavailable=UNAVAILABLE_ERRORS, counts=["requested"]
+    )
