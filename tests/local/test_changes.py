@@ -29,7 +29,7 @@ def changed(settings: Settings, **values: str) -> Settings:
     [
         ({}, (), ()),
         ({"MAIL_CONCURRENCY": "8"}, (), ("notification",)),
-        ({"ORDER_PENDING_LIMIT": "60"}, (), ("order-web", "order-worker")),
+        ({"PRODUCT_SERVICE_URL": "http://10.0.0.2:8000"}, (), ("order-web", "order-worker")),
         # order_service and notification_service call the service at its port
         ({"USER_SERVICE_PORT": "4100"}, (), ("user-web", "user-worker", "order-web", "order-worker", "notification")),
         ({"SMTP_PASSWORD": "another"}, (), ("notification",)),
