@@ -3,6 +3,7 @@
 The format is the one that Compose and most shells share: NAME=value lines, # comments, optional quotes.
 """
 
+import base64
 import os
 import secrets
 from collections.abc import Callable
@@ -18,6 +19,10 @@ HEADER = "# Made by `make env` for this machine. Not for the repository: it hold
 _password = partial(secrets.token_urlsafe, 24)  # 192 bits
 
 
+def _fernet_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
 def _local_uri(name: str) -> str:
     return f"mongodb://127.0.0.1:27017/microshop_{name}?replicaSet=rs0"
 
@@ -30,6 +35,7 @@ def generated() -> dict[str, Callable[[], str]]:
     )
     return {
         **dict.fromkeys(("JWT_SECRET", "DJANGO_SECRET_KEY"), partial(secrets.token_urlsafe, 48)),
+        "ENCRYPTION_KEY": _fernet_key,
         **dict.fromkeys(passwords.split(), _password),
         "MONGO_KEYFILE": partial(secrets.token_hex, 48),  # a key file may hold base64 characters only
         **{f"MONGO_PASSWORD_{name.upper()}": _password for name in mongo_names()},

@@ -6,6 +6,7 @@ import os
 import django
 from pydantic import AnyHttpUrl, Field
 
+from libs.access.encryption import EncryptionKey
 from libs.runtime.config import BaseConfig, Secret, SigningKey, WebConfig
 from libs.runtime.logs import LogFormat, configure_logs
 
@@ -20,6 +21,7 @@ class Config(WebConfig):
     mysql_port: int = Field(3306, ge=1, le=65_535)
     kafka_brokers: str  # host:port, …; used by the worker only
     jwt_secret: SigningKey  # checks the access tokens; all services share it
+    encryption_key: EncryptionKey  # encrypts the tokens that the desk keeps
     jwt_issuer: str = "microshop"
     jwt_audience: str = "microshop"
     django_secret_key: SigningKey  # signs the desk's sessions

@@ -7,6 +7,7 @@ tests of order_service then use that server, in databases of their own, and star
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 import signal
@@ -40,6 +41,7 @@ def make_environment() -> dict[str, str]:
     return {
         "JWT_SECRET": secrets.token_urlsafe(48),
         "DJANGO_SECRET_KEY": secrets.token_urlsafe(48),
+        "ENCRYPTION_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "MYSQL_HOST": LOOPBACK,
         "MYSQL_PORT": str(other.port or mysql),
         "MYSQL_DATABASE": "ordertests" if other.port else "microshop",

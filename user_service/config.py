@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from limits import parse
 from pydantic import AfterValidator, Field
 
+from libs.access.encryption import EncryptionKey
 from libs.runtime.config import BaseConfig, MongoUri, Secret, SigningKey, WebConfig
 from libs.runtime.logs import LogFormat
 
@@ -24,6 +25,7 @@ class Config(WebConfig):
     mongo_uri: MongoUri  # mongodb://…/DATABASE of a replica set, because transactions need one
     kafka_brokers: str  # host:port,… for the worker
     jwt_secret: SigningKey  # signs access and refresh tokens, shared by all services
+    encryption_key: EncryptionKey  # encrypts the secrets of authenticators
     jwt_issuer: str = "microshop"
     jwt_audience: str = "microshop"
     access_token_seconds: int = Field(900, ge=60, le=86_400)

@@ -52,7 +52,8 @@ def test_no_secret_is_in_an_environment_or_on_a_command_line(shop: Containers) -
 
 def test_each_service_sees_its_own_secrets_only(shop: Containers) -> None:
     seen = {name: set(shop.execute(name, "ls", "/run/secrets").stdout.split()) for name in OURS}
-    assert seen["user-web"] == seen["user-worker"] == {"JWT_SECRET", "MONGO_URI_USER"}
+    assert seen["user-web"] == seen["user-worker"] == {"JWT_SECRET", "ENCRYPTION_KEY", "MONGO_URI_USER"}
     assert seen["product-web"] == seen["product-worker"] == {"JWT_SECRET", "MONGO_URI_PRODUCT"}
-    assert seen["order-web"] == seen["order-worker"] == {"JWT_SECRET", "MYSQL_PASSWORD", "DJANGO_SECRET_KEY"}
+    order = {"JWT_SECRET", "ENCRYPTION_KEY", "MYSQL_PASSWORD", "DJANGO_SECRET_KEY"}
+    assert seen["order-web"] == seen["order-worker"] == order
     assert seen["notification"] == {"JWT_SECRET", "SMTP_PASSWORD"}

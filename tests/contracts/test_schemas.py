@@ -57,6 +57,20 @@ EXAMPLES = {
         "token": "t" * 43,
         "expiresAt": "2026-01-31T12:00:00.000Z",
     },
+    "user-notice-requested": {
+        "userId": OBJECT_ID,
+        "kind": "password-changed",
+        "email": "ada@example.com",
+        "username": "ada",
+        "occurredAt": "2026-01-31T12:00:00.000Z",
+    },
+    "user-link-requested": {
+        "userId": OBJECT_ID,
+        "kind": "verify",
+        "eventId": ULID,
+        "requestedAt": "2026-01-31T12:00:00.000Z",
+    },
+    "user-resend-requested": {"userId": OBJECT_ID},
     "user-revocations": {"userId": OBJECT_ID, "sid": None, "notBefore": 0},
 }
 ODD_VALUES = [None, True, -1, 0, 1.5, "", "x", "x" * 300, "pending", "shipped", OBJECT_ID, ULID, [], {}, [{}], [None]]
@@ -76,7 +90,10 @@ DEFINED = {
     "orderStatus": (["pending", "cancelled"], ["lost", None]),
     "stockLines": ([[STOCK_LINE], [STOCK_LINE] * 50], [[], [STOCK_LINE] * 51, [{}]]),
     "shortages": ([[], [SHORTAGE] * 50], [[SHORTAGE] * 51, [SHORTAGE | {"wanted": 0}], [SHORTAGE | {"available": -1}]]),
-    "account": ([ACCOUNT, ACCOUNT | {"roles": []}], [ACCOUNT | {"roles": ["owner"]}, ACCOUNT | {"email": None}, {}]),
+    "account": (
+        [ACCOUNT, ACCOUNT | {"roles": [], "emailVerified": True}],
+        [ACCOUNT | {"emailVerified": "yes"}, ACCOUNT | {"roles": ["owner"]}, ACCOUNT | {"email": None}, {}],
+    ),
     "product": ([PRODUCT, PRODUCT | {"sku": "L-1"}], [PRODUCT | {"sku": "x" * 65}, PRODUCT | {"stock": -1}, {}]),
     "order": (
         [ORDER, ORDER | {"userEmail": None, "items": [LINE | {"later": 1}] * 50}],

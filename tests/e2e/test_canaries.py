@@ -20,6 +20,7 @@ from tests.e2e.test_desk import Browser
 SECRETS = {
     "JWT_SECRET",
     "DJANGO_SECRET_KEY",
+    "ENCRYPTION_KEY",
     "MYSQL_PASSWORD",
     "MYSQL_MIGRATE_PASSWORD",
     "SMTP_PASSWORD",

@@ -3,11 +3,12 @@
 import secrets
 
 import pytest
+from cryptography.fernet import Fernet
 
 from libs.runtime.config import BadConfiguration, load
 from user_service.config import Config
 
-REQUIRED = ("MONGO_URI", "KAFKA_BROKERS", "JWT_SECRET")
+REQUIRED = ("MONGO_URI", "KAFKA_BROKERS", "JWT_SECRET", "ENCRYPTION_KEY")
 
 
 @pytest.fixture
@@ -16,6 +17,7 @@ def environ() -> dict[str, str]:
         "MONGO_URI": "mongodb://127.0.0.1/users?replicaSet=rs0",
         "KAFKA_BROKERS": "127.0.0.1:9092",
         "JWT_SECRET": secrets.token_urlsafe(32),
+        "ENCRYPTION_KEY": Fernet.generate_key().decode(),
     }
 
 
