@@ -133,7 +133,7 @@ class Demo:
         return found[0]
 
     def _show_events(self, order_id: str) -> None:
-        """Show what the services told each other about the order, up to the report of its last mail."""
+        """Show the events about the order, up to the report of its last mail."""
         found: list[OrderEvent] = []
 
         def read() -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaException, Message, TopicPartition
 
@@ -65,5 +65,6 @@ def _event(message: Message) -> OrderEvent:
 
 
 def _headers(message: Message) -> Iterator[tuple[str, str]]:
-    for name, value in message.headers() or []:
+    headers: Any = message.headers() or []  # a list of pairs, which the stubs do not say
+    for name, value in headers:
         yield str(name), value.decode(errors="replace") if isinstance(value, bytes) else str(value)

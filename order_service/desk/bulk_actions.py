@@ -18,7 +18,7 @@ from django.template.response import TemplateResponse
 from libs.access.caller import Caller
 from libs.values.errors import DomainError
 from order_service.api.authentication import desk_caller
-from order_service.desk.model_admin import DeskAdmin, error_text
+from order_service.desk.model_admin import Context, DeskAdmin, error_text
 
 CONFIRMED = "confirmed"  # a field of the form on the page that asks
 Outcome = Literal["changed", "unchanged", "refused"]
@@ -106,14 +106,13 @@ def _ask(page: DeskAdmin, request: HttpRequest, bulk: BulkAction, keys: list[str
 
 def _report(request: HttpRequest, bulk: BulkAction, results: list[RowResult]) -> None:
     """Add one message with all results."""
-    by_outcome: dict[Outcome, list[RowResult]] = {"changed": [], "unchanged": [], "refused": []}
-    for result in results:
-        by_outcome[result.outcome].append(result)
-    changed, refused = len(by_outcome["changed"]), len(by_outcome["refused"])
-    context = {"bulk": bulk, "total": _count(len(results), bulk.noun), **by_outcome}
-    level = (
-        messages.ERROR if refused == len(results) else messages.WARNING if changed < len(results) else messages.SUCCESS
+    changed, unchanged, refused = (
+        [result for result in results if result.outcome == outcome] for outcome in ("changed", "unchanged", "refused")
     )
+    context: Context = {"bulk": bulk, "changed": changed, "unchanged": unchanged, "refused": refused}
+    context["total"] = _count(len(results), bulk.noun)
+    level = messages.SUCCESS if len(changed) == len(results) else messages.WARNING
+    level = messages.ERROR if len(refused) == len(results) else level
     messages.add_message(request, level, render_to_string("desk/bulk_result.html", context))
 
 

@@ -4,8 +4,8 @@ A pair has a row of its own, and only `renew` changes it, under a row lock. Djan
 the request read it. With the pair in the session, one of two concurrent requests would restore the pair that the other one has
 exchanged. A refresh token that is used twice ends the login (docs/adr/0021, docs/adr/0026).
 
-The tokens are encrypted, because whoever reads them could act for the staff member. Rows of an earlier release are plain. They end
-after MAX_AGE, or `rotate-encryption` encrypts them.
+The tokens are encrypted, because a reader of the database could act for the staff member. Rows of an earlier release are plain.
+They end after MAX_AGE, or `rotate-encryption` encrypts them.
 """
 
 import secrets
