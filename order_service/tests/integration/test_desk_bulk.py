@@ -115,3 +115,14 @@ def test_deleting_failed_sign_ins_asks_first_too(desk):
     html = ask(desk, "/admin/axes/accessattempt/", "delete_selected", *rows).content.decode()
     assert "Access attempts: 2" in html
     assert AccessAttempt.objects.count() == 2
+
+
+LISTS = ("orders/order", "orders/outboxdead", "auth/user", "auth/group", "axes/accessattempt")
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_no_list_has_an_action_that_does_not_ask(desk, path):
+    asking = {"make_shipped", "make_delivered", "make_cancelled", "resend_selected", "delete_selected"}
+    page = desk.get(f"/admin/{path}/")
+    offered = {name for name, _ in page.context["cl"].model_admin.get_action_choices(page.wsgi_request) if name}
+    assert offered <= asking
