@@ -55,12 +55,21 @@ def dlq(config: Config, arguments: list[str]) -> int:
 
     from libs.access.revocations import Revocations
     from notification_service.commands.dlq import dlq
+    from notification_service.store.link_requests import LinkRequests
+    from notification_service.use_cases.send_mail import SendAndWait
+    from notification_service.worker.handlers import bind_handlers
     from notification_service.worker.process import Worker
 
     worker = Worker.of(config, Revocations())
-    with closing(worker.ledger) as ledger, closing(worker.mailer):
-        handlers, accounts = worker.handlers, worker.accounts
-        return dlq(config.kafka_brokers, arguments, handlers=handlers, ledger=ledger, accounts=accounts)
+    with closing(worker.ledger) as ledger, closing(worker.mailer), closing(LinkRequests(config.kafka_brokers)) as links:
+        return dlq(
+            config.kafka_brokers,
+            arguments,
+            handlers=bind_handlers(SendAndWait(worker.send_mail)),
+            ledger=ledger,
+            accounts=worker.accounts,
+            links=links,
+        )
 
 
 COMMANDS = {"web": web, "check-config": check_config, "topics": topics, "dlq": dlq}

@@ -1,8 +1,9 @@
 """Every environment variable that notification_service reads."""
 
+import re
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, AnyHttpUrl, EmailStr, Field, SecretStr
+from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, EmailStr, Field, SecretStr
 
 from libs.runtime.config import Secret, SigningKey, WebConfig
 from libs.runtime.logs import LogFormat
@@ -10,6 +11,35 @@ from libs.values.text import Line
 
 SmtpSecurity = Literal["starttls", "tls", "none"]
 T = TypeVar("T", str, SecretStr)
+
+
+def _split_seconds(text: str | tuple[float, ...]) -> tuple[float, ...]:
+    try:
+        seconds = tuple(map(float, text.split(","))) if isinstance(text, str) else text
+    except ValueError:  # its text holds the value
+        seconds = (0.0,)
+    if not all(0 < second <= 86_400 for second in seconds):
+        raise ValueError("is not a list of seconds such as 60,300")
+    return seconds
+
+
+LIMIT = re.compile(r"(\d+) ?(?:/|per) ?(\d*) ?(second|minute|hour|day)s?")
+PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0}
+
+
+def _read_limit(text: str | tuple[int, float] | None) -> tuple[int, float] | None:
+    """A number and its period in seconds, of a text such as 20/hour or 5/15minutes. None: off."""
+    if not isinstance(text, str):
+        return text
+    if text == "off":
+        return None
+    if not (found := LIMIT.fullmatch(text)):
+        raise ValueError("is not a limit such as 20/hour, or off")
+    return int(found[1]), int(found[2] or 1) * PERIODS[found[3]]
+
+
+MailLimit = Annotated[tuple[int, float] | None, BeforeValidator(_read_limit)]
+Pauses = Annotated[tuple[float, ...], BeforeValidator(_split_seconds)]
 
 
 def _require_ascii(value: T) -> T:
@@ -32,6 +62,17 @@ class Config(WebConfig):
     smtp_username: Annotated[str, AfterValidator(_require_ascii)]
     smtp_password: Annotated[Secret, AfterValidator(_require_ascii)]
     mail_concurrency: int = Field(4, ge=1, le=16)  # mails sent at once; as many may be sent again after a crash
+    smtp_seconds: float = Field(15, gt=0, le=15)  # for a mail up to its final dot; a consumer waits 20 s for it.
+    mail_answer_seconds: float = Field(600, gt=0, le=3600)  # for the answer to the final dot (RFC 5321 4.5.3.2.6).
+    mail_retry_hours: float = Field(24, ge=0, le=168)  # the sum of the pauses between tries of a mail that is put off.
+    mail_retry_pauses: Pauses = (60, 300, 900, 1800, 3600)  # seconds; the last one is repeated.
+    mail_doubt_pauses: Pauses = (120, 1200)  # seconds before each repeat of a mail whose answer never came.
+    mail_parked: int = Field(50_000, ge=1, le=1_000_000)  # with so many parked mails no new event is handled.
+    rate_limit_mails: MailLimit = (
+        20,
+        3600.0,
+    )  # to a recipient whose address was never verified; user_service has it, too
+    smtp_utf8: bool = False  # True: the server takes addresses whose local part is not ASCII (RFC 6531)
     from_email: EmailStr  # the sender; its domain also ends each Message-ID
     shop_name: Line = "MicroShop"
     public_url: AnyHttpUrl | None = None  # the address of the shop and of user_service's pages, which mails link to

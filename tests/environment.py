@@ -64,6 +64,8 @@ def make_environment() -> dict[str, str]:
         "PRODUCT_SERVICE_URL": f"http://{LOOPBACK}:{product}",
         "NOTIFICATION_SERVICE_URL": f"http://{LOOPBACK}:{notification}",
         "RATE_LIMIT_REGISTER": "off",
+        "RATE_LIMIT_LINKS": "off",
+        "RATE_LIMIT_MAILS": "off",
     }
 
 

@@ -6,12 +6,15 @@ refuse      nothing listens on the port
 450, 550    refuses each recipient, for now or for ever
 530         wants a login first
 554         refuses each message, after DATA
+rcpt-421    puts each recipient off and closes the connection
+rcpt-drop   closes the connection at RCPT
+dot-421, dot-450   puts each message off, after DATA
 black-hole  accepts the connection and never says a word
 tarpit      says what it says at one byte a second
 quit-drop   takes the mail, then hangs up at QUIT
 ack-lost    takes the mail, then hangs up without saying so
 
-`seconds_a_mail` makes it slow: each mail is taken that much later.
+`modes` has modes of single recipients, which overrule the mode. `seconds_a_mail` makes it slow: each mail is taken that much later.
 """
 
 from __future__ import annotations
@@ -72,6 +75,8 @@ class SmtpSink:
         (self.port,) = pick_free(1)
         self.host = LOOPBACK
         self.mode = "ok"
+        self.modes: dict[str, str] = {}
+        self.tried: list[str] = []  # the recipient of each RCPT
         self.seconds_a_mail = 0.0
         self.mails: list[Received] = []
         self.connections = 0
@@ -170,21 +175,32 @@ class _Handler:
     def __init__(self, sink: SmtpSink) -> None:
         self._sink = sink
 
+    def _mode(self, recipient: str) -> str:
+        return self._sink.modes.get(recipient, self._sink.mode)
+
     async def handle_RCPT(
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+        self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        if self._sink.mode in ("450", "530", "550"):
-            return f"{self._sink.mode} not this one"
+        mode = self._mode(address)
+        self._sink.tried.append(address)
+        if mode in ("450", "530", "550"):
+            return f"{mode} not this one"
+        if mode == "rcpt-drop":
+            server.transport.abort()
+        if mode == "rcpt-421":
+            await server.push("421 not this one")
+            server.transport.close()
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:
-        if self._sink.mode == "554":
-            return "554 not such a message"
+        mode = self._mode(envelope.rcpt_tos[0])
+        if mode in ("554", "dot-421", "dot-450"):
+            return f"{mode.removeprefix('dot-')} not such a message"
         await asyncio.sleep(self._sink.seconds_a_mail)
         content = cast(bytes, envelope.original_content)
         self._sink.mails += [Received(str(envelope.mail_from), to, content) for to in envelope.rcpt_tos]
-        if self._sink.mode == "ack-lost":
+        if mode == "ack-lost":
             server.transport.abort()
         return "250 OK"
 

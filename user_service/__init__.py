@@ -1,7 +1,7 @@
 """Accounts: registration, logins and sessions, management of accounts.
 
 Owns: users, sessions, tokens of mail links (MongoDB). Publishes: user-registered, user-updated, user-deleted, user-mail-requested,
-user-revocations. Consumes: nothing.
+user-notice-requested, user-revocations. Consumes: user-link-requested, user-resend-requested.
 Read on in `__main__.py` (commands), `api/app.py` (wiring) and `use_cases/` (all changes, one module each).
 """
 

@@ -18,7 +18,7 @@ def web(config: Config, _arguments: list[str]) -> int:
 
 
 def worker(config: Config, _arguments: list[str]) -> int:
-    """publish the outbox"""
+    """publish the outbox, and consume requests for links and accounts"""
     from user_service.worker.process import run
 
     return run(config)
@@ -37,7 +37,7 @@ def check_worker(config: Config, _arguments: list[str]) -> int:
 
 
 def topics(config: Config, _arguments: list[str]) -> int:
-    """create the topics that the service publishes"""
+    """create the topics that the service publishes and consumes"""
     from libs.messaging.topics import create_topics
     from user_service.events.topics import topics
 
@@ -62,6 +62,38 @@ def staff(config: Config, arguments: list[str]) -> int:
     return make_staff(config, arguments)
 
 
+def rotate_encryption(config: Config, arguments: list[str]) -> int:
+    """encrypt the secrets of authenticators with the first key of ENCRYPTION_KEY"""
+    from user_service.commands.rotate_encryption import rotate
+
+    return rotate(config, arguments)
+
+
+def dlq(config: Config, arguments: list[str]) -> int:
+    """list dead letters or handle them again (--help for more)"""
+    from libs.messaging.dlq_command import run_dlq
+    from libs.mongo_store.connection import connect
+    from user_service.worker.handlers import make_handlers
+    from user_service.worker.process import replay_limits
+
+    db = connect(config.mongo_uri.get_secret_value())
+    return run_dlq(config.kafka_brokers, make_handlers(replay_limits(db, config)), arguments)
+
+
+def approve_totp(config: Config, arguments: list[str]) -> int:
+    """let a staff account set up an authenticator within 24 hours (--help for more)"""
+    from user_service.commands.approve_totp import approve
+
+    return approve(config, arguments)
+
+
+def migrate_emails(config: Config, arguments: list[str]) -> int:
+    """write the keys of e-mail addresses anew after an upgrade (--help for more)"""
+    from user_service.commands.migrate_emails import migrate
+
+    return migrate(config, arguments)
+
+
 COMMANDS = {
     "web": web,
     "worker": worker,
@@ -70,6 +102,10 @@ COMMANDS = {
     "topics": topics,
     "indexes": indexes,
     "staff": staff,
+    "rotate-encryption": rotate_encryption,
+    "dlq": dlq,
+    "approve-totp": approve_totp,
+    "migrate-emails": migrate_emails,
 }
 
 if __name__ == "__main__":

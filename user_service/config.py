@@ -28,12 +28,19 @@ class Config(WebConfig):
     encryption_key: EncryptionKey  # encrypts the secrets of authenticators
     jwt_issuer: str = "microshop"
     jwt_audience: str = "microshop"
-    access_token_seconds: int = Field(900, ge=60, le=86_400)
+    access_token_seconds: int = Field(900, ge=60, le=3540)  # revocations are kept for an hour, and clocks differ
     refresh_token_seconds: int = Field(30 * 86_400, ge=60)  # the longest time that a session lasts
     rate_limit_register: RateLimitSpec = "20/hour"  # per address
     rate_limit_login: RateLimitSpec = "5/15minutes"  # wrong passwords, per account and address
+    rate_limit_code: RateLimitSpec = "20/hour"  # wrong codes, per account: there are only a million codes
+    rate_limit_failures: RateLimitSpec = "100/15minutes"  # failed logins, per address
     rate_limit_reset: RateLimitSpec = "5/hour"  # per account and address
+    rate_limit_verify: RateLimitSpec = "5/hour"  # resends of the verification mail and changes of address, per account.
+    rate_limit_mails: RateLimitSpec = "20/hour"  # mails with links, per recipient.
+    rate_limit_links: RateLimitSpec = "60/hour"  # requests of mails with links, per client address.
+    rate_limit_export: RateLimitSpec = "10/hour"  # per account.
     staff_totp: Literal["optional", "required"] = "optional"  # required: roles count only with an authenticator
+    smtp_utf8: bool = False  # True: the SMTP server takes addresses that are not ASCII before the @ (RFC 6531)
     order_service_url: str = "http://127.0.0.1:3000"  # has the orders for an export
     shop_name: str = "MicroShop"
     bind_host: str = "127.0.0.1"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from typing import Any
 
 from chaos.harness.history import History
@@ -11,6 +12,7 @@ from chaos.harness.http import Answer, Target
 from chaos.harness.stack import Stack
 from chaos.harness.waiting import wait_until
 
+RENEW_SECONDS = 2400.0  # of the 3,540 that an access token lasts: in the others a server may be down
 PASSWORD = "a long enough passphrase"
 
 
@@ -20,10 +22,21 @@ class Customers:
     def __init__(self, stack: Stack, rng: random.Random) -> None:
         self.stack, self.history, self.tag = stack, History(), f"{rng.getrandbits(40):010x}"
         self._numbers, self._lock = 0, threading.Lock()
-        self.staff = self._log_in(stack.settings.get("STAFF_EMAIL"), stack.settings.get("STAFF_PASSWORD"))
+        self._staff = self._log_in(stack.settings.get("STAFF_EMAIL"), stack.settings.get("STAFF_PASSWORD"))
         name = self.new_name("buyer")
         assert self.register(name).status == 201
-        self.buyer, self.buyer_email = self._log_in(f"{name}@example.com", PASSWORD), f"{name}@example.com"
+        self.buyer_email = f"{name}@example.com"
+        self._buyer = self._log_in(self.buyer_email, PASSWORD)
+
+    @property
+    def staff(self) -> str:
+        """An access token of the member of staff."""
+        return self._staff.renewed(self.at("user"))
+
+    @property
+    def buyer(self) -> str:
+        """An access token of the customer."""
+        return self._buyer.renewed(self.at("user"))
 
     def new_name(self, what: str) -> str:
         """A name that no other call has: `user.1f00ba5e42.17`."""
@@ -73,7 +86,23 @@ class Customers:
             "order", tag, lambda: self.at("order").call("POST", "/orders", body, self.buyer, **headers)
         )
 
-    def _log_in(self, email: str, password: str) -> str:
+    def _log_in(self, email: str, password: str) -> Login:
         answer = self.at("user").call("POST", "/login", {"email": email, "password": password})
         assert answer.status == 200, answer
-        return str(answer.json["token"])
+        return Login(answer.json)
+
+
+class Login:
+    """The tokens of a login. The access token is renewed in time: it lasts for an hour at most."""
+
+    def __init__(self, tokens: dict[str, Any]) -> None:
+        self._tokens, self._since, self._lock = tokens, time.monotonic(), threading.Lock()
+
+    def renewed(self, user: Target) -> str:
+        """The access token. While user_service does not answer it stays the one of before."""
+        with self._lock:
+            if time.monotonic() - self._since > RENEW_SECONDS:
+                answer = user.call("POST", "/token/refresh", {"refresh": self._tokens["refresh"]})
+                if answer.status == 200:
+                    self._tokens, self._since = answer.json, time.monotonic()
+            return str(self._tokens["token"])

@@ -13,6 +13,7 @@ MAIL_CONCURRENCY = 4  # notification_service's, unless its environment says othe
 MAILED = (
     "user-registered",
     "user-mail-requested",
+    "user-notice-requested",
     "order-placed",
     "order-confirmed",
     "order-rejected",

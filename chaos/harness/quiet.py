@@ -8,12 +8,12 @@ from chaos.harness.waiting import wait_until
 
 
 def wait_quiet(stores: Stores, topics: Topics, seconds: float = 90) -> float:
-    """Wait until all outboxes are empty, no group lags and no order is pending; return the seconds it took."""
+    """Wait until all outboxes are empty, no group lags, no order is pending and no mail is parked; return the seconds it took."""
 
     def unrest() -> dict[str, int]:
         counts = {f"outbox of {name}": count for name, count in stores.outbox().items()}
         counts |= {f"lag of {group}": count for group, count in topics.lag().items()}
-        counts["pending orders"] = stores.pending()
+        counts |= {"pending orders": stores.pending(), "parked mails": topics.parked()}
         return {name: count for name, count in counts.items() if count}
 
     # Twice, for an event between outbox and topic, or between handler and commit, could hide from one look.

@@ -118,6 +118,11 @@ class Topics:
             member.close()
         return lags
 
+    def parked(self) -> int:
+        """How many mails wait for a later try."""
+        newest = {record.key: record.value for record in self.read("mail-parked")}
+        return sum(value is not None for value in newest.values())
+
     def publish(self, records: Iterable[Record]) -> set[tuple[str, int, int]]:
         """Send messages, and return where they lie. The same again is what a relay's repeat looks like."""
         places = set[tuple[str, int, int]]()

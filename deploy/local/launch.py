@@ -1,4 +1,6 @@
-"""Becomes one process of the stack: `python -m deploy.local.launch STATE NAME`.
+"""Becomes one process of the stack: `python -m deploy.local.launch STATE NAME [--log] [--die-with-parent]`.
+
+With --log the process writes its log file itself. Through a pipe of the supervisor, a frozen supervisor would freeze the process.
 
 supervisor writes no pid files. The process writes its pid itself before it executes the program, so the pid is right after
 every restart. supervisor gives up a program that exits too quickly several times. A start after a quick exit waits for half a
@@ -28,11 +30,21 @@ def main(arguments: list[str]) -> None:
     plan = json.loads(plan_path(state, name).read_text())
     if "--die-with-parent" in arguments:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if "--log" in arguments:
+        _write_to(state.log / f"{name}.log")
     previous = _take_over(pid_path(state, name))
     if previous:
         end(state, _left_overs(state, previous), seconds=0)
     os.chdir(ROOT)
     os.execvpe(plan["argv"][0], plan["argv"], plan["env"])
+
+
+def _write_to(log: Path) -> None:
+    """Let stdout and stderr be the end of the file, also after a rotation has emptied it."""
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    os.close(file)
 
 
 def _take_over(path: Path) -> int | None:

@@ -2,9 +2,11 @@
 
 import os
 import re
+import shutil
 import sys
 import time
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -15,6 +17,7 @@ COLOURS = (36, 33, 32, 35, 34, 31, 96, 93, 92, 95, 94)
 NAME_WIDTH = 14
 POLL_SECONDS = 0.2
 TAIL_BYTES = 4096
+MAX_BYTES = 10 * 1024 * 1024
 TELLING = re.compile(r"error|critical|fatal|refus|can't|cannot|missing|denied", re.IGNORECASE)
 
 
@@ -86,6 +89,15 @@ def follow(follower: Follower) -> None:
             print(prefix + line)
         sys.stdout.flush()
         time.sleep(POLL_SECONDS)
+
+
+def rotate(directory: Path) -> None:
+    """Copy each log of more than MAX_BYTES to NAME.log.1, and empty it. The processes keep their files open."""
+    for path in directory.glob("*.log"):
+        with suppress(FileNotFoundError):  # `make up` has moved it
+            if path.stat().st_size > MAX_BYTES:
+                shutil.copyfile(path, path.with_suffix(".log.1"))
+                os.truncate(path, 0)
 
 
 def set_aside(state: State) -> None:

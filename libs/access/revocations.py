@@ -1,22 +1,26 @@
 """Revocations: access tokens that end before they expire, by a logout, a disabled account, a new password or new roles.
 
 A token is void when it was issued before the `not_before` of its user, or of its own session (`sid`). Each service keeps the rows
-in its database for an hour, and a token expires after a quarter of an hour. A process keeps the rows that it has read in memory.
+in its database for an hour, which is longer than a token lives. A process keeps the rows that it has read in memory.
+
+The database's clock dates the rows and the reads. The clocks of the processes that write and read may be minutes apart.
 """
 
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from libs.values.errors import NotAuthenticated, Unavailable
 
 RETENTION_SECONDS = 3600.0
 READ_SECONDS = 1.0
-OVERLAP_SECONDS = 30.0  # rows do not become visible in the sequence in which they are stored, and clocks differ
+OVERLAP_SECONDS = 30.0  # rows do not become visible in the sequence in which they are stored
 FIRST_READ_SECONDS = 4.0
 PURGE_SECONDS = 60.0
+MEMORY_SECONDS = RETENTION_SECONDS + 900  # this host's clock may be ahead of user_service's
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,9 @@ def issued_at(claims: Mapping[str, Any]) -> int:
     return round(float(claims["iat"]) * 1000)
 
 
-Read = Callable[[float], Iterable[Revocation]]
-"""Returns the rows stored since a time, in seconds since the epoch. It raises the errors of the database."""
+Read = Callable[[datetime | None], tuple[datetime, Iterable[Revocation]]]
+"""Returns the database's time at the beginning of the read, and the rows stored since the given time. None: all rows. It raises the
+errors of the database."""
 
 
 class Revocations:
@@ -45,7 +50,8 @@ class Revocations:
     """
 
     def __init__(self, read: Read | None = None) -> None:
-        self._read, self._read_at, self._since = read, 0.0, time.time() - RETENTION_SECONDS
+        self._read, self._read_at = read, 0.0
+        self._since: datetime | None = None
         self._ends: dict[tuple[str, str | None], int] = {}
         self._purged_at = -PURGE_SECONDS
         self._lock = threading.Lock()
@@ -79,14 +85,14 @@ class Revocations:
             return
         try:
             if time.monotonic() - self._read_at >= READ_SECONDS:
-                began = time.time()
-                self.add(self._read(self._since))
-                self._since, self._read_at = began - OVERLAP_SECONDS, time.monotonic()
+                began, rows = self._read(self._since)
+                self.add(rows)
+                self._since, self._read_at = began - timedelta(seconds=OVERLAP_SECONDS), time.monotonic()
         finally:
             self._lock.release()
 
     def _purge(self) -> None:
-        oldest = (time.time() - RETENTION_SECONDS) * 1000
+        oldest = (time.time() - MEMORY_SECONDS) * 1000
         for key in [key for key, end in self._ends.items() if end < oldest]:
             del self._ends[key]
         self._purged_at = time.monotonic()

@@ -1,10 +1,17 @@
 """Revocations of the last hour in MySQL: rows that the worker writes and every web process reads each second."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from django.db import connection
+
 from libs.access.revocations import RETENTION_SECONDS, Revocation
+from libs.django_store.connection import UTC_NOW
 from libs.django_store.models import RevocationTable
+
+READ = """
+SELECT UTC_TIMESTAMP(6), stored.user_id, stored.sid, stored.not_before
+FROM (SELECT 1) AS one LEFT JOIN {table} AS stored ON stored.stored_at >= %s
+"""
 
 
 class DjangoRevocations:
@@ -12,20 +19,22 @@ class DjangoRevocations:
 
     def __init__(self, table: type[RevocationTable]) -> None:
         self._rows = table._default_manager
+        self._read_statement = READ.format(table=table._meta.db_table)
 
     def add(self, one: Revocation) -> None:
-        """Store a revocation. A second call with the same one changes nothing."""
+        """Store a revocation, at the server's time. A second call with the same one changes nothing."""
         self._rows.get_or_create(
-            user_id=one.user_id, sid=one.sid, not_before=one.not_before, defaults={"stored_at": datetime.now(UTC)}
+            user_id=one.user_id, sid=one.sid, not_before=one.not_before, defaults={"stored_at": UTC_NOW}
         )
 
-    def since(self, moment: float) -> Iterator[Revocation]:
-        """Those that were stored since `moment` (seconds since the epoch)."""
-        rows = self._rows.filter(stored_at__gte=datetime.fromtimestamp(moment, UTC))
-        for user_id, sid, not_before in rows.values_list("user_id", "sid", "not_before"):
-            yield Revocation(user_id, sid, not_before)
+    def read(self, since: datetime | None) -> tuple[datetime, list[Revocation]]:
+        """The server's time, and the revocations stored since `since`; all for None."""
+        with connection.cursor() as cursor:
+            cursor.execute(self._read_statement, [since or datetime.fromtimestamp(0, UTC)])
+            rows = cursor.fetchall()
+        return rows[0][0].replace(tzinfo=UTC), [Revocation(*row[1:]) for row in rows if row[1] is not None]
 
     def purge(self) -> int:
         """Delete the rows that are older than any token; return their number."""
-        old = datetime.now(UTC) - timedelta(seconds=RETENTION_SECONDS)
+        old = UTC_NOW - timedelta(seconds=RETENTION_SECONDS)
         return self._rows.filter(stored_at__lt=old).delete()[0]

@@ -7,14 +7,15 @@ One thread polls all the time, so the group never revokes its partitions for sil
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import orjson
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from libs.messaging import clients
-from libs.messaging.dead_letters import write_dead_letter
+from libs.messaging.dead_letters import KeptFields, write_dead_letter
 from libs.messaging.handler_pool import ErrorTypes, Handler, HandlerPool, Job
 from libs.messaging.producer import Producer
 from libs.runtime.logs import get_logger
@@ -42,15 +43,17 @@ class EventConsumer:
         threads: int = 1,
         commit_seconds: float = 0.5,
         on_assigned: Callable[[set[int]], None] = lambda _: None,
-        secret: Sequence[str] = (),
+        on_revoked: Callable[[], None] = lambda: None,
+        secret: Mapping[str, KeptFields] = MappingProxyType({}),
     ) -> None:
         """`group` is also the task's name. `handlers`: the handler of each topic.
         `unavailable`: errors of a handler that mean ServerUnavailable.
         `threads`: the number of handler threads. One thread handles all events of a key.
         `on_assigned` receives the numbers of new partitions before their first event is handled.
-        `secret`: topics with secret data. A dead letter of such an event keeps only the id and the reason."""
-        self._secret = frozenset(secret)
-        self.name, self._handlers, self._on_assigned = group, handlers, on_assigned
+        `on_revoked` is called when partitions are revoked, before another member gets them. `owns` is false for them by then.
+        `secret`: topics with secret data, and the fields of it that a dead letter keeps."""
+        self._secret = secret
+        self.name, self._handlers, self._on_assigned, self._on_revoked = group, handlers, on_assigned, on_revoked
         self._producer = Producer(brokers)
         self._pool = HandlerPool(threads, handlers.__getitem__, self._dead_letter, (KafkaException, *unavailable))
         self._max_in_flight, self._in_flight = threads * MAX_IN_FLIGHT, 0
@@ -74,6 +77,10 @@ class EventConsumer:
             "assigned": len(self._assigned),
             "retrying": next(iter(list(self._pool.retrying.values())), None),
         }
+
+    def owns(self, topic: str, partition: int) -> bool:
+        """True while this member has the partition."""
+        return (topic, partition) in self._assigned
 
     def run(self, stop: threading.Event) -> None:
         """Consume until `stop` is set. Then let the active handlers end, commit, and leave the group."""
@@ -178,9 +185,10 @@ class EventConsumer:
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition], *, commit: bool = True) -> None:
         revoked = [(p.topic, p.partition) for p in partitions]
-        self._release(revoked, commit=commit)
-        consumer.incremental_unassign(partitions)
         self._assigned -= set(revoked)
+        self._release(revoked, commit=commit)
+        self._on_revoked()
+        consumer.incremental_unassign(partitions)
 
     def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._on_revoke(consumer, partitions, commit=False)
@@ -192,4 +200,4 @@ class EventConsumer:
         self._broker = any(b["state"] == "UP" for b in statistics["brokers"].values())
 
     def _dead_letter(self, job: Job) -> None:
-        write_dead_letter(self._producer, self.name, job, secret=job.message.topic() in self._secret)
+        write_dead_letter(self._producer, self.name, job, kept=self._secret.get(str(job.message.topic())))

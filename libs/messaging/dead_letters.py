@@ -3,12 +3,14 @@
 A dead letter has the original's headers, key and value, and further headers: why it failed, when, and where it came from.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
 
+import orjson
 from confluent_kafka import Message
 
 from libs.messaging.envelope import headers_of
@@ -23,9 +25,15 @@ log = get_logger(__name__)
 
 READ_SECONDS = 10.0
 
+ENVELOPE_HEADERS = ("ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "ce_sequence", "content-type")
+"""The headers that a dead letter of an event with secret data keeps."""
 
-def write_dead_letter(producer: Producer, group: str, job: Job, *, secret: bool) -> None:
-    """Write the dead letter of a failed job. With `secret` it keeps the event's id and the reason only.
+KeptFields = Mapping[str, str]
+"""Fields of JSON data, each with a pattern that its whole text has to match."""
+
+
+def write_dead_letter(producer: Producer, group: str, job: Job, *, kept: KeptFields | None = None) -> None:
+    """Write the dead letter of a failed job. `kept`: of an event with secret data, its data are reduced to these fields.
 
     Raises KafkaException when the broker does not acknowledge it.
     """
@@ -35,11 +43,28 @@ def write_dead_letter(producer: Producer, group: str, job: Job, *, secret: bool)
     why: dict[str, object] = {"x-reason": job.outcome, "x-attempts": job.attempts}
     why |= {"x-failed-at": rfc3339(datetime.now(UTC)), "x-origin-ts": message.timestamp()[1]}
     why |= {f"x-origin-{name}": value for name, value in origin.items()}
-    kept = [(name, value) for name, value in headers_of(message) if not secret or name == "ce_id"]
-    value, key = (None, None) if secret else (message.value(), message.key())
-    headers = [*kept, *((name, str(text).encode()) for name, text in why.items())]
+    value, key, headers = message.value(), message.key(), headers_of(message)
+    if kept is not None:
+        value, key = _reduce(value or b"", kept), key if _matches(key or b"", kept) else None
+        headers = [(name, text) for name, text in headers if name in ENVELOPE_HEADERS]
+    headers = [*headers, *((name, str(text).encode()) for name, text in why.items())]
     producer.send(dead_letter_topic(topic, group), value, key, partition=partition, headers=headers)
     log.error("dead letter written", reason=job.outcome, attempts=job.attempts, **origin)
+
+
+def _matches(key: bytes, kept: KeptFields) -> bool:
+    return any(re.fullmatch(pattern.encode(), key) for pattern in kept.values())
+
+
+def _reduce(value: bytes, kept: KeptFields) -> bytes:
+    """The fields of JSON data that have a text of the expected form. Other data may hold a secret, in any field."""
+    try:
+        data = orjson.loads(value)
+    except ValueError:
+        data = None
+    fields = data.items() if isinstance(data, dict) else ()
+    pairs = ((name, text) for name, text in fields if name in kept and isinstance(text, str))
+    return orjson.dumps({name: text for name, text in pairs if re.fullmatch(kept[name], text)})
 
 
 @dataclass(frozen=True, slots=True)

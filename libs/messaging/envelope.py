@@ -6,7 +6,7 @@ event from Kafka. Its input is untrusted: it raises MalformedEvent for every fau
 
 import builtins
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar, TypeVar
 
@@ -64,6 +64,7 @@ class Event:
     time: str
     data: Mapping[str, object]
     partition: int = 0  # of the Kafka message
+    message: Message | None = field(default=None, compare=False, repr=False)  # as it came
 
     def read(self, model: builtins.type[D]) -> D:
         """The data as `model`. Raises MalformedEvent, which names the fields and not their values."""
@@ -113,6 +114,5 @@ def parse(message: Message) -> Event:
         raise MalformedEvent("ce_specversion is not 1.0, or ce_type is not the topic")
     if not key or not isinstance(data, dict):
         raise MalformedEvent("no key, or the value is not an object")
-    return Event(
-        event_id, headers["ce_type"], key, sequence, headers.get("ce_time", ""), data, message.partition() or 0
-    )
+    event_type, time, partition = headers["ce_type"], headers.get("ce_time", ""), message.partition() or 0
+    return Event(event_id, event_type, key, sequence, time, data, partition, message)

@@ -31,22 +31,23 @@ class Producer:
 
     def produce(
         self, topic: str, value: bytes | None, key: bytes | None, *, partition: int, headers: Headers
-    ) -> "Future[None]":
-        """Queue a message. The future ends when the broker acknowledges the message, or fails with KafkaException.
+    ) -> "Future[int]":
+        """Queue a message. The future has its offset once the broker acknowledges it, or fails with KafkaException.
 
         The message stays queued without a time limit while no broker is available.
         Raises BufferError when the queue is full, and KafkaException when the client refuses the message.
         """
         return self._produce(self._current(), topic, value, key, partition=partition, headers=headers)
 
-    def send(self, topic: str, value: bytes | None, key: bytes | None, *, partition: int, headers: Headers) -> None:
-        """Return once the broker has acknowledged the message.
+    def send(self, topic: str, value: bytes | None, key: bytes | None, *, partition: int, headers: Headers) -> int:
+        """Return the message's offset once the broker has acknowledged it.
 
         Raises KafkaException when it does not within 10 s. The message is then discarded, so that the caller may send it again.
         """
         client = self._current()
         try:
-            self._produce(client, topic, value, key, partition=partition, headers=headers).result(DELIVERY_SECONDS)
+            sent = self._produce(client, topic, value, key, partition=partition, headers=headers)
+            return sent.result(DELIVERY_SECONDS)
         except (BufferError, TimeoutError):
             client.purge()
             self._replace(client)
@@ -69,12 +70,12 @@ class Producer:
         *,
         partition: int,
         headers: Headers,
-    ) -> "Future[None]":
-        delivered: Future[None] = Future()
+    ) -> "Future[int]":
+        delivered: Future[int] = Future()
 
-        def report(error: KafkaError | None, _message: Message) -> None:
+        def report(error: KafkaError | None, message: Message) -> None:
             if error is None:
-                delivered.set_result(None)
+                delivered.set_result(message.offset() or 0)
             else:
                 self._replace(client)
                 delivered.set_exception(KafkaException(error))

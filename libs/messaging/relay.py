@@ -113,7 +113,9 @@ class Relay:
         acked: list[str] = []
         refused: Refusals = []
         for row in sorted_by_aggregate(rows):
-            self._produce(producer, row, acked, refused)
+            # the client refused an earlier event of this aggregate: its later ones wait for the next turn
+            if not refused or row.aggregate_id not in {earlier.aggregate_id for earlier, _ in refused}:
+                self._produce(producer, row, acked, refused)
         while producer.flush(1) and may_continue() and self._holds_lease():
             self.heartbeat = time.monotonic()
         if len(

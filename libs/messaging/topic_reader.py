@@ -29,6 +29,8 @@ class TopicReader:
         self._consumer = make_consumer(brokers, name, **(SETTINGS | settings))
         self._consumer.assign(list(partitions))
         self._unread = {(p.topic, p.partition) for p in partitions}
+        self.ends: dict[tuple[str, int], int] = {}
+        """The end of each partition when it was reached last: the offset of its next message."""
 
     @property
     def at_end(self) -> bool:
@@ -38,7 +40,7 @@ class TopicReader:
     def read(self, seconds: float = POLL_SECONDS) -> list[Message]:
         """The next messages, at most BATCH_SIZE. Waits up to `seconds` for the first. Raises KafkaException on a fatal error."""
         first = self._consumer.poll(seconds)
-        messages = [first, *self._consumer.consume(BATCH_SIZE - 1, 0)] if first else []
+        messages = [] if first is None else [first, *self._consumer.consume(BATCH_SIZE - 1, 0)]
         return [message for message in messages if not self._is_report(message)]
 
     def read_to_end(self, seconds: float) -> Iterator[Message]:
@@ -54,6 +56,24 @@ class TopicReader:
             waited += time.monotonic() - began
             yield from messages
 
+    def read_at(self, topic: str, partition: int, offset: int, seconds: float) -> Message | None:
+        """The first message of a partition from `offset` on. None: there is none within `seconds`.
+
+        It ends the reading of other partitions. Raises KafkaException on a fatal error.
+        """
+        self._consumer.assign([TopicPartition(topic, partition, offset)])
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            message = self._consumer.poll(left)
+            if message is not None and not self._is_report(message):
+                return message
+        return None
+
+    def end_of(self, topic: str, partition: int, seconds: float) -> int:
+        """The offset of the next message of a partition. Raises KafkaException when no broker answers within `seconds`."""
+        _, end = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), seconds)
+        return int(end)
+
     def close(self) -> None:
         """Close the client."""
         self._consumer.close()
@@ -63,7 +83,9 @@ class TopicReader:
         if (error := message.error()) is None:
             return False
         if error.code() == KafkaError._PARTITION_EOF:
-            self._unread.discard((str(message.topic()), message.partition() or 0))
+            place = str(message.topic()), message.partition() or 0
+            self._unread.discard(place)
+            self.ends[place] = message.offset() or 0
         elif error.fatal():
             raise KafkaException(error)
         else:

@@ -78,7 +78,8 @@ class MongoOutbox:
 
         def move(session: ClientSession) -> None:
             if found := self._rows.find_one_and_delete({"_id": row.event_id}, session=session):
-                self._dead.insert_one({**found, "reason": reason, "died_at": datetime.now(UTC)}, session=session)
+                dead = {**found, "reason": reason, "died_at": datetime.now(UTC)}
+                self._dead.replace_one({"_id": row.event_id}, dead, upsert=True, session=session)  # it may die twice
 
         in_transaction(self._db, move)
 

@@ -1,8 +1,7 @@
 """Revocations of the last hour in MongoDB."""
 
-from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pymongo import ASCENDING
 from pymongo.client_session import ClientSession
@@ -15,19 +14,21 @@ class MongoRevocations:
     """The revocations of the last hour in collection `revocations`: `libs.access.revocations` reads them."""
 
     def __init__(self, db: Db) -> None:
-        self._rows = db["revocations"]
+        self._db, self._rows = db, db["revocations"]
 
     def ensure_indexes(self) -> None:
         """Create the index that finds new rows. MongoDB also deletes old rows by it."""
         self._rows.create_index([("stored_at", ASCENDING)], expireAfterSeconds=int(RETENTION_SECONDS))
 
     def add(self, one: Revocation, session: ClientSession | None = None) -> None:
-        """Store a revocation. A second call with the same one changes nothing."""
-        row = asdict(one) | {"stored_at": datetime.now(UTC)}
+        """Store a revocation, at the server's time. A second call with the same one changes nothing."""
+        row = {"$literal": asdict(one)}
         key = {"_id": f"{one.user_id} {one.sid or ''} {one.not_before}"}
-        self._rows.update_one(key, {"$setOnInsert": row}, upsert=True, session=session)
+        insert = {"$replaceWith": {"$mergeObjects": [{"stored_at": "$$NOW"}, row, "$$ROOT"]}}
+        self._rows.update_one(key, [insert], upsert=True, session=session)
 
-    def since(self, moment: float) -> Iterator[Revocation]:
-        """Those that were stored since `moment` (seconds since the epoch)."""
-        for row in self._rows.find({"stored_at": {"$gte": datetime.fromtimestamp(moment, UTC)}}):
-            yield Revocation(row["user_id"], row["sid"], row["not_before"])
+    def read(self, since: datetime | None) -> tuple[datetime, list[Revocation]]:
+        """The server's time, and the revocations stored since `since`; all for None."""
+        began: datetime = self._db.command("hello")["localTime"]
+        found = self._rows.find({"stored_at": {"$gte": since}} if since else {})
+        return began, [Revocation(row["user_id"], row["sid"], row["not_before"]) for row in found]

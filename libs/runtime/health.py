@@ -14,6 +14,7 @@ from libs.runtime.metrics import Gauges
 log = get_logger(__name__)
 
 STALE_HEARTBEAT_SECONDS = 60
+MAX_SKEW_SECONDS = 5  # between a host's clock and its database's
 LOGIN_REFUSED_CODES = (18, 1045)  # MongoDB's AuthenticationFailed, MySQL's ER_ACCESS_DENIED_ERROR
 LOGIN_REFUSED = "the server refuses the login: the account or its password is wrong"
 
@@ -30,8 +31,13 @@ class CheckFailed(Exception):
 
 
 class WorkerStatusStore(Protocol):
-    """Keeps the status of each worker: `{"beat": seconds since the epoch, "host": str, "parts": {task: status}}`."""
+    """Keeps the status of each worker, in a database.
 
+    A status is `{"beat": seconds since the epoch, "host": str, "parts": {task: status}, "clock": {"skewSeconds": float},
+    "problems": [sentence]}`. `beat` and `now` are by the database's clock, because the hosts of workers and web processes differ.
+    """
+
+    def now(self) -> float: ...
     def write(self, worker: str, state: Mapping[str, Any]) -> None: ...
     def read(self) -> Sequence[Mapping[str, Any]]: ...
 
@@ -95,17 +101,43 @@ def latest_status(store: WorkerStatusStore, host: str | None = None) -> Mapping[
     if not found:
         raise CheckFailed("no worker has written its status yet")
     newest = max(found, key=lambda s: float(s["beat"]))
-    age = time.time() - float(newest["beat"])
+    age = store.now() - float(newest["beat"])
     if age > STALE_HEARTBEAT_SECONDS:
         raise CheckFailed(f"the worker's last heartbeat is {age:.0f} s old", parts=newest["parts"])
+    if age < -MAX_SKEW_SECONDS:
+        raise CheckFailed(f"the worker's last heartbeat is {-age:.0f} s in the future", parts=newest["parts"])
     return newest
 
 
+def skew_seconds(store: WorkerStatusStore) -> float:
+    """How far this host's clock is ahead of the database's; negative when it is behind."""
+    return round(time.time() - store.now(), 1)
+
+
+def problems_of(status: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a worker, a sentence each: its own `problems`, its clock, and the `problem` of each task."""
+    problems = list(status.get("problems", ()))
+    problems += [f"{name}: {task['problem']}" for name, task in status["parts"].items() if task.get("problem")]
+    return problems + skew_problems(status.get("clock", {}).get("skewSeconds", 0.0), "the worker")
+
+
+def skew_problems(skew: float, whose: str) -> list[str]:
+    """A sentence when the clock of `whose` host differs too much from its database's."""
+    if abs(skew) <= MAX_SKEW_SECONDS:
+        return []
+    return [f"the clock of {whose} is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} its database's"]
+
+
 def worker_check(store: WorkerStatusStore) -> Check:
-    """A Check that shows the tasks of the worker with the newest status."""
+    """A Check that shows the tasks of the worker with the newest status. It fails with the problems of the worker."""
 
     def check() -> Mapping[str, Any]:
         newest = latest_status(store)
-        return {"beatAgeSeconds": round(time.time() - float(newest["beat"]), 1), "parts": newest["parts"]}
+        age = round(store.now() - float(newest["beat"]), 1)
+        shown = {"beatAgeSeconds": age, "clock": newest.get("clock", {}), "parts": newest["parts"]}
+        problems = problems_of(newest) + skew_problems(skew_seconds(store), "this process")
+        if problems:
+            raise CheckFailed("; ".join(problems), **shown)
+        return shown
 
     return check

@@ -11,13 +11,21 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from libs.runtime.health import STALE_HEARTBEAT_SECONDS, CheckFailed, WorkerStatusStore, failure_reason, latest_status
+from libs.runtime.health import (
+    STALE_HEARTBEAT_SECONDS,
+    CheckFailed,
+    WorkerStatusStore,
+    failure_reason,
+    latest_status,
+    skew_seconds,
+)
 from libs.runtime.logs import get_logger
 
 log = get_logger(__name__)
 
 WRITE_SECONDS = 2
 JOIN_SECONDS = 20
+GRACE_SECONDS = 60  # how long a consumer may have no partition or no broker before that is a problem
 EX_SOFTWARE = 70  # sysexits.h: internal error
 Prepare = Callable[[threading.Event], None]
 """Called once in each thread before its task, with the event that stops the process."""
@@ -64,8 +72,9 @@ def run_worker(tasks: Sequence[BackgroundTask], store: WorkerStatusStore, prepar
         thread.start()
     log.info("worker started", parts=[task.name for task in tasks], pid=os.getpid())
     broken: dict[str, str] = {}
+    watch = ConsumerWatch()
     while not stop.wait(WRITE_SECONDS) and not broken:
-        _write(store, tasks)
+        _write(store, tasks, watch)
         problems = {thread.name: problem for thread in threads if (problem := thread.problem())}
         if not stop.is_set():  # else the threads may have ended because of the signal
             broken = problems
@@ -77,11 +86,32 @@ def run_worker(tasks: Sequence[BackgroundTask], store: WorkerStatusStore, prepar
     return EX_SOFTWARE if broken else 0
 
 
-def _write(store: WorkerStatusStore, tasks: Sequence[BackgroundTask]) -> None:
+class ConsumerWatch:
+    """Finds the consumers that have had no broker or no partition for GRACE_SECONDS. A rebalance is shorter."""
+
+    def __init__(self) -> None:
+        self._since: dict[tuple[str, str], float] = {}
+
+    def problems(self, statuses: Mapping[str, Mapping[str, object]]) -> list[str]:
+        """A sentence for each problem. Call it with each new status of the tasks."""
+        now = time.monotonic()
+        found = {
+            (name, text)
+            for name, status in statuses.items()
+            for field, text in (("broker", "no Kafka broker answers"), ("assigned", "no partition is assigned"))
+            if field in status and not status[field]
+        }
+        self._since = {key: self._since.get(key, now) for key in found}
+        return [f"{name}: {text}" for (name, text), since in self._since.items() if now - since >= GRACE_SECONDS]
+
+
+def _write(store: WorkerStatusStore, tasks: Sequence[BackgroundTask], watch: ConsumerWatch) -> None:
     host = socket.gethostname()
     try:
         statuses = {task.name: task.status() for task in tasks}
-        store.write(f"{host}:{os.getpid()}", {"beat": time.time(), "host": host, "parts": statuses})
+        status: dict[str, object] = {"beat": store.now(), "host": host, "parts": statuses}
+        status |= {"clock": {"skewSeconds": skew_seconds(store)}, "problems": watch.problems(statuses)}
+        store.write(f"{host}:{os.getpid()}", status)
     except Exception as error:  # the database is unavailable: the stored heartbeat becomes stale, as it should
         log.warning("worker status not written", reason=failure_reason(error))
 

@@ -1,11 +1,19 @@
 """Sample content of each kind of mail for its preview: usual values, and values as large as they may be."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from libs.values.money import Money
-from notification_service.domain.mail import AccountContent, LinkContent, MailContent, OrderContent, OrderLine
+from notification_service.domain.mail import (
+    AccountContent,
+    LinkContent,
+    MailContent,
+    NoticeContent,
+    OrderContent,
+    OrderLine,
+    Shortage,
+)
 from notification_service.domain.mail_kinds import KINDS
 
 Size = Literal["usual", "large"]
@@ -27,9 +35,8 @@ ORDER = _order(
     _line("Brass pencil sharpener", 1, "9.50"),
     _line("Desk lamp “Lumen” with a rather long name & a dimmer", 1, "43.50"),
 )
-LINK = LinkContent(
-    username="ada", token="A-sample-token-that-opens-nothing", expires_at=datetime(2026, 1, 31, 13, tzinfo=UTC)
-)
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+LINK = LinkContent(username="ada", token="A-sample-token-that-opens-nothing", expires_at=NOW + timedelta(hours=1))
 
 NAMES = (
     ("Walnut desk organiser with a pen tray, " * 6)[:200],
@@ -47,12 +54,21 @@ LARGE_ORDER = _order(LARGE_USERNAME, *(_line(NAMES[n % len(NAMES)], 1000, "99999
 LARGE_LINK = replace(LINK, username=LARGE_USERNAME, token=f"{LINK.token}-" * 3)
 
 
+def _reject(order: OrderContent) -> OrderContent:
+    """The order, rejected because each line but every third is short."""
+    short = [line for number, line in enumerate(order.lines) if number % 3]
+    shortages = (Shortage(name=line.name, wanted=line.quantity, available=number) for number, line in enumerate(short))
+    return replace(order, reason="out_of_stock", shortages=tuple(shortages))
+
+
 def _content(kind: str, order: OrderContent, link: LinkContent) -> MailContent:
     match KINDS[kind].template:
         case "order":
-            return replace(order, reason="out_of_stock") if kind == "order-rejected" else order
+            return _reject(order) if kind == "order-rejected" else order
         case "link":
             return link
+        case "notice":
+            return NoticeContent(username=order.username, occurred_at=NOW)
     return AccountContent(username=order.username)
 
 

@@ -5,17 +5,30 @@ from collections.abc import Mapping
 from contracts import topic_settings
 from libs.messaging.dlq_command import run_dlq
 from libs.messaging.handler_pool import Handler
+from notification_service.events.consumed import UserMailRequested
 from notification_service.events.published import MailSent
 from notification_service.events.topics import GROUP
 from notification_service.store.accounts import AccountView
+from notification_service.store.link_requests import LinkRequests
 from notification_service.store.mail_ledger import MailLedger
+from notification_service.use_cases.request_link import RequestLink
 
 
 def dlq(
-    brokers: str, arguments: list[str], *, handlers: Mapping[str, Handler], ledger: MailLedger, accounts: AccountView
+    brokers: str,
+    arguments: list[str],
+    *,
+    handlers: Mapping[str, Handler],
+    ledger: MailLedger,
+    accounts: AccountView,
+    links: LinkRequests,
 ) -> int:
-    """Run the command and return its exit status. A replay sends a mail unless the ledger has its record."""
+    """Run the command and return its exit status. A replay sends a mail unless the ledger has its record.
+
+    The dead letter of a mail with a link has no link. Its replay requests a new one from user_service.
+    """
     if "replay" in arguments:
         accounts.load()
         ledger.load(range(topic_settings(MailSent.topic)[MailSent.topic]["partitions"]))
-    return run_dlq(brokers, {GROUP: handlers}, arguments)
+    request_link = RequestLink(accounts=accounts, links=links)
+    return run_dlq(brokers, {GROUP: {**handlers, UserMailRequested.topic: request_link}}, arguments)

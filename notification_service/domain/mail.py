@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from libs.values.money import Money
 
@@ -21,12 +22,17 @@ class Mail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentMail:
-    """The record of a mail that the SMTP server took, by the id of the event that asked for it."""
+    """The record of a mail that the SMTP server took, by the id of the event that asked for it.
+
+    `outcome`: `suppressed` when it was not sent. `counted_for`: whose limit of mails it counts for.
+    """
 
     event_id: str
     kind: str
     order_id: str | None
     sent_at: datetime
+    outcome: Literal["sent", "suppressed"] = "sent"
+    counted_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +46,24 @@ class OrderLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shortage:
+    """A line of a rejected order whose product is short. `available`: pieces."""
+
+    name: str
+    wanted: int
+    available: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceChange:
+    """A line of a rejected order whose product has another price. `price` is the present one."""
+
+    name: str
+    ordered_at: Money
+    price: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderContent:
     """What the mails about an order are made of. `reason`: the code of why it was rejected or cancelled."""
 
@@ -48,6 +72,8 @@ class OrderContent:
     total: Money
     lines: tuple[OrderLine, ...]
     reason: str | None = None
+    shortages: tuple[Shortage, ...] = ()
+    price_changes: tuple[PriceChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,4 +92,12 @@ class AccountContent:
     username: str
 
 
-MailContent = OrderContent | LinkContent | AccountContent
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeContent:
+    """What the notice of a change of an account is made of."""
+
+    username: str
+    occurred_at: datetime
+
+
+MailContent = OrderContent | LinkContent | AccountContent | NoticeContent

@@ -10,7 +10,7 @@ class MailKind:
 
     `step`: the progress that the mail shows: 1 placed, 2 reserved, 3 shipped, 4 delivered, 0 none.
     `action`: the text of the button of a mail with a link.
-    `disclaimer`: what a recipient who did not ask for the link should do.
+    `disclaimer`: what a recipient should do who did not ask for the link, or did not make the change.
     """
 
     template: str
@@ -92,6 +92,34 @@ KINDS: dict[str, MailKind] = {
         tone="good",
         action="Verify this address",
         disclaimer="If you have no account with us, ignore this mail. The address was probably mistyped.",
+    ),
+    "password-changed": MailKind(
+        template="notice",
+        subject="Your password was changed",
+        heading="Your password was changed",
+        lead="The password of your {shop} account was changed.",
+        disclaimer="If it was not you, set a new password now by “Forgot password”, and contact us.",
+    ),
+    "email-changed": MailKind(
+        template="notice",
+        subject="Your e-mail address was changed",
+        heading="Your e-mail address was changed",
+        lead="Your {shop} account has another e-mail address now. This is the last mail to this one.",
+        disclaimer="If it was not you, contact us at once: somebody else may use your account.",
+    ),
+    "authenticator-added": MailKind(
+        template="notice",
+        subject="An authenticator was added",
+        heading="An authenticator was added",
+        lead="Your {shop} account has an authenticator now. Each sign-in needs a code from it.",
+        disclaimer="If it was not you, set a new password now by “Forgot password”, and contact us.",
+    ),
+    "authenticator-removed": MailKind(
+        template="notice",
+        subject="An authenticator was removed",
+        heading="An authenticator was removed",
+        lead="Your {shop} account has no authenticator any more. A sign-in needs the password alone.",
+        disclaimer="If it was not you, set a new password now by “Forgot password”, and contact us.",
     ),
     "test": MailKind(
         template="test",

@@ -4,6 +4,8 @@ The events are untrusted input. A value that could break a header, such as a lin
 and its event is dead-lettered.
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Literal, get_args
 
 from pydantic import AwareDatetime, Field, StringConstraints
@@ -15,6 +17,7 @@ from notification_service.domain import mail
 from notification_service.domain.recipient import Recipient
 
 UserId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
+ProductId = UserId
 Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{3,30}$")]
 OrderId = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
 Amount = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}\.[0-9]{2}$")]
@@ -29,6 +32,7 @@ class UserRegistered(ConsumedData):
     topic = "user-registered"
     username: Username
     email: Recipient
+    email_verified: bool | None = None
 
     def content(self) -> mail.AccountContent:
         """What its mail is made of."""
@@ -51,6 +55,29 @@ class UserMailRequested(ConsumedData):
         return mail.LinkContent(username=self.username, token=self.token, expires_at=self.expires_at)
 
 
+class UserNoticeRequested(ConsumedData):
+    """An account changed, and its owner should know it. `email` is the address that the notice goes to."""
+
+    topic = "user-notice-requested"
+    kind: Literal["password-changed", "email-changed", "authenticator-added", "authenticator-removed"]
+    user_id: UserId
+    username: Username
+    email: Recipient
+    occurred_at: Annotated[AwareDatetime, Field(strict=False)]
+
+    def content(self) -> mail.NoticeContent:
+        """What its mail is made of."""
+        return mail.NoticeContent(username=self.username, occurred_at=self.occurred_at)
+
+
+class LostLink(ConsumedData):
+    """The dead letter of a UserMailRequested. It has no token and no address."""
+
+    topic = "user-mail-requested"
+    kind: Literal["reset", "verify"]
+    user_id: UserId
+
+
 class UserDeleted(ConsumedData):
     topic = "user-deleted"
     id: UserId
@@ -66,18 +93,31 @@ class UserRevocation(ConsumedData):
 
 
 class OrderLine(ConsumedData):
+    product_id: ProductId | None = None
     name: Annotated[Line, StringConstraints(min_length=1, max_length=200)]
     quantity: Annotated[int, Field(ge=1)]
     unit_price: Amount
     line_total: Amount
 
 
+class Shortage(ConsumedData):
+    name: Annotated[Line, StringConstraints(min_length=1, max_length=200)]
+    wanted: Annotated[int, Field(ge=1)]
+    available: Annotated[int, Field(ge=0)]
+
+
+class CurrentPrice(ConsumedData):
+    product_id: ProductId
+    price: Amount
+
+
 class OrderEvent(ConsumedData):
-    """Any of the order-* events. They have the same data."""
+    """Any of the order-* events. Their data are the same, but for order-rejected."""
 
     order_id: OrderId
     user_id: UserId
     user_email: Recipient | None  # None: the account was deleted
+    email_verified: bool | None = None  # None: not known
     username: Username
     total: Amount
     currency: Currency
@@ -104,7 +144,28 @@ class OrderEvent(ConsumedData):
         )
 
 
-class MailResendRequested(OrderEvent):
+class OrderRejected(OrderEvent):
+    """An order was rejected. `shortages` and `prices` say why, line by line."""
+
+    topic = "order-rejected"
+    shortages: Annotated[list[Shortage], Field(max_length=50)] = []
+    prices: Annotated[list[CurrentPrice], Field(max_length=50)] = []
+
+    def content(self) -> mail.OrderContent:
+        """What its mail is made of."""
+        shortages = (mail.Shortage(name=s.name, wanted=s.wanted, available=s.available) for s in self.shortages)
+        return replace(super().content(), shortages=tuple(shortages), price_changes=tuple(self._price_changes()))
+
+    def _price_changes(self) -> Iterator[mail.PriceChange]:
+        """The present prices, in the order of the lines. A price of a product that was not ordered is left out."""
+        prices = {current.product_id: current.price for current in self.prices}
+        for line in self.items:
+            if price := prices.get(line.product_id or ""):
+                ordered_at = Money.parse(line.unit_price, self.currency)
+                yield mail.PriceChange(name=line.name, ordered_at=ordered_at, price=Money.parse(price, self.currency))
+
+
+class MailResendRequested(OrderRejected):
     """Staff resend the mail of one step of an order. The data is that of the step."""
 
     topic = "mail-resend-requested"

@@ -4,6 +4,7 @@ The CSS is inlined in each rendered mail, because many mail programs drop style 
 lines. Sending a mail takes at least 2 ms, so nothing is rendered or inlined in advance.
 """
 
+from collections.abc import Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -50,6 +51,7 @@ class Composer:
         order = content if isinstance(content, OrderContent) else None
         if order:
             context["explanation"] = REASONS.get(order.reason or "", "")
+            context["problems"] = list(_problems(order))
         html = self._templates.get_template(f"{row.template}.html").render(context)
         digest = sha256(f"{event_id} {kind}".encode()).hexdigest()
         return Mail(
@@ -61,6 +63,27 @@ class Composer:
             message_id=f"<{digest}@{self._message_id_domain}>",
             order_id=order.order_id if order else None,
         )
+
+
+def _problems(order: OrderContent) -> Iterator[tuple[str, str]]:
+    """The lines of a rejected order that were the reason: the product's name, and what is wrong with it."""
+    for line in order.shortages:
+        yield line.name, f"You ordered {line.wanted:,}. {_available(line.available)}"
+    for changed in order.price_changes:
+        currency = changed.price.currency
+        yield (
+            changed.name,
+            f"You ordered it at {changed.ordered_at} {currency}. It costs {changed.price} {currency} now.",
+        )
+
+
+def _available(count: int) -> str:
+    match count:
+        case 0:
+            return "None is left."
+        case 1:
+            return "1 is left."
+    return f"{count:,} are left."
 
 
 def _in_utc(moment: datetime) -> str:

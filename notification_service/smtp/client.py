@@ -1,16 +1,25 @@
-"""smtplib over sockets with one deadline for all their waits.
+"""smtplib over sockets with one deadline for all their waits, and a message whose final dot is sent apart.
 
 A socket's own timeout starts again with each byte. A server that sends one byte a second would hold a mail for hours. Here each
-wait ends at the deadline of the whole mail.
+wait ends at the deadline of the whole mail. The answer to the final dot has a wait of its own, which may be continued: smtplib's
+file object cannot be read again after a timeout, so that answer is read from the socket.
 """
 
 import math
+import re
 import smtplib
 import socket
 import ssl
 import time
 from functools import cache
 from typing import Any
+
+END_OF_REPLY = re.compile(
+    rb"^(\d{3})(?: [^\n]*)?\r?\n", re.MULTILINE
+)  # RFC 5321 4.2.1: "250-" is continued, "250 " is not
+CLOSING = 421  # RFC 5321 4.2.2: the server closes the connection, whichever command it replies to
+NO_CODE = -1  # smtplib's word for a reply without a code
+MAX_REPLY_BYTES = 64 * 1024
 
 
 class _BoundedSocket(socket.socket):
@@ -38,16 +47,13 @@ class _BoundedTlsSocket(ssl.SSLSocket):
 
 
 class Smtp(smtplib.SMTP):
-    """A connection to an SMTP server. All its waits end at `deadline`, in seconds of time.monotonic().
-
-    `data_sent`: whether the server may have the message. It is true from the DATA command on, whatever fails afterwards.
-    """
+    """A connection to an SMTP server. All its waits end at `deadline`, in seconds of time.monotonic()."""
 
     sock: _BoundedSocket | _BoundedTlsSocket | None
 
     def __init__(self, server: str, port: int, deadline: float, tls: ssl.SSLContext | None = None) -> None:
         """Connect and read the greeting. `tls`: use TLS from the first byte. Raises OSError. smtplib's errors are OSErrors."""
-        self.deadline, self._tls, self.data_sent = deadline, tls, False
+        self.deadline, self._tls, self._answer = deadline, tls, b""
         super().__init__(server, port, local_hostname=_own_name())
 
     def limit(self, deadline: float) -> None:
@@ -56,10 +62,44 @@ class Smtp(smtplib.SMTP):
         if self.sock is not None:
             self.sock.deadline = deadline
 
-    def data(self, msg: Any) -> tuple[int, bytes]:
-        """Send the message."""
-        self.data_sent = True
-        return super().data(msg)
+    def name_recipient(self, recipient: str) -> None:
+        """Send RCPT. Raises OSError."""
+        code, reply = self.rcpt(recipient)
+        if code not in (250, 251):
+            if code in (CLOSING, NO_CODE):
+                self.close()
+            raise smtplib.SMTPRecipientsRefused({recipient: (code, reply)})
+
+    def send_block(self, content: bytes) -> None:
+        """Ask to send a message, and send `content`, which ends with CRLF, without the final dot. Raises OSError."""
+        code, reply = self.docmd("DATA")
+        if code != 354:
+            if code in (CLOSING, NO_CODE):
+                self.close()
+            raise smtplib.SMTPDataError(code, reply)
+        self.send(content.replace(b"\r\n.", b"\r\n.."))
+
+    def send_dot(self) -> None:
+        """End the message. From here on the server may have it. Raises OSError."""
+        self._answer = b""
+        self.send(b".\r\n")
+
+    def await_answer(self, deadline: float) -> int:
+        """The code of the answer to the final dot. Raises TimeoutError at `deadline`, and may then be called again.
+
+        Raises another OSError when the connection ends before the answer.
+        """
+        while not (found := END_OF_REPLY.search(self._answer)):
+            if self.sock is None or len(self._answer) > MAX_REPLY_BYTES:
+                raise smtplib.SMTPServerDisconnected
+            if time.monotonic() >= deadline:
+                raise TimeoutError
+            _bound(self.sock, deadline)
+            received = self.sock.recv(4096)
+            if not received:
+                raise smtplib.SMTPServerDisconnected
+            self._answer += received
+        return int(found[1])
 
     def _get_socket(self, host: str, port: int, _timeout: float) -> socket.socket:
         sock = _connect(host, port, self.deadline)
@@ -89,6 +129,7 @@ def _connect(host: str, port: int, deadline: float) -> _BoundedSocket:
             sock.close()
             failure = error
         else:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # the dot does not wait for the block's TCP ACK
             sock.deadline = deadline
             return sock
     raise failure

@@ -4,6 +4,7 @@ Flask-Mail holds the settings, the connection and its count of mails. Its way to
 timeout and verifies no certificate, and it reports an error at QUIT as a mail that was not sent.
 """
 
+import smtplib
 import threading
 import time
 from collections.abc import Iterator
@@ -11,9 +12,9 @@ from contextlib import contextmanager, suppress
 
 import flask_mail
 
-from libs.messaging.failures import PermanentFailure
-from notification_service.smtp.client import Smtp, make_tls_context
-from notification_service.smtp.replies import classify
+from libs.messaging.failures import PermanentFailure, TransientFailure
+from notification_service.smtp.client import CLOSING, Smtp, make_tls_context
+from notification_service.smtp.replies import Phase, classify, classify_answer
 
 IDLE_SECONDS = (
     30.0  # RFC 5321 4.5.3.2.7 lets a server close an idle connection after 5 minutes; many do so much earlier
@@ -33,8 +34,9 @@ class SmtpConnection(flask_mail.Connection):
         Raises ServerUnavailable.
         """
         super().__init__(settings)
+        self.usable = True
         self.used_at, self._deadline = time.monotonic(), deadline
-        with _classified_errors():
+        with _classified_errors("session"):
             self.host = self.configure_host()
 
     def configure_host(self) -> Smtp:
@@ -53,17 +55,58 @@ class SmtpConnection(flask_mail.Connection):
         return host
 
     def send_bytes(self, content: bytes, *, sender: str, recipient: str, deadline: float) -> None:
-        """Send a message before `deadline`. Raises ServerUnavailable, TransientFailure or PermanentFailure."""
+        """Send a message with its final dot before `deadline`. `await_answer` has the server's answer.
+
+        Raises ServerUnavailable, TransientFailure or PermanentFailure, without the dot having been sent, or InDoubt.
+        `usable` is false afterwards when the connection can send no other mail.
+        """
+        self.usable = False
         self.host.limit(deadline)
-        self.host.data_sent = False
-        with _classified_errors():
+        try:
+            self._send_envelope(sender, recipient, len(content))
+            with _classified_errors("message"):
+                self.host.send_block(content)
+        except (TransientFailure, PermanentFailure):
+            self._reset()
+            raise
+        with _classified_errors("answer"):
+            self.host.send_dot()
+
+    def await_answer(self, seconds: float) -> bool:
+        """Wait for the answer to the final dot. False: there is none yet. True: the server took the message.
+
+        Raises TransientFailure, PermanentFailure or InDoubt.
+        """
+        with _classified_errors("answer"):
+            try:
+                code = self.host.await_answer(time.monotonic() + seconds)
+            except TimeoutError:
+                return False
+        self.usable = code != CLOSING
+        if failure := classify_answer(code):
+            raise failure
+        self.num_emails += 1
+        return True
+
+    def _send_envelope(self, sender: str, recipient: str, size: int) -> None:
+        with _classified_errors("session"):
             self.host.ehlo_or_helo_if_needed()
             international = not recipient.isascii()
             if international and not self.host.has_extn("smtputf8"):
                 raise PermanentFailure("the SMTP server takes no international addresses")
-            options = ("SMTPUTF8", "BODY=8BITMIME") if international else ()  # RFC 6531 3.4
-            self.host.sendmail(sender, [recipient], content, options)
-        self.num_emails += 1
+            options = ["SMTPUTF8", "BODY=8BITMIME"] if international else []  # RFC 6531 3.4
+            if self.host.has_extn("size"):
+                options.append(f"SIZE={size}")
+            code, reply = self.host.mail(sender, options)
+            if code != 250:
+                raise smtplib.SMTPSenderRefused(code, reply, sender)
+        with _classified_errors("recipient"):
+            self.host.name_recipient(recipient)
+
+    def _reset(self) -> None:
+        """End a refused mail, so that the connection can send the next one. `usable` says whether it can."""
+        with suppress(OSError):
+            self.usable = self.host.sock is not None and self.host.rset()[0] == 250
 
     def quit(self) -> None:
         """Send QUIT and close the connection, whether the server replies or not."""
@@ -119,8 +162,8 @@ class ConnectionPool:
 
 
 @contextmanager
-def _classified_errors() -> Iterator[None]:
+def _classified_errors(phase: Phase) -> Iterator[None]:
     try:
         yield
     except OSError as error:  # smtplib's errors are OSErrors; their texts hold the address
-        raise classify(error) from None
+        raise classify(error, phase) from None

@@ -1,24 +1,33 @@
-"""What a reply of an SMTP server, or none, means for a mail. The texts hold no address.
+"""What a reply of an SMTP server, or none, means for a mail. It depends on the phase. The texts hold no address.
 
 ServerUnavailable    no reply, or the server, its login or its certificate is at fault: the next mail would fail, too
-TransientFailure     a temporary failure of this recipient or this message
+TransientFailure     the mail is put off: a temporary failure of this recipient or this message
 PermanentFailure     a permanent failure of this recipient or this message
+InDoubt              the final dot was sent, and no answer came: the server may have the mail
+
+| phase | 4xx | 421, no reply | 5xx |
+| session: connection to MAIL | unavailable | unavailable | unavailable (552: refused) |
+| recipient: RCPT | put off | put off | refused (530: unavailable) |
+| message: DATA and the block | put off | put off | refused (530: unavailable) |
+| answer to the final dot | put off (421 too) | in doubt | refused |
 """
 
 import smtplib
 import ssl
+from typing import Literal
 
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
+from notification_service.domain.failures import InDoubt
 
-CLOSING = 421  # RFC 5321 4.2.2: the server closes the connection, whichever command it replies to
 LOGIN_REQUIRED = 530  # RFC 4954 6: concerns the connection, whichever command it replies to
 TOO_LARGE = 552  # RFC 5321 4.2.2: the reply to a SIZE in MAIL FROM that the server does not take
 
-Failure = ServerUnavailable | TransientFailure | PermanentFailure
+Phase = Literal["session", "recipient", "message", "answer"]
+Failure = ServerUnavailable | TransientFailure | PermanentFailure | InDoubt
 
 
-def classify(error: OSError) -> Failure:
-    """What an error of smtplib, ssl or the socket means for the mail."""
+def classify(error: OSError, phase: Phase) -> Failure:
+    """What an error of smtplib, ssl or the socket means for the mail in this phase."""
     match error:
         case smtplib.SMTPRecipientsRefused():
             (reply,) = error.recipients.values()
@@ -34,32 +43,43 @@ def classify(error: OSError) -> Failure:
         case smtplib.SMTPNotSupportedError():
             return ServerUnavailable("the SMTP server offers no STARTTLS or no login")
         case smtplib.SMTPResponseException(smtp_code=code):
-            return _ended(code)
-    return _by_connection(error)
+            return _by_phase(phase, f"the SMTP server ended the connection ({code})")
+    return _by_phase(phase, _connection_error(error))
+
+
+def classify_answer(code: int) -> Failure | None:
+    """What the code of an answer to the final dot means for the mail. None: the server took it."""
+    if 200 <= code < 300:
+        return None
+    if 400 <= code < 500:
+        return TransientFailure(f"the SMTP server deferred the message ({code})")
+    if 500 <= code < 600:
+        return PermanentFailure(f"the SMTP server refused the message ({code})")
+    return _by_phase("answer", f"the SMTP server gave an unknown answer ({code})")
 
 
 def _by_code(code: int, what: str) -> Failure:
     if code == LOGIN_REQUIRED:
         return ServerUnavailable(f"the SMTP server requires a login ({code})")
-    if code == CLOSING or code < 400:  # smtplib's -1 stands for a reply without a code
-        return _ended(code)
-    if code < 500:
+    if code < 500:  # smtplib's -1 stands for a reply without a code
         return TransientFailure(f"the SMTP server deferred {what} ({code})")
     return PermanentFailure(f"the SMTP server refused {what} ({code})")
 
 
-def _ended(code: int) -> ServerUnavailable:
-    return ServerUnavailable(f"the SMTP server ended the connection ({code})")
+def _by_phase(phase: Phase, reason: str) -> Failure:
+    if phase == "session":
+        return ServerUnavailable(reason)
+    return InDoubt(reason) if phase == "answer" else TransientFailure(reason)
 
 
-def _by_connection(error: OSError) -> ServerUnavailable:
+def _connection_error(error: OSError) -> str:
     match error:
         case ssl.SSLCertVerificationError():
-            return ServerUnavailable("the SMTP server's certificate is not valid")
+            return "the SMTP server's certificate is not valid"
         case TimeoutError() | smtplib.SMTPServerDisconnected(__context__=TimeoutError()):
-            return ServerUnavailable("the SMTP server does not reply in time")
-        case smtplib.SMTPServerDisconnected():
-            return ServerUnavailable("the SMTP server closed the connection without a reply")
+            return "the SMTP server does not reply in time"
+        case smtplib.SMTPServerDisconnected() | ConnectionResetError() | BrokenPipeError():
+            return "the SMTP server closed the connection without a reply"
         case ConnectionRefusedError():
-            return ServerUnavailable("the SMTP server refused the connection")
-    return ServerUnavailable(f"the SMTP server cannot be reached ({type(error).__name__})")
+            return "the SMTP server refused the connection"
+    return f"the SMTP server cannot be reached ({type(error).__name__})"

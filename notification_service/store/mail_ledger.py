@@ -1,4 +1,4 @@
-"""The ledger of sent mails: topic mail-sent, with one record for each event whose mail the SMTP server took.
+"""The ledger of sent mails: topic mail-sent, with one record for each event whose mail the SMTP server took, or was suppressed.
 
 A process reads the ledger when it gets partitions, and writes a record after each mail. So an event that comes again has no
 second mail: after a repeated publication, a reset of the group, a rebalance or the replay of a dead letter.
@@ -16,18 +16,20 @@ import orjson
 from confluent_kafka import OFFSET_BEGINNING, KafkaException, Message, TopicPartition
 from prometheus_client import Counter
 
-from libs.messaging.envelope import Event, new_row
+from libs.messaging.envelope import Event, headers_of, new_row
 from libs.messaging.failures import ServerUnavailable
 from libs.messaging.producer import Producer
 from libs.messaging.topic_reader import TopicReader
 from libs.runtime.logs import get_logger
 from notification_service.domain.mail import SentMail
 from notification_service.events.published import MailSent
+from notification_service.store.recipient_limit import RecipientLimit
 
 log = get_logger(__name__)
 
 REPEATED = Counter("mails_not_repeated", "Events that came again after their mail was sent", ["kind"])
 
+COUNTED_HEADER = "counted-for"  # the recipient's hash, in the record of a mail that counts for a limit
 LOAD_SECONDS = 45.0  # shorter than the 60 s after which a consumer that does not poll counts as hung
 ACKNOWLEDGED_SECONDS = 10.0
 
@@ -35,12 +37,13 @@ ACKNOWLEDGED_SECONDS = 10.0
 class MailLedger:
     """The event ids of sent mails, by partition of their events. An id takes about 100 bytes of memory."""
 
-    def __init__(self, brokers: str) -> None:
-        self._brokers, self._producer = brokers, Producer(brokers)
+    def __init__(self, brokers: str, limit: RecipientLimit | None = None) -> None:
+        """`limit` gets the mails of before that count for a recipient."""
+        self._brokers, self._producer, self._limit = brokers, Producer(brokers), limit
         self._sent: dict[int, set[bytes]] = {}
         self._next_offset: dict[int, int] = {}
         self._unrecorded: dict[str, SentMail] = {}  # sent by this process; the record is not acknowledged yet
-        self._in_flight: dict[str, Future[None]] = {}  # their records
+        self._in_flight: dict[str, Future[int]] = {}  # their records
 
     def load(self, partitions: Iterable[int]) -> None:
         """Read these partitions of the ledger to their present ends. Raises KafkaException after 45 s.
@@ -53,6 +56,10 @@ class MailLedger:
             for message in reader.read_to_end(LOAD_SECONDS):
                 self._read(message)
         log.info("ledger read", mails=sum(map(len, self._sent.values())), seconds=round(time.monotonic() - began, 2))
+
+    def has(self, event: Event) -> bool:
+        """True when the event's mail has a record. False in a partition that was not read."""
+        return event.id.encode() in self._sent.get(event.partition, ())
 
     def send_once(self, event: Event, send: Callable[[], SentMail]) -> None:
         """Call `send` unless the event's mail is in the ledger, then record the mail.
@@ -92,9 +99,11 @@ class MailLedger:
             self._in_flight.pop(event.id, None)
             raise ServerUnavailable(f"Kafka refuses the record of a sent mail: {error.args[0].name()}") from None
 
-    def _produce(self, event: Event, mail: SentMail) -> "Future[None]":
+    def _produce(self, event: Event, mail: SentMail) -> "Future[int]":
         row = new_row(MailSent.of(mail), source="notification_service", aggregate_id=mail.event_id, sequence=0)
         headers = {name: text for name, text in orjson.loads(row.headers).items() if name != "ce_sequence"}
+        if mail.counted_for:
+            headers[COUNTED_HEADER] = mail.counted_for
         key, value = mail.event_id.encode(), row.payload.encode()
         return self._producer.produce(row.topic, value, key, partition=event.partition, headers=headers)
 
@@ -109,4 +118,8 @@ class MailLedger:
     def _read(self, message: Message) -> None:
         partition = message.partition() or 0
         self._sent[partition].add(message.key() or b"")
+        counted_for = dict(headers_of(message)).get(COUNTED_HEADER)
+        if counted_for and self._limit:
+            event_id, at = (message.key() or b"").decode(errors="replace"), message.timestamp()[1] / 1000
+            self._limit.restore(counted_for.decode(errors="replace"), event_id, at)
         self._next_offset[partition] = (message.offset() or 0) + 1

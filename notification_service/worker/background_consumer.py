@@ -15,14 +15,14 @@ from libs.messaging.topics import create_topics_patiently
 from libs.runtime.health import CheckFailed
 from libs.runtime.logs import get_logger
 from libs.runtime.worker import EX_SOFTWARE, JOIN_SECONDS, SupervisedThread
-from notification_service.events.consumed import UserMailRequested
-from notification_service.events.topics import GROUP, topics
+from notification_service.events.topics import GROUP, SECRET_TOPICS, topics
 from notification_service.store.accounts import AccountView
 from notification_service.store.mail_ledger import MailLedger
+from notification_service.store.parked_mails import ParkedMails
+from notification_service.worker.parked_mails import ParkedMailSender
 
 log = get_logger(__name__)
 
-SECRET = (UserMailRequested.topic,)  # its events hold tokens, so their dead letters keep the id and the reason alone
 WATCH_SECONDS = 1.0
 
 
@@ -36,22 +36,33 @@ class BackgroundConsumer:
         *,
         ledger: MailLedger,
         accounts: AccountView,
+        parked: ParkedMails,
+        sender: ParkedMailSender,
         threads: int,
         end: Callable[[int], Any] = os._exit,
     ) -> None:
         """`threads`: how many mails are sent at once. `end` ends the process at once with a status: a process whose consumer
         hangs may not be able to end in order."""
         self._brokers, self._handlers, self._concurrency, self._end = brokers, handlers, threads, end
-        self._ledger, self._accounts, self._threads = ledger, accounts, list[SupervisedThread]()
+        self._ledger, self._accounts, self._parked, self._sender = ledger, accounts, parked, sender
+        self._threads = list[SupervisedThread]()
         self._stopping, self._stopped = threading.Event(), threading.Event()
 
     def start(self) -> None:
         """Start consuming. Call it after the fork, because a Kafka client does not survive one."""
         consumer = EventConsumer(
-            self._brokers, GROUP, self._handlers, threads=self._concurrency, on_assigned=self._prepare, secret=SECRET
+            self._brokers,
+            GROUP,
+            self._handlers,
+            threads=self._concurrency,
+            on_assigned=self._prepare,
+            on_revoked=self._sender.release,
+            secret=SECRET_TOPICS,
         )
+        self._sender.owns = consumer.owns
         prepare = partial(create_topics_patiently, self._brokers, topics())
-        self._threads = [SupervisedThread(task, self._stopping, prepare) for task in (consumer, self._accounts)]
+        tasks = (consumer, self._accounts, self._parked, self._sender)
+        self._threads = [SupervisedThread(task, self._stopping, prepare) for task in tasks]
         for thread in self._threads:
             thread.start()
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
@@ -63,6 +74,7 @@ class BackgroundConsumer:
             thread.join(JOIN_SECONDS)
         self._stopped.set()
         self._ledger.close()
+        self._parked.close()
 
     def check(self) -> dict[str, object]:
         """A health check: the state of the consumer and of the account view.
@@ -71,8 +83,8 @@ class BackgroundConsumer:
         """
         if not self._threads:
             raise CheckFailed("not consuming yet")
-        state, accounts = (thread.task.status() for thread in self._threads)
-        parts = {GROUP: state, self._accounts.name: accounts}
+        parts = {thread.task.name: thread.task.status() for thread in self._threads}
+        state, accounts = parts[GROUP], parts[self._accounts.name]
         if not state["broker"]:
             raise CheckFailed("no Kafka broker answers", parts=parts)
         if not state["assigned"]:
@@ -83,6 +95,7 @@ class BackgroundConsumer:
 
     def _prepare(self, partitions: set[int]) -> None:
         self._accounts.await_complete()
+        self._parked.await_current()
         self._ledger.load(partitions)
 
     def _watch(self) -> None:

@@ -14,53 +14,80 @@ from notification_service.events.consumed import (
     ORDER_TOPICS,
     MailResendRequested,
     OrderEvent,
+    OrderRejected,
     UserMailRequested,
+    UserNoticeRequested,
     UserRegistered,
 )
-from notification_service.use_cases.send_mail import SendMail
+from notification_service.use_cases.send_mail import MailSender
 
 LINK_KINDS = {"reset": "password-reset", "verify": "verify-email"}
 
 
-def on_user_registered(event: Event, send_mail: SendMail) -> None:
+def on_user_registered(event: Event, send_mail: MailSender) -> None:
     """Send the welcome mail. The event's key is the user id."""
     user = event.read(UserRegistered)
-    send_mail(event, kind=event.type, recipient=user.email, user_id=event.subject, content=user.content())
+    recipient, limited = user.email, user.email_verified is False
+    send_mail(
+        event, kind=event.type, recipient=recipient, user_id=event.subject, content=user.content(), limited=limited
+    )
 
 
-def on_mail_requested(event: Event, send_mail: SendMail) -> None:
+def on_mail_requested(event: Event, send_mail: MailSender) -> None:
     """Send the mail with a link that sets a password or verifies an address."""
     request = event.read(UserMailRequested)
     kind = LINK_KINDS[request.kind]
-    send_mail(event, kind=kind, recipient=request.email, user_id=request.user_id, content=request.content())
+    recipient, content = request.email, request.content()
+    send_mail(event, kind=kind, recipient=recipient, user_id=request.user_id, content=content, limited=False)
 
 
-def on_order_event(event: Event, send_mail: SendMail) -> None:
+def on_notice_requested(event: Event, send_mail: MailSender) -> None:
+    """Send the notice of a change of an account. It is never suppressed."""
+    notice = event.read(UserNoticeRequested)
+    send_mail(
+        event, kind=notice.kind, recipient=notice.email, user_id=notice.user_id, content=notice.content(), limited=False
+    )
+
+
+def on_order_event(event: Event, send_mail: MailSender) -> None:
     """Send the mail of one step of an order."""
     order = event.read(OrderEvent)
-    send_mail(event, kind=event.type, recipient=order.user_email, user_id=order.user_id, content=order.content())
+    _send_step(event, order, event.type, send_mail)
 
 
-def on_resend_requested(event: Event, send_mail: SendMail) -> None:
+def on_order_rejected(event: Event, send_mail: MailSender) -> None:
+    """Send the mail of a rejected order."""
+    order = event.read(OrderRejected)
+    _send_step(event, order, event.type, send_mail)
+
+
+def on_resend_requested(event: Event, send_mail: MailSender) -> None:
     """Send the mail of one step of an order again, with a Message-ID of its own."""
     order = event.read(MailResendRequested)
-    send_mail(event, kind=order.kind, recipient=order.user_email, user_id=order.user_id, content=order.content())
+    _send_step(event, order, order.kind, send_mail)
+
+
+def _send_step(event: Event, order: OrderEvent, kind: str, send_mail: MailSender) -> None:
+    recipient, limited = order.user_email, order.email_verified is False
+    send_mail(event, kind=kind, recipient=recipient, user_id=order.user_id, content=order.content(), limited=limited)
 
 
 class MailHandler(Protocol):
     """Handles an event by calling `send_mail` once."""
 
-    def __call__(self, event: Event, send_mail: SendMail) -> None: ...
+    def __call__(self, event: Event, send_mail: MailSender) -> None: ...
 
 
 HANDLERS: dict[str, MailHandler] = {
     UserRegistered.topic: on_user_registered,
     UserMailRequested.topic: on_mail_requested,
+    UserNoticeRequested.topic: on_notice_requested,
     **dict.fromkeys(ORDER_TOPICS, on_order_event),
+    OrderRejected.topic: on_order_rejected,
     MailResendRequested.topic: on_resend_requested,
 }
 
 
-def bind_handlers(send_mail: SendMail) -> dict[str, Handler]:
+def bind_handlers(send_mail: MailSender) -> dict[str, Handler]:
     """HANDLERS as the consumer and the replay of dead letters call them."""
     return {topic: partial(handle, send_mail=send_mail) for topic, handle in HANDLERS.items()}

@@ -1,20 +1,28 @@
 """The wiring of the consuming half of the process, from the configuration. Nothing connects before it is used."""
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import flask_mail
 
 from libs.access.revocations import Revocations
-from libs.messaging.handler_pool import Handler
+from libs.runtime.health import CheckFailed
 from notification_service.config import Config
+from notification_service.domain.parked_mail import RetryPolicy
 from notification_service.rendering.composer import Composer
 from notification_service.smtp.mailer import Mailer
 from notification_service.store.accounts import AccountView
+from notification_service.store.dead_letters import DeadLetters
 from notification_service.store.mail_ledger import MailLedger
+from notification_service.store.parked_mails import ParkedMails
+from notification_service.store.recipient_limit import RecipientLimit
+from notification_service.use_cases.park_mail import ParkMail, SendOrPark
 from notification_service.use_cases.send_mail import SendMail
 from notification_service.worker.background_consumer import BackgroundConsumer
 from notification_service.worker.handlers import bind_handlers
+from notification_service.worker.parked_mails import ParkedMailSender
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,25 +33,66 @@ class Worker:
     mailer: Mailer
     ledger: MailLedger
     accounts: AccountView
-    handlers: dict[str, Handler]
+    parked: ParkedMails
+    send_mail: SendMail
     consumer: BackgroundConsumer
 
     @classmethod
-    def of(cls, config: Config, revocations: Revocations) -> Self:
-        """The parts as `config` says. `revocations` gets the revoked tokens."""
+    def of(cls, config: Config, revocations: Revocations, end: Callable[[int], Any] = os._exit) -> Self:
+        """The parts as `config` says. `revocations` gets the revoked tokens. `end` ends a process whose consumer is lost."""
         brokers = config.kafka_brokers
-        composer, mailer, ledger = make_composer(config), make_mailer(config), MailLedger(brokers)
-        accounts = AccountView(brokers, revocations)
-        handlers = bind_handlers(SendMail(composer=composer, mailer=mailer, ledger=ledger, accounts=accounts))
-        threads = config.mail_concurrency
+        limit = RecipientLimit(config.jwt_secret.get_secret_value().encode(), config.rate_limit_mails)
+        composer, mailer, ledger = make_composer(config), make_mailer(config), MailLedger(brokers, limit)
+        accounts, parked = AccountView(brokers, revocations), ParkedMails(brokers, limit=config.mail_parked)
+        send_mail = SendMail(composer=composer, mailer=mailer, ledger=ledger, accounts=accounts, limit=limit)
+        park_mail = ParkMail(
+            parked=parked, mailer=mailer, dead_letters=DeadLetters(brokers), policy=make_retry_policy(config)
+        )
+        sender = ParkedMailSender(
+            parked,
+            bind_handlers(send_mail),
+            park_mail=park_mail,
+            mailer=mailer,
+            ledger=ledger,
+            threads=max(1, config.mail_concurrency // 2),
+        )
+        consumer = BackgroundConsumer(
+            brokers,
+            bind_handlers(SendOrPark(send_mail=send_mail, park_mail=park_mail)),
+            ledger=ledger,
+            accounts=accounts,
+            parked=parked,
+            sender=sender,
+            threads=config.mail_concurrency,
+            end=end,
+        )
         return cls(
             composer=composer,
             mailer=mailer,
             ledger=ledger,
             accounts=accounts,
-            handlers=handlers,
-            consumer=BackgroundConsumer(brokers, handlers, ledger=ledger, accounts=accounts, threads=threads),
+            parked=parked,
+            send_mail=send_mail,
+            consumer=consumer,
         )
+
+    def check_smtp(self) -> dict[str, object]:
+        """A health check: the result of the last mail, and the parked mails. Raises CheckFailed."""
+        figures = self.parked.figures()
+        try:
+            return self.mailer.check() | figures
+        except CheckFailed as down:
+            raise CheckFailed(str(down), **down.details, **figures) from None
+
+
+def make_retry_policy(config: Config) -> RetryPolicy:
+    """When parked mails are tried again."""
+    return RetryPolicy(
+        pauses=config.mail_retry_pauses,
+        total_seconds=config.mail_retry_hours * 3600,
+        doubt_pauses=config.mail_doubt_pauses,
+        answer_seconds=config.mail_answer_seconds,
+    )
 
 
 def make_composer(config: Config) -> Composer:
@@ -71,4 +120,11 @@ def make_mailer(config: Config) -> Mailer:
             "MAIL_PASSWORD": config.smtp_password.get_secret_value() if secure else None,
         }
     )
-    return Mailer(settings, sender=(config.shop_name, config.from_email))
+    return Mailer(
+        settings,
+        sender=(config.shop_name, config.from_email),
+        smtp_seconds=config.smtp_seconds,
+        answer_seconds=config.mail_answer_seconds,
+        concurrency=config.mail_concurrency,
+        international=config.smtp_utf8,
+    )

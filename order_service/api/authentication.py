@@ -13,7 +13,7 @@ from libs.access.tokens import MAX_TOKEN_BYTES, REQUIRED_CLAIMS
 from libs.values.errors import NotAuthenticated
 from order_service.store.worker_tables import stored_revocations
 
-revocations = Revocations(stored_revocations.since)
+revocations = Revocations(stored_revocations.read)
 """The revocations that this process has read. A check reads new ones, once a second."""
 
 

@@ -16,6 +16,7 @@ from libs.values.errors import Invalid
 from libs.values.pages import MAX_LIMIT, page_request
 from order_service.domain.order_id import first_id
 from order_service.domain.order_status import Status
+from order_service.queries.order_search import email_begins_with
 from order_service.store.models import Order
 
 MOMENT = re.compile(
@@ -162,7 +163,7 @@ class StaffOrderFilters(OrderFilters):
 
     def begins_with(self, queryset: Any, name: str, value: str) -> Any:
         """The orders with such a beginning, which indexes serve."""
-        names = Q(user_email__istartswith=value) | Q(username__istartswith=value)
+        names = email_begins_with(value) | Q(username__istartswith=value)
         return queryset.filter(names | Q(id__istartswith=value.upper()))
 
 

@@ -12,9 +12,12 @@ from order_service.store.worker_tables import worker_status
 
 
 def check_database() -> Mapping[str, Any]:
-    """Raises one of Django's errors when the server is unavailable."""
+    """Raises one of Django's errors when the server is unavailable, CheckFailed when it takes no writes."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+        cursor.execute("SELECT @@global.read_only")
+        (read_only,) = cursor.fetchone()
+    if read_only in (1, "1", "ON", "READ_ONLY"):
+        raise CheckFailed("MySQL is read-only: no order can be stored")
     return {}
 
 

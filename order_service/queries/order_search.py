@@ -5,10 +5,13 @@ whole table.
 """
 
 import re
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
+from libs.values.email_address import spellings
 from order_service.store.models import Order, OrderLine
 
 MAX_MATCHES = 500  # per column
@@ -32,8 +35,8 @@ def find_orders(text: str) -> Matches:
         _newest(OrderLine.objects.filter(product_id=text), "order_id"),
         _newest(OrderLine.objects.filter(name=text), "order_id"),
         _any(OrderLine.objects.filter(name__istartswith=text), "order_id"),
-        _newest(Order.objects.filter(user_email=text), "id"),
-        _any(Order.objects.filter(user_email__istartswith=text), "id"),
+        _newest(Order.objects.filter(user_email__in=spellings(text)), "id"),
+        _any(Order.objects.filter(email_begins_with(text)), "id"),
         _newest(Order.objects.filter(username=text), "id"),
         _any(Order.objects.filter(username__istartswith=text), "id"),
     ]
@@ -41,6 +44,11 @@ def find_orders(text: str) -> Matches:
         queries.append(_newest(Order.objects.filter(id__istartswith=text.upper()), "id"))
     found = [list(query) for query in queries]
     return Matches(set().union(*found), any(len(ids) == MAX_MATCHES for ids in found))
+
+
+def email_begins_with(text: str) -> Q:
+    """The condition that an order's address begins with `text`, in any spelling of its domain."""
+    return reduce(or_, (Q(user_email__istartswith=spelling) for spelling in spellings(text)))
 
 
 def _newest(rows: QuerySet, column: str) -> QuerySet:  # type: ignore[type-arg]

@@ -190,6 +190,7 @@ class ReservationRequest(StoredEvent):
     """The order-placed event of a pending order, which product_service replies to. It is kept to be resent unchanged."""
 
     published_at = models.DateTimeField(null=True)  # when the broker acknowledged it for the first time
+    last_published_at = models.DateTimeField(null=True)  # when the broker acknowledged it for the last time
     resend_at = models.DateTimeField(null=True, db_column="ask_at")  # null while the event is in the outbox
     resends = models.PositiveSmallIntegerField(default=0, db_column="asks")
 

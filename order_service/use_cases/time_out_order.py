@@ -1,4 +1,11 @@
-"""Cancel a pending order that stock did not decide in time."""
+"""Cancel a pending order that stock did not decide in time.
+
+An outage must not cancel an order that stock has decided, or could decide. So the age alone is not enough: the request is published
+again after the limit, and every reply of the following minute is handled before the order is cancelled.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
 
 from order_service.domain.order_status import Status
 from order_service.store import reservation_requests
@@ -12,7 +19,17 @@ def time_out_order(*, order_id: str) -> bool:
     return decide_pending(order_id, Status.CANCELLED, "timeout")
 
 
-def time_out_overdue_orders(*, pending_limit: int) -> int:
-    """Cancel the orders whose request was published more than `pending_limit` seconds ago; return how many."""
-    overdue = reservation_requests.find_overdue(pending_limit, BATCH_SIZE)
-    return sum(time_out_order(order_id=order_id) for order_id in overdue)
+def time_out_overdue_orders(*, pending_limit: int, handled_until: Callable[[], datetime | None]) -> int:
+    """Cancel the orders whose request was first published more than `pending_limit` seconds ago; return how many.
+
+    `handled_until` returns the time before which all replies are handled, None when it is unknown. It is called only while an
+    order is overdue.
+    """
+    if not reservation_requests.has_overdue(pending_limit):
+        return 0
+    reservation_requests.resend_overdue(pending_limit, BATCH_SIZE)
+    handled = handled_until()
+    if handled is None:
+        return 0
+    unanswered = reservation_requests.find_unanswered(pending_limit, handled, BATCH_SIZE)
+    return sum(time_out_order(order_id=order_id) for order_id in unanswered)

@@ -1,29 +1,57 @@
 """The periodic task for pending orders: resend their reservation requests, and cancel the orders that take too long.
 
-Both times count from the publication of the request, so an outage of Kafka cancels nothing.
+Both times count from the publication of the request. No order is cancelled while replies are not handled, or Kafka is unavailable.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
 
-from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
+from confluent_kafka import KafkaException
+
+from libs.django_store.connection import UNAVAILABLE_ERRORS, database_time, renew_connection
+from libs.messaging.group_progress import GroupProgress
+from libs.runtime.logs import get_logger
 from libs.runtime.periodic import PeriodicTask
+from order_service.events.topics import STOCK, STOCK_GROUP
 from order_service.queries.figures import oldest_pending_seconds
 from order_service.use_cases.resend_reservation_requests import resend_reservation_requests
 from order_service.use_cases.time_out_order import time_out_overdue_orders
 
+log = get_logger(__name__)
+
 INTERVAL_SECONDS = 1.0
 
 
-def make_reservation_requests(pending_limit: int) -> PeriodicTask:
+def stock_progress(brokers: str) -> Callable[[], datetime | None]:
+    """The time, by the database's clock, before which order_service has handled all replies of product_service.
+
+    None when there is none yet, or Kafka is unavailable.
+    """
+    progress = GroupProgress(brokers, STOCK_GROUP, STOCK, database_time)
+
+    def handled_until() -> datetime | None:
+        try:
+            return progress.handled_until()
+        except KafkaException as error:
+            log.warning("Kafka unavailable, no order times out", error=error.args[0].name())
+            return None
+
+    return handled_until
+
+
+def make_reservation_requests(pending_limit: int, handled_until: Callable[[], datetime | None]) -> PeriodicTask:
     """The task. Any number of workers may run it. Its status also has the age of the oldest pending order.
 
-    `pending_limit`: seconds from the publication of a request to the cancellation of its order.
+    `pending_limit`: seconds from the publication of a request to the cancellation of its order. `handled_until`: the time before
+    which all replies are handled.
     """
 
     def work() -> Mapping[str, int]:
         renew_connection()
-        timed_out = time_out_overdue_orders(pending_limit=pending_limit)
-        return {"timedOut": timed_out, "askedAgain": resend_reservation_requests()}
+        resent = resend_reservation_requests()
+        timed_out = time_out_overdue_orders(pending_limit=pending_limit, handled_until=handled_until)
+        return {"timedOut": timed_out, "askedAgain": resent}
 
     return PeriodicTask(
         "asking",
@@ -31,10 +59,12 @@ def make_reservation_requests(pending_limit: int) -> PeriodicTask:
         seconds=INTERVAL_SECONDS,
         unavailable=UNAVAILABLE_ERRORS,
         counts=["askedAgain", "timedOut"],
-        status=_oldest_pending,
+        status=partial(_oldest_pending, pending_limit),
     )
 
 
-def _oldest_pending() -> Mapping[str, float]:
+def _oldest_pending(pending_limit: int) -> Mapping[str, object]:
     renew_connection()
-    return {"oldestPendingSeconds": round(oldest_pending_seconds(), 1)}
+    seconds = round(oldest_pending_seconds(), 1)
+    late = {"problem": f"an order has been pending for {seconds:.0f} s"} if seconds > pending_limit else {}
+    return {"oldestPendingSeconds": seconds, **late}

@@ -22,7 +22,7 @@ def create_app(config: Config) -> APIFlask:
     """The application. Call it after the fork, because a MongoDB client does not survive a fork."""
     configure_logs("product_service", config.log_level, config.log_format)
     db = connect(config.mongo_uri.get_secret_value())
-    revocations = Revocations(MongoRevocations(db).since)
+    revocations = Revocations(MongoRevocations(db).read)
     app = make_app(
         service="product_service",
         version=__version__,

@@ -9,7 +9,7 @@ from tests.browser.watch import Watch, assert_for_everybody, grave_findings, too
 from tests.e2e.conftest import Town
 
 MAILS = "/admin/emails/"
-KINDS = ("user-registered", "order-placed", "order-rejected", "password-reset", "test")
+KINDS = ("user-registered", "order-placed", "order-rejected", "password-reset", "password-changed", "test")
 """One of each template, and one with an explanation: for accessibility they stand for all."""
 
 

@@ -15,8 +15,10 @@ from notification_service.domain.mail import SentMail
 from notification_service.events.consumed import (
     MailResendRequested,
     OrderEvent,
+    OrderRejected,
     UserDeleted,
     UserMailRequested,
+    UserNoticeRequested,
     UserRegistered,
     UserRevocation,
 )
@@ -28,7 +30,15 @@ from notification_service.worker.process import make_composer
 EVENT_ID = "01K00000000000000000000000"
 MODELS = {
     model.topic: model
-    for model in (UserRegistered, UserMailRequested, UserDeleted, UserRevocation, MailResendRequested)
+    for model in (
+        UserRegistered,
+        UserMailRequested,
+        UserNoticeRequested,
+        UserDeleted,
+        UserRevocation,
+        OrderRejected,
+        MailResendRequested,
+    )
 }
 STATUSES = {
     "order-placed": "pending",
@@ -59,6 +69,11 @@ ORDER: dict[str, Any] = {
     "items": [LINE],
 }
 LONG_NAMES = {"username": "A-._" * 7 + "zz", "userEmail": "ada+" + "x" * 60 + "@" + "example." * 23 + "com"}
+NOTICE = {"userId": "a" * 24, "username": "ada", "email": "ada@example.com", "occurredAt": "2026-01-31T12:00:00.000Z"}
+NOTICES = event_schema("user-notice-requested")["properties"]["kind"]["enum"]
+REJECTED = ORDER | {"status": "rejected", "previousStatus": "pending"}
+SHORTAGE = {"productId": "b" * 24, "name": "☕" * 200, "wanted": 10**9, "available": 0}
+PRICE = {"productId": "b" * 24, "price": "999999999999.99"}
 
 EXAMPLES = [
     ("user-registered", USER),
@@ -66,6 +81,10 @@ EXAMPLES = [
     ("user-registered", USER | {"roles": ["viewer", "staff", "admin"], "active": False, "later": {"field": 1}}),
     ("user-mail-requested", LINK),
     ("user-mail-requested", LINK | {"kind": "verify", "token": "-_" * 64}),
+    *(("user-notice-requested", NOTICE | {"kind": kind}) for kind in NOTICES),
+    ("user-registered", USER | {"emailVerified": False}),
+    ("order-rejected", REJECTED | {"reason": "out_of_stock", "shortages": [SHORTAGE] * 50, "emailVerified": True}),
+    ("order-rejected", REJECTED | {"reason": "price_changed", "prices": [PRICE]}),
     *((topic, ORDER | {"status": status}) for topic, status in STATUSES.items()),
     ("order-placed", ORDER | {"status": "pending", "items": [LONG_LINE] * 50, "total": "999999999999.99"} | LONG_NAMES),
     ("order-rejected", ORDER | {"status": "rejected", "previousStatus": "pending", "reason": "x" * 200}),
@@ -79,8 +98,9 @@ def test_an_event_that_the_schema_allows_has_a_mail(topic, data):
     Draft202012Validator(event_schema(topic)).validate(data)
     composer, mails = make_composer(load(Config, dict(os.environ))), []
 
-    def send_mail(event: Event, *, user_id: str, **mail: Any) -> None:
+    def send_mail(event: Event, *, user_id: str, limited: bool, **mail: Any) -> None:
         assert user_id == "a" * 24
+        assert limited is (data.get("emailVerified") is False)
         mails.append(composer.compose(mail.pop("kind"), event_id=event.id, **mail))
 
     HANDLERS[topic](Event(EVENT_ID, topic, "a" * 24, 1, "", data), send_mail)

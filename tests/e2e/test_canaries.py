@@ -28,7 +28,7 @@ SECRETS = {
 }
 TOPICS = ("user-registered", "user-mail-requested", "order-placed", "user-deleted", "user-revocations")
 TOPICS += ("mail-resend-requested", "mail-sent")
-GROUPS = ("notification-service", "product-service", "product-service-users", "order-service-users")
+GROUPS = ("user-service", "notification-service", "product-service", "product-service-users", "order-service-users")
 GROUPS += ("order-service-mails",)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.logs import Follower, last_line
+from deploy.local.logs import Follower, last_line, rotate
 from deploy.local.state import State
 
 
@@ -60,6 +60,23 @@ def test_a_rotated_file_is_followed(state: State, follower: Follower) -> None:
     (state.log / "kafka.log").rename(state.log / "kafka.log.1")
     write(state, "kafka", "three\n")
     assert follower.read() == [("kafka", "two"), ("kafka", "three")]
+
+
+def test_a_large_log_is_rotated_and_still_followed(
+    state: State, follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploy.local.logs.MAX_BYTES", 100)
+    with (state.log / "kafka.log").open("a") as process:  # a process keeps its file open, and appends
+        rotate(state.log)
+        assert not (state.log / "kafka.log.1").exists()
+        process.write("x" * 100 + "\n")
+        process.flush()
+        assert follower.read() == [("kafka", "x" * 100)]
+        rotate(state.log)
+        process.write("after\n")
+    assert (state.log / "kafka.log.1").read_text().endswith("x\n")
+    assert (state.log / "kafka.log").read_text() == "after\n"
+    assert follower.read() == [("kafka", "after")]
 
 
 def test_the_telling_line_is_the_last_that_speaks_of_an_error(state: State) -> None:

@@ -6,8 +6,8 @@ from libs.values.errors import Invalid
 from libs.values.pages import page_request
 from libs.web.flask import Blueprint, caller, json_response
 from user_service.api import responses, schemas
-from user_service.api.context import config, rate_limit
-from user_service.queries import account_export, users
+from user_service.api.context import address, config, limiter, login_limits, mail_limits, rate_limit, require_sendable
+from user_service.queries import account_changes, account_export, users
 from user_service.use_cases import change_password, delete_account, manage_account, register_user, update_account
 
 routes = Blueprint("users", __name__)
@@ -20,7 +20,15 @@ routes = Blueprint("users", __name__)
 def register(body: schemas.Register) -> Response:
     """Create an account."""
     rate_limit("register").enforce_hit()
-    user = register_user.register_user(username=body.username, email=body.email, password=body.password)
+    require_sendable(body.email)
+    user = register_user.register_user(
+        username=body.username,
+        email=body.email,
+        password=body.password,
+        address=address(),
+        shop_name=config().shop_name,
+        limits=mail_limits(),
+    )
     return json_response(responses.to_registered(user), 201)
 
 
@@ -36,32 +44,56 @@ def read_me() -> Response:
 @routes.requires()
 @routes.body(schemas.UpdateMe)
 @routes.output(schemas.UserOut)
-@routes.refuses(409)
+@routes.refuses(409, 429)
 def update_me(body: schemas.UpdateMe) -> Response:
-    """Change your username or e-mail address."""
-    user = update_account.update_account(caller=caller(), username=body.username, email=body.email)
+    """Change your username, or your e-mail address by your password. A new address ends your access tokens, not your sessions."""
+    require_sendable(body.email)
+    if body.email is None:
+        user = users.get_own_account(caller=caller())
+        if body.username is not None:
+            user = update_account.change_username(caller=caller(), username=body.username)
+    else:
+        if body.password is None:
+            raise Invalid.field("password", "missing", "Enter your password to change the address")
+        user = update_account.change_email(
+            caller=caller(),
+            email=body.email,
+            password=body.password,
+            username=body.username,
+            limits=login_limits(),
+            mail_limits=mail_limits(),
+        )
     return json_response(responses.to_public(user))
 
 
-@routes.delete("/users/me")
+@routes.post("/users/me/delete")
 @routes.requires()
+@routes.body(schemas.DeleteMe)
 @routes.output({}, status_code=204)
-def delete_me() -> Response:
-    """Delete your account. Its data is erased, and its address and name are free again."""
-    delete_account.delete_own_account(caller=caller())
+@routes.refuses(429)
+def delete_me(body: schemas.DeleteMe) -> Response:
+    """Delete your account by your password. Its data is erased, and its address and name are free again."""
+    delete_account.delete_own_account(caller=caller(), password=body.password, limits=login_limits())
     return Response(status=204)
 
 
 @routes.get("/users/me/export")
 @routes.requires()
 @routes.output(schemas.Export)
+@routes.refuses(409, 429)
 def export_me() -> Response:
-    """Read all data that the shop keeps about you: account, sessions and orders."""
-    export = account_export.export_account(
-        caller=caller(), authorization=request.headers["Authorization"], order_service_url=config().order_service_url
+    """Read all data that the shop keeps about you: account, sessions and orders. One export of an account runs at a time."""
+    export, slot = account_export.export_account(
+        caller=caller(),
+        authorization=request.headers["Authorization"],
+        order_service_url=config().order_service_url,
+        limiter=limiter(),
     )
-    body = responses.to_export(export, current=caller().sid)
-    return json_response(body, headers={"Content-Disposition": 'attachment; filename="my-data.json"'})
+    headers = {"Content-Disposition": 'attachment; filename="my-data.json"'}
+    body = responses.stream_export(export, current=caller().sid)
+    response = Response(body, headers=headers, mimetype="application/json")
+    response.call_on_close(slot.release)  # also when the client leaves before the body begins
+    return response
 
 
 @routes.post("/users/me/password")
@@ -71,8 +103,9 @@ def export_me() -> Response:
 @routes.refuses(429)
 def change_my_password(body: schemas.ChangePassword) -> Response:
     """Change your password. All your sessions end. Log in again afterwards."""
-    limit = rate_limit("login", caller().email)
-    change_password.change_password(caller=caller(), current=body.current, new=body.new, limit=limit)
+    change_password.change_password(
+        caller=caller(), current=body.current, new=body.new, limits=login_limits(), shop_name=config().shop_name
+    )
     return Response(status=204)
 
 
@@ -91,7 +124,7 @@ def list_users(query: schemas.UsersQuery) -> Response:
     return json_response(responses.to_user_page(page, request.url))
 
 
-@routes.get("/users/<user_id>")
+@routes.get("/users/<user_id:user_id>")
 @routes.requires("viewer")
 @routes.output(schemas.UserOut)
 def read_user(user_id: str) -> Response:
@@ -99,7 +132,18 @@ def read_user(user_id: str) -> Response:
     return json_response(responses.to_public(users.get_user(user_id)))
 
 
-@routes.patch("/users/<user_id>")
+@routes.get("/users/<user_id:user_id>/changes")
+@routes.requires("viewer")
+@routes.query(schemas.PageQuery)
+@routes.output(schemas.ChangePage)
+def list_changes(user_id: str, query: schemas.PageQuery) -> Response:
+    """List what staff changed about an account, newest first."""
+    position = page_request(sort="newest", key_types=[str], limit=query.limit, cursor=query.cursor)
+    page = account_changes.list_changes(position, user_id=user_id)
+    return json_response(responses.to_change_page(page, request.url))
+
+
+@routes.patch("/users/<user_id:user_id>")
 @routes.requires("staff")
 @routes.body(schemas.PatchUser)
 @routes.output(schemas.UserOut)
@@ -115,7 +159,7 @@ def patch_user(user_id: str, body: schemas.PatchUser) -> Response:
     return json_response(responses.to_public(user))
 
 
-@routes.delete("/users/<user_id>")
+@routes.delete("/users/<user_id:user_id>")
 @routes.requires("admin")
 @routes.output({}, status_code=204)
 @routes.refuses(409)

@@ -2,6 +2,7 @@
 
 from apiflask import APIFlask
 
+from libs.access.encryption import Encryption
 from libs.access.revocations import Revocations
 from libs.access.tokens import AccessTokens
 from libs.mongo_store.connection import UNAVAILABLE_ERRORS, connect, ping
@@ -13,6 +14,7 @@ from libs.web.flask import make_app
 from user_service import __doc__ as description
 from user_service import __version__
 from user_service.api import accounts, mail_links, second_factor, sessions
+from user_service.api.user_ids import UserIdConverter
 from user_service.config import Config
 from user_service.store.rate_limits import Limiter
 
@@ -30,7 +32,7 @@ def create_app(config: Config) -> APIFlask:
             config.jwt_issuer,
             config.jwt_audience,
             config.access_token_seconds,
-            Revocations(MongoRevocations(db).since).check,
+            Revocations(MongoRevocations(db).read).check,
         ),
         health=Health(
             "user_service",
@@ -41,7 +43,12 @@ def create_app(config: Config) -> APIFlask:
         unavailable=UNAVAILABLE_ERRORS,
         web=config,
     )
-    app.extensions |= {"config": config, "limiter": Limiter(db, limits(config))}
+    app.extensions |= {
+        "config": config,
+        "encryption": Encryption(config.encryption_key),
+        "limiter": Limiter(db, limits(config)),
+    }
+    app.url_map.converters["user_id"] = UserIdConverter
     for blueprint in (accounts.routes, sessions.routes, mail_links.routes, mail_links.pages, second_factor.routes):
         app.register_blueprint(blueprint)
     return app
@@ -53,5 +60,10 @@ def limits(config: Config) -> dict[str, str]:
         "register": config.rate_limit_register,
         "login": config.rate_limit_login,
         "reset": config.rate_limit_reset,
-        "code": "20/hour",  # wrong codes per account, from all addresses: there are only a million codes
+        "verify": config.rate_limit_verify,
+        "mails": config.rate_limit_mails,
+        "links": config.rate_limit_links,
+        "export": config.rate_limit_export,
+        "code": config.rate_limit_code,
+        "failures": config.rate_limit_failures,
     }

@@ -1,11 +1,11 @@
-"""Mail links: a route that requests one, two routes that use the token of one, and the two pages that the links open."""
+"""Mail links: two routes that request one, two routes that use the token of one, and the two pages that the links open."""
 
 from flask import Response, make_response, render_template
 
-from libs.web.flask import Blueprint, json_response
+from libs.web.flask import Blueprint, caller, json_response
 from user_service.api import responses, schemas
-from user_service.api.context import config, rate_limit
-from user_service.use_cases import reset_password, verify_email
+from user_service.api.context import config, mail_limits, rate_limit
+from user_service.use_cases import request_verification, reset_password, verify_email
 
 routes = Blueprint("mail_links", __name__)
 pages = Blueprint("pages", __name__, enable_openapi=False)
@@ -17,7 +17,7 @@ pages = Blueprint("pages", __name__, enable_openapi=False)
 def request_reset(body: schemas.PasswordReset) -> Response:
     """Request a mail link to set a new password. The response is the same for an unknown address."""
     if rate_limit("reset", body.email).hit():
-        reset_password.request_reset(email=body.email)
+        reset_password.request_reset(email=body.email, limits=mail_limits())
     return json_response(responses.to_accepted(), 202)
 
 
@@ -26,7 +26,7 @@ def request_reset(body: schemas.PasswordReset) -> Response:
 @routes.output({}, status_code=204)
 def set_new_password(body: schemas.NewPassword) -> Response:
     """Set a new password with the token of a mail link. All sessions end."""
-    reset_password.reset_password(token=body.token, password=body.password)
+    reset_password.reset_password(token=body.token, password=body.password, shop_name=config().shop_name)
     return Response(status=204)
 
 
@@ -37,6 +37,17 @@ def verify_address(body: schemas.VerifyEmail) -> Response:
     """Verify an e-mail address with the token of a mail link."""
     verify_email.verify_email(token=body.token)
     return Response(status=204)
+
+
+@routes.post("/users/me/verify-email")
+@routes.requires()
+@routes.body(schemas.Empty)
+@routes.output(schemas.Accepted, status_code=202)
+@routes.refuses(409)
+def send_verification(body: schemas.Empty) -> Response:
+    """Send the mail again that verifies your e-mail address. Earlier links work until one is used."""
+    request_verification.request_verification(caller=caller(), limits=mail_limits())
+    return json_response(responses.to_accepted(), 202)
 
 
 @pages.get("/password-reset")

@@ -1,12 +1,15 @@
 """The JSON of the responses. Accounts and sessions become JSON here only."""
 
+from collections.abc import Iterator
 from typing import Any
 
+import orjson
 from pydantic import SecretStr
 
 from libs.access.tokens import AccessTokens
 from libs.values.pages import Page
 from libs.values.times import rfc3339
+from user_service.domain.account_change import AccountChange
 from user_service.domain.second_factor import SecretOffer
 from user_service.domain.session import Session, TokenGrant
 from user_service.domain.user import User
@@ -22,6 +25,7 @@ def to_public(user: User) -> dict[str, Any]:
         "roles": user.roles,
         "active": user.active,
         "emailVerified": user.email_verified,
+        "secondFactor": user.second_factor is not None,
         "createdAt": rfc3339(user.created_at),
         "updatedAt": rfc3339(user.updated_at),
     }
@@ -30,6 +34,22 @@ def to_public(user: User) -> dict[str, Any]:
 def to_user_page(page: Page[User], url: str) -> dict[str, Any]:
     """A page of accounts. `url` is the address of the request."""
     return page.render(url, to_public)
+
+
+def to_change(change: AccountChange) -> dict[str, Any]:
+    """A change of an account as viewers see it."""
+    return {
+        "id": change.id,
+        "at": rfc3339(change.at),
+        "actor": change.actor,
+        "action": change.action,
+        "changes": change.changes,
+    }
+
+
+def to_change_page(page: Page[AccountChange], url: str) -> dict[str, Any]:
+    """A page of changes. `url` is the address of the request."""
+    return page.render(url, to_change)
 
 
 def to_registered(user: User) -> dict[str, Any]:
@@ -88,10 +108,11 @@ def to_accepted() -> dict[str, Any]:
     return {"status": "accepted"}
 
 
-def to_export(export: AccountExport, *, current: str | None) -> dict[str, Any]:
-    """All data of a customer."""
-    return {
-        "account": to_public(export.account),
-        "sessions": [to_session(session, current=current) for session in export.sessions],
-        "orders": export.orders,
-    }
+def stream_export(export: AccountExport, *, current: str | None) -> Iterator[bytes]:
+    """All data of a customer as parts of one JSON object: `{account, sessions, orders}`, a part per order."""
+    account = orjson.dumps(to_public(export.account))
+    sessions = orjson.dumps([to_session(session, current=current) for session in export.sessions])
+    yield b'{"account":' + account + b',"sessions":' + sessions + b',"orders":['
+    for number, order in enumerate(export.orders):
+        yield (b"," if number else b"") + orjson.dumps(order)
+    yield b"]}"

@@ -2,20 +2,26 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from libs.values.schema import StrictModel, StrictQuery
 from libs.values.text import Line
+from user_service.domain.account_change import Action
 from user_service.domain.passwords import Password
 from user_service.domain.user import MAX_EMAIL_CHARACTERS, Email, Username
+
+
+def _trim(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
 
 Role = Literal["viewer", "staff", "admin"]
 AnyPassword = Annotated[
     str, StringConstraints(max_length=128)
 ]  # to compare with a hash: it may be older than the rules for new passwords
-AnyEmail = Annotated[str, StringConstraints(max_length=MAX_EMAIL_CHARACTERS)]
+AnyEmail = Annotated[str, BeforeValidator(_trim), StringConstraints(max_length=MAX_EMAIL_CHARACTERS)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-Code = Annotated[str, StringConstraints(min_length=6, max_length=20)]
+Code = Annotated[str, StringConstraints(min_length=6, max_length=64)]  # as typed, with spaces and hyphens
 
 
 class Register(StrictModel):
@@ -47,9 +53,18 @@ class VerifyEmail(StrictModel):
     token: Token
 
 
+class Empty(StrictModel):
+    """A body without fields."""
+
+
 class UpdateMe(StrictModel):
     username: Username | None = None
     email: Email | None = None
+    password: AnyPassword | None = None
+
+
+class DeleteMe(StrictModel):
+    password: AnyPassword
 
 
 class ChangePassword(StrictModel):
@@ -95,6 +110,7 @@ class UserOut(StrictModel):
     roles: list[Role]
     active: bool
     email_verified: bool
+    second_factor: bool
     created_at: str
     updated_at: str
 
@@ -118,6 +134,20 @@ class UserPage(StrictModel):
     next: str | None
     previous: str | None
     results: list[UserOut]
+
+
+class ChangeOut(StrictModel):
+    id: str
+    at: str
+    actor: Annotated[str, Field(description="The id of the member of staff, or `command`")]
+    action: Action
+    changes: Annotated[dict[str, list[Any]], Field(description="By field: the value before and the value after")]
+
+
+class ChangePage(StrictModel):
+    next: str | None
+    previous: str | None
+    results: list[ChangeOut]
 
 
 class SessionOut(StrictModel):

@@ -7,7 +7,7 @@ from flask import Response, request
 from libs.values.pages import page_request
 from libs.web.flask import Blueprint, caller, json_response
 from user_service.api import responses, schemas
-from user_service.api.context import access_tokens, config, device, login_limits
+from user_service.api.context import access_tokens, config, device, encryption, login_limits, second_factor_required
 from user_service.domain.session import TokenGrant
 from user_service.queries import sessions, users
 from user_service.use_cases import log_in, log_out, refresh_session
@@ -17,7 +17,7 @@ routes = Blueprint("sessions", __name__)
 
 def _token_response(grant: TokenGrant) -> Response:
     body = responses.to_token_pair(
-        grant, tokens=access_tokens(), key=config().jwt_secret, second_factor_required=config().staff_totp == "required"
+        grant, tokens=access_tokens(), key=config().jwt_secret, second_factor_required=second_factor_required()
     )
     return json_response(body, headers={"Cache-Control": "no-store"})
 
@@ -33,8 +33,9 @@ def login(body: schemas.Login) -> Response:
         password=body.password,
         code=body.code,
         device=device(),
-        limits=login_limits(body.email),
+        limits=login_limits(),
         lifetime=timedelta(seconds=config().refresh_token_seconds),
+        encryption=encryption(),
     )
     return _token_response(grant)
 

@@ -8,11 +8,11 @@ from pydantic import BaseModel, ValidationError
 
 from libs.mongo_store.connection import UNAVAILABLE_ERRORS, connect
 from libs.runtime.config import load
-from libs.values.errors import DomainError
+from libs.values.errors import DomainError, Invalid
 from user_service.config import Config, StaffPassword
 from user_service.domain.errors import UnknownUser
 from user_service.domain.passwords import Password
-from user_service.domain.user import Email, Username
+from user_service.domain.user import Email, Username, require_ascii_local_part
 from user_service.store.indexes import ensure_indexes
 from user_service.use_cases.manage_account import promote_user
 from user_service.use_cases.register_user import register_user
@@ -42,14 +42,25 @@ def make_staff(config: Config, arguments: list[str]) -> int:
         ensure_indexes()
         if _promote(given.email, given.role):
             return _print(f"{given.email} has the role {given.role} now")
-        username = given.username or given.email.partition("@")[0]
+        if not config.smtp_utf8:
+            require_ascii_local_part(given.email)
+        username = given.username or given.email.strip().partition("@")[0]
         new = _NewStaff(username=username, email=given.email, password=_password())
-        register_user(username=new.username, email=new.email, password=new.password, roles=[given.role])
+        register_user(
+            username=new.username,
+            email=new.email,
+            password=new.password,
+            roles=[given.role],
+            shop_name=config.shop_name,
+            verified=True,
+        )
     except ValidationError as error:
         refused = ", ".join(str(e["loc"][0]) for e in error.errors(include_input=False))
         return _fail(
             f"Account not created: {refused} not valid. A username has 3-30 of A-Z a-z 0-9 . _ -, a password has 8-128 characters"
         )
+    except Invalid as error:
+        return _fail(f"Account not created: {error.errors[0]['message']}")
     except DomainError as error:
         return _fail(f"Account not created: {error.title}")
     except UNAVAILABLE_ERRORS as error:

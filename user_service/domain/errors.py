@@ -37,6 +37,14 @@ class TokenInvalid(DomainError):
     )
 
 
+class AlreadyVerified(DomainError):
+    kind, code, title = ErrorKind.CONFLICT, "already-verified", "Your e-mail address is verified already"
+
+
+class LinkReissued(DomainError):
+    kind, code, title = ErrorKind.CONFLICT, "link-reissued", "A new link was sent in place of this one already"
+
+
 class UnknownSession(DomainError):
     kind, code, title = ErrorKind.MISSING, "unknown-session", "You have no session with this id"
 
@@ -47,6 +55,31 @@ class NoSecondFactor(DomainError):
 
 class HasSecondFactor(DomainError):
     kind, code, title = (ErrorKind.CONFLICT, "has-second-factor", "The account has an authenticator. Remove it first")
+
+
+class EmailNotVerified(DomainError):
+    kind, code = ErrorKind.CONFLICT, "email-not-verified"
+    title = "Verify your e-mail address first, by the link in our mail"
+
+
+class ApprovalRequired(DomainError):
+    kind, code, title = (
+        ErrorKind.FORBIDDEN,
+        "approval-required",
+        "An admin has to approve the authenticator of this account first",
+    )
+
+
+class ExportInFlight(DomainError):
+    kind, code, title = ErrorKind.CONFLICT, "export-in-flight", "An export of your data is running. Wait until it ends"
+
+
+class TooManyExports(Unavailable):
+    code, title = "busy", "Too many exports at the same time. Try again soon"
+
+
+class ExportInterrupted(Exception):
+    """An export can't continue after its response has begun. The connection is closed, so the client sees that it is incomplete."""
 
 
 class TooManyHashes(Unavailable):

@@ -1,13 +1,15 @@
 """A second factor: an authenticator, and ten recovery codes for the case that it is lost.
 
-The authenticator computes a code of six digits every 30 s (TOTP, RFC 6238). The database holds its secret as it is, because
-codes are computed from it. Recovery codes are stored as hashes. Each has 49 random bits and works once.
+The authenticator computes a code of six digits every 30 s (TOTP, RFC 6238). The database holds its secret encrypted
+(`use_cases/accept_code.py`), because codes are computed from it. Recovery codes are stored as hashes. Each has 49 random bits and
+works once.
 """
 
 import hashlib
 import secrets
+import unicodedata
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 import pyotp
@@ -16,6 +18,8 @@ STEP_SECONDS = 30
 STEPS = (0, -1, 1)  # RFC 6238 section 5.2: one step of tolerance for the clock of a telephone
 RECOVERY_CODES = 10
 RECOVERY_CHARACTERS = 10
+OFFER_LIFETIME = timedelta(minutes=10)
+APPROVAL_LIFETIME = timedelta(hours=24)
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that resemble another one
 
 
@@ -54,20 +58,32 @@ class SecretOffer:
 
     secret: str
     uri: str
+    expires_at: datetime
 
     @classmethod
-    def make(cls, *, account: str, issuer: str) -> Self:
+    def make(cls, *, account: str, issuer: str, at: datetime) -> Self:
         """A random secret. An app shows it under the names of the shop and the account."""
-        secret = pyotp.random_base32()
-        return cls(secret=secret, uri=pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=issuer))
+        secret, expires_at = pyotp.random_base32(), at + OFFER_LIFETIME
+        return cls(
+            secret=secret,
+            expires_at=expires_at,
+            uri=pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=issuer),
+        )
 
 
 def _step_of(secret: str, code: str, at: datetime) -> int | None:
     """The step of time that this code belongs to: the present one or one of its neighbours."""
+    code = normalize_code(code)
     totp, present = pyotp.TOTP(secret), int(at.timestamp()) // STEP_SECONDS
     codes = {present + n: totp.generate_otp(present + n).encode() for n in STEPS}
     return next((step for step, known in codes.items() if secrets.compare_digest(known, code.encode())), None)
 
 
+def normalize_code(code: str) -> str:
+    """A code as it is compared: without spaces and hyphens, in lower case, with full-width characters as plain ones."""
+    text = unicodedata.normalize("NFKC", code).casefold()
+    return "".join(c for c in text if not c.isspace() and unicodedata.category(c) not in ("Pd", "Cf"))
+
+
 def _hash(code: str) -> str:
-    return hashlib.sha256(code.casefold().replace("-", "").encode()).hexdigest()
+    return hashlib.sha256(normalize_code(code).encode()).hexdigest()

@@ -5,22 +5,38 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, EmailStr, StringConstraints
+from email_validator import validate_email
+from pydantic import AfterValidator, Field, StringConstraints
 
 from libs.values.email_address import EmailAddress
-from user_service.domain.second_factor import SecondFactor
+from libs.values.errors import Invalid
+from user_service.domain.known_addresses import address_hash, with_address
+from user_service.domain.second_factor import APPROVAL_LIFETIME, SecondFactor, SecretOffer
 
 MAX_EMAIL_CHARACTERS = 254  # RFC 5321: a path has at most 256 octets, its angle brackets included
 
 
-def _check_length(email: str) -> str:
-    if len(email) > MAX_EMAIL_CHARACTERS:
+def _require_one_address(text: str) -> str:
+    """The address as given, without white space around it. Raises ValueError for anything but one address (RFC 5321).
+
+    Display names, comments, quoted local parts, IP addresses, and domains that IDNA 2008 refuses are no address here.
+    """
+    address = text.strip()
+    if len(address) > MAX_EMAIL_CHARACTERS:
         raise ValueError(f"at most {MAX_EMAIL_CHARACTERS} characters")
-    return email
+    validate_email(address, check_deliverability=False)
+    return address
 
 
 Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{3,30}$")]
-Email = Annotated[EmailStr, AfterValidator(_check_length)]
+Email = Annotated[str, Field(json_schema_extra={"format": "email"}), AfterValidator(_require_one_address)]
+
+
+def require_ascii_local_part(email: str) -> None:
+    """Raise Invalid on `email` for an address that only servers with SMTPUTF8 take (RFC 6531)."""
+    if not email.rpartition("@")[0].isascii():
+        message = "The shop can't send mails to an address with such characters before the @"
+        raise Invalid.field("email", "local-part-not-ascii", message)
 
 
 def username_key(username: str) -> str:
@@ -31,6 +47,9 @@ def username_key(username: str) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
     """An account. `version` is the number of its events. `offered_secret` belongs to an authenticator that is not confirmed.
+
+    Until `approved_until` one authenticator may be added where an admin has to approve it. `known_addresses`: hashes of the client
+    addresses that the account registered or signed in from.
 
     An erased account has `deleted_at`, no roles, and empty texts for its address and its password hash.
     """
@@ -44,14 +63,17 @@ class User:
     email_verified: bool = False
     second_factor: SecondFactor | None = None
     offered_secret: str | None = None
+    offer_expires_at: datetime | None = None
+    approved_until: datetime | None = None
+    known_addresses: tuple[str, ...] = ()
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = None
     version: int = 0
 
     def with_email(self, email: EmailAddress) -> Self:
-        """The account with another address, which is not verified yet."""
-        return replace(self, email=email, email_verified=False)
+        """The account with this address. Another mailbox is not verified yet, another spelling of the same one stays as it was."""
+        return replace(self, email=email, email_verified=self.email_verified and email == self.email)
 
     def with_roles(self, roles: Iterable[str]) -> Self:
         """The account with exactly these roles."""
@@ -61,17 +83,43 @@ class User:
         """The account without access."""
         return replace(self, active=False)
 
+    def with_offer(self, offer: SecretOffer) -> Self:
+        """The account to which an authenticator is offered. The offer replaces one of before."""
+        return replace(self, offered_secret=offer.secret, offer_expires_at=offer.expires_at)
+
+    def secret_on_offer(self, *, at: datetime) -> str | None:
+        """The secret that was offered, while the offer lasts."""
+        lasts = self.offer_expires_at is not None and at < self.offer_expires_at
+        return self.offered_secret if lasts else None
+
     def with_second_factor(self, factor: SecondFactor) -> Self:
-        """The account with a confirmed authenticator, or with the state of it after a code was used."""
-        return replace(self, second_factor=factor, offered_secret=None)
+        """The account with a confirmed authenticator. It ends the offer and the approval."""
+        return replace(self.without_second_factor(), second_factor=factor)
 
     def without_second_factor(self) -> Self:
         """The account whose logins need no code."""
-        return replace(self, second_factor=None, offered_secret=None)
+        return replace(self, second_factor=None, offered_secret=None, offer_expires_at=None, approved_until=None)
+
+    def with_approval(self, *, at: datetime) -> Self:
+        """The account to which one authenticator may be added from now on, for APPROVAL_LIFETIME."""
+        return replace(self, approved_until=at + APPROVAL_LIFETIME)
+
+    def needs_approval(self, *, second_factor_required: bool, at: datetime) -> bool:
+        """True when an admin has to approve an authenticator first: its roles would count with it."""
+        is_approved = self.approved_until is not None and at < self.approved_until
+        return bool(self.roles) and second_factor_required and not is_approved
+
+    def with_client_address(self, address: str) -> Self:
+        """The account after it registered or signed in from this client address."""
+        return replace(self, known_addresses=with_address(self.known_addresses, address_hash(self.id, address)))
+
+    def knows_client_address(self, address: str) -> bool:
+        """True when the account registered or signed in from this client address."""
+        return address_hash(self.id, address) in self.known_addresses
 
     def erased(self, *, at: datetime) -> Self:
         """The account without personal data: only its id and its times are kept."""
-        bare = replace(self.disabled().without_second_factor(), roles=(), email_verified=False)
+        bare = replace(self.disabled().without_second_factor(), roles=(), email_verified=False, known_addresses=())
         return replace(bare, username=f"gone-{self.id}", email=EmailAddress.of(""), password_hash="", deleted_at=at)
 
     def effective_roles(self, *, second_factor_required: bool) -> tuple[str, ...]:

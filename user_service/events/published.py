@@ -1,11 +1,14 @@
 """The events that the service publishes."""
 
-from typing import ClassVar, Self
+from datetime import datetime
+from typing import ClassVar, Literal, Self
 
 from libs.messaging.envelope import EventData
 from libs.values.times import now_ms, rfc3339
 from user_service.domain.mail_token import MailToken, MailTokenKind
 from user_service.domain.user import User
+
+NoticeKind = Literal["password-changed", "email-changed", "authenticator-added", "authenticator-removed"]
 
 
 class _Snapshot(EventData):
@@ -14,6 +17,7 @@ class _Snapshot(EventData):
     email: str
     roles: list[str]
     active: bool
+    email_verified: bool
     created_at: str
 
     @classmethod
@@ -25,6 +29,7 @@ class _Snapshot(EventData):
             email=user.email.text,
             roles=list(user.roles),
             active=user.active,
+            email_verified=user.email_verified,
             created_at=rfc3339(user.created_at),
         )
 
@@ -36,7 +41,7 @@ class UserRegistered(_Snapshot):
 
 
 class UserUpdated(_Snapshot):
-    """The name, address, roles or activity of an account changed."""
+    """The name, address, roles or activity of an account changed, or its address was verified. Also the reply to a request."""
 
     topic: ClassVar[str] = "user-updated"
 
@@ -77,6 +82,22 @@ class UserMailRequested(EventData):
             token=text,
             expires_at=rfc3339(token.expires_at),
         )
+
+
+class UserNoticeRequested(EventData):
+    """The owner of an account is to be informed of a change by mail."""
+
+    topic: ClassVar[str] = "user-notice-requested"
+    user_id: str
+    kind: NoticeKind
+    email: str
+    username: str
+    occurred_at: str
+
+    @classmethod
+    def of(cls, user: User, kind: NoticeKind, *, at: datetime) -> Self:
+        """The event for the address of `user`. After a change of the address, `user` is the account before it."""
+        return cls(user_id=user.id, kind=kind, email=user.email.text, username=user.username, occurred_at=rfc3339(at))
 
 
 class UserRevocations(EventData):

@@ -1,12 +1,23 @@
-"""The topics that user_service publishes."""
+"""The topics of user_service: what it publishes, what it consumes, and its dead-letter topics."""
 
 from contracts import topic_settings
-from libs.messaging.topics import Topics
-from user_service.events.published import UserDeleted, UserMailRequested, UserRegistered, UserRevocations, UserUpdated
+from libs.messaging.topics import Topics, dead_letter_settings
+from user_service.events.consumed import UserLinkRequested, UserResendRequested
+from user_service.events.published import (
+    UserDeleted,
+    UserMailRequested,
+    UserNoticeRequested,
+    UserRegistered,
+    UserRevocations,
+    UserUpdated,
+)
 
-PUBLISHED = (UserRegistered, UserUpdated, UserDeleted, UserMailRequested, UserRevocations)
+GROUP = "user-service"
+PUBLISHED = (UserRegistered, UserUpdated, UserDeleted, UserMailRequested, UserNoticeRequested, UserRevocations)
+CONSUMED = (UserLinkRequested, UserResendRequested)
 
 
 def topics() -> Topics:
-    """The topics by name, with their settings."""
-    return topic_settings(*(event.topic for event in PUBLISHED))
+    """The settings of each topic, by its name."""
+    consumed = topic_settings(*(event.topic for event in CONSUMED))
+    return topic_settings(*(event.topic for event in PUBLISHED)) | consumed | dead_letter_settings(consumed, GROUP)

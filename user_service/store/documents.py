@@ -2,9 +2,19 @@
 
 from typing import Any
 
-from mongoengine import BooleanField, DateTimeField, Document, IntField, ListField, ObjectIdField, StringField
+from mongoengine import (
+    BooleanField,
+    DateTimeField,
+    DictField,
+    Document,
+    IntField,
+    ListField,
+    ObjectIdField,
+    StringField,
+)
 
 from libs.access.caller import ROLES
+from user_service.domain.account_change import Action
 from user_service.domain.user import MAX_EMAIL_CHARACTERS
 
 
@@ -21,8 +31,11 @@ class User(Document):  # type: ignore[misc] # MongoEngine has no types
     email_verified = BooleanField(required=True)
     totp_secret = StringField()  # of the confirmed authenticator
     totp_offered = StringField()  # of an authenticator that is not confirmed
+    totp_offer_expires_at = DateTimeField()
+    totp_approved_until = DateTimeField()  # until then one authenticator may be added where an admin has to approve it
     totp_step = IntField()  # of the last code that was used, so that no code works twice
     recovery_hashes = ListField(StringField())
+    known_addresses = ListField(StringField())  # hashes of the client addresses of registration and logins
     sequence = IntField(required=True)  # the number of the account's events
     created_at = DateTimeField(required=True)
     updated_at = DateTimeField(required=True)
@@ -71,14 +84,46 @@ class MailToken(Document):  # type: ignore[misc] # MongoEngine has no types
     user_id = ObjectIdField(required=True)
     email_key = StringField(required=True)
     expires_at = DateTimeField(required=True)
+    reissue_of = StringField()  # the id of the event whose mail was dead-lettered
 
     meta = {
         "collection": "mail_tokens",
         "auto_create_index": False,
         "indexes": [
             {"fields": ["user_id", "kind"], "name": "of_user"},
+            {"fields": ["reissue_of"], "unique": True, "sparse": True, "name": "reissue_of"},
             {"fields": ["expires_at"], "name": "expired", "expireAfterSeconds": 0},
         ],
+    }
+
+
+class AccountChange(Document):  # type: ignore[misc] # MongoEngine has no types
+    """One change of an account by staff. It outlives the account."""
+
+    id = StringField(primary_key=True)  # a ULID
+    user_id = ObjectIdField(required=True)
+    at = DateTimeField(required=True)
+    actor = StringField(required=True)  # the id of the member of staff, or `command`
+    action = StringField(required=True, choices=[action.value for action in Action])
+    changes = DictField()  # {field: [before, after]}, by the names that clients see
+
+    meta = {
+        "collection": "account_changes",
+        "auto_create_index": False,
+        "indexes": [{"fields": ["user_id", "-_id"], "name": "of_user"}],
+    }
+
+
+class ExportLease(Document):  # type: ignore[misc] # MongoEngine has no types
+    """The right to export an account. Its id is that of the account, so there is one at a time."""
+
+    owner = StringField(required=True)
+    expires_at = DateTimeField(required=True)
+
+    meta = {
+        "collection": "export_leases",
+        "auto_create_index": False,
+        "indexes": [{"fields": ["expires_at"], "name": "expired", "expireAfterSeconds": 0}],
     }
 
 
@@ -95,3 +140,13 @@ def sessions() -> Any:
 def mail_tokens() -> Any:
     """The PyMongo collection."""
     return MailToken._get_collection()
+
+
+def account_changes() -> Any:
+    """The PyMongo collection."""
+    return AccountChange._get_collection()
+
+
+def export_leases() -> Any:
+    """The PyMongo collection."""
+    return ExportLease._get_collection()

@@ -1,6 +1,6 @@
 """Mail tokens in MongoDB."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from bson import ObjectId
@@ -22,6 +22,7 @@ def to_bson(token: MailToken) -> dict[str, Any]:
         "user_id": ObjectId(token.user_id),
         "email_key": token.email_key,
         "expires_at": token.expires_at,
+        **({"reissue_of": token.reissue_of} if token.reissue_of else {}),
     }
 
 
@@ -33,6 +34,7 @@ def from_bson(row: Mapping[str, Any]) -> MailToken:
         email_key=row["email_key"],
         hash=row["_id"],
         expires_at=row["expires_at"],
+        reissue_of=row.get("reissue_of"),
     )
 
 
@@ -43,6 +45,17 @@ def find(kind: MailTokenKind, text: str) -> MailToken:
     if row is None:
         raise TokenInvalid
     return from_bson(row)
+
+
+def has_valid(kind: MailTokenKind, user_id: str) -> bool:
+    """True when the account has a token of this kind that works."""
+    valid = {"user_id": ObjectId(user_id), "kind": kind, "expires_at": {"$gt": now()}}
+    return documents.mail_tokens().find_one(valid, {"_id": 1}) is not None
+
+
+def is_reissued(event_id: str) -> bool:
+    """True when a token was issued in place of that of this event, and neither used nor expired since."""
+    return documents.mail_tokens().find_one({"reissue_of": event_id}, {"_id": 1}) is not None
 
 
 def add(token: MailToken, transaction: ClientSession) -> None:
@@ -60,9 +73,11 @@ def use(token: MailToken, transaction: ClientSession) -> bool:
     return used
 
 
-def delete_all_of(user_id: str, transaction: ClientSession) -> None:
-    """Delete all tokens of an account."""
-    documents.mail_tokens().delete_many({"user_id": ObjectId(user_id)}, session=transaction)
+def delete(user_id: str, kinds: Collection[MailTokenKind], transaction: ClientSession) -> None:
+    """Delete the tokens of these kinds that an account has."""
+    if kinds:
+        tokens = {"user_id": ObjectId(user_id), "kind": {"$in": sorted(kinds)}}
+        documents.mail_tokens().delete_many(tokens, session=transaction)
 
 
 def store_dummy_tokens(email_key: str) -> None:

@@ -16,6 +16,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from user_service.domain.errors import TooManyHashes
+from user_service.domain.passwords import password_forms
 from user_service.store.rate_limits import RateLimit
 
 MAX_CONCURRENT_HASHES = 2
@@ -57,6 +58,8 @@ def hash_password(password: str) -> str:
 def verify_password(password: str, stored: str, limit: RateLimit | None = None) -> bool:
     """True when `password` made `stored`. With an empty `stored` it is False, after the same time.
 
+    A password that is typed in another form than it is set in is compared in both, with and without an account.
+
     A password is counted under `limit` just before its hash is computed. A right password clears the count just after. So of
     right passwords at the same time, no more are counted than hashes are computed. Raises TooManyHashes, TooManyAttempts.
     """
@@ -64,7 +67,7 @@ def verify_password(password: str, stored: str, limit: RateLimit | None = None) 
     with _turn():
         if limit:
             limit.enforce_hit()
-        right = _fits(password, known) and bool(stored)
+        right = any([_fits(form, known) for form in password_forms(password)]) and bool(stored)
         if limit and right:
             limit.clear()
     return right

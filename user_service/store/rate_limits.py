@@ -5,10 +5,8 @@ form the key together. So a client that guesses passwords locks out itself, and 
 """
 
 import hashlib
-import ipaddress
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 from limits import RateLimitItem, parse
@@ -19,6 +17,8 @@ from pymongo.errors import PyMongoError
 from libs.mongo_store.connection import UNAVAILABLE_ERRORS, Db
 from libs.runtime.logs import get_logger
 from user_service.domain.errors import TooManyAttempts
+from user_service.domain.known_addresses import network_of
+from user_service.domain.user import User
 
 log = get_logger(__name__)
 
@@ -51,7 +51,7 @@ class Limiter:
 
     def limit(self, name: str, *, account: str = "", address: str | None = None) -> "RateLimit":
         """A limit for one account from one address. Without `address` it counts all addresses together."""
-        key = (name, hashlib.sha256(account.encode()).hexdigest()[:32], _network(address) if address else "")
+        key = (name, hashlib.sha256(account.encode()).hexdigest()[:32], network_of(address) if address else "")
         return RateLimit(self, self._limits[name], key)
 
     def apply(self, operation: Callable[[MovingWindowRateLimiter], T]) -> T:
@@ -69,11 +69,11 @@ class RateLimit:
     """The attempts under one limit and one key. The methods are named as in `limits`."""
 
     def __init__(self, limiter: Limiter, item: RateLimitItem | None, key: tuple[str, ...]) -> None:
-        self._limiter, self._item, self._key = limiter, item, key
+        self._limiter, self._item, self.key = limiter, item, key
 
     def hit(self) -> bool:
         """Count an attempt. False when the limit is reached. Such an attempt is not counted."""
-        item, key = self._item, self._key
+        item, key = self._item, self.key
         if item is None:
             return True
         # a first entry that loses a race between two inserts is reported like a reached limit, so `test` decides which it is
@@ -86,36 +86,74 @@ class RateLimit:
 
     def enforce(self) -> None:
         """Raise TooManyAttempts when the limit is reached. Counts nothing."""
-        item, key = self._item, self._key
+        item, key = self._item, self.key
         if item and not self._limiter.apply(lambda by: by.test(item, *key)):
             self._refuse()
 
     def clear(self) -> None:
         """Set the count to zero, after an attempt that succeeded."""
-        item, key = self._item, self._key
+        item, key = self._item, self.key
         if item:
             self._limiter.apply(lambda by: by.clear(item, *key))
 
     def _refuse(self) -> NoReturn:
-        item, key = self._item, self._key
+        item, key = self._item, self.key
         assert item
         reset_at = self._limiter.apply(lambda by: by.get_window_stats(item, *key)).reset_time
         raise TooManyAttempts(reset_at - time.time())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt under one or several limits. It counts once, however often a use case is repeated."""
+
+    def __init__(self) -> None:
+        self._limits: dict[tuple[str, ...], RateLimit] = {}
+
+    def count(self, limit: RateLimit) -> None:
+        """Count the attempt under a limit. Raises TooManyAttempts when it is reached."""
+        if limit.key not in self._limits:
+            limit.enforce_hit()
+            self._limits[limit.key] = limit
+
+    def succeed(self) -> None:
+        """Set the counts to zero. Call it after the transaction: until then, another request may have used the same code."""
+        for limit in self._limits.values():
+            limit.clear()
+
+
 class LoginLimits:
-    """The limits of a login: passwords per account and address, codes per account from all addresses."""
+    """The limits of logins and of other checks of a password or a code, from one client address.
 
-    password: RateLimit
-    code: RateLimit
+    Wrong passwords count by account and address, wrong codes by account from all addresses, failed logins by address for all
+    accounts. An account counts by its id, so another e-mail address sets no count to zero.
+    """
 
+    def __init__(self, limiter: Limiter, *, address: str, is_desk: Callable[[str], bool]) -> None:
+        """`is_desk` is true for a client address that the desk calls from."""
+        self._limiter, self.address, self._is_desk = limiter, address, is_desk
+        self._failures = limiter.limit("failures", address=address)
 
-def _network(address: str) -> str:
-    """The address, or the /64 network of an IPv6 address: a provider gives each customer one."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    ip = getattr(ip, "ipv4_mapped", None) or ip
-    return str(ip) if ip.version == 4 else str(ipaddress.ip_network((ip, 64), strict=False).network_address)
+    def password(self, user: User | None, email_key: str = "") -> RateLimit:
+        """The limit of wrong passwords. An address without an account counts by its key."""
+        return self._limiter.limit("login", account=user.id if user else email_key, address=self.address)
+
+    def code(self, user: User) -> RateLimit:
+        """The limit of wrong codes."""
+        return self._limiter.limit("code", account=user.id)
+
+    def enforce_address(self, user: User | None) -> None:
+        """Raise TooManyAttempts when too many logins from this address failed, unless the account knows the address.
+
+        Staff get in from the desk's address too, because the logins of all browsers at the desk come from there.
+        """
+        try:
+            self._failures.enforce()  # for every account, so that the time of an answer shows nothing
+        except TooManyAttempts:
+            is_known = user and user.knows_client_address(self.address)
+            is_staff_at_desk = user and user.roles and self._is_desk(self.address)
+            if not (is_known or is_staff_at_desk):
+                raise
+
+    def count_failure(self) -> None:
+        """Count a failed login from this address."""
+        self._failures.hit()

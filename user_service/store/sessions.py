@@ -14,7 +14,7 @@ from user_service.domain.refresh_token import RefreshToken
 from user_service.domain.session import Device, Session
 from user_service.domain.user import User
 from user_service.events.published import UserRevocations
-from user_service.store import documents, users
+from user_service.store import documents, user_events, users
 
 
 def to_bson(session: Session) -> dict[str, Any]:
@@ -81,8 +81,8 @@ def end(sid: str) -> None:
         ended = documents.sessions().find_one_and_delete({"_id": sid}, session=transaction)
         if ended:
             user_id = str(ended["user_id"])
-            sequence = users.count_event(user_id, transaction)
-            users.store_events([UserRevocations.of(user_id, sid)], user_id, transaction, first_sequence=sequence)
+            sequence = user_events.count_event(user_id, transaction)
+            user_events.store_events([UserRevocations.of(user_id, sid)], user_id, transaction, first_sequence=sequence)
 
     in_transaction(documents.Session._get_db(), write)
 

@@ -15,28 +15,35 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from libs.access.caller import Caller
-from libs.access.revocations import Revocation
 from libs.messaging.envelope import EventData
-from libs.mongo_store.outbox import MongoOutbox
-from libs.mongo_store.revocations import MongoRevocations
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_changes, validate_document
 from libs.values.email_address import EmailAddress
-from libs.values.errors import NotAuthenticated
+from libs.values.errors import DomainError, NotAuthenticated
 from libs.values.times import now
-from user_service.domain.errors import EmailTaken, TokenInvalid, UnknownUser, UsernameTaken
-from user_service.domain.mail_token import MailToken
+from user_service.domain.account_change import AccountChange
+from user_service.domain.errors import EmailTaken, LinkReissued, TokenInvalid, UnknownUser, UsernameTaken
+from user_service.domain.mail_token import MailToken, ended_links
 from user_service.domain.second_factor import SecondFactor
 from user_service.domain.user import User, username_key
 from user_service.events.published import UserRevocations
-from user_service.store import documents, mail_tokens
+from user_service.store import account_changes, documents, mail_tokens, user_events
 
 TokenEffect = Literal["keep", "renew", "end"]
 """What a change does to the account's tokens. renew: access tokens end and sessions stay. end: sessions end too."""
 
-LOGIN_FIELDS = ("active", "password_hash", "totp_secret", "totp_step", "recovery_hashes")  # a login is decided by them
+LOGIN_FIELDS = ("active", "password_hash", "totp_secret", "totp_step", "recovery_hashes", "known_addresses")
+"""A login is decided by them, or writes them."""
+
 ERASED_FIELDS = {"logged_in_at": ""}  # personal data that User does not hold
 EMPTY: tuple[object, ...] = (None, "", [])
+
+CONFLICTS: Mapping[str, type[DomainError]] = {
+    "email_key": EmailTaken,
+    "username_key": UsernameTaken,
+    "reissue_of": LinkReissued,
+}
+"""What a write is refused for by the unique index of each field. A duplicate in another index is a defect."""
 
 T = TypeVar("T")
 
@@ -63,8 +70,11 @@ def to_bson(user: User) -> dict[str, Any]:
         "email_verified": user.email_verified,
         "totp_secret": factor.secret if factor else None,
         "totp_offered": user.offered_secret,
+        "totp_offer_expires_at": user.offer_expires_at,
+        "totp_approved_until": user.approved_until,
         "totp_step": factor.last_step if factor else None,
         "recovery_hashes": list(factor.recovery_hashes) if factor else [],
+        "known_addresses": list(user.known_addresses),
         "sequence": user.version,
         "created_at": user.created_at,
         "updated_at": user.updated_at,
@@ -86,6 +96,9 @@ def from_bson(row: Mapping[str, Any]) -> User:
         email_verified=row["email_verified"],
         second_factor=_second_factor(row),
         offered_secret=row.get("totp_offered"),
+        offer_expires_at=row.get("totp_offer_expires_at"),
+        approved_until=row.get("totp_approved_until"),
+        known_addresses=tuple(row.get("known_addresses", ())),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         deleted_at=row.get("deleted_at"),
@@ -113,9 +126,24 @@ def find_active(user_id: str) -> User | None:
     return _find({"_id": ObjectId(user_id), "active": True}) if ObjectId.is_valid(user_id) else None
 
 
+def find_any(user_id: str) -> User | None:
+    """An account, also a disabled or a deleted one."""
+    return _find({"_id": ObjectId(user_id)}) if ObjectId.is_valid(user_id) else None
+
+
 def find_by_email(email: EmailAddress) -> User | None:
     """The account with this address, also a disabled one."""
     return _find({"email_key": email.key})
+
+
+def refuse_taken(*, username: str, email: EmailAddress) -> None:
+    """Raise UsernameTaken or EmailTaken when an account has the name or the address."""
+    for name, key, error in (
+        ("username_key", username_key(username), UsernameTaken),
+        ("email_key", email.key, EmailTaken),
+    ):
+        if documents.users().find_one({name: key}, {"_id": 1}):
+            raise error
 
 
 def own_account(caller: Caller) -> User:
@@ -139,16 +167,22 @@ def _find(condition: Mapping[str, object]) -> User | None:
     return from_bson(row) if row else None
 
 
-def add(user: User, *events: EventData, issued: MailToken) -> User:
-    """Write a new account, its events and its first mail token. Raises UsernameTaken, EmailTaken."""
+def add(user: User, *events: EventData, issued: MailToken | None = None, audit: AccountChange | None = None) -> User:
+    """Write a new account, its events and its first mail token, if any. `audit` reports who made it, if that was staff.
+
+    Raises UsernameTaken, EmailTaken.
+    """
     new = replace(user, version=len(events))
     row = to_bson(new)
     validate_document(documents.User, row)
 
     def write(transaction: ClientSession) -> User:
         documents.users().insert_one(row, session=transaction)
-        mail_tokens.add(issued, transaction)
-        store_events(events, new.id, transaction, first_sequence=1)
+        if issued:
+            mail_tokens.add(issued, transaction)
+        if audit:
+            account_changes.add(audit, transaction)
+        user_events.store_events(events, new.id, transaction, first_sequence=1)
         return new
 
     return _transact(write)
@@ -161,11 +195,14 @@ def update(
     tokens: TokenEffect = "keep",
     issued: MailToken | None = None,
     used: MailToken | None = None,
+    audit: AccountChange | None = None,
 ) -> User | None:
     """Write what differs between `before` and `after`, and the events. None when the account is no longer `before`.
 
     The guard compares the counter and all fields: a login, a verified address and an offered authenticator count no event.
-    `issued` is a new mail token. `used` is one that is used up. Raises UsernameTaken, EmailTaken.
+    `issued` is a new mail token. `used` is one that is used up. Links that the change ends are deleted with it.
+    `audit` reports a change by staff.
+    Raises UsernameTaken, EmailTaken.
     """
     count = len(events) + (tokens != "keep")
     new = replace(after, updated_at=now(), version=before.version + count)
@@ -180,12 +217,13 @@ def update(
         _end_tokens(new.id, tokens, transaction)
         if used and not mail_tokens.use(used, transaction):
             raise _Overtaken
-        if new.deleted_at:
-            mail_tokens.delete_all_of(new.id, transaction)
+        mail_tokens.delete(new.id, ended_links(before, new), transaction)
         if issued:
             mail_tokens.add(issued, transaction)
+        if audit:
+            account_changes.add(audit, transaction)
         ended = [] if tokens == "keep" else [UserRevocations.of(new.id)]
-        store_events([*events, *ended], new.id, transaction, first_sequence=before.version + 1)
+        user_events.store_events([*events, *ended], new.id, transaction, first_sequence=before.version + 1)
         return new
 
     try:
@@ -206,29 +244,6 @@ def record_login(before: User, after: User, transaction: ClientSession) -> User 
         guard, change, return_document=ReturnDocument.AFTER, session=transaction
     )
     return from_bson(row) if row else None
-
-
-def count_event(user_id: str, transaction: ClientSession) -> int:
-    """Add one to the counter of an account that was not read before. Returns the sequence of the event."""
-    row = documents.users().find_one_and_update(
-        {"_id": ObjectId(user_id)},
-        {"$inc": {"sequence": 1}},
-        {"sequence": 1},
-        return_document=ReturnDocument.AFTER,
-        session=transaction,
-    )
-    return int(row["sequence"])
-
-
-def store_events(events: Sequence[EventData], user_id: str, transaction: ClientSession, *, first_sequence: int) -> None:
-    """Add rows to the outbox, numbered from `first_sequence`. A revocation also counts in this service at once."""
-    db = documents.User._get_db()
-    MongoOutbox(db).add_events(
-        events, transaction, source="user_service", aggregate_id=user_id, first_sequence=first_sequence
-    )
-    for event in events:
-        if isinstance(event, UserRevocations):
-            MongoRevocations(db).add(Revocation(event.user_id, event.sid, event.not_before), transaction)
 
 
 def _difference(before: User, after: User) -> dict[str, dict[str, object]]:
@@ -261,8 +276,7 @@ def _transact(work: Callable[[ClientSession], T]) -> T:
         return in_transaction(documents.User._get_db(), work)
     except DuplicateKeyError as error:
         key = (error.details or {}).get("keyPattern", {})
-        if "email_key" in key:
-            raise EmailTaken from None
-        if "username_key" in key:
-            raise UsernameTaken from None
+        for name, conflict in CONFLICTS.items():
+            if name in key:
+                raise conflict from None
         raise

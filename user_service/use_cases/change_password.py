@@ -4,15 +4,23 @@ from dataclasses import replace
 
 from libs.access.caller import Caller
 from libs.mongo_store.transactions import until_written
+from libs.values.times import now
+from user_service.domain.passwords import refuse_guessable
 from user_service.domain.user import User
+from user_service.events.published import UserNoticeRequested
 from user_service.store import users
 from user_service.store.password_hashes import hash_password
-from user_service.store.rate_limits import RateLimit
+from user_service.store.rate_limits import LoginLimits
 from user_service.use_cases.reauthenticate import reauthenticate
 
 
 @until_written
-def change_password(*, caller: Caller, current: str, new: str, limit: RateLimit) -> User | None:
-    """Set a new password and end all sessions. Raises Invalid on `current`, TooManyAttempts, TooManyHashes, NotAuthenticated."""
-    before = reauthenticate(caller=caller, password=current, limit=limit, field="current")
-    return users.update(before, replace(before, password_hash=hash_password(new)), tokens="end")
+def change_password(*, caller: Caller, current: str, new: str, limits: LoginLimits, shop_name: str = "") -> User | None:
+    """Set a new password and end all sessions, and the links to reset the password.
+
+    Raises Invalid on `current` or `new`, TooManyAttempts, TooManyHashes, NotAuthenticated.
+    """
+    before = reauthenticate(caller=caller, password=current, limits=limits, field="current")
+    refuse_guessable(new, username=before.username, email=before.email, shop_name=shop_name, field="new")
+    after = replace(before, password_hash=hash_password(new))
+    return users.update(before, after, UserNoticeRequested.of(after, "password-changed", at=now()), tokens="end")

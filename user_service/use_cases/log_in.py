@@ -3,34 +3,74 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from libs.access.encryption import Encryption
 from libs.mongo_store.transactions import until_written
 from libs.runtime.logs import get_logger
 from libs.values.email_address import EmailAddress
 from libs.values.times import now, now_ms
 from user_service.domain.errors import CodeRequired, WrongCredentials
+from user_service.domain.passwords import password_forms
 from user_service.domain.session import MAX_SESSIONS, Device, Session, TokenGrant
 from user_service.domain.user import User
 from user_service.store import sessions, users
 from user_service.store.password_hashes import hash_password, needs_rehash, verify_password
-from user_service.store.rate_limits import LoginLimits, RateLimit
+from user_service.store.rate_limits import Attempt, LoginLimits
+from user_service.use_cases.accept_code import accept_code
 
 log = get_logger(__name__)
 
 
-@until_written
 def log_in(
-    *, email: str, password: str, code: str | None, device: Device, limits: LoginLimits, lifetime: timedelta
-) -> TokenGrant | None:
+    *,
+    email: str,
+    password: str,
+    code: str | None,
+    device: Device,
+    limits: LoginLimits,
+    lifetime: timedelta,
+    encryption: Encryption,
+) -> TokenGrant:
     """Begin a session that lasts for `lifetime` at most.
 
     Raises WrongCredentials, which is the same for an unknown address, a disabled account and a wrong password or code. Raises
     CodeRequired after a right password, TooManyAttempts, TooManyHashes.
     """
+    attempt = Attempt()
+    try:
+        grant = _begin_session(
+            EmailAddress.of(email),
+            password,
+            code,
+            device,
+            limits,
+            lifetime=lifetime,
+            attempt=attempt,
+            encryption=encryption,
+        )
+    except WrongCredentials:
+        limits.count_failure()
+        raise
+    attempt.succeed()
+    return grant
+
+
+@until_written
+def _begin_session(
+    email: EmailAddress,
+    password: str,
+    code: str | None,
+    device: Device,
+    limits: LoginLimits,
+    *,
+    lifetime: timedelta,
+    attempt: Attempt,
+    encryption: Encryption,
+) -> TokenGrant | None:
     issued_at = now_ms()
-    before = _check_password(EmailAddress.of(email), password, limits.password)
-    after = _use_code(before, code, limits.code)
+    before = _check_password(email, password, limits)
+    after = _use_code(before, code, limits, attempt, encryption=encryption).with_client_address(device.address)
     if needs_rehash(before.password_hash):
-        after = replace(after, password_hash=hash_password(password))
+        after = replace(after, password_hash=hash_password(password_forms(password)[0]))
     session = Session.begin(after, device, at=now(), lifetime=lifetime)
     user = sessions.add(session, before=before, after=after)
     if user is None:
@@ -40,9 +80,11 @@ def log_in(
     return TokenGrant(user=user, session=session, issued_at=issued_at)
 
 
-def _check_password(email: EmailAddress, password: str, limit: RateLimit) -> User:
-    limit.enforce()
+def _check_password(email: EmailAddress, password: str, limits: LoginLimits) -> User:
     user = users.find_by_email(email)
+    limits.enforce_address(user)
+    limit = limits.password(user, email.key)
+    limit.enforce()
     right = verify_password(password, user.password_hash if user else "", limit)
     if user and right and user.active:
         return user
@@ -50,17 +92,16 @@ def _check_password(email: EmailAddress, password: str, limit: RateLimit) -> Use
     raise WrongCredentials
 
 
-def _use_code(user: User, code: str | None, limit: RateLimit) -> User:
+def _use_code(user: User, code: str | None, limits: LoginLimits, attempt: Attempt, *, encryption: Encryption) -> User:
     if user.second_factor is None:
         return user
     if not code:
         raise CodeRequired
-    limit.enforce_hit()
-    factor = user.second_factor.accept(code, at=now())
+    attempt.count(limits.code(user))
+    factor = accept_code(user.second_factor, code, encryption=encryption, at=now())
     if factor is None:
         _log_refusal("code", user)
         raise WrongCredentials
-    limit.clear()
     return user.with_second_factor(factor)
 
 

@@ -5,12 +5,13 @@ from libs.values.errors import Invalid
 from user_service.domain.user import User
 from user_service.store import users
 from user_service.store.password_hashes import verify_password
-from user_service.store.rate_limits import RateLimit
+from user_service.store.rate_limits import LoginLimits
 
 
-def reauthenticate(*, caller: Caller, password: str, limit: RateLimit, field: str = "password") -> User:
+def reauthenticate(*, caller: Caller, password: str, limits: LoginLimits, field: str = "password") -> User:
     """The caller's account. Raises Invalid on `field` for a wrong password, TooManyAttempts, TooManyHashes, NotAuthenticated."""
     user = users.own_account(caller)
+    limit = limits.password(user)
     limit.enforce()
     if not verify_password(password, user.password_hash, limit):
         raise Invalid.field(field, "wrong-password", "This is not your password")

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from libs.mongo_store.transactions import until_written
 from user_service.domain.user import User
+from user_service.events.published import UserUpdated
 from user_service.store import mail_tokens, users
 
 
@@ -12,4 +13,5 @@ def verify_email(*, token: str) -> User | None:
     """Mark the address as verified. Raises TokenInvalid."""
     used = mail_tokens.find("verify", token)
     before = users.find_recipient(used)
-    return users.update(before, replace(before, email_verified=True), used=used)
+    after = replace(before, email_verified=True)
+    return users.update(before, after, UserUpdated.of(after), used=used)

@@ -1,26 +1,36 @@
-"""The worker process. It runs the relay, which publishes the outbox. The service consumes no events."""
+"""The worker process: the relay that publishes the outbox, and the consumer of requests for links and accounts."""
 
 from functools import partial
 
 from libs.messaging.clients import make_producer
 from libs.messaging.relay import Relay
 from libs.messaging.topics import create_topics_patiently
-from libs.mongo_store.connection import connect
+from libs.mongo_store.connection import Db, connect
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.worker_status import MongoWorkerStatus
 from libs.runtime.logs import configure_logs
-from libs.runtime.worker import check_worker, run_worker
+from libs.runtime.worker import BackgroundTask, check_worker, run_worker
 from user_service.config import Config
 from user_service.events.topics import topics
+from user_service.store.mail_limits import MailLimits
+from user_service.store.rate_limits import Limiter
+from user_service.worker.handlers import make_consumers
 
 
 def run(config: Config) -> int:
     """Run until a signal. Returns the exit status."""
     configure_logs("user_worker", config.log_level, config.log_format)
-    db = connect(config.mongo_uri.get_secret_value())
-    relay = Relay(MongoOutbox(db), partial(make_producer, config.kafka_brokers))
-    prepare = partial(create_topics_patiently, config.kafka_brokers, topics())
-    return run_worker([relay], MongoWorkerStatus(db), prepare)
+    db, brokers = connect(config.mongo_uri.get_secret_value()), config.kafka_brokers
+    tasks: list[BackgroundTask] = [
+        Relay(MongoOutbox(db), partial(make_producer, brokers)),
+        *make_consumers(brokers, replay_limits(db, config)),
+    ]
+    return run_worker(tasks, MongoWorkerStatus(db), partial(create_topics_patiently, brokers, topics()))
+
+
+def replay_limits(db: Db, config: Config) -> MailLimits:
+    """The limit of mails per recipient, which the web processes count too. No client requests these mails."""
+    return MailLimits(Limiter(db, {"mails": config.rate_limit_mails}), address="")
 
 
 def check(config: Config) -> int:

@@ -1,11 +1,18 @@
 """`python -m notification_service dlq`: the mail of a dead letter is sent once, after the cause is fixed."""
 
 import os
+import secrets
 import subprocess
 import sys
 
+import orjson
 import pytest
+from confluent_kafka import Consumer, TopicPartition
+from jsonschema import Draft202012Validator
 
+from contracts import event_schema
+from libs.messaging.envelope import parse
+from notification_service.tests.integration.test_parked_mails import link
 from notification_service.tests.integration.world import ROOT, RunningConsumer, wait_until
 
 
@@ -43,3 +50,39 @@ def test_a_replay_sends_the_mail_of_a_dead_letter_and_a_second_one_does_not(
     with RunningConsumer(config) as consumer:
         wait_until(consumer.settled)
     assert len(smtp_sink.to(person.email)) == 1
+
+
+def test_the_dead_letter_of_a_link_keeps_kind_and_account_and_its_replay_requests_a_new_link(
+    config, kafka, dlq, shop, smtp_sink, person
+):
+    user_id = secrets.token_hex(12)
+    smtp_sink.behave("550")
+    with RunningConsumer(config) as consumer:
+        event_id = shop.publish("user-mail-requested", link(person, 600, user_id), user_id)
+        wait_until(lambda: consumer.status()["deadLetters"] == 1)
+    (letter,) = shop.dead_letters("user-mail-requested", event_id.encode())
+    assert orjson.loads(letter.value()) == {"kind": "reset", "userId": user_id}
+    assert letter.key() == user_id.encode()
+    kept = repr((letter.key(), letter.value(), letter.headers()))
+    assert "t" * 43 not in kept
+    assert person.email not in kept
+
+    place = f"{letter.topic()}/{letter.partition()}/{letter.offset()}"
+    assert dlq("replay", "--id", place).returncode == 0
+    reader = Consumer({"bootstrap.servers": kafka, "group.id": secrets.token_hex(4), "log_level": 2})
+    reader.assign([TopicPartition("user-link-requested", partition, 0) for partition in range(3)])
+    (request,) = wait_until(lambda: [m for m in reader.consume(10, 0.5) if m.key() == user_id.encode()])
+    reader.close()
+    data = orjson.loads(request.value())
+    Draft202012Validator(event_schema("user-link-requested")).validate(data)
+    assert (data["kind"], data["userId"], data["eventId"]) == ("reset", user_id, event_id)
+    assert parse(request).type == "user-link-requested"
+    assert smtp_sink.to(person.email) == []
+
+
+def test_a_malformed_link_event_leaves_no_secret_in_its_dead_letter(consumer, shop, person):
+    data = link(person, 600) | {"kind": "t" * 43, "userId": ["t" * 43]}
+    event_id = shop.publish("user-mail-requested", data, "t" * 43)
+    (letter,) = wait_until(lambda: shop.dead_letters("user-mail-requested", event_id.encode()))
+    assert (letter.key(), letter.value()) == (None, b"{}")
+    assert "t" * 43 not in repr(letter.headers())

@@ -9,6 +9,9 @@ from aiosmtpd.smtp import AuthResult
 
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
 from libs.runtime.health import CheckFailed
+from notification_service.domain.failures import InDoubt
+from notification_service.smtp import mailer as mailer_module
+from notification_service.smtp.mailer import AnswerOutstanding
 from notification_service.tests.integration.world import compose
 from notification_service.worker.process import make_mailer
 from tests.smtp_sink import SmtpSink
@@ -34,6 +37,10 @@ def test_a_mail_arrives_with_both_parts_and_the_headers_it_should_have(mailer, m
         ("refuse", ServerUnavailable, "refused the connection"),
         ("421", ServerUnavailable, "ended the connection (421)"),
         ("450", TransientFailure, "deferred the recipient (450)"),
+        ("rcpt-421", TransientFailure, "deferred the recipient (421)"),
+        ("rcpt-drop", TransientFailure, "closed the connection"),
+        ("dot-450", TransientFailure, "deferred the message (450)"),
+        ("dot-421", TransientFailure, "deferred the message (421)"),
         ("530", ServerUnavailable, "requires a login (530)"),
         ("550", PermanentFailure, "refused the recipient (550)"),
         ("554", PermanentFailure, "refused the message (554)"),
@@ -61,11 +68,81 @@ def test_a_mail_whose_quit_fails_counts_as_sent(mailer, mail, smtp_sink):
 
 def test_after_a_lost_acknowledgement_the_mail_is_repeated_under_the_same_id(mailer, mail, smtp_sink):
     smtp_sink.behave("ack-lost")
-    with pytest.raises(ServerUnavailable, match="closed the connection"):
+    with pytest.raises(InDoubt, match="closed the connection"):
         mailer.send(mail)
     smtp_sink.behave("ok")
     mailer.send(mail)
     assert [got.id for got in smtp_sink.to(mail.recipient)] == [mail.message_id] * 2
+
+
+@pytest.mark.parametrize("security", ["none", "tls"])
+def test_a_late_answer_is_awaited_without_the_sender(config, mail, certificate, monkeypatch, security):
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+    tls = {"ssl": context, "auth_require_tls": False, "authenticator": lambda *_: AuthResult(success=True)}
+    sink = SmtpSink(**(tls if security == "tls" else {}))
+    sink.start()
+    mailer = make_mailer(config.model_copy(update={"smtp_port": sink.port, "smtp_security": security}))
+    sink.seconds_a_mail = 0.5
+    try:
+        with pytest.raises(AnswerOutstanding) as late:
+            mailer.send(mail, patience=0.05)
+        assert sink.to(mail.recipient) == []
+        late.value.answer.wait()
+        assert len(sink.to(mail.recipient)) == 1
+        sink.seconds_a_mail = 0
+        mailer.send(mail)
+        assert (len(sink.to(mail.recipient)), sink.connections) == (2, 1)
+    finally:
+        mailer.close()
+        sink.close()
+
+
+def test_an_answer_that_never_comes_leaves_the_mail_in_doubt(config, mail, smtp_sink):
+    smtp_sink.seconds_a_mail = 60
+    mailer = make_mailer(config.model_copy(update={"mail_answer_seconds": 0.3}))
+    with pytest.raises(AnswerOutstanding) as late:
+        mailer.send(mail, patience=0.05)
+    with pytest.raises(InDoubt, match="in time"):
+        late.value.answer.wait()
+
+
+def test_mails_wait_while_too_many_answers_are_outstanding(config, mail, smtp_sink, monkeypatch):
+    monkeypatch.setattr(mailer_module, "MAX_LATE_ANSWERS", 1)
+    monkeypatch.setattr(mailer_module, "ROOM_SECONDS", 0.05)
+    mailer = make_mailer(config.model_copy(update={"mail_concurrency": 1}))
+    smtp_sink.seconds_a_mail = 60
+    late = []
+    for _ in range(2):
+        with pytest.raises(AnswerOutstanding) as outstanding:
+            mailer.send(mail, patience=0.05)
+        late.append(outstanding.value.answer)
+    with pytest.raises(ServerUnavailable, match="not answered many mails"):
+        mailer.send(mail)
+    smtp_sink.seconds_a_mail = 0
+    late[0].abandon()
+    mailer.send(mail)
+    late[1].abandon()
+
+
+def test_a_server_that_puts_off_five_recipients_in_a_row_refuses_everybody_until_it_takes_a_mail(
+    config, mailer, mail, smtp_sink
+):
+    smtp_sink.behave("450")
+    people = [compose(config, f"p{number}@example.com") for number in range(5)]
+    for person in [mail] * 5 + people[:4]:
+        assert not mailer.refuses_everybody
+        assert mailer.check()
+        with pytest.raises(TransientFailure):
+            mailer.send(person)
+    assert mailer.refuses_everybody
+    with pytest.raises(CheckFailed, match=r"puts off every recipient.*450"):
+        mailer.check()
+    smtp_sink.modes[mail.recipient] = "ok"
+    mailer.send(mail)
+    assert not mailer.refuses_everybody
+    assert mailer.check()
 
 
 def test_health_shows_the_result_of_the_last_mail(mailer, mail, smtp_sink):
@@ -82,12 +159,15 @@ def test_health_shows_the_result_of_the_last_mail(mailer, mail, smtp_sink):
 
 
 def test_an_international_address_needs_a_server_that_takes_one(mailer, config, smtp_sink):
-    with pytest.raises(PermanentFailure, match="international"):
-        mailer.send(compose(config, "josé@example.com"))
+    international = config.model_copy(update={"smtp_utf8": True})
+    for sender in (mailer, make_mailer(international)):
+        with pytest.raises(PermanentFailure, match="international"):
+            sender.send(compose(config, "josé@example.com"))
+        sender.close()
     capable = SmtpSink(enable_SMTPUTF8=True)
     capable.start()
     try:
-        other = make_mailer(config.model_copy(update={"smtp_port": capable.port}))
+        other = make_mailer(international.model_copy(update={"smtp_port": capable.port}))
         other.send(compose(config, "josé@example.com"))
         other.close()
         assert len(capable.to("josé@example.com")) == 1

@@ -23,7 +23,6 @@ from notification_service.api.sample_data import SAMPLES
 from notification_service.config import Config
 from notification_service.domain.mail import Mail
 from notification_service.events.topics import ACCOUNT_TOPICS, GROUP, MAIL_TOPICS
-from notification_service.worker.background_consumer import BackgroundConsumer
 from notification_service.worker.process import Worker, make_composer
 
 ROOT = Path(__file__).parents[3]
@@ -55,9 +54,11 @@ class AnyData(EventData):
     model_config = {"extra": "allow"}
 
 
-def any_row(topic: str, data: dict[str, Any], key: str) -> OutboxRow:
+def any_row(topic: str, data: dict[str, Any], key: str, sequence: int = 1) -> OutboxRow:
     """The outbox row of an event that says `data`."""
-    return new_row(type("Any", (AnyData,), {"topic": topic})(**data), source="test", aggregate_id=key, sequence=1)
+    return new_row(
+        type("Any", (AnyData,), {"topic": topic})(**data), source="test", aggregate_id=key, sequence=sequence
+    )
 
 
 class Shop:
@@ -74,9 +75,9 @@ class Shop:
         self._producer.produce(topic, value, key, headers=headers, **where)
         assert self._producer.flush(10) == 0
 
-    def publish(self, topic: str, data: dict[str, Any], key: str = "a", times: int = 1) -> str:
+    def publish(self, topic: str, data: dict[str, Any], key: str = "a", times: int = 1, sequence: int = 1) -> str:
         """Publish an event `times` times. Returns its id."""
-        row = any_row(topic, data, key)
+        row = any_row(topic, data, key, sequence)
         for _ in range(times):
             self.publish_raw(topic, row.payload.encode(), key.encode(), orjson.loads(row.headers))
         return row.event_id
@@ -84,10 +85,10 @@ class Shop:
     def register(self, person: Person) -> str:
         return self.publish("user-registered", {"username": person.username, "email": person.email})
 
-    def step(self, topic: str, person: Person, key: str = "a", **changes: Any) -> str:
+    def step(self, topic: str, person: Person, key: str = "a", sequence: int = 1, **changes: Any) -> str:
         order = {"orderId": "01K00000000000000000000000", "userId": "a" * 24, "userEmail": person.email}
         order |= {"username": person.username, "total": "19.90", "currency": "USD", "reason": None, "items": [LINE]}
-        return self.publish(topic, order | changes, key)
+        return self.publish(topic, order | changes, key, sequence=sequence)
 
     def place_orders(self, person: Person, count: int) -> None:
         """Publish placed orders, each with its own key."""
@@ -123,16 +124,9 @@ class RunningConsumer:
 
     def __init__(self, config: Config, alone: bool = True) -> None:
         self.ended, self._alone = list[int](), alone
-        worker = Worker.of(config, Revocations())
+        self.worker = worker = Worker.of(config, Revocations(), self.ended.append)
         self.mailer, self.ledger, self.accounts = worker.mailer, worker.ledger, worker.accounts
-        self.background = BackgroundConsumer(
-            config.kafka_brokers,
-            worker.handlers,
-            ledger=worker.ledger,
-            accounts=worker.accounts,
-            threads=config.mail_concurrency,
-            end=self.ended.append,
-        )
+        self.background = worker.consumer
 
     def status(self) -> dict[str, Any]:
         """The status of the event consumer."""

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from libs.runtime.logs import get_logger
+from libs.values.email_address import email_key
 from libs.values.errors import Unavailable
 from libs.web.drf import error_view
 from order_service.desk.sign_in.staff_login import StaffLogin, end_login
@@ -37,14 +38,14 @@ class SignInForm(AdminAuthenticationForm):
     )
     code = forms.CharField(
         label="Code, if your account has one",
-        max_length=20,
+        max_length=64,
         required=False,
         widget=UnfoldAdminTextInputWidget({"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
 
     def clean_username(self) -> str:
-        """The address in lower case, as in user_service, so that failed attempts count per account."""
-        return str(self.cleaned_data["username"]).strip().casefold()
+        """The key of the address, as in user_service, so that failed attempts count per account."""
+        return email_key(str(self.cleaned_data["username"]))
 
     def clean(self) -> dict[str, object]:
         """Sign in. Raises ValidationError when user_service refuses or does not respond."""

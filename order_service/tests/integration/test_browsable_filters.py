@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from order_service.queries.order_search import find_orders
 from order_service.store.models import Order
 from order_service.tests.integration.test_browsable import listed, page
 from order_service.tests.integration.test_placing import problem
@@ -81,3 +82,15 @@ def test_pages_follow_each_other_both_ways_and_keep_the_filters(desk, customer, 
     assert listed(desk, links["prev"]) == orders[2:4]
     assert "status=pending" in links["prev"]
     assert 'name="cursor"' not in shown  # a new search begins at its first page
+
+
+@pytest.mark.parametrize(
+    "typed", ["{}@BÜCHER.example", "{}@xn--bcher-kva.example", "{}@b\u00fccher\uff0eexample", " {}@bü"]
+)
+@pytest.mark.parametrize("stored", ["{}@bücher.example", "{}@xn--bcher-kva.example"])
+def test_an_address_is_found_in_each_spelling_of_its_domain(desk, customer, place, stored, typed):
+    order = place(customer)
+    Order.objects.filter(pk=order).update(user_email=stored.format(order.lower()))
+    found = [] if typed.endswith("bü") and "xn--" in stored else [order]  # the beginning of another spelling
+    assert listed(desk, f"?search={quote(typed.format(order.lower()))}") == found
+    assert find_orders(typed.format(order.lower())).ids == set(found)

@@ -15,9 +15,15 @@ from order_service.store.reservation_requests import COLUMNS, MAX_RESENDS
 from order_service.use_cases.apply_stock_reply import apply_stock_reply
 from order_service.use_cases.resend_reservation_requests import BATCH_SIZE, resend_reservation_requests
 from order_service.use_cases.time_out_order import time_out_overdue_orders
-from order_service.worker.reservation_requests import make_reservation_requests
+from order_service.worker.reservation_requests import make_reservation_requests, stock_progress
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _short_wait_for_brokers(monkeypatch):
+    monkeypatch.setattr("libs.messaging.group_progress.ADMIN_SECONDS", 0.2)
+
 
 LIMIT = 1800
 
@@ -37,6 +43,16 @@ def make_due(order, **ages):
     """Set times of the request to so many seconds ago."""
     times = {name: now() - timedelta(seconds=seconds) for name, seconds in ages.items()}
     assert ReservationRequest.objects.filter(aggregate_id=order).update(**times)
+
+
+def time_out(handled=0, limit=LIMIT):
+    """Cancel overdue orders when all replies until `handled` seconds ago are handled."""
+    return time_out_overdue_orders(pending_limit=limit, handled_until=lambda: now() - timedelta(seconds=handled))
+
+
+def make_overdue(order, seconds=LIMIT + 100, last=61):
+    """An order whose request was published `seconds` ago, and for the last time `last` seconds ago."""
+    make_due(order, published_at=seconds, last_published_at=last, resend_at=0)
 
 
 def race(work, count=4):
@@ -67,11 +83,7 @@ def test_a_request_is_resent_unchanged(customer, place):
 def test_a_request_that_the_broker_does_not_have_is_not_resent(customer, place):
     order = place(customer)
     Order.objects.update(created_at=now() - timedelta(days=1))
-    assert (
-        request_of(order).resend_at,
-        resend_reservation_requests(),
-        time_out_overdue_orders(pending_limit=LIMIT),
-    ) == (None, 0, 0)
+    assert (request_of(order).resend_at, resend_reservation_requests(), time_out()) == (None, 0, 0)
     relay()
     make_due(order, resend_at=0)
     resend_reservation_requests()
@@ -115,15 +127,51 @@ def test_several_workers_resend_a_request_once(customer, place):
 def test_an_order_is_cancelled_when_stock_did_not_reply_in_time(customer, place):
     order, younger = place(customer), place(customer)
     relay()
-    make_due(order, published_at=LIMIT + 1)
+    make_overdue(order)
     make_due(younger, published_at=LIMIT - 60)
-    assert time_out_overdue_orders(pending_limit=LIMIT) == 1
+    assert time_out() == 1
     shown = customer.get(f"/orders/{order}").json()
     assert (shown["status"], shown["reason"]) == ("cancelled", "timeout")
     assert customer.get(f"/orders/{younger}").json()["status"] == "pending"
     event = orjson.loads(Outbox.objects.get(aggregate_id=order, topic="order-cancelled").payload)
     assert (event["reason"], event["previousStatus"]) == ("timeout", "pending")
     assert Order.objects.get(pk=order).changes.last().actor == "saga"
+
+
+def test_an_overdue_order_is_asked_again_before_it_is_cancelled(customer, place):
+    order = place(customer)
+    relay()
+    make_overdue(order, last=LIMIT + 50)  # published before the limit only
+    ReservationRequest.objects.update(resends=MAX_RESENDS)
+    assert time_out() == 0
+    assert [row.aggregate_id for row in Outbox.objects.all()] == [order]
+    assert time_out() == 0  # the request is in the outbox
+    assert Outbox.objects.count() == 1
+    relay()
+    assert time_out() == 0  # published a moment ago
+    make_due(order, last_published_at=61)
+    assert time_out() == 1
+
+
+@pytest.mark.parametrize("handled", [None, 2, 61])
+def test_no_order_is_cancelled_while_replies_may_be_unread(customer, place, handled):
+    order = place(customer)
+    relay()
+    make_overdue(order, last=61)
+    until = None if handled is None else now() - timedelta(seconds=handled)
+    assert time_out_overdue_orders(pending_limit=LIMIT, handled_until=lambda: until) == 0
+    assert customer.get(f"/orders/{order}").json()["status"] == "pending"
+
+
+def test_an_outage_of_kafka_that_is_longer_than_the_limit_cancels_nothing(customer, place):
+    order = place(customer)
+    relay()
+    make_overdue(order, last=LIMIT + 100)  # acknowledged once, then no broker for half an hour
+    until = stock_progress("127.0.0.1:1")
+    assert time_out_overdue_orders(pending_limit=LIMIT, handled_until=until) == 0
+    assert request_of(order).resend_at is None  # asked again, and in the outbox since
+    for _ in range(3):
+        assert time_out_overdue_orders(pending_limit=LIMIT, handled_until=until) == 0
 
 
 def test_the_time_counts_from_the_first_publication(customer, place):
@@ -139,12 +187,13 @@ def test_the_time_counts_from_the_first_publication(customer, place):
 def test_several_workers_and_a_reply_at_the_same_time_are_one_transition(customer, place):
     orders = [place(customer) for _ in range(5)]
     relay()
-    ReservationRequest.objects.update(published_at=now() - timedelta(seconds=LIMIT + 1))
+    for order in orders:
+        make_overdue(order)
     confirmed = [
         lambda: 0,
         *[lambda order=order: apply_stock_reply(order_id=order, rejection=None) for order in orders],
     ]
-    works = iter([*confirmed, *[lambda: time_out_overdue_orders(pending_limit=LIMIT)] * 3])
+    works = iter([*confirmed, *[time_out] * 3])
     decided = race(lambda: next(works)(), len(confirmed) + 3)
     assert sum(decided) == 5
     assert sorted(row.aggregate_id for row in Outbox.objects.filter(sequence=2)) == orders
@@ -160,14 +209,16 @@ def test_a_decided_order_has_no_request(customer, place, decide):
     else:
         customer.send(f"/orders/{order}/cancel", {})
     assert not ReservationRequest.objects.filter(aggregate_id=order).exists()
-    assert (resend_reservation_requests(), time_out_overdue_orders(pending_limit=0)) == (0, 0)
+    assert (resend_reservation_requests(), time_out(limit=0)) == (0, 0)
 
 
 def test_the_status_shows_the_age_of_the_oldest_pending_order(customer, place):
-    task = make_reservation_requests(LIMIT)
+    task = make_reservation_requests(LIMIT, lambda: None)
     assert task.status() == {"oldestPendingSeconds": 0.0, "askedAgain": 0, "timedOut": 0}
     order = place(customer)
     Order.objects.filter(pk=order).update(created_at=now() - timedelta(seconds=400))
     assert 400 <= task.status()["oldestPendingSeconds"] < 410
+    assert "problem" not in task.status()
+    assert "pending for 40" in make_reservation_requests(300, lambda: None).status()["problem"]
     apply_stock_reply(order_id=order, rejection=None)
     assert task.status()["oldestPendingSeconds"] == 0.0

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 
+import MySQLdb
 import pytest
 from django.db import connection
 from django.test import Client
@@ -67,3 +68,31 @@ def test_pages_of_the_desk_say_so_too(desk, freeze):
     answer = desk.get("/admin/orders/order/")
     assert (answer.status_code, answer["Retry-After"]) == (503, "2")
     assert b"unavailable" in answer.content
+
+
+@pytest.fixture
+def read_only(mysql):
+    """`read_only(True)` makes the server refuse writes until the test ends."""
+    root = MySQLdb.connect(
+        host="127.0.0.1", port=mysql.port, user="root", password=mysql.root_password, autocommit=True
+    )
+
+    def set_to(value):
+        root.query(f"SET GLOBAL read_only = {int(value)}")
+
+    yield set_to
+    set_to(False)
+    root.close()
+
+
+def test_a_server_that_takes_no_writes_is_not_ready(customer, read_only):
+    assert customer.get("/health/ready").json()["checks"]["mysql"]["status"] == "ok"
+    read_only(True)
+    answer = customer.get("/health/ready")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["mysql"] == {
+        "status": "down",
+        "reason": "MySQL is read-only: no order can be stored",
+    }
+    read_only(False)
+    assert customer.get("/health/ready").json()["checks"]["mysql"]["status"] == "ok"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.e2e.conftest import wait_for
 from tests.shop import Shop, make_shop
 
 RESTART_SECONDS = 2.0
+PIPE_BYTES = 64 * 1024
 
 
 @pytest.fixture
@@ -29,6 +31,19 @@ def own_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 @pytest.mark.parametrize("name", PROCESSES)
 def test_a_killed_process_is_started_again_within_two_seconds(shop: Shop, name: str) -> None:
     assert shop.wait_restarted(name, shop.kill(name)) <= RESTART_SECONDS
+
+
+def test_a_frozen_supervisor_freezes_no_service(shop: Shop) -> None:
+    """A pipe of the supervisor would be full after 64 KiB, and each writer of a log line would wait."""
+    log = shop.state.log / "user-web.log"
+    supervisor = shop.kill("supervisor", signal.SIGSTOP)
+    try:
+        before, end = log.stat().st_size, time.monotonic() + 60
+        while log.stat().st_size - before < 2 * PIPE_BYTES and time.monotonic() < end:
+            assert shop.call("user", "GET", "/users/me").status == 401
+        assert log.stat().st_size - before >= 2 * PIPE_BYTES
+    finally:
+        os.kill(supervisor, signal.SIGCONT)
 
 
 def test_starting_twice_says_that_the_shop_is_up_already(shop: Shop) -> None:

@@ -17,13 +17,14 @@ from user_service.api.app import create_app
 from user_service.config import Config
 from user_service.store.documents import User
 from user_service.store.indexes import ensure_indexes
+from user_service.store.mail_limits import MailLimits
 from user_service.use_cases.register_user import register_user
 
 
 @pytest.fixture(scope="package")
 def config(mongo: str) -> Config:
     uri = mongo.replace("/microshop_test", "/user_service_test")
-    return load(Config, {**os.environ, "MONGO_URI": uri})
+    return load(Config, {**os.environ, "MONGO_URI": uri, "RATE_LIMIT_FAILURES": "off"})  # all tests share an address
 
 
 @pytest.fixture(scope="package")
@@ -59,16 +60,22 @@ class People:
     def __init__(self, client: FlaskClient) -> None:
         self._client = client
 
-    def make(self, *roles: str) -> Person:
+    def make(self, *roles: str, verified: bool = False) -> Person:
         tag = secrets.token_hex(5)
         username, email, password = f"u{tag}", f"U{tag}@example.com", f"Correct-horse-{tag}"
-        user_id = register_user(username=username, email=email, password=password, roles=roles).id
+        user_id = register_user(username=username, email=email, password=password, roles=roles, verified=verified).id
         person = Person(user_id, username, email, password, {})
         return self.log_in(person)
 
     def log_in(self, person: Person, **more: str) -> Person:
         """The same person in a new session."""
         answer = self._client.post("/login", json=person.credentials | more)
+        assert answer.status_code == 200, answer.json
+        return replace(person, headers=bearer(answer), refresh=answer.json["refresh"])
+
+    def refresh(self, person: Person) -> Person:
+        """The same person with the next tokens of the session."""
+        answer = self._client.post("/token/refresh", json={"refresh": person.refresh})
         assert answer.status_code == 200, answer.json
         return replace(person, headers=bearer(answer), refresh=answer.json["refresh"])
 
@@ -89,6 +96,12 @@ def within(seconds: float, condition: Callable[[], object]) -> None:
 @pytest.fixture
 def people(client: FlaskClient) -> People:
     return People(client)
+
+
+@pytest.fixture
+def limits(app: APIFlask) -> MailLimits:
+    """The limits of mails with links for some client's address."""
+    return MailLimits(app.extensions["limiter"], address="192.0.2.99")
 
 
 @pytest.fixture

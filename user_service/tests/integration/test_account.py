@@ -1,7 +1,10 @@
 """A user's own account, over HTTP on a real database."""
 
+import pytest
+
 from libs.access.tokens import AccessTokens
 from user_service.store.documents import users
+from user_service.tests.integration.conftest import bearer, within
 
 AT_REGISTRATION = 2  # events: the account, and the mail that asks to verify its address
 
@@ -10,10 +13,24 @@ def login(client, email, password):
     return client.post("/login", json={"email": email, "password": password}).status_code
 
 
+def delete_me(client, person, **body):
+    return client.post("/users/me/delete", json={"password": person.password} | body, headers=person.headers)
+
+
 def test_one_reads_ones_own_account_and_never_the_hash(client, people):
     me = people.make()
     answer = client.get("/users/me", headers=me.headers)
-    assert set(answer.json) == {"id", "username", "email", "roles", "active", "emailVerified", "createdAt", "updatedAt"}
+    assert set(answer.json) == {
+        "id",
+        "username",
+        "email",
+        "roles",
+        "active",
+        "emailVerified",
+        "createdAt",
+        "updatedAt",
+        "secondFactor",
+    }
     assert (answer.json["id"], answer.json["email"]) == (me.id, me.email)
     assert answer.json["createdAt"].endswith("Z")
 
@@ -29,7 +46,10 @@ def test_changing_the_name_publishes_the_new_state_with_the_next_number(client, 
 def test_a_change_that_changes_nothing_publishes_nothing(client, people, pending):
     me = people.make()
     assert client.patch("/users/me", json={}, headers=me.headers).status_code == 200
-    assert client.patch("/users/me", json={"email": me.email}, headers=me.headers).status_code == 200
+    assert (
+        client.patch("/users/me", json={"email": me.email, "password": me.password}, headers=me.headers).status_code
+        == 200
+    )
     assert len(pending(me.id)) == AT_REGISTRATION
 
 
@@ -57,7 +77,7 @@ def test_a_password_change_needs_the_current_one(client, people):
 
 def test_a_deleted_account_is_erased_and_name_and_address_are_free(client, people, pending):
     me = people.make()
-    assert client.delete("/users/me", headers=me.headers).status_code == 204
+    assert delete_me(client, me).status_code == 204
     assert client.get("/users/me", headers=me.headers).status_code == 401
     assert login(client, me.email, me.password) == 401
     assert [row["topic"] for row in pending(me.id)[AT_REGISTRATION:]] == ["user-deleted", "user-revocations"]
@@ -67,7 +87,7 @@ def test_a_deleted_account_is_erased_and_name_and_address_are_free(client, peopl
 
 def test_a_deleted_account_keeps_no_personal_data(client, people, app):
     me = people.make()
-    client.delete("/users/me", headers=me.headers)
+    delete_me(client, me)
     (kept,) = users().find({"username": {"$regex": f"^gone-{me.id}"}}, {"_id": 0})
     assert me.username not in str(kept)
     assert me.email not in str(kept)
@@ -85,3 +105,58 @@ def test_a_token_of_another_shop_is_refused(client, people, config):
     forged = AccessTokens(config.jwt_secret, "another-shop", "microshop")
     token = forged.mint(user_id=me.id, email=me.email, username=me.username, roles=["admin"])
     assert client.get("/users/me", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+
+
+def change_email(client, person, **body):
+    return client.patch("/users/me", json=body, headers=person.headers)
+
+
+@pytest.mark.parametrize("password", [None, "wrong-password"])
+def test_a_change_of_address_and_a_deletion_need_the_password(client, people, pending, password):
+    me = people.make()
+    body = {} if password is None else {"password": password}
+    code = "missing" if password is None else "wrong-password"
+    for answer in (
+        change_email(client, me, email=f"new-{me.email}", **body),
+        change_email(client, me, email=me.email, **body),
+        client.post("/users/me/delete", json=body, headers=me.headers),
+    ):
+        assert answer.status_code == 400
+        assert [(e["field"], e["code"]) for e in answer.json["errors"]] == [("password", code)]
+    assert len(pending(me.id)) == AT_REGISTRATION
+    answer = client.delete("/users/me", headers=me.headers)
+    assert (answer.status_code, "DELETE" in answer.headers["Allow"]) == (405, False)
+
+
+def test_a_new_address_ends_access_tokens_and_no_session(client, people):
+    me = people.make()
+    assert change_email(client, me, email=f"new-{me.email}", password=me.password).status_code == 200
+    within(2, lambda: client.get("/users/me", headers=me.headers).status_code == 401)
+    answer = client.post("/token/refresh", json={"refresh": me.refresh})
+    assert client.get("/users/me", headers=bearer(answer)).json["email"] == f"new-{me.email}"
+
+
+def test_a_name_and_an_address_are_changed_together_or_not_at_all(client, people):
+    me, other = people.make(), people.make()
+    both = {"username": f"n{me.username}", "email": other.email, "password": me.password}
+    assert change_email(client, me, **both).json["code"] == "email-taken"
+    assert client.get("/users/me", headers=me.headers).json["username"] == me.username
+    answer = change_email(client, me, **both | {"email": f"new-{me.email}"})
+    assert (answer.json["username"], answer.json["email"]) == (f"n{me.username}", f"new-{me.email}")
+
+
+def test_passwords_that_are_asked_for_again_count_as_logins(client, people):
+    me = people.make()
+    wrong = {"password": "wrong-password"}
+    statuses = [change_email(client, me, email=me.email, **wrong).status_code for _ in range(3)]
+    statuses += [client.post("/users/me/delete", json=wrong, headers=me.headers).status_code for _ in range(3)]
+    assert statuses == [400] * 5 + [429]
+    assert login(client, me.email, me.password) == 429
+
+
+def test_another_address_sets_no_count_to_zero(client, people):
+    me = people.make()
+    assert change_email(client, me, email=f"new-{me.email}", password=me.password).status_code == 200
+    assert [login(client, f"new-{me.email}", "wrong-password") for _ in range(5)] == [401] * 5
+    users().update_one({"username": me.username}, {"$set": {"email": "x", "email_key": f"{me.username}@x.example"}})
+    assert login(client, f"{me.username}@x.example", me.password) == 429

@@ -2,6 +2,7 @@
 
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import orjson
@@ -31,6 +32,10 @@ def verify(client, token):
     return client.post("/verify-email", json={"token": token})
 
 
+def change_email(client, person, email):
+    return client.patch("/users/me", json={"email": email, "password": person.password}, headers=person.headers)
+
+
 def test_a_new_user_is_asked_to_verify_the_address(client, people, pending):
     person = people.make()
     (mail,) = mails(pending, person, "verify")
@@ -47,11 +52,12 @@ def test_another_address_has_to_be_verified_anew_and_the_old_token_is_void(clien
     (first,) = mails(pending, person, "verify")
     verify(client, first["token"])
     address = f"n{secrets.token_hex(5)}@example.com"
-    changed = client.patch("/users/me", json={"email": address}, headers=person.headers)
+    changed = change_email(client, person, address)
     assert changed.json["emailVerified"] is False
     _, second = mails(pending, person, "verify")
     assert second["email"] == address
-    client.patch("/users/me", json={"email": f"x{address}"}, headers=person.headers)
+    person = people.log_in(replace(person, email=address))
+    change_email(client, person, f"x{address}")
     assert verify(client, second["token"]).status_code == 400
     assert verify(client, mails(pending, person, "verify")[-1]["token"]).status_code == 204
 
@@ -141,7 +147,7 @@ def test_a_deleted_account_can_not_be_reset(client, people, pending):
     person = people.make()
     ask(client, person.email)
     (mail,) = mails(pending, person, "reset")
-    client.delete("/users/me", headers=person.headers)
+    client.post("/users/me/delete", json={"password": person.password}, headers=person.headers)
     assert reset(client, mail["token"]).status_code == 400
     assert not list(mail_tokens().find({"email_key": email_key(person.email)}))
 
@@ -164,3 +170,56 @@ def test_the_links_open_pages_that_keep_the_token_to_themselves(client, path, se
         assert f"/static/{name}" in page.text
         with client.get(f"/static/{name}") as file:
             assert file.status_code == 200
+
+
+def change_password(client, person, new):
+    body = {"current": person.password, "new": new}
+    return client.post("/users/me/password", json=body, headers=person.headers)
+
+
+def test_a_new_password_ends_the_links_to_reset_it(client, people, pending):
+    person = people.make()
+    ask(client, person.email)
+    assert change_password(client, person, "Another-horse").status_code == 204
+    assert reset(client, mails(pending, person, "reset")[0]["token"], "A-third-horse").json["code"] == "token-invalid"
+    assert verify(client, mails(pending, person, "verify")[0]["token"]).status_code == 204
+
+
+def test_links_to_an_old_address_stay_dead_when_the_address_is_changed_back(client, people, pending):
+    person = people.make()
+    ask(client, person.email)
+    address = f"new-{person.email}"
+    assert change_email(client, person, address).status_code == 200
+    back = people.log_in(replace(person, email=address))
+    assert change_email(client, back, person.email).status_code == 200
+    assert reset(client, mails(pending, person, "reset")[0]["token"]).status_code == 400
+    first, second, third = mails(pending, person, "verify")
+    assert [verify(client, mail["token"]).status_code for mail in (first, second, third)] == [400, 400, 204]
+
+
+def test_a_reset_verifies_the_address_and_ends_the_links_for_that(client, people, pending):
+    person = people.make()
+    ask(client, person.email)
+    assert reset(client, mails(pending, person, "reset")[0]["token"]).status_code == 204
+    assert verify(client, mails(pending, person, "verify")[0]["token"]).status_code == 400
+    assert not list(mail_tokens().find({"email_key": email_key(person.email)}))
+
+
+def test_links_stay_dead_when_a_disabled_account_is_enabled_again(client, people, pending):
+    person, admin = people.make(), people.make("admin")
+    ask(client, person.email)
+    for active in (False, True):
+        client.patch(f"/users/{person.id}", json={"active": active}, headers=admin.headers)
+    assert reset(client, mails(pending, person, "reset")[0]["token"]).status_code == 400
+    assert verify(client, mails(pending, person, "verify")[0]["token"]).status_code == 400
+
+
+def test_of_a_link_and_a_change_of_the_password_at_once_one_counts(client, app, people, pending):
+    for _ in range(3):
+        person = people.make()
+        ask(client, person.email)
+        (mail,) = mails(pending, person, "reset")
+        with ThreadPoolExecutor(2) as pool:
+            by_link = pool.submit(reset, app.test_client(), mail["token"], "By-link-horse")
+            by_hand = pool.submit(change_password, app.test_client(), person, "By-hand-horse")
+        assert (by_link.result().status_code == 204) != (by_hand.result().status_code == 204)

@@ -1,14 +1,17 @@
 """Rate limits: they stop a client that guesses, and no other client."""
 
+import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
+from user_service.api.app import limits
 from user_service.domain.errors import TooManyAttempts
 from user_service.store import password_hashes
-from user_service.store.documents import User
+from user_service.store import users as store
+from user_service.store.documents import User, users
 from user_service.store.rate_limits import Limiter
 from user_service.tests.integration.test_registration import new_account
 
@@ -99,8 +102,8 @@ def test_a_stolen_token_does_not_help_to_guess_the_password(client, people):
     assert statuses == [400] * 5 + [429]
 
 
-def test_registrations_are_limited_by_address(client, app, monkeypatch):
-    limiter = Limiter(User._get_db(), {"register": "2/hour"})
+def test_registrations_are_limited_by_address(client, app, config, monkeypatch):
+    limiter = Limiter(User._get_db(), limits(config) | {"register": "2/hour"})
     monkeypatch.setitem(app.extensions, "limiter", limiter)
     environ = {"REMOTE_ADDR": "192.0.2.8"}
     statuses = [client.post("/register", json=new_account(), environ_base=environ).status_code for _ in range(3)]
@@ -172,3 +175,74 @@ def test_the_first_attempts_of_all_may_come_at_once(app):
         for number in range(20):
             limit = limiter.limit("login", account=f"at once {number}", address="192.0.2.1")
             assert all(pool.map(lambda _, limit=limit: limit.hit(), range(16)))
+
+
+@pytest.fixture
+def two_failures(app, monkeypatch) -> str:
+    """A client address that no account knows, and a limit of two failed logins an address."""
+    limits = {"register": "off", "login": "5/15minutes", "code": "off", "reset": "off", "failures": "2/15minutes"}
+    monkeypatch.setitem(app.extensions, "limiter", Limiter(User._get_db(), limits))
+    return f"198.51.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
+
+
+def test_one_address_can_not_try_a_password_on_all_accounts(client, people, two_failures):
+    victims, neighbour, stranger = [people.make() for _ in range(2)], people.make(), people.make()
+    assert login(client, neighbour, neighbour.password, REMOTE_ADDR=two_failures).status_code == 200
+    assert {login(client, victim, REMOTE_ADDR=two_failures).status_code for victim in victims} == {401}
+    refused = login(client, stranger, stranger.password, REMOTE_ADDR=two_failures)
+    assert (refused.status_code, refused.json["code"]) == (429, "too-many-attempts")
+    assert 0 < int(refused.headers["Retry-After"]) <= 900
+    stranger.email = f"unknown-{stranger.email}"
+    assert login(client, stranger, REMOTE_ADDR=two_failures).status_code == 429
+    assert login(client, neighbour, neighbour.password, REMOTE_ADDR=two_failures).status_code == 200
+    assert login(client, victims[0], victims[0].password, **ELSEWHERE).status_code == 200
+
+
+def test_who_registered_behind_an_address_gets_in_from_there(client, people, two_failures):
+    account, victim = new_account(), people.make()
+    environ = {"REMOTE_ADDR": two_failures}
+    assert client.post("/register", json=account, environ_base=environ).status_code == 201
+    for _ in range(2):
+        login(client, victim, **environ)
+    body = {"email": account["email"], "password": account["password"]}
+    assert client.post("/login", json=body, environ_base=environ).status_code == 200
+
+
+def test_staff_get_in_at_the_desk_from_an_address_with_too_many_failures(
+    client, people, app, config, monkeypatch, two_failures
+):
+    config = config.model_copy(update={"order_service_url": f"http://{two_failures}:3000"})
+    monkeypatch.setitem(app.extensions, "config", config)
+    staff, customer, environ = people.make("viewer"), people.make(), {"REMOTE_ADDR": two_failures}
+    for _ in range(2):
+        login(client, customer, **environ)
+    assert login(client, customer, customer.password, **environ).status_code == 429
+    assert login(client, staff, staff.password, **environ).status_code == 200
+
+
+def test_wrong_codes_are_failed_logins_and_right_passwords_are_none(client, people, two_failures):
+    person, other = people.make(), people.make()
+    for _ in range(3):
+        assert login(client, person, person.password, REMOTE_ADDR=two_failures).status_code == 200
+    assert login(client, other, other.password, REMOTE_ADDR=two_failures).status_code == 200
+
+
+def test_an_account_keeps_the_newest_addresses_and_as_hashes(client, people):
+    person = people.make()
+    for number in range(25):
+        login(client, person, person.password, REMOTE_ADDR=f"203.0.113.{number}")
+    (kept,) = users().find({"username": person.username})
+    assert len(kept["known_addresses"]) == 20
+    assert "203.0.113" not in str(kept)
+    account = store.find(person.id)
+    assert account.knows_client_address("203.0.113.24")
+    assert not account.knows_client_address("203.0.113.4")
+
+
+def test_of_logins_at_once_from_many_addresses_all_are_known(app, people):
+    person = people.make()
+    addresses = [f"203.0.113.{number}" for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda a: login(app.test_client(), person, person.password, REMOTE_ADDR=a), addresses))
+    assert {answer.status_code for answer in answers} == {200}
+    assert all(store.find(person.id).knows_client_address(address) for address in addresses)

@@ -125,3 +125,40 @@ def test_a_hash_of_yesterdays_parameters_is_made_anew_at_the_login(client, peopl
     assert (
         users().find_one({"username": person.username})["password_hash"].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     )
+
+
+def test_a_password_is_accepted_in_each_form_that_unicode_has_for_it(client):
+    account = new_account(password="Gro\u0308sse\u00a0Horse")
+    assert client.post("/register", json=account).status_code == 201
+    for typed in ("Gr\u00f6sse Horse", "Gro\u0308sse\u00a0Horse", "Gro\u0308sse\u3000Horse"):
+        body = {"email": account["email"], "password": typed}
+        assert client.post("/login", json=body).status_code == 200, typed
+
+
+def test_a_password_of_before_is_accepted_as_it_was_typed(client, people):
+    person, old = people.make(), "Gro\u0308sse\u200bHorse"
+    users().update_one({"username": person.username}, {"$set": {"password_hash": PasswordHasher().hash(old)}})
+    assert client.post("/login", json=person.credentials | {"password": old}).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["username", "email", "local", "shop"])
+def test_ones_own_names_are_no_password(client, people, config, name, pending):
+    tag = f"U{secrets.token_hex(5)}"
+    email = f"{tag}.x@Example.com"
+    guess = {"username": tag, "email": email, "local": f"{tag}.x", "shop": config.shop_name}[name].upper()
+    account = {"username": tag, "email": email, "password": f" {guess}"}
+    answer = client.post("/register", json=account)
+    assert [(e["field"], e["code"]) for e in answer.json["errors"]] == [("password", "guessable-password")]
+    assert client.post("/register", json=account | {"password": "Correct-horse"}).status_code == 201
+    token = client.post("/login", json={"email": email, "password": "Correct-horse"}).json["token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    body = {"current": "Correct-horse", "new": guess}
+    answer = client.post("/users/me/password", json=body, headers=headers)
+    assert [(e["field"], e["code"]) for e in answer.json["errors"]] == [("new", "guessable-password")]
+    user_id = client.get("/users/me", headers=headers).json["id"]
+    client.post("/password-reset", json={"email": email})
+    link = orjson.loads(pending(user_id)[-1]["payload"])["token"]
+    answer = client.post("/password-reset/confirm", json={"token": link, "password": guess})
+    assert [(e["field"], e["code"]) for e in answer.json["errors"]] == [("password", "guessable-password")]
+    answer = client.post("/password-reset/confirm", json={"token": link, "password": "Another-horse"})
+    assert answer.status_code == 204

@@ -44,6 +44,16 @@ def test_all_bad_variables_are_named_at_once():
     assert set(refused.value.problems) == set(REQUIRED)
 
 
+@pytest.mark.parametrize(("seconds", "good"), [("59", False), ("60", True), ("3540", True), ("3541", False)])
+def test_an_access_token_ends_before_its_revocation_is_deleted(environ, seconds, good):
+    if good:
+        assert load(Config, environ | {"ACCESS_TOKEN_SECONDS": seconds}).access_token_seconds == int(seconds)
+        return
+    with pytest.raises(BadConfiguration) as refused:
+        load(Config, environ | {"ACCESS_TOKEN_SECONDS": seconds})
+    assert set(refused.value.problems) == {"ACCESS_TOKEN_SECONDS"}
+
+
 @pytest.mark.parametrize(("text", "good"), [("20/hour", True), ("5/15 minutes", True), ("off", True), ("many", False)])
 def test_a_rate_limit_is_a_number_and_a_time_or_off(environ, text, good):
     if good:

@@ -190,16 +190,44 @@ def wait_until(condition):
 def test_a_revocation_is_stored_once_and_found_by_the_time_it_was_stored_at(db):
     kept = MongoRevocations(db)
     kept.ensure_indexes()
-    began = time.time() - 0.001  # MongoDB keeps milliseconds
-    moment = int(began * 1000)
+    moment = int(time.time() * 1000)
+    began, nothing = kept.read(None)
+    assert nothing == []
     everything, one = Revocation("u1", None, moment), Revocation("u1", "s1", moment + 1)
     kept.add(everything)
     kept.add(one)
     rows = list(db["revocations"].find())
     kept.add(one)
     assert list(db["revocations"].find()) == rows
-    assert set(kept.since(began)) == {everything, one}
-    assert list(kept.since(time.time() + 1)) == []
-    known = Revocations(kept.since)
+    assert set(kept.read(began - timedelta(milliseconds=1))[1]) == {everything, one}
+    assert kept.read(began + timedelta(hours=1))[1] == []
+    known = Revocations(kept.read)
     assert known.ended("u1", "s1", moment)
     assert not known.ended("u1", "s2", moment)
+
+
+@pytest.mark.parametrize("skew", [-300, 300])
+def test_a_worker_whose_clock_is_wrong_stores_revocations_that_web_processes_read(db, monkeypatch, skew):
+    kept = MongoRevocations(db)
+    known = Revocations(kept.read)
+    assert not known.ended("u1", None, 0)
+    moment = int(time.time() * 1000)
+    with monkeypatch.context() as patch:  # the worker's host
+        patch.setattr("time.time", lambda: moment / 1000 + skew)
+        kept.add(Revocation("u1", None, moment))
+    monkeypatch.setattr("libs.access.revocations.READ_SECONDS", 0)
+    assert known.ended("u1", None, moment - 1)
+    (row,) = db["revocations"].find()
+    assert abs(row["stored_at"].timestamp() - moment / 1000) < 60
+
+
+def test_a_row_that_dies_twice_is_one_dead_event(db):
+    outbox = MongoOutbox(db)
+    outbox.ensure_indexes()
+    for reason in ("too large", "too large again"):
+        with db.client.start_session() as session:
+            outbox.add(row(1), session)
+        outbox.move_to_dead(row(1), reason)
+    (dead,) = db["outbox_dead"].find()
+    assert dead["reason"] == "too large again"
+    assert outbox.pending(10) == []

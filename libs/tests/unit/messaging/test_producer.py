@@ -4,12 +4,13 @@ import itertools
 
 import orjson
 import pytest
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, Message
 
 from libs.messaging import producer as module
 from libs.messaging.producer import Producer
 
 MESSAGE = ("mail-sent", b"{}", b"key")
+SENT = Message(offset=7)
 FATAL = KafkaError(KafkaError._FATAL, "fenced")
 
 
@@ -25,7 +26,7 @@ class Client:
         self.produced.append((topic, orjson.loads(value), key, partition, headers))
         self.reports.append(on_delivery)
         if self.answers:
-            on_delivery(self.answers.pop(0), None)
+            on_delivery(self.answers.pop(0), SENT)
 
     def poll(self, _seconds):
         pass
@@ -61,7 +62,7 @@ def produce(producer):
 
 
 def send(producer):
-    producer.send(*MESSAGE, partition=2, headers=[("ce_id", b"x")])
+    return producer.send(*MESSAGE, partition=2, headers=[("ce_id", b"x")])
 
 
 def test_a_message_is_produced_as_given_and_its_future_ends_with_the_acknowledgement(clients, producer):
@@ -69,8 +70,8 @@ def test_a_message_is_produced_as_given_and_its_future_ends_with_the_acknowledge
     delivered = produce(producer)
     assert clients[0].produced == [("mail-sent", {}, b"key", 2, {"ce_id": "x"})]
     assert not delivered.done()
-    clients[0].reports[0](None, None)
-    assert delivered.result(0) is None
+    clients[0].reports[0](None, SENT)
+    assert delivered.result(0) == 7
 
 
 def test_a_sent_message_that_no_broker_acknowledges_is_discarded_and_the_next_one_gets_a_new_client(clients, producer):
@@ -78,7 +79,7 @@ def test_a_sent_message_that_no_broker_acknowledges_is_discarded_and_the_next_on
     with pytest.raises(KafkaException, match="does not acknowledge"):
         send(producer)
     assert clients[0].purged == 1
-    send(producer)
+    assert send(producer) == 7
     assert len(clients[1].produced) == 1
 
 
@@ -96,21 +97,21 @@ def test_after_a_failed_delivery_there_is_a_new_client(clients, producer):
     clients += [Client(FATAL), Client(None)]
     with pytest.raises(KafkaException, match="_FATAL"):
         produce(producer).result(0)
-    assert produce(producer).result(0) is None
+    assert produce(producer).result(0) == 7
 
 
 def test_after_a_refused_message_there_is_a_new_client(clients, producer):
     clients += [Client(KafkaException(FATAL)), Client(None)]
     with pytest.raises(KafkaException, match="_FATAL"):
         produce(producer)
-    assert produce(producer).result(0) is None
+    assert produce(producer).result(0) == 7
 
 
 def test_a_full_queue_is_reported_and_the_client_is_kept(clients, producer):
     clients.append(Client(BufferError("full"), None))
     with pytest.raises(BufferError):
         produce(producer)
-    assert produce(producer).result(0) is None
+    assert produce(producer).result(0) == 7
 
 
 def test_a_sent_message_that_finds_a_full_queue_counts_as_not_acknowledged(clients, producer):

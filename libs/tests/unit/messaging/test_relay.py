@@ -130,3 +130,9 @@ def test_an_outage_of_the_database_loses_nothing(monkeypatch):
     store.outages = 3
     sent, _, _ = run_until_empty(store)
     assert len(sent) == 1
+
+
+def test_an_event_that_the_client_refuses_holds_back_the_later_events_of_its_aggregate():
+    rows = [row("1", topic="first"), row("2", sequence=2, topic="second"), row("3", "b", topic="other")]
+    sent, _, _ = run_until_empty(Store(*rows), {"first": [BufferError("queue full")]})
+    assert sent == [("other", "b"), ("first", "a"), ("second", "a")]

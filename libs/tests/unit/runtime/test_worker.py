@@ -14,7 +14,10 @@ from libs.runtime.worker import EX_SOFTWARE, check_worker, run_worker
 
 class Store:
     def __init__(self):
-        self.kept = {}
+        self.kept, self.ahead = {}, 0.0
+
+    def now(self):
+        return time.time() + self.ahead
 
     def write(self, name, state):
         self.kept[name] = state
@@ -112,3 +115,61 @@ def test_the_newest_heartbeat_counts():
     assert worker_check(store)()["parts"] == {"new": {}}
     with pytest.raises(CheckFailed, match="old"):
         latest_status(store, "a")
+
+
+def checked(store):
+    with pytest.raises(CheckFailed) as failed:
+        worker_check(store)()
+    return str(failed.value)
+
+
+def test_a_heartbeat_from_the_future_is_a_failure():
+    store = Store()
+    store.write("w", {"beat": time.time() + 30, "host": "a", "parts": {}})
+    assert "30 s in the future" in checked(store)
+    assert check_worker(store) == 1 or os.uname().nodename != "a"
+
+
+@pytest.mark.parametrize(("skew", "words"), [(300, "300 s ahead of"), (-300, "300 s behind")])
+def test_a_wrong_clock_of_the_worker_is_shown_in_words(skew, words):
+    store = Store()
+    store.write("w", {"beat": time.time(), "host": "a", "parts": {}, "clock": {"skewSeconds": skew}})
+    assert checked(store) == f"the clock of the worker is {words} its database's"
+
+
+def test_a_wrong_clock_of_the_web_process_is_shown_in_words():
+    store = Store()
+    store.ahead = -300.0
+    store.write("w", {"beat": store.now(), "host": "a", "parts": {}})
+    assert checked(store) == "the clock of this process is 300 s ahead of its database's"
+
+
+def test_the_heartbeat_is_by_the_databases_clock_and_the_skew_is_written():
+    store = Store()
+    store.ahead = 300.0
+    run_worker([Loop("ender", "end"), Loop()], store, lambda stop: None)
+    for state in store.read():
+        assert abs(state["beat"] - store.now()) < 60
+        assert state["clock"] == {"skewSeconds": pytest.approx(-300, abs=1)}
+
+
+def test_a_consumer_without_broker_or_partition_is_a_problem_after_a_minute(monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr(worker.time, "monotonic", lambda: clock[0])
+    watch = worker.ConsumerWatch()
+    deaf = {"stock": {"broker": True, "assigned": 0}, "relay": {"pending": 1}}
+    well = {"stock": {"broker": True, "assigned": 3}}
+    assert watch.problems(deaf) == []
+    clock[0] += 59
+    assert watch.problems(deaf) == []
+    clock[0] += 1
+    assert watch.problems(deaf) == ["stock: no partition is assigned"]
+    assert watch.problems(well) == []
+    assert watch.problems(deaf) == []
+
+
+def test_the_problem_of_a_task_and_of_the_worker_are_shown():
+    store = Store()
+    parts = {"asking": {"problem": "an order has been pending for 2000 s"}, "relay": {}}
+    store.write("w", {"beat": time.time(), "host": "a", "parts": parts, "problems": ["stock: no Kafka broker answers"]})
+    assert checked(store) == "stock: no Kafka broker answers; asking: an order has been pending for 2000 s"

@@ -7,7 +7,7 @@ import pytest
 
 from libs.values.money import Money
 from notification_service.api.sample_data import LARGE_LINK, LINK, NAMES, ORDER, SAMPLES
-from notification_service.domain.mail import OrderLine
+from notification_service.domain.mail import OrderLine, PriceChange, Shortage
 from notification_service.domain.mail_kinds import KINDS
 from notification_service.worker.process import make_composer
 
@@ -21,6 +21,10 @@ SUBJECTS = {
     "order-cancelled": "Your order #01K8ZC4M7RXW2Q5T9V3B6H1N0D was cancelled",
     "password-reset": "Reset your password",
     "verify-email": "Verify your e-mail address",
+    "password-changed": "Your password was changed",
+    "email-changed": "Your e-mail address was changed",
+    "authenticator-added": "An authenticator was added",
+    "authenticator-removed": "An authenticator was removed",
     "test": "Test mail from MicroShop",
 }
 ORDER_KINDS = [kind for kind in SUBJECTS if kind.startswith("order-")]
@@ -105,7 +109,8 @@ def test_the_text_part_is_78_columns_wide_but_for_addresses(composer, kind):
 def test_a_mail_shows_fifty_lines_with_names_of_the_maximum_length(composer, kind):
     mail = compose_large(composer, kind)
     assert max(map(len, NAMES)) == 200
-    assert mail.html.count("<bdi>") == mail.text.count("1000 x 99999.99 USD = 99999990.00 USD") == 50
+    short = len(SAMPLES["large"][kind].shortages)
+    assert mail.html.count("<bdi>") - short == mail.text.count("1000 x 99999.99 USD = 99999990.00 USD") == 50
     assert NAMES[1] in re.sub(r"\n  ", "", mail.text)
     assert "<script" not in mail.html
 
@@ -170,3 +175,29 @@ def test_mails_link_to_the_shop_when_its_address_is_known(config):
     assert 'href="https://shop.example"' in mail.html
     assert "Ann &amp; Bob" in mail.html
     assert "Visit Ann & Bob: https://shop.example\n" in mail.text
+
+
+@pytest.mark.parametrize(("left", "text"), [(0, "None is left."), (1, "1 is left."), (1200, "1,200 are left.")])
+def test_the_mail_of_a_rejected_order_names_each_line_that_is_short(composer, left, text):
+    shortages = (Shortage(name="Lamp & shade", wanted=1500, available=left),)
+    mail = compose(composer, "order-rejected", reason="out_of_stock", shortages=shortages)
+    for part in (mail.text, mail.html.replace("&amp;", "&")):
+        assert "Some of the goods are out of stock." in part
+        assert "Lamp & shade" in part
+        assert f"You ordered 1,500. {text}" in part
+
+
+def test_the_mail_of_a_rejected_order_names_each_price_that_changed(composer):
+    before, now = Money.parse("9.95", "USD"), Money.parse("12.00", "USD")
+    changes = (PriceChange(name="Lamp", ordered_at=before, price=now),)
+    mail = compose(composer, "order-rejected", reason="price_changed", shortages=(), price_changes=changes)
+    for part in (mail.text, mail.html):
+        assert "You ordered it at 9.95 USD. It costs 12.00 USD now." in part
+
+
+@pytest.mark.parametrize("kind", ["password-changed", "email-changed", "authenticator-added", "authenticator-removed"])
+def test_a_notice_says_when_the_account_changed_and_what_to_do(composer, kind):
+    mail = compose(composer, kind)
+    for part in (mail.text, mail.html):
+        assert "31 January 2026, 12:00 UTC" in part
+        assert "If it was not you" in part

@@ -76,7 +76,12 @@ def test_a_sent_mail_is_recorded_in_the_partition_of_its_event_under_the_events_
     assert mails.count == 1
     ((topic, data, key, partition, headers),) = ledger._producer.produced
     assert (topic, key, partition) == ("mail-sent", EVENT.id.encode(), 2)
-    assert data == {"kind": "order-placed", "orderId": SENT.order_id, "sentAt": "2026-01-31T12:00:00.000Z"}
+    assert data == {
+        "kind": "order-placed",
+        "orderId": SENT.order_id,
+        "sentAt": "2026-01-31T12:00:00.000Z",
+        "outcome": "sent",
+    }
     Draft202012Validator(event_schema("mail-sent")).validate(data)
     assert (headers["ce_type"], headers["ce_source"]) == ("mail-sent", "notification_service")
     assert headers["ce_subject"] == EVENT.id != headers["ce_id"]

@@ -23,6 +23,9 @@ class Task:
         )
         self.state = {"broker": True, "assigned": 3}
 
+    def owns(self, _topic, _partition):
+        return True
+
     def run(self, stop):
         if self.does == "die":
             raise RuntimeError("dead")
@@ -44,9 +47,25 @@ class Accounts(Task):
         self.handled.set()
 
 
+class Parked(Task):
+    """The store of parked mails, and the sender of them."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.name, self.state = name, {}
+        self.handled.set()
+
+    def release(self):
+        pass
+
+    def close(self):
+        pass
+
+
 def make(**options):
     ledger, accounts = MailLedger("nowhere"), Accounts()
-    return BackgroundConsumer("nowhere", {}, ledger=ledger, accounts=accounts, threads=4, **options)
+    parts = {"parked": Parked("parked-mails"), "sender": Parked("parked-mail-sender")}
+    return BackgroundConsumer("nowhere", {}, ledger=ledger, accounts=accounts, threads=4, **parts, **options)
 
 
 class Process:
@@ -119,7 +138,8 @@ def test_a_consumer_that_never_started_stops_at_once():
 def test_without_broker_or_partitions_the_check_fails_and_shows_the_state(consume, state, reason):
     task = Task()
     consumer, _ = consume(task)
-    assert consumer.check() == {"parts": {"notification-service": task.state, "accounts": {"complete": True}}}
+    parts = {"notification-service": task.state, "accounts": {"complete": True}}
+    assert consumer.check() == {"parts": parts | {"parked-mails": {}, "parked-mail-sender": {}}}
     task.state = state
     with pytest.raises(CheckFailed, match=reason) as down:
         consumer.check()

@@ -44,6 +44,23 @@ def test_each_recovery_code_works_once_in_any_spelling():
     assert used.accept(codes[1], at=AT) is not None
 
 
+SPELLINGS = ["{0} {1}", "{0}-{1}", " {0}{1} ", "{0}\u00a0{1}", "{0}\u2011{1}", "{0} \u2013 {1}", "{0}\t{1}\n"]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_spaces_hyphens_and_case_do_not_count_in_codes(spelling):
+    code = TOTP.at(AT)
+    factor, codes = confirmed()
+    assert factor.accept(spelling.format(code[:3], code[3:]), at=AT) is not None
+    assert factor.accept(spelling.format(codes[0][:5].upper(), codes[0][6:]), at=AT) is not None
+    assert SecondFactor.confirm(SECRET, spelling.format(code[:3], code[3:]), at=AT) is not None
+
+
+def test_full_width_digits_are_digits():
+    code = TOTP.at(AT).translate({ord("0") + n: 0xFF10 + n for n in range(10)})
+    assert SecondFactor.confirm(SECRET, code, at=AT) is not None
+
+
 @pytest.mark.parametrize("code", ["", "000", "x" * 20, "\u0661" * 6])
 def test_other_texts_are_refused(code):
     factor, _ = confirmed()

@@ -92,3 +92,14 @@ def test_a_refused_attempt_gives_its_turn_back():
 def test_a_hash_with_other_parameters_is_due_to_be_made_anew():
     assert not needs_rehash(hash_password("correct horse"))
     assert needs_rehash(PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash("correct horse"))
+
+
+@pytest.mark.parametrize("stored", ["", "Gr\u00f6sse-horse", "Gro\u0308sse-horse"])
+@pytest.mark.parametrize(("typed", "hashes"), [("Gro\u0308sse-horse", 2), ("Gr\u00f6sse-horse", 1), ("a\u200b", 1)])
+def test_a_password_is_compared_in_both_forms_whether_there_is_an_account_or_not(monkeypatch, stored, typed, hashes):
+    known, compared = hash_password(stored) if stored else "", []
+    password_hashes.dummy_hash()
+    monkeypatch.setattr(password_hashes, "_in_hash_thread", lambda work, *given: compared.append(given) or work(*given))
+    right = verify_password(typed, known)
+    assert len(compared) == hashes
+    assert right is (stored in (typed, "Gr\u00f6sse-horse") and typed != "a\u200b" and bool(stored))

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Running processes insert rows without the column, so the database has the default."""
 
-    dependencies = [("orders", "0011_reservation_requests")]
+    dependencies = [("orders", "0030_last_publication")]
 
     operations = [
         migrations.AddField(

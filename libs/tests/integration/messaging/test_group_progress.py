@@ -1,0 +1,46 @@
+"""How far a group has come, on a real broker."""
+
+import secrets
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from confluent_kafka import KafkaException, Producer
+
+from libs.messaging import group_progress
+from libs.messaging.consumer import EventConsumer
+from libs.messaging.group_progress import GroupProgress
+from libs.messaging.topics import create_topics
+from libs.tests.integration.messaging.test_consumer import wait_until
+
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_a_group_has_handled_what_was_published_before_it_caught_up(kafka):
+    topic, group = f"t-{secrets.token_hex(4)}", f"g-{secrets.token_hex(4)}"
+    create_topics(
+        kafka, {topic: {"partitions": 2, "config": {}}, f"{topic}.{group}.dlq": {"partitions": 2, "config": {}}}
+    )
+    moments = iter(BEGAN + timedelta(minutes=n) for n in range(1000))
+    progress = GroupProgress(kafka, group, [topic], lambda: next(moments))
+    assert progress.handled_until() is None  # the first call remembers the ends
+    assert progress.handled_until() == BEGAN  # an empty topic is handled
+    producer = Producer({"bootstrap.servers": kafka})
+    producer.produce(topic, b"not JSON", b"a")
+    assert producer.flush(10) == 0
+    assert progress.handled_until() == BEGAN + timedelta(minutes=1)  # its ends were read before the event
+    for _ in range(3):
+        assert progress.handled_until() == BEGAN + timedelta(minutes=1)
+    stop = threading.Event()
+    consumer = EventConsumer(kafka, group, {topic: print})
+    thread = threading.Thread(target=consumer.run, args=[stop])
+    thread.start()
+    wait_until(lambda: progress.handled_until() > BEGAN + timedelta(minutes=1))
+    stop.set()
+    thread.join(20)
+
+
+def test_an_unavailable_broker_is_an_error(monkeypatch):
+    monkeypatch.setattr(group_progress, "ADMIN_SECONDS", 0.2)
+    with pytest.raises(KafkaException):
+        GroupProgress("127.0.0.1:1", "group", ["topic"], lambda: BEGAN).handled_until()

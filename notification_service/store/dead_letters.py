@@ -1,0 +1,31 @@
+"""Dead letters of mails that the consumer group no longer has in flight."""
+
+from collections.abc import Mapping
+
+from confluent_kafka import KafkaException, Message
+
+from libs.messaging.dead_letters import write_dead_letter
+from libs.messaging.failures import ServerUnavailable
+from libs.messaging.handler_pool import Job
+from libs.messaging.producer import Producer
+from notification_service.events.topics import GROUP, SECRET_TOPICS
+
+
+class DeadLetters:
+    """Writes dead letters of the service's group."""
+
+    def __init__(self, brokers: str, kept: Mapping[str, Mapping[str, str]] = SECRET_TOPICS) -> None:
+        """`kept`: the fields that dead letters of topics with secret data keep."""
+        self._producer, self._kept = Producer(brokers), kept
+
+    def write(self, message: Message, *, reason: str, attempts: int) -> None:
+        """Write the dead letter of an event. Raises ServerUnavailable when the broker does not acknowledge it."""
+        job = Job(message, outcome=reason, attempts=attempts)
+        try:
+            write_dead_letter(self._producer, GROUP, job, kept=self._kept.get(str(message.topic())))
+        except KafkaException as error:
+            raise ServerUnavailable(f"Kafka takes no dead letter: {error.args[0].name()}") from None
+
+    def close(self) -> None:
+        """Wait at most 5 s for outstanding acknowledgements."""
+        self._producer.close()

@@ -1,0 +1,37 @@
+"""What staff changed about accounts, in MongoDB. A change is written in the transaction of the account."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bson import ObjectId
+from pymongo.client_session import ClientSession
+
+from libs.mongo_store.validation import validate_document
+from user_service.domain.account_change import AccountChange, Action
+from user_service.store import documents
+
+
+def add(change: AccountChange, transaction: ClientSession) -> None:
+    """Store a change. A change of nothing is not stored."""
+    row = {
+        "_id": change.id,
+        "user_id": ObjectId(change.user_id),
+        "at": change.at,
+        "actor": change.actor,
+        "action": change.action.value,
+        "changes": change.changes,
+    }
+    if change.changes:
+        documents.account_changes().insert_one(validate_document(documents.AccountChange, row), session=transaction)
+
+
+def from_bson(row: Mapping[str, Any]) -> AccountChange:
+    """The change of a document."""
+    return AccountChange(
+        id=row["_id"],
+        user_id=str(row["user_id"]),
+        at=row["at"],
+        actor=row["actor"],
+        action=Action(row["action"]),
+        changes=row["changes"],
+    )
