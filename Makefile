@@ -7,7 +7,7 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 LOCK := $(COMPILE) -c requirements/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up status logs down reset demo manage env secrets test check unit lint types chaos soak bench fuzz audit screenshots lock wheels test-deploy
+.PHONY: help setup run up status logs down reset demo manage env secrets test check unit lint types chaos soak bench fuzz audit screenshots lock wheels pin test-deploy
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +94,9 @@ lock: ## update the locks in requirements/ after a change of a *.in file (needs 
 
 wheels: setup ## check that every locked package has wheels for amd64 and arm64
 	@$(PYTHON) -m deploy.wheels
+
+pin: setup ## add digests to the tags of all images (needs a Docker engine and the registries)
+	@$(PYTHON) -m deploy.pin
 
 .PHONY: installed
 installed:

@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Any
 
-from bench import accounts, desk, load, memory, pipeline
+from bench import accounts, desk, load, memory, pipeline, slow
 from bench.pipeline import held
 from bench.report import Report, Row
 from bench.shop import Data, open_shop
@@ -56,6 +56,8 @@ def measure(shop: Shop) -> Report:
         data = Data(shop)
     for route in _reads(data):
         report.add(_measure_route(shop, *route))
+    with step("slow clients"):
+        report.add(slow.measure(shop, f"/products/{data.product['id']}"))
     with step("accounts"):
         report.add(*accounts.measure(shop))
     with held(shop, *pipeline.WORKERS):

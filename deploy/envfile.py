@@ -11,7 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from deploy.local.errors import LocalError
-from deploy.service_list import ROOT, mongo_names
+from deploy.service_list import ROOT, SERVICES, mongo_names, variables
 
 EXAMPLE = ROOT / "env.example"
 HEADER = "# Made by `make env` for this machine. Not for the repository: it holds secrets.\n"
@@ -21,6 +21,12 @@ _password = partial(secrets.token_urlsafe, 24)  # 192 bits
 
 def _fernet_key() -> str:
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def kafka_passwords() -> tuple[str, ...]:
+    """The variables of Kafka's accounts in Compose: one for each service, and the administrator's."""
+    names = (service.removesuffix("_service") for service in SERVICES if "KAFKA_BROKERS" in variables(service))
+    return tuple(f"KAFKA_PASSWORD_{name.upper()}" for name in (*names, "admin"))
 
 
 def _local_uri(name: str) -> str:
@@ -37,6 +43,7 @@ def generated() -> dict[str, Callable[[], str]]:
         **dict.fromkeys(("JWT_SECRET", "DJANGO_SECRET_KEY"), partial(secrets.token_urlsafe, 48)),
         "ENCRYPTION_KEY": _fernet_key,
         **dict.fromkeys(passwords.split(), _password),
+        **dict.fromkeys((*kafka_passwords(), "KAFKA_UI_PASSWORD"), _password),
         "MONGO_KEYFILE": partial(secrets.token_hex, 48),  # a key file may hold base64 characters only
         **{f"MONGO_PASSWORD_{name.upper()}": _password for name in mongo_names()},
         **{f"MONGO_URI_{name.upper()}": partial(_local_uri, name) for name in mongo_names()},

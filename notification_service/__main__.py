@@ -16,6 +16,7 @@ def web(config: Config, _arguments: list[str]) -> int:
 
     serve_web(
         "notification_service.api.wsgi:app",
+        web=config,
         host=config.bind_host,
         port=config.notification_service_port,
         workers=1,  # each worker process has a consumer, so a second one would be a second member of the group
@@ -45,7 +46,7 @@ def topics(config: Config, _arguments: list[str]) -> int:
     from libs.messaging.topics import create_topics
     from notification_service.events.topics import topics
 
-    create_topics(config.kafka_brokers, topics())
+    create_topics(config.brokers, topics())
     return 0
 
 
@@ -61,9 +62,9 @@ def dlq(config: Config, arguments: list[str]) -> int:
     from notification_service.worker.process import Worker
 
     worker = Worker.of(config, Revocations())
-    with closing(worker.ledger) as ledger, closing(worker.mailer), closing(LinkRequests(config.kafka_brokers)) as links:
+    with closing(worker.ledger) as ledger, closing(worker.mailer), closing(LinkRequests(config.brokers)) as links:
         return dlq(
-            config.kafka_brokers,
+            config.brokers,
             arguments,
             handlers=bind_handlers(SendAndWait(worker.send_mail)),
             ledger=ledger,

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, EmailStr, Field, SecretStr
 
+from libs.messaging.brokers import KafkaConfig
 from libs.runtime.config import Secret, SigningKey, WebConfig
 from libs.runtime.logs import LogFormat
 from libs.values.text import Line
@@ -49,10 +50,9 @@ def _require_ascii(value: T) -> T:
     return value
 
 
-class Config(WebConfig):
+class Config(KafkaConfig, WebConfig):
     """A field without a default is required. Without it the process does not start."""
 
-    kafka_brokers: str  # host:port, …
     jwt_secret: SigningKey  # checks the access tokens; all services share it
     jwt_issuer: str = "microshop"
     jwt_audience: str = "microshop"

@@ -15,7 +15,7 @@ def web(config: Config, _arguments: list[str]) -> int:
     """serve the HTTP API and the admin pages by gunicorn"""
     from libs.web.server import serve_web
 
-    serve_web("order_service.api.wsgi:app", host=config.bind_host, port=config.order_service_port)
+    serve_web("order_service.api.wsgi:app", web=config, host=config.bind_host, port=config.order_service_port)
     return 0
 
 
@@ -53,7 +53,7 @@ def topics(config: Config, _arguments: list[str]) -> int:
     from libs.messaging.topics import create_topics
     from order_service.events.topics import topics
 
-    create_topics(config.kafka_brokers, topics())
+    create_topics(config.brokers, topics())
     return 0
 
 
@@ -65,7 +65,7 @@ def dlq(config: Config, arguments: list[str]) -> int:
     from libs.messaging.dlq_command import run_dlq
     from order_service.worker.handlers import HANDLERS
 
-    return run_dlq(config.kafka_brokers, HANDLERS, arguments)
+    return run_dlq(config.brokers, HANDLERS, arguments)
 
 
 def migrate(config: Config, _arguments: list[str]) -> int:

@@ -7,11 +7,12 @@ import django
 from pydantic import AnyHttpUrl, Field
 
 from libs.access.encryption import EncryptionKey
+from libs.messaging.brokers import KafkaConfig
 from libs.runtime.config import BaseConfig, Secret, SigningKey, WebConfig
 from libs.runtime.logs import LogFormat, configure_logs
 
 
-class Config(WebConfig):
+class Config(KafkaConfig, WebConfig):
     """Fields without a default are required; the process does not start without them."""
 
     mysql_database: str
@@ -19,7 +20,6 @@ class Config(WebConfig):
     mysql_password: Secret
     mysql_host: str = "127.0.0.1"
     mysql_port: int = Field(3306, ge=1, le=65_535)
-    kafka_brokers: str  # host:port, …; used by the worker only
     jwt_secret: SigningKey  # checks the access tokens; all services share it
     encryption_key: EncryptionKey  # encrypts the tokens that the desk keeps
     jwt_issuer: str = "microshop"

@@ -66,7 +66,7 @@ TEMPLATES: list[dict[str, object]] = [
 
 DATABASES: dict[str, dict[str, object]] = {
     "default": {
-        "ENGINE": "django.db.backends.mysql",
+        "ENGINE": "libs.django_store.mysql",
         "NAME": config.mysql_database,
         "USER": config.mysql_user,
         "PASSWORD": config.mysql_password.get_secret_value(),

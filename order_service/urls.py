@@ -34,7 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/logout/", SignOutView.as_view()),
     path("admin/", include(other_services)),
     path("admin/", admin.site.urls),
-    *service_routes(health),
+    *service_routes(health, {"orders": "/orders", "admin": "/admin/"}),
 ]
 
 handler400, handler403, handler404, handler500 = error_view(400), error_view(403), error_view(404), server_error_view

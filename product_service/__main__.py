@@ -13,7 +13,7 @@ def web(config: Config, _arguments: list[str]) -> int:
     """serve the HTTP API by gunicorn"""
     from libs.web.server import serve_web
 
-    serve_web("product_service.api.wsgi:app", host=config.bind_host, port=config.product_service_port)
+    serve_web("product_service.api.wsgi:app", web=config, host=config.bind_host, port=config.product_service_port)
     return 0
 
 
@@ -41,17 +41,18 @@ def topics(config: Config, _arguments: list[str]) -> int:
     from libs.messaging.topics import create_topics
     from product_service.events.topics import topics
 
-    create_topics(config.kafka_brokers, topics())
+    create_topics(config.brokers, topics())
     return 0
 
 
 def indexes(config: Config, _arguments: list[str]) -> int:
-    """create the database's collections, validators and indexes"""
+    """create the database's collections, validators and indexes, and fill new fields"""
     from libs.mongo_store.connection import connect
-    from product_service.store.indexes import ensure_indexes
+    from product_service.store.indexes import ensure_indexes, fill_missing_fields
 
     connect(config.mongo_uri.get_secret_value())
     ensure_indexes()
+    fill_missing_fields(config.shop_currency)
     return 0
 
 
@@ -89,7 +90,7 @@ def dlq(config: Config, arguments: list[str]) -> int:
     from product_service.worker.handlers import make_handlers
 
     connect(config.mongo_uri.get_secret_value())
-    return run_dlq(config.kafka_brokers, make_handlers(config.shop_currency), arguments)
+    return run_dlq(config.brokers, make_handlers(config.shop_currency), arguments)
 
 
 COMMANDS = {

@@ -1,20 +1,36 @@
 """The environment variables of product_service."""
 
-from pydantic import Field
+from typing import Annotated
 
+from iso_4217 import Currency
+from pydantic import AfterValidator, Field
+
+from libs.messaging.brokers import KafkaConfig
 from libs.runtime.config import MongoUri, SigningKey, WebConfig
 from libs.runtime.logs import LogFormat
 
 
-class Config(WebConfig):
+def _require_two_decimal_places(code: str) -> str:
+    """API, columns and event schemas hold amounts with two places. Raises ValueError for other currencies and old ones."""
+    currency = Currency.__members__.get(code)
+    if currency is None:
+        raise ValueError("is not a currency code of ISO 4217")
+    if currency.subunit_exp != 2:
+        raise ValueError("is a currency without two decimal places in ISO 4217: prices of this shop have two")
+    return code
+
+
+ShopCurrency = Annotated[str, AfterValidator(_require_two_decimal_places)]
+
+
+class Config(KafkaConfig, WebConfig):
     """Each field is a variable. Fields without a default are required: the process does not start without them."""
 
     mongo_uri: MongoUri  # mongodb://…/DATABASE on a replica set, because transactions need one
-    kafka_brokers: str  # host:port, …; only the worker uses it
     jwt_secret: SigningKey  # checks access tokens; the same in every service
     jwt_issuer: str = "microshop"
     jwt_audience: str = "microshop"
-    shop_currency: str = Field("USD", pattern=r"^[A-Z]{3}$")  # ISO 4217; of every price
+    shop_currency: ShopCurrency = "USD"  # of each price that is set from now on
     order_pending_limit: int = Field(
         1800, ge=1, le=604_800
     )  # seconds; order_service cancels an order that is pending for longer

@@ -13,7 +13,7 @@ def web(config: Config, _arguments: list[str]) -> int:
     """serve the HTTP API with gunicorn"""
     from libs.web.server import serve_web
 
-    serve_web("user_service.api.wsgi:app", host=config.bind_host, port=config.user_service_port)
+    serve_web("user_service.api.wsgi:app", web=config, host=config.bind_host, port=config.user_service_port)
     return 0
 
 
@@ -41,7 +41,7 @@ def topics(config: Config, _arguments: list[str]) -> int:
     from libs.messaging.topics import create_topics
     from user_service.events.topics import topics
 
-    create_topics(config.kafka_brokers, topics())
+    create_topics(config.brokers, topics())
     return 0
 
 
@@ -77,7 +77,7 @@ def dlq(config: Config, arguments: list[str]) -> int:
     from user_service.worker.process import replay_limits
 
     db = connect(config.mongo_uri.get_secret_value())
-    return run_dlq(config.kafka_brokers, make_handlers(replay_limits(db, config)), arguments)
+    return run_dlq(config.brokers, make_handlers(replay_limits(db, config)), arguments)
 
 
 def approve_totp(config: Config, arguments: list[str]) -> int:

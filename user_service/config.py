@@ -6,6 +6,7 @@ from limits import parse
 from pydantic import AfterValidator, Field
 
 from libs.access.encryption import EncryptionKey
+from libs.messaging.brokers import KafkaConfig
 from libs.runtime.config import BaseConfig, MongoUri, Secret, SigningKey, WebConfig
 from libs.runtime.logs import LogFormat
 
@@ -19,11 +20,10 @@ def _require_limit(text: str) -> str:
 RateLimitSpec = Annotated[str, AfterValidator(_require_limit)]  # such as 20/hour or 5/15minutes, or off
 
 
-class Config(WebConfig):
+class Config(KafkaConfig, WebConfig):
     """Fields without a default are required: a process does not start without them."""
 
     mongo_uri: MongoUri  # mongodb://…/DATABASE of a replica set, because transactions need one
-    kafka_brokers: str  # host:port,… for the worker
     jwt_secret: SigningKey  # signs access and refresh tokens, shared by all services
     encryption_key: EncryptionKey  # encrypts the secrets of authenticators
     jwt_issuer: str = "microshop"

@@ -24,6 +24,8 @@ NAMES = (
     "MONGO_ROOT_PASSWORD",
     "MONGO_KEYFILE",
     *(f"MONGO_PASSWORD_{name.upper()}" for name in mongo_names()),
+    *envfile.kafka_passwords(),
+    "KAFKA_UI_PASSWORD",
 )
 ADDRESS = "mongodb://microshop_{0}:{1}@mongo:27017/microshop_{0}?replicaSet=rs0"
 

@@ -81,4 +81,5 @@ def environment(package: str, settings: Settings) -> dict[str, str]:
     name = package.removesuffix("_service")
     if name in mongo_names():  # each service reads MONGO_URI; the one .env has a variable for each service
         known["MONGO_URI"] = settings.get(f"MONGO_URI_{name.upper()}")
+    known["KAFKA_SECURITY"] = "none"  # the stack's own broker has no accounts
     return {variable: known[variable] for variable in variables(package) if variable in known}

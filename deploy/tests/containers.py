@@ -24,15 +24,15 @@ from deploy.local.ports import LOOPBACK
 from deploy.local.probe import Answer, call
 from deploy.local.state import ROOT
 from deploy.local.waiting import until_ready
-from tests.architecture.compose import read
+from tests.architecture.compose import package_of, read
 from tests.free_ports import pick_free
 from tests.shop import PORTS
 
-BUILT = {name: service for name, service in read("docker-compose.yaml")["services"].items() if "build" in service}
+BUILT = {name: service for name, service in read("docker-compose.yaml")["services"].items() if package_of(service)}
 OURS = tuple(name for name, service in BUILT.items() if service["restart"] == "unless-stopped")
 JOBS = tuple(name for name in BUILT if name not in OURS)
 PUBLISHED = ("KAFKA_PUBLISHED_PORT", "KAFKA_UI_PORT", "MONGO_PUBLISHED_PORT", "MYSQL_PUBLISHED_PORT")
-PUBLISHED += ("SMTP_PUBLISHED_PORT", "MAIL_PAGE_PORT", "ZOOKEEPER_PUBLISHED_PORT", "KAFKA_2_PUBLISHED_PORT")
+PUBLISHED += ("SMTP_PUBLISHED_PORT", "MAIL_PAGE_PORT", "KAFKA_2_PUBLISHED_PORT")
 PUBLISHED += ("KAFKA_3_PUBLISHED_PORT", "HTTPS_PORT", "HTTP_PORT", *PORTS.values())
 UP_SECONDS = 600
 READY_SECONDS = 120
@@ -155,8 +155,9 @@ class Containers:
             return
         pid = self.inspect(service)["State"]["Pid"]
         code = f"import os; os.kill({pid}, {int(signal_number)})"
-        image = "python:3.11-slim-bookworm"
-        docker("run", "--rm", "--pid", "host", "--network", "none", "--entrypoint", "python", image, "-c", code)
+        image = self.inspect("user-web")["Image"]  # any that has Python
+        options = ("--rm", "--pid", "host", "--network", "none", "--user", "0", "--entrypoint", "python")
+        docker("run", *options, image, "-c", code)
 
 
 class Mailpit(Mailbox):

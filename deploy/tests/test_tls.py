@@ -114,6 +114,13 @@ def test_metrics_are_for_inside(shop: BehindTls, service: str) -> None:
         assert (answer.status, answer.json["code"]) == (404, "not-found")
 
 
+@pytest.mark.parametrize("method", ["BREW", "TRACE", "PROPFIND", "XABCDEF"])
+@pytest.mark.parametrize("service", BehindTls.names)
+def test_an_unknown_method_ends_at_the_proxy(shop: BehindTls, service: str, method: str) -> None:
+    answer = shop.call(service, method, "/health")
+    assert (answer.status, answer.json["code"]) == (501, "not-implemented")
+
+
 def test_too_large_and_too_many_are_answered_in_the_shops_words(shop: BehindTls) -> None:
     answer = shop.call("user", "POST", "/login", {"email": "x" * 200_000})
     assert (answer.status, answer.json["code"]) == (413, "too-large")

@@ -8,6 +8,16 @@ from pathlib import Path
 import pytest
 
 from deploy.tests.containers import Containers
+from deploy.tests.test_kafka import (  # noqa: F401 -- likewise
+    test_a_second_run_sets_passwords_and_removes_rights,
+    test_a_service_sees_its_own_topics_only,
+    test_a_service_writes_its_own_topics,
+    test_a_service_writes_no_topic_of_another,
+    test_an_anonymous_client_and_a_wrong_password_get_nothing,
+    test_an_anonymous_client_inside_gets_nothing_either,
+    test_no_service_changes_topics_or_rights,
+    test_no_service_joins_the_group_of_another,
+)
 from deploy.tests.versions import versions
 from tests.e2e.conftest import Town, wait_for
 from tests.e2e.test_journeys import (  # noqa: F401 -- run here on the containers
@@ -38,3 +48,11 @@ def test_with_zookeeper_killed_orders_are_confirmed_all_the_same(shop: Container
     order = ada.order(town.product(staff))
     wait_for(lambda: ada.status_of(order) == "confirmed", "confirmed", RECOVERY_SECONDS)
     wait_for(lambda: shop.inspect("zookeeper")["State"]["StartedAt"] != before, "restart", RECOVERY_SECONDS)
+
+
+def test_only_the_broker_reaches_zookeeper(shop: Containers) -> None:
+    assert set(shop.inspect("zookeeper")["NetworkSettings"]["Networks"]) == {f"{shop.project}_zookeeper"}
+    assert not any(shop.inspect("zookeeper")["NetworkSettings"]["Ports"].values())
+    code = "import socket; socket.create_connection(('zookeeper', 2181), 3)"
+    for name in ("user-worker", "order-web", "notification"):
+        assert "gaierror" in shop.execute(name, "python", "-c", code, check=False).stderr

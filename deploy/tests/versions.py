@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from http.client import HTTPConnection
-from socket import create_connection
 
 import MySQLdb
 from pymongo import MongoClient
@@ -44,9 +43,8 @@ def _kafka(shop: Containers) -> str:
 
 
 def _zookeeper(shop: Containers) -> str:
-    with create_connection((LOOPBACK, int(shop.env["ZOOKEEPER_PUBLISHED_PORT"])), timeout=5) as connection:
-        connection.sendall(b"srvr")
-        return connection.recv(1000).decode().partition(",")[0].replace(" version:", "")
+    ask = "exec 3<>/dev/tcp/127.0.0.1/2181 && printf srvr >&3 && cat <&3"
+    return shop.execute("zookeeper", "bash", "-c", ask).stdout.partition(",")[0].replace(" version:", "")
 
 
 def _mongo(shop: Containers) -> str:

@@ -46,4 +46,8 @@ def caller_from_claims(claims: Mapping[str, object]) -> Caller:
     if not isinstance(verified, bool):
         raise NotAuthenticated
     user_id, email, username = map(str, texts)
+    try:
+        f"{user_id}{email}{username}{sid}".encode()
+    except UnicodeEncodeError:  # a lone surrogate, which no database stores
+        raise NotAuthenticated from None
     return Caller(user_id, email, username, tuple(roles), sid, verified)

@@ -14,12 +14,23 @@ from ulid import ULID
 
 from libs.access.caller import Caller, caller_from_claims
 from libs.values.errors import NotAuthenticated
-from libs.values.times import now_ms
+from libs.values.times import MAX_TIME_MS, now_ms
 
 ALGORITHM = "HS256"
 REQUIRED_CLAIMS = ("exp", "iat", "sub", "iss", "aud", "jti")
 LEEWAY_SECONDS = 30
 MAX_TOKEN_BYTES = 4096
+
+
+def require_times(claims: Mapping[str, Any]) -> None:
+    """Raise NotAuthenticated unless each time is a number of seconds from 1970 to 9999 (NumericDate of RFC 7519).
+
+    The libraries accept text and numbers that are no date, and fail later.
+    """
+    for name in ("exp", "iat", "nbf"):
+        value = claims.get(name, 0)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < MAX_TIME_MS / 1000:
+            raise NotAuthenticated
 
 
 @dataclass(frozen=True)
@@ -67,8 +78,9 @@ class AccessTokens:
                 leeway=LEEWAY_SECONDS,
                 options={"require": list(REQUIRED_CLAIMS), "enforce_minimum_key_length": True},
             )
-        except (jwt.PyJWTError, ValueError, OverflowError) as error:
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise NotAuthenticated from error
+        require_times(claims)
         caller = caller_from_claims(claims)
         self.refuse_revoked(claims)
         return caller

@@ -9,6 +9,8 @@ from typing import Any
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 
+from libs.messaging.brokers import Brokers
+
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 """A broker accepts 1 MiB by default. A dead letter is larger than its original."""
 
@@ -40,16 +42,29 @@ CONSUMER = COMMON | {
 }
 
 
-def make_producer(brokers: str, **more: Any) -> Producer:
+def login(brokers: Brokers) -> Settings:
+    """The settings that every client of these brokers has."""
+    if isinstance(brokers, str):
+        return {"bootstrap.servers": brokers}
+    return {
+        "bootstrap.servers": brokers.brokers,
+        "security.protocol": "SASL_PLAINTEXT",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": brokers.username,
+        "sasl.password": brokers.password.get_secret_value(),
+    }
+
+
+def make_producer(brokers: Brokers, **more: Any) -> Producer:
     """An idempotent producer. `more` are further settings."""
-    return Producer(PRODUCER | {"bootstrap.servers": brokers} | more)
+    return Producer(PRODUCER | login(brokers) | more)
 
 
-def make_consumer(brokers: str, group: str, **more: Any) -> Consumer:
+def make_consumer(brokers: Brokers, group: str, **more: Any) -> Consumer:
     """A consumer that commits only when it is asked to. `more` are further settings and callbacks."""
-    return Consumer(CONSUMER | {"bootstrap.servers": brokers, "group.id": group} | more)
+    return Consumer(CONSUMER | login(brokers) | {"group.id": group} | more)
 
 
-def make_admin(brokers: str) -> AdminClient:
+def make_admin(brokers: Brokers) -> AdminClient:
     """A client that reads and creates topics."""
-    return AdminClient(COMMON | {"bootstrap.servers": brokers})
+    return AdminClient(COMMON | login(brokers))

@@ -15,6 +15,7 @@ import orjson
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from libs.messaging import clients
+from libs.messaging.brokers import Brokers
 from libs.messaging.dead_letters import KeptFields, write_dead_letter
 from libs.messaging.handler_pool import ErrorTypes, Handler, HandlerPool, Job
 from libs.messaging.producer import Producer
@@ -35,7 +36,7 @@ class EventConsumer:
 
     def __init__(
         self,
-        brokers: str,
+        brokers: Brokers,
         group: str,
         handlers: Mapping[str, Handler],
         *,

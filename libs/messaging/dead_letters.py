@@ -13,6 +13,7 @@ from uuid import uuid4
 import orjson
 from confluent_kafka import Message
 
+from libs.messaging.brokers import Brokers
 from libs.messaging.envelope import headers_of
 from libs.messaging.handler_pool import Job
 from libs.messaging.producer import Producer
@@ -80,11 +81,11 @@ class DeadLetter:
         return {name: (value or b"").decode(errors="replace") for name, value in headers_of(self.message)}
 
 
-def read_dead_letters(brokers: str, group: str, topics: Sequence[str]) -> Iterator[DeadLetter]:
+def read_dead_letters(brokers: Brokers, group: str, topics: Sequence[str]) -> Iterator[DeadLetter]:
     """All dead letters of `group`, topic by topic. Raises KafkaException when the broker does not answer within 10 s."""
     for origin in topics:
         starts = first_offsets(brokers, dead_letter_topic(origin, group))
-        with closing(TopicReader(brokers, f"dlq-{uuid4().hex}", starts)) as reader:
+        with closing(TopicReader(brokers, f"{group}-dlq-{uuid4().hex}", starts)) as reader:
             for message in reader.read_to_end(READ_SECONDS):
                 yield _dead_letter(message, origin)
 

@@ -8,12 +8,13 @@ import argparse
 import sys
 from collections.abc import Mapping
 
+from libs.messaging.brokers import Brokers
 from libs.messaging.dead_letters import DeadLetter, read_dead_letters
 from libs.messaging.envelope import parse
 from libs.messaging.handler_pool import Handler
 
 
-def run_dlq(brokers: str, groups: Mapping[str, Mapping[str, Handler]], arguments: list[str]) -> int:
+def run_dlq(brokers: Brokers, groups: Mapping[str, Mapping[str, Handler]], arguments: list[str]) -> int:
     """Run the command. `groups`: each group's handlers by topic. Return 0, or 1 for an unknown id or a failed replay."""
     parser = argparse.ArgumentParser(prog="dlq", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("action", choices=("list", "show", "replay"))

@@ -12,13 +12,14 @@ from typing import ClassVar, TypeVar
 
 import orjson
 from confluent_kafka import Message
-from pydantic import ConfigDict, ValidationError
+from pydantic import AwareDatetime, ConfigDict, TypeAdapter, ValidationError
 from ulid import ULID
 
 from libs.values.schema import StrictModel
-from libs.values.times import rfc3339
+from libs.values.times import require_in_range, rfc3339
 
 MAX_PAYLOAD_BYTES = 64 * 1024
+TIME: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
 class MalformedEvent(Exception):
@@ -101,6 +102,16 @@ def headers_of(message: Message) -> list[tuple[str, bytes | None]]:
     return headers
 
 
+def _require_time(text: str) -> None:
+    """Raise MalformedEvent unless `ce_time` is absent or an RFC 3339 time that can be converted to UTC."""
+    if not text:
+        return
+    try:
+        require_in_range(TIME.validate_python(text))
+    except ValueError:
+        raise MalformedEvent("ce_time is not a time, or out of range") from None
+
+
 def parse(message: Message) -> Event:
     """The event in a Kafka message. Raises MalformedEvent."""
     try:
@@ -115,4 +126,5 @@ def parse(message: Message) -> Event:
     if not key or not isinstance(data, dict):
         raise MalformedEvent("no key, or the value is not an object")
     event_type, time, partition = headers["ce_type"], headers.get("ce_time", ""), message.partition() or 0
+    _require_time(time)
     return Event(event_id, event_type, key, sequence, time, data, partition, message)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from confluent_kafka import Consumer, TopicPartition
 
+from libs.messaging.brokers import Brokers
 from libs.messaging.clients import make_consumer
 from libs.messaging.topics import ADMIN_SECONDS
 
@@ -13,7 +14,7 @@ from libs.messaging.topics import ADMIN_SECONDS
 class GroupProgress:
     """Remembers the ends of the topics at a moment, and waits until the group has committed past them."""
 
-    def __init__(self, brokers: str, group: str, topics: Iterable[str], now: Callable[[], datetime]) -> None:
+    def __init__(self, brokers: Brokers, group: str, topics: Iterable[str], now: Callable[[], datetime]) -> None:
         """`now` gives the time, by the clock that the caller compares with."""
         self._brokers, self._group, self._topics, self._now = brokers, group, tuple(topics), now
         self._handled: datetime | None = None

@@ -11,6 +11,7 @@ from concurrent.futures import Future
 import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException, Message
 
+from libs.messaging.brokers import Brokers
 from libs.messaging.clients import make_producer
 
 DELIVERY_SECONDS = 10.0
@@ -23,7 +24,7 @@ Headers = Mapping[str, str | bytes | None] | Sequence[tuple[str, str | bytes | N
 class Producer:
     """Produces single messages. Safe to use from several threads."""
 
-    def __init__(self, brokers: str) -> None:
+    def __init__(self, brokers: Brokers) -> None:
         self._brokers = brokers
         self._client: confluent_kafka.Producer | None = None
         self._lock = threading.Lock()

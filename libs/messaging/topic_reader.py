@@ -6,6 +6,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
+from libs.messaging.brokers import Brokers
 from libs.messaging.clients import Settings, make_consumer
 from libs.runtime.logs import get_logger
 
@@ -24,7 +25,7 @@ SETTINGS: Settings = {
 class TopicReader:
     """One client that reads `partitions`, each from the offset it names. Close it after use."""
 
-    def __init__(self, brokers: str, name: str, partitions: Sequence[TopicPartition], **settings: Any) -> None:
+    def __init__(self, brokers: Brokers, name: str, partitions: Sequence[TopicPartition], **settings: Any) -> None:
         """`name` is the client's group name; the reader commits nothing under it. `settings` override those of Kafka's client."""
         self._consumer = make_consumer(brokers, name, **(SETTINGS | settings))
         self._consumer.assign(list(partitions))

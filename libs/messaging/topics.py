@@ -7,6 +7,7 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicP
 from confluent_kafka.cimpl import NewTopic
 
 from contracts import TopicSettings
+from libs.messaging.brokers import Brokers
 from libs.messaging.clients import MAX_MESSAGE_BYTES, make_admin
 from libs.runtime.logs import get_logger
 
@@ -32,7 +33,7 @@ def dead_letter_settings(topics: Topics, group: str) -> dict[str, TopicSettings]
     return {dead_letter_topic(t, group): {"partitions": s["partitions"], "config": config} for t, s in topics.items()}
 
 
-def create_topics(brokers: str, topics: Topics) -> list[str]:
+def create_topics(brokers: Brokers, topics: Topics) -> list[str]:
     """Create the topics that do not exist. Return their names. Raises KafkaException when the broker is unavailable."""
     admin = make_admin(brokers)
     missing = sorted(topics.keys() - admin.list_topics(timeout=ADMIN_SECONDS).topics.keys())
@@ -46,7 +47,7 @@ def create_topics(brokers: str, topics: Topics) -> list[str]:
     return missing
 
 
-def create_topics_patiently(brokers: str, topics: Topics, stop: threading.Event) -> None:
+def create_topics_patiently(brokers: Brokers, topics: Topics, stop: threading.Event) -> None:
     """As `create_topics`, tried again every RETRY_SECONDS until it succeeds or `stop` is set."""
     while not stop.is_set():
         try:
@@ -57,7 +58,7 @@ def create_topics_patiently(brokers: str, topics: Topics, stop: threading.Event)
             stop.wait(RETRY_SECONDS)
 
 
-def first_offsets(brokers: str, topic: str) -> list[TopicPartition]:
+def first_offsets(brokers: Brokers, topic: str) -> list[TopicPartition]:
     """The start of each partition of `topic`. Raises KafkaException when the broker is unavailable."""
     admin = make_admin(brokers)
     partitions = admin.list_topics(topic, timeout=ADMIN_SECONDS).topics[topic].partitions

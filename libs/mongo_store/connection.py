@@ -11,6 +11,8 @@ import pymongo
 from pymongo.database import Database
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, WTimeoutError
 
+from libs.mongo_store.wait_listener import CommandWaits, ConnectionWaits, PrimaryWaits
+
 TIMEOUT_MS = 4000  # a request ends within 5 s, even when the server is frozen
 UNAVAILABLE_ERRORS: tuple[type[Exception], ...] = (
     ConnectionFailure,
@@ -34,6 +36,7 @@ def connect(uri: str) -> Db:
         tz_aware=True,
         uuidRepresentation="standard",
         appname="microshop",
+        event_listeners=[CommandWaits(), ConnectionWaits(), PrimaryWaits()],
     )
     return cast(Db, client.get_default_database())
 

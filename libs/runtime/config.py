@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
@@ -86,6 +86,9 @@ class WebConfig(BaseConfig):
     proxy_count: int = Field(
         0, ge=0, le=5
     )  # number of reverse proxies in front, whose X-Forwarded-* headers are trusted
+    # Seconds in which the head of a request must arrive. Its body has as long, and the time for its length at the minimum rate.
+    request_seconds: float = Field(10.0, ge=1, le=300, allow_inf_nan=False)
+    request_min_rate: int = Field(1024, ge=1, le=1_000_000)  # bytes a second
 
 
 def _read(name: str, environ: Mapping[str, str]) -> str:
@@ -106,9 +109,7 @@ def load(settings: type[S], environ: Mapping[str, str] | None = None) -> S:
                 values[field] = value
         except (OSError, UnicodeDecodeError):
             problems[field.upper()] = "file can't be read"
-    secrets = [
-        f for f, info in settings.model_fields.items() if SecretStr in (info.annotation, *get_args(info.annotation))
-    ]
+    secrets = [field for field, info in settings.model_fields.items() if is_secret(info.annotation)]
     for field in secrets:
         if any(values.get(field) == values.get(other) is not None for other in secrets if other != field):
             problems[field.upper()] = "is the same as another secret"
@@ -119,6 +120,11 @@ def load(settings: type[S], environ: Mapping[str, str] | None = None) -> S:
     if problems:
         raise BadConfiguration(problems)
     return loaded
+
+
+def is_secret(annotation: Any) -> bool:
+    """True for SecretStr, and for a union or an annotated type that holds it."""
+    return annotation is SecretStr or any(map(is_secret, get_args(annotation)))
 
 
 def _reason(error: ErrorDetails) -> str:

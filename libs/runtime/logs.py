@@ -7,6 +7,8 @@ from typing import Literal, cast
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
+from libs.values.text import clean
+
 LogFormat = Literal["json", "console"]
 
 
@@ -23,7 +25,8 @@ def configure_logs(service: str, level: str = "INFO", form: LogFormat = "json") 
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
     ]
     render: list[Processor] = [
-        structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        _clean_texts,
+        structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback),
     ]
     if form == "json":
         render = [name_service, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
@@ -40,6 +43,11 @@ def configure_logs(service: str, level: str = "INFO", form: LogFormat = "json") 
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         cache_logger_on_first_use=True,
     )
+
+
+def _clean_texts(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """A text in a readable line begins no line of its own and sends no command to the terminal. JSON escapes such characters."""
+    return {name: clean(value) if isinstance(value, str) else value for name, value in event.items()}
 
 
 def get_logger(name: str) -> FilteringBoundLogger:

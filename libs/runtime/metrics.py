@@ -1,6 +1,6 @@
 """Prometheus metrics: requests by route template, and the status of the workers' tasks as gauges.
 
-gunicorn's processes share their counters through files: prometheus_client's multiprocess mode, set up by `serve_web`.
+gunicorn's processes share their counters through files (metrics_files.py).
 """
 
 import os
@@ -12,6 +12,11 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+"""The methods that the services know. All others are refused and not counted."""
+MAX_ROUTES = 200
+"""The bound of the store: a process counts so many routes, and those beyond it as one. The largest service has about 90."""
+UNKNOWN_ROUTE = "unknown"
 REQUESTS = Counter("http_requests_total", "Answered requests", ["method", "route", "status"])
 SECONDS = Histogram("http_request_duration_seconds", "Time to answer", ["method", "route"])
 
@@ -48,9 +53,20 @@ class _StatusCollector(Collector):
                 yield family
 
 
+_routes: set[str] = set()
+
+
 def observe(method: str, route: str, status: int, seconds: float) -> None:
-    """Count one answered request. `route` is the template (`/things/{id}`), never the raw path."""
-    REQUESTS.labels(method, route, status).inc()
+    """Count one answered request of a method in METHODS.
+
+    `route` is the template (`/things/{id}`), never the raw path. The label `status` is the class (`2xx`).
+    """
+    if method not in METHODS:
+        return
+    if route not in _routes and len(_routes) >= MAX_ROUTES:
+        route = UNKNOWN_ROUTE
+    _routes.add(route)
+    REQUESTS.labels(method, route, f"{status // 100}xx").inc()
     SECONDS.labels(method, route).observe(seconds)
 
 

@@ -9,7 +9,7 @@ import binascii
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import orjson
 
@@ -42,7 +42,10 @@ class Page(Generic[Row]):
     previous: str | None
 
     def render(self, url: str, to_json: Callable[[Row], object]) -> dict[str, object]:
-        """`{next, previous, results}` as JSON. The links are `url` with a cursor. `to_json` converts a row."""
+        """`{next, previous, results}` as JSON. The links are the path and the query of `url` with a cursor.
+
+        They hold no host, because a client can send any. `to_json` converts a row.
+        """
         links = {
             name: cursor and _with_cursor(url, cursor)
             for name, cursor in (("next", self.next), ("previous", self.previous))
@@ -90,4 +93,5 @@ def _encode(sort: str, backwards: bool, key: tuple[Any, ...]) -> str:
 def _with_cursor(url: str, cursor: str) -> str:
     parts = urlsplit(url)
     query: Mapping[str, str] = dict(parse_qsl(parts.query)) | {"cursor": cursor}
-    return urlunsplit(parts._replace(query=urlencode(query)))
+    path = quote("/" + parts.path.lstrip("/\\"), safe="/%")  # `//host` and `/\\host` would lead a browser elsewhere
+    return f"{path}?{urlencode(query)}"

@@ -1,11 +1,13 @@
 """Bases of JSON input and output: camelCase names, strict types, no unknown fields."""
 
+from datetime import datetime
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
 from libs.values.errors import Invalid, field_errors
+from libs.values.times import require_in_range
 
 
 class StrictModel(BaseModel):
@@ -14,6 +16,13 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, extra="forbid", strict=True, hide_input_in_errors=True
     )
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _require_times_in_range(cls, value: Any) -> Any:
+        if isinstance(value, datetime):
+            require_in_range(value)
+        return value
 
 
 class StrictQuery(StrictModel):

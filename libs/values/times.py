@@ -3,6 +3,8 @@
 import time
 from datetime import UTC, datetime
 
+MAX_TIME_MS = 253_402_300_800_000  # the year 10000
+
 
 def now_ms() -> int:
     """The current time in milliseconds since the epoch, rounded down."""
@@ -16,6 +18,19 @@ def rfc3339(moment: datetime) -> str:
     # The % operator takes half the time of isoformat(), which calls the time zone, and of an f-string. Long lists need it.
     fields = (moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second)
     return "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ" % (*fields, moment.microsecond // 1000)  # noqa: UP031
+
+
+def require_in_range(moment: datetime) -> None:
+    """Raise ValueError for a time that is not between 1970 and 9999 in UTC.
+
+    Beyond these years the databases, and Python's conversion to UTC, refuse some times.
+    """
+    try:
+        in_utc = moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the time is out of range") from None
+    if not 1970 <= in_utc.year <= 9999:
+        raise ValueError("the time is out of range")
 
 
 def now() -> datetime:

@@ -1,5 +1,8 @@
-"""Request bodies: JSON objects with a limited size and depth."""
+"""Request bodies: JSON objects with a limited size and depth. Their numbers are exact: an int or a Decimal, never a float."""
 
+import json
+import re
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
@@ -7,9 +10,10 @@ import orjson
 from libs.values.errors import DomainError, ErrorKind
 
 MAX_BODY_BYTES = 64 * 1024
-
-
 MAX_DEPTH = 32
+
+# What a number has that orjson reads as a float: a fraction, an exponent, or more digits than 64 bits hold. Text may have it too.
+INEXACT = re.compile(rb"[0-9][.eE]|[0-9]{19}")
 
 
 class MalformedBody(DomainError):
@@ -41,4 +45,20 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise TooDeep
     if not isinstance(value, dict):
         raise MalformedBody("A JSON object is expected")
-    return value
+    if INEXACT.search(raw):  # orjson has accepted the text, so the slower parser reads the same value
+        value = EXACT_DECODER.decode(raw.decode())
+    found: dict[str, Any] = value
+    return found
+
+
+def _exact_number(token: str) -> int | Decimal:
+    """The number of a token of JSON. NaN when its exponent is beyond the limits of Decimal, which no field accepts."""
+    if len(token) < 20 and token.lstrip("-").isdigit():
+        return int(token)
+    try:
+        return Decimal(token)
+    except InvalidOperation:
+        return Decimal("NaN")
+
+
+EXACT_DECODER = json.JSONDecoder(parse_float=_exact_number, parse_int=_exact_number)

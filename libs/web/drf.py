@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template import loader
-from django.urls import URLPattern, path
+from django.urls import Resolver404, URLPattern, path, resolve
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, negotiation, parsers, renderers
 from rest_framework.request import Request
@@ -27,9 +27,10 @@ from libs.runtime.logs import get_logger
 from libs.values import errors
 from libs.web.bodies import MAX_BODY_BYTES, parse_object
 from libs.web.circuit_breaker import CircuitBreaker
+from libs.web.index import index, index_page
 from libs.web.instrumentation import RequestInstrumentation
 from libs.web.problems import PROBLEM_JSON, STATUS, error_headers, error_problem, problem
-from libs.web.security_headers import browser_headers, is_preflight
+from libs.web.security_headers import browser_headers, is_preflight, is_private
 
 log = get_logger(__name__)
 
@@ -41,6 +42,7 @@ MEANINGS: dict[tuple[type[Exception], ...], type[errors.DomainError]] = {
 }
 """Errors of Django and DRF, and the domain error that each stands for."""
 View = Callable[..., HttpResponse]
+READ_ONLY, READ = "GET, HEAD", "GET, HEAD, OPTIONS"
 
 
 class RequestMiddleware:
@@ -55,16 +57,19 @@ class RequestMiddleware:
         for name, value in browser_headers(request.headers, settings.CORS_ORIGINS, secure=request.is_secure()).items():
             response.headers.setdefault(name, value)
         response["X-Request-ID"] = instrumentation.id
-        instrumentation.end(self._breaker, str(request.method), _route(request), response.status_code)
+        if is_private(str(request.method), request.path, request.headers, sets_cookie=bool(response.cookies)):
+            response["Cache-Control"] = "no-store"
+        instrumentation.end(self._breaker, request.META["REQUEST_METHOD"], _route(request), response.status_code)
         return response
 
     def _respond(self, request: HttpRequest, instrumentation: RequestInstrumentation) -> HttpResponse:
+        request.instrumentation = instrumentation  # type: ignore[attr-defined] # for the handlers of errors
+        if request.META["REQUEST_METHOD"] not in metrics.METHODS:  # request.method ignores case
+            return _fail(request, 501)
         if int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES:
             return _fail(request, 413)
-        if "Transfer-Encoding" in request.headers:  # Django reads a chunked body as an empty one
-            return _fail(request, 411)
-        if is_preflight(request.method, request.headers, settings.CORS_ORIGINS):
-            return HttpResponse(status=204)
+        if request.method == "OPTIONS" and (response := _options(request)):
+            return response
         try:
             instrumentation.enter(self._breaker)
         except errors.Unavailable as error:
@@ -76,6 +81,25 @@ def _request_id() -> str:
     return str(get_contextvars().get("request_id", ""))
 
 
+def _options(request: HttpRequest) -> HttpResponse | None:
+    """204 for a path that exists, and for a preflight request. A client may ask without a token."""
+    try:
+        allowed = _allowed(resolve(request.path_info).func)
+    except Resolver404:
+        allowed = ""
+    if allowed or is_preflight(request.method, request.headers, settings.CORS_ORIGINS):
+        return HttpResponse(status=204, headers={"Allow": allowed} if allowed else None)
+    return None
+
+
+def _allowed(view: Any) -> str:
+    """The methods of a view. A view of the admin, which does not say, has those of forms."""
+    if (kind := getattr(view, "cls", None) or getattr(view, "view_class", None)) is None:
+        return str(getattr(view, "allow", f"{READ}, POST"))
+    methods = {name.upper() for name in kind.http_method_names if hasattr(kind, name)} & metrics.METHODS
+    return ", ".join(sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())))
+
+
 def _route(request: HttpRequest) -> str:
     return "/" + request.resolver_match.route.rstrip("/") if request.resolver_match else "unknown"
 
@@ -85,13 +109,22 @@ def routes(route: str, view: View) -> list[URLPattern]:
     return [path(route, view), path(route + "/", view)]
 
 
-def service_routes(health: Health) -> list[URLPattern]:
-    """/health, /health/live, /health/ready and /metrics."""
+def service_routes(health: Health, links: Mapping[str, str] | None = None) -> list[URLPattern]:
+    """The index at the root, /health, /health/live, /health/ready and /metrics. `links`: the service's resources, by name."""
 
     def show_metrics() -> HttpResponse:
         return HttpResponse(metrics.render(health.parts(), health.gauges), content_type=metrics.CONTENT_TYPE)
 
+    about = (health.service, health.version, links or {})
+
+    @csrf_exempt
+    def show_index(request: HttpRequest) -> HttpResponse:
+        if prefers_html(request):
+            return get_view(lambda: HttpResponse(index_page(*about)))(request)
+        return get_view(lambda: _report(200, index(*about)))(request)
+
     return [
+        path("", _allow(show_index, READ)),
         *routes("health", get_view(lambda: _report(*health.report()))),
         *routes("health/live", get_view(lambda: _report(*health.live()))),
         *routes("health/ready", get_view(lambda: _report(*health.ready()))),
@@ -104,8 +137,13 @@ def get_view(respond: Callable[[], HttpResponse]) -> View:
 
     @csrf_exempt
     def view(request: HttpRequest) -> HttpResponse:
-        return respond() if request.method in ("GET", "HEAD") else _fail(request, 405, {"Allow": "GET, HEAD"})
+        return respond() if request.method in ("GET", "HEAD") else _fail(request, 405, {"Allow": READ_ONLY})
 
+    return _allow(view, READ)
+
+
+def _allow(view: View, methods: str) -> View:
+    view.allow = methods  # type: ignore[attr-defined] # read by _allowed
     return view
 
 
@@ -151,7 +189,7 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response |
     """DRF's exception handler. It renders a problem for every error but a crash: Django passes that to `server_error_view`."""
     request = context["request"]
     html = request.accepted_renderer.media_type == "text/html"
-    if (known := _domain_error(error)) is not None:
+    if (known := _domain_error(error, request)) is not None:
         body = error_problem(known, instance=request.path, request_id=_request_id())
         status, headers = STATUS[known.kind], error_headers(known)
     elif (status := _status_of(error)) == 500:
@@ -169,16 +207,18 @@ def error_view(status: int) -> View:
 def server_error_view(request: HttpRequest) -> HttpResponse:
     """Django's handler500, called while the exception is handled. An unavailable database is not a crash."""
     error = sys.exc_info()[1]
-    if (known := _domain_error(error)) is not None:
+    if (known := _domain_error(error, request)) is not None:
         return _fail_with(request, known)
     if (status := _status_of(error)) == 500:
         log.error("request failed", exc_info=error)
     return _fail(request, status)
 
 
-def _domain_error(error: BaseException | None) -> errors.DomainError | None:
+def _domain_error(error: BaseException | None, request: Any) -> errors.DomainError | None:
     """The domain error that `error` is or stands for."""
     if isinstance(error, UNAVAILABLE_ERRORS):
+        if instrumentation := getattr(request, "instrumentation", None):
+            instrumentation.server_failed()
         log.warning("server unavailable", reason=failure_reason(error), code=error.args[:1])
         error = errors.NoRoom() if error.args[:1] in DISK_FULL else error
     error = next((domain() for kinds, domain in MEANINGS.items() if isinstance(error, kinds)), error)

@@ -24,10 +24,11 @@ from libs.values.errors import DomainError, Unavailable
 from libs.values.schema import validated
 from libs.web.bodies import MAX_BODY_BYTES, parse_object
 from libs.web.circuit_breaker import CircuitBreaker
+from libs.web.index import index, index_page
 from libs.web.instrumentation import RequestInstrumentation
 from libs.web.openapi import DOCS_PAGE, DOCS_SCRIPT, document_problems
 from libs.web.problems import PROBLEM_JSON, STATUS, error_headers, error_problem, problem
-from libs.web.security_headers import browser_headers, is_preflight
+from libs.web.security_headers import browser_headers, is_preflight, is_private
 
 log = get_logger(__name__)
 
@@ -105,6 +106,11 @@ class Blueprint(APIBlueprint):
         return decorate
 
 
+def prefers_html() -> bool:
+    """True for a browser: a client whose Accept header prefers HTML to JSON."""
+    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+
+
 def request_query() -> dict[str, str]:
     """The query string. Of a repeated parameter the first value counts."""
     return request.args.to_dict()
@@ -125,10 +131,12 @@ def make_app(
     tokens: AccessTokens,
     unavailable: tuple[type[Exception], ...],
     web: WebConfig,
+    links: Mapping[str, str] | None = None,
 ) -> APIFlask:
     """An APIFlask app with all that the services share.
 
     `unavailable`: the errors of drivers that mean that a server does not answer. They become 503 problems.
+    `links`: the paths of the service's resources, by name, for the index at its root.
     """
     app = APIFlask(
         service,
@@ -144,6 +152,7 @@ def make_app(
     app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     app.spec_processor(document_problems)
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # it redirects to an address that holds the Host header
     app.extensions |= {"tokens": tokens, "breaker": CircuitBreaker(), "web": web}
     if count := web.proxy_count:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
@@ -154,12 +163,19 @@ def make_app(
     app.register_error_handler(Exception, _crash)
     for kind in unavailable:
         app.register_error_handler(kind, _server_unavailable)
-    app.register_blueprint(_service_routes(health))
+    app.register_blueprint(_service_routes(health, links or {}))
     return app
 
 
-def _service_routes(health: Health) -> Blueprint:
+def _service_routes(health: Health, links: Mapping[str, str]) -> Blueprint:
     routes = Blueprint("service", __name__, enable_openapi=False)
+
+    @routes.get("/")
+    def show_index() -> Response:
+        if prefers_html():
+            return Response(index_page(health.service, health.version, links), mimetype="text/html")
+        return json_response(index(health.service, health.version, links))
+
     for path, check in (("/health", health.report), ("/health/live", health.live), ("/health/ready", health.ready)):
         routes.get(path, endpoint=path.strip("/").replace("/", "_"))(partial(_report, check))
 
@@ -189,9 +205,21 @@ def _report(check: Callable[[], tuple[int, dict[str, object]]]) -> Response:
 
 def _begin() -> Response | None:
     g.instrumentation = RequestInstrumentation(request.headers.get("X-Request-ID", ""), request.path)
-    if is_preflight(request.method, dict(request.headers), current_app.extensions["web"].cors_origins):
-        return Response(status=204)
+    if request.environ["REQUEST_METHOD"] not in metrics.METHODS:  # request.method ignores case
+        return _problem(501)
+    if request.method == "OPTIONS" and (response := _options()):
+        return response
     g.instrumentation.enter(current_app.extensions["breaker"])
+    return None
+
+
+def _options() -> Response | None:
+    """204 for a path that exists, and for a preflight request. A client may ask without a token."""
+    adapter = current_app.create_url_adapter(request)
+    allowed = sorted(adapter.allowed_methods()) if adapter else []
+    origins = current_app.extensions["web"].cors_origins
+    if allowed or is_preflight(request.method, dict(request.headers), origins):
+        return Response(status=204, headers={"Allow": ", ".join(allowed)} if allowed else None)
     return None
 
 
@@ -200,8 +228,13 @@ def _finish(response: Response) -> Response:
     for name, value in browser_headers(dict(request.headers), origins, secure=request.is_secure).items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-ID"] = g.instrumentation.id
+    sets_cookie = "Set-Cookie" in response.headers
+    if is_private(request.method, request.path, dict(request.headers), sets_cookie=sets_cookie):
+        response.headers["Cache-Control"] = "no-store"
     route = request.url_rule.rule if request.url_rule else "unknown"
-    g.instrumentation.end(current_app.extensions["breaker"], request.method, route, response.status_code)
+    g.instrumentation.end(
+        current_app.extensions["breaker"], request.environ["REQUEST_METHOD"], route, response.status_code
+    )
     return response
 
 
@@ -217,6 +250,7 @@ def _domain_error(error: DomainError) -> ResponseReturnValue:
 
 def _server_unavailable(error: Exception) -> ResponseReturnValue:
     log.warning("server unavailable", reason=failure_reason(error))
+    g.instrumentation.server_failed()
     return _domain_error(Unavailable())
 
 

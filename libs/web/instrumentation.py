@@ -26,24 +26,30 @@ class RequestInstrumentation:
 
     def __init__(self, sent_id: str, path: str) -> None:
         self.id = sent_id if REQUEST_ID.fullmatch(sent_id) else str(ULID())
-        self._began, self._path, self._entered = time.perf_counter(), path, False
+        self._began, self._path, self._entered, self._server_failed = time.perf_counter(), path, False, False
         clear_contextvars()
         bind_contextvars(request_id=self.id)
 
     def enter(self, breaker: CircuitBreaker) -> None:
         """Raise Unavailable while the circuit breaker is open."""
-        if not self._path.startswith(UNGUARDED_PATHS):
+        if self._path != "/" and not self._path.startswith(UNGUARDED_PATHS):
             breaker.enter()
             self._entered = True
+
+    def server_failed(self) -> None:
+        """The database was unavailable to this request."""
+        self._server_failed = True
 
     def end(self, breaker: CircuitBreaker, method: str, route: str, status: int) -> None:
         """Update the circuit breaker and the metrics, and log the request. `route` is the template."""
         seconds = time.perf_counter() - self._began
         metrics.observe(method, route, status, seconds)
-        breaker.leave()
-        if self._entered and (status < 400 or status in ANSWERED_BY_THE_SERVER):
-            breaker.succeeded()
-        elif self._entered and status == STATUS[ErrorKind.UNAVAILABLE]:
-            breaker.failed()
+        if self._entered:
+            breaker.leave()
+            if status < 400 or status in ANSWERED_BY_THE_SERVER:
+                breaker.succeeded()
+            elif self._server_failed:
+                breaker.failed()
         if status >= 400 or not self._path.startswith(QUIET):
-            log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+            known = method if method in metrics.METHODS else "unknown"
+            log.info("request", method=known, route=route, status=status, ms=round(seconds * 1000, 1))

@@ -38,6 +38,17 @@ def browser_headers(sent: Mapping[str, str], allowed: frozenset[str], *, secure:
     return headers | ({"Access-Control-Allow-Origin": origin} | CORS if origin in allowed else {})
 
 
+PUBLIC_PATHS = ("/static/", "/docs")  # the same for everybody
+
+
+def is_private(method: str, path: str, sent: Mapping[str, str], *, sets_cookie: bool) -> bool:
+    """True when no cache may store the response (RFC 9111 5.2.2.5): one to a token or a session, or to a change."""
+    if path.startswith(PUBLIC_PATHS):
+        return False
+    credentials = sent.get("Authorization") or sent.get("Cookie")
+    return bool(credentials) or sets_cookie or method not in ("GET", "HEAD", "OPTIONS")
+
+
 def is_preflight(method: str | None, sent: Mapping[str, str], allowed: frozenset[str]) -> bool:
     """True for a CORS preflight request of an allowed origin. Its response is 204 with the headers."""
     return method == "OPTIONS" and "Access-Control-Request-Method" in sent and sent.get("Origin", "") in allowed

@@ -36,6 +36,7 @@ def create_app(config: Config) -> APIFlask:
         ),
         unavailable=(),
         web=config,
+        links={"emails": "/emails"},
     )
     app.extensions |= {"config": config, "worker": worker}
     app.register_blueprint(mails)

@@ -2,9 +2,9 @@
 
 from urllib.parse import urljoin
 
-from flask import Response, render_template, request
+from flask import Response, render_template
 
-from libs.web.flask import Blueprint, json_response
+from libs.web.flask import Blueprint, json_response, prefers_html
 from notification_service.api import context, responses, schemas
 from notification_service.api.sample_data import SAMPLES, Size
 from notification_service.domain.errors import UnknownMail
@@ -28,16 +28,12 @@ def _compose(kind: str, sample: Size) -> Mail:
 @routes.after_request
 def _lead_to_the_desk(response: Response) -> Response:
     """Show a browser a page in place of the 401 problem. It has no way to send a token with a page request."""
-    if response.status_code == 401 and _is_browser():
+    if response.status_code == 401 and prefers_html():
         mails = urljoin(f"{str(context.config().desk_url).rstrip('/')}/", "emails/")
         response.set_data(render_template("at_the_desk.html", mails=mails))
         response.mimetype = "text/html"
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _is_browser() -> bool:
-    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
 
 
 @routes.get("/emails")

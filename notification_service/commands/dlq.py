@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from contracts import topic_settings
+from libs.messaging.brokers import Brokers
 from libs.messaging.dlq_command import run_dlq
 from libs.messaging.handler_pool import Handler
 from notification_service.events.consumed import UserMailRequested
@@ -15,7 +16,7 @@ from notification_service.use_cases.request_link import RequestLink
 
 
 def dlq(
-    brokers: str,
+    brokers: Brokers,
     arguments: list[str],
     *,
     handlers: Mapping[str, Handler],

@@ -12,7 +12,8 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from libs.messaging.envelope import ConsumedData
 from libs.values.money import Money
-from libs.values.text import Line
+from libs.values.text import StoredLine
+from libs.values.times import MAX_TIME_MS
 from notification_service.domain import mail
 from notification_service.domain.recipient import Recipient
 
@@ -89,19 +90,19 @@ class UserRevocation(ConsumedData):
     topic = "user-revocations"
     user_id: UserId
     sid: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None
-    not_before: Annotated[int, Field(ge=0, lt=2**53)]
+    not_before: Annotated[int, Field(ge=0, lt=MAX_TIME_MS)]
 
 
 class OrderLine(ConsumedData):
     product_id: ProductId | None = None
-    name: Annotated[Line, StringConstraints(min_length=1, max_length=200)]
+    name: Annotated[StoredLine, StringConstraints(min_length=1, max_length=200)]
     quantity: Annotated[int, Field(ge=1)]
     unit_price: Amount
     line_total: Amount
 
 
 class Shortage(ConsumedData):
-    name: Annotated[Line, StringConstraints(min_length=1, max_length=200)]
+    name: Annotated[StoredLine, StringConstraints(min_length=1, max_length=200)]
     wanted: Annotated[int, Field(ge=1)]
     available: Annotated[int, Field(ge=0)]
 

@@ -14,6 +14,7 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Messag
 
 from contracts import topic_settings
 from libs.access.revocations import Revocation, Revocations
+from libs.messaging.brokers import Brokers
 from libs.messaging.envelope import MalformedEvent, parse
 from libs.messaging.topic_reader import TopicReader
 from libs.runtime.logs import get_logger
@@ -31,7 +32,7 @@ class AccountView:
 
     name = "accounts"
 
-    def __init__(self, brokers: str, revocations: Revocations) -> None:
+    def __init__(self, brokers: Brokers, revocations: Revocations) -> None:
         """`revocations` gets the revoked tokens."""
         self._brokers, self._revocations, self._deleted = brokers, revocations, set[str]()
         self._complete, self.heartbeat = threading.Event(), time.monotonic()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from confluent_kafka import KafkaException, Message
 
+from libs.messaging.brokers import Brokers
 from libs.messaging.dead_letters import write_dead_letter
 from libs.messaging.failures import ServerUnavailable
 from libs.messaging.handler_pool import Job
@@ -14,7 +15,7 @@ from notification_service.events.topics import GROUP, SECRET_TOPICS
 class DeadLetters:
     """Writes dead letters of the service's group."""
 
-    def __init__(self, brokers: str, kept: Mapping[str, Mapping[str, str]] = SECRET_TOPICS) -> None:
+    def __init__(self, brokers: Brokers, kept: Mapping[str, Mapping[str, str]] = SECRET_TOPICS) -> None:
         """`kept`: the fields that dead letters of topics with secret data keep."""
         self._producer, self._kept = Producer(brokers), kept
 

@@ -3,6 +3,7 @@
 import orjson
 from confluent_kafka import KafkaException
 
+from libs.messaging.brokers import Brokers
 from libs.messaging.envelope import new_row
 from libs.messaging.failures import ServerUnavailable
 from libs.messaging.producer import Producer
@@ -14,7 +15,7 @@ ANY_PARTITION = -1  # by the key, which is the account's id
 class LinkRequests:
     """Publishes requests. Each is acknowledged when `add` returns."""
 
-    def __init__(self, brokers: str) -> None:
+    def __init__(self, brokers: Brokers) -> None:
         self._producer = Producer(brokers)
 
     def add(self, request: UserLinkRequested) -> None:

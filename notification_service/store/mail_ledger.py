@@ -16,6 +16,7 @@ import orjson
 from confluent_kafka import OFFSET_BEGINNING, KafkaException, Message, TopicPartition
 from prometheus_client import Counter
 
+from libs.messaging.brokers import Brokers
 from libs.messaging.envelope import Event, headers_of, new_row
 from libs.messaging.failures import ServerUnavailable
 from libs.messaging.producer import Producer
@@ -37,7 +38,7 @@ ACKNOWLEDGED_SECONDS = 10.0
 class MailLedger:
     """The event ids of sent mails, by partition of their events. An id takes about 100 bytes of memory."""
 
-    def __init__(self, brokers: str, limit: RecipientLimit | None = None) -> None:
+    def __init__(self, brokers: Brokers, limit: RecipientLimit | None = None) -> None:
         """`limit` gets the mails of before that count for a recipient."""
         self._brokers, self._producer, self._limit = brokers, Producer(brokers), limit
         self._sent: dict[int, set[bytes]] = {}

@@ -18,6 +18,7 @@ import orjson
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicPartition
 from prometheus_client import Gauge
 
+from libs.messaging.brokers import Brokers
 from libs.messaging.envelope import headers_of
 from libs.messaging.failures import ServerUnavailable
 from libs.messaging.producer import Producer
@@ -40,7 +41,7 @@ class ParkedMails:
 
     name = "parked-mails"
 
-    def __init__(self, brokers: str, *, limit: int) -> None:
+    def __init__(self, brokers: Brokers, *, limit: int) -> None:
         """`limit`: with so many parked mails `is_full` is true."""
         self._brokers, self._limit, self._producer = brokers, limit, Producer(brokers)
         self._mails = dict[str, ParkedMail]()

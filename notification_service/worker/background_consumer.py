@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from libs.messaging.brokers import Brokers
 from libs.messaging.consumer import EventConsumer
 from libs.messaging.handler_pool import Handler
 from libs.messaging.topics import create_topics_patiently
@@ -31,7 +32,7 @@ class BackgroundConsumer:
 
     def __init__(
         self,
-        brokers: str,
+        brokers: Brokers,
         handlers: Mapping[str, Handler],
         *,
         ledger: MailLedger,

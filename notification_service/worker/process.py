@@ -40,7 +40,7 @@ class Worker:
     @classmethod
     def of(cls, config: Config, revocations: Revocations, end: Callable[[int], Any] = os._exit) -> Self:
         """The parts as `config` says. `revocations` gets the revoked tokens. `end` ends a process whose consumer is lost."""
-        brokers = config.kafka_brokers
+        brokers = config.brokers
         limit = RecipientLimit(config.jwt_secret.get_secret_value().encode(), config.rate_limit_mails)
         composer, mailer, ledger = make_composer(config), make_mailer(config), MailLedger(brokers, limit)
         accounts, parked = AccountView(brokers, revocations), ParkedMails(brokers, limit=config.mail_parked)

@@ -9,7 +9,7 @@ from rest_framework_simplejwt.tokens import AccessToken, Token
 
 from libs.access.caller import Caller, caller_from_claims
 from libs.access.revocations import Revocations
-from libs.access.tokens import MAX_TOKEN_BYTES, REQUIRED_CLAIMS
+from libs.access.tokens import MAX_TOKEN_BYTES, REQUIRED_CLAIMS, require_times
 from libs.values.errors import NotAuthenticated
 from order_service.store.worker_tables import stored_revocations
 
@@ -20,10 +20,18 @@ revocations = Revocations(stored_revocations.read)
 class StrictAccessToken(AccessToken):
     """The access token of simplejwt, with the claims that libs.access.tokens requires and a check for revocations."""
 
+    def __init__(self, token: Token | None = None, verify: bool = True) -> None:
+        """Read the token. Raises TokenError, also for claims at which the libraries fail otherwise."""
+        try:
+            super().__init__(token, verify)
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
+            raise TokenError("claims of another type") from error
+
     def verify(self) -> None:
         """Check the claims and the revocations. Raises TokenError."""
-        super().verify()
         try:
+            require_times(self.payload)
+            super().verify()
             caller_from_claims(self.payload)
         except NotAuthenticated as error:
             raise TokenError("claims are not those of an access token") from error

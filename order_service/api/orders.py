@@ -42,7 +42,7 @@ class Orders(ListPage):
         self.filters = form_of(kind)(fields_of(request.query_params, from_page=prefers_html(request)))
         self.filters.require_valid()
         page = queries.list_orders(self.filters.narrow(queries.orders_of(caller)), self.filters.page)
-        return Response(responses.to_page(page, request.build_absolute_uri()))
+        return Response(responses.to_page(page, request.get_full_path()))
 
     @extend_schema(
         operation_id="place_order",

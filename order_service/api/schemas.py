@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from libs.values.money import parse_money
 from libs.values.schema import StrictModel, StrictQuery
-from libs.values.text import Line
+from libs.values.text import Name
 from order_service.domain import order, pricing
 
 PRICE_SCHEMA = {
@@ -17,9 +17,9 @@ PRICE_SCHEMA = {
     ]
 }
 Price = Annotated[int, BeforeValidator(parse_money), WithJsonSchema(PRICE_SCHEMA)]
-ProductId = Annotated[Line, StringConstraints(min_length=1, max_length=64)]
+ProductId = Annotated[Name, StringConstraints(min_length=1, max_length=64)]
 Quantity = Annotated[int, Field(ge=1, le=1000)]
-AddressLine = Annotated[Line, StringConstraints(min_length=1, max_length=200)]
+AddressLine = Annotated[Name, StringConstraints(min_length=1, max_length=200)]
 Status = Literal["pending", "confirmed", "rejected", "shipped", "delivered", "cancelled"]
 
 
@@ -28,7 +28,7 @@ class ShippingAddress(StrictModel):
     line1: AddressLine
     line2: AddressLine | None = None
     city: AddressLine
-    postal_code: Annotated[Line, StringConstraints(min_length=1, max_length=20)]
+    postal_code: Annotated[Name, StringConstraints(min_length=1, max_length=20)]
     country: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$")]
 
 

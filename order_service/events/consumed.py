@@ -7,7 +7,8 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from libs.messaging.envelope import ConsumedData
 from libs.values.money import Money
-from libs.values.text import Line
+from libs.values.text import Line, StoredLine
+from libs.values.times import MAX_TIME_MS
 from order_service.domain.pricing import CatalogueProduct
 
 
@@ -15,7 +16,7 @@ class ProductSnapshot(ConsumedData):
     """A product, as any product-* event has it."""
 
     id: Annotated[Line, StringConstraints(min_length=1, max_length=64)]
-    name: Annotated[Line, StringConstraints(min_length=1, max_length=200)]
+    name: Annotated[StoredLine, StringConstraints(min_length=1, max_length=200)]
     price: Annotated[Decimal, Field(strict=False, ge=0, max_digits=12, decimal_places=2)]
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
     active: bool
@@ -53,7 +54,7 @@ class UserRevocation(ConsumedData):
     topic: ClassVar[str] = "user-revocations"
     user_id: UserId
     sid: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None
-    not_before: Annotated[int, Field(ge=0, lt=2**53)]
+    not_before: Annotated[int, Field(ge=0, lt=MAX_TIME_MS)]
 
 
 class StockReserved(ConsumedData):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
+from libs.messaging.brokers import Brokers
 from libs.messaging.clients import make_consumer
 from libs.runtime.logs import get_logger
 from libs.runtime.periodic import PeriodicTask
@@ -27,7 +28,7 @@ KAFKA_SECONDS = 5
 class CatalogueLoad:
     """The check of the load. It does nothing once the catalogue is loaded."""
 
-    def __init__(self, brokers: str) -> None:
+    def __init__(self, brokers: Brokers) -> None:
         self._brokers, self._loaded = brokers, False
 
     def task(self) -> PeriodicTask:

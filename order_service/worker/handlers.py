@@ -6,6 +6,7 @@ from ulid import ULID
 
 from libs.access.revocations import Revocation
 from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
+from libs.messaging.brokers import Brokers
 from libs.messaging.consumer import EventConsumer
 from libs.messaging.envelope import Event, MalformedEvent
 from libs.messaging.failures import PermanentFailure
@@ -85,7 +86,7 @@ HANDLERS: Mapping[str, Mapping[str, Handler]] = {
 THREADS = {STOCK_GROUP: STOCK_THREADS}
 
 
-def make_consumers(brokers: str) -> list[EventConsumer]:
+def make_consumers(brokers: Brokers) -> list[EventConsumer]:
     """A member of each group."""
     return [
         EventConsumer(brokers, group, handlers, unavailable=UNAVAILABLE_ERRORS, threads=THREADS.get(group, 1))

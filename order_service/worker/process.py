@@ -18,7 +18,7 @@ from order_service.worker.retention import make_retention
 
 def run(config: Config) -> int:
     """Run until a signal; return the exit status."""
-    brokers = config.kafka_brokers
+    brokers = config.brokers
     tasks: list[BackgroundTask] = [
         Relay(outbox, partial(make_producer, brokers)),
         *make_consumers(brokers),

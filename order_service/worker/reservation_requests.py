@@ -10,6 +10,7 @@ from functools import partial
 from confluent_kafka import KafkaException
 
 from libs.django_store.connection import UNAVAILABLE_ERRORS, database_time, renew_connection
+from libs.messaging.brokers import Brokers
 from libs.messaging.group_progress import GroupProgress
 from libs.runtime.logs import get_logger
 from libs.runtime.periodic import PeriodicTask
@@ -23,7 +24,7 @@ log = get_logger(__name__)
 INTERVAL_SECONDS = 1.0
 
 
-def stock_progress(brokers: str) -> Callable[[], datetime | None]:
+def stock_progress(brokers: Brokers) -> Callable[[], datetime | None]:
     """The time, by the database's clock, before which order_service has handled all replies of product_service.
 
     None when there is none yet, or Kafka is unavailable.

@@ -14,6 +14,7 @@ from libs.web.openapi import document_problems
 from product_service import __doc__ as description
 from product_service import __version__
 from product_service.api.etags import with_conditions
+from product_service.api.idempotency import with_idempotency_keys
 from product_service.api.products import routes
 from product_service.config import Config
 
@@ -38,8 +39,9 @@ def create_app(config: Config) -> APIFlask:
         ),
         unavailable=UNAVAILABLE_ERRORS,
         web=config,
+        links={"products": "/products"},
     )
     app.extensions["config"] = config
-    app.spec_processor(lambda spec: with_conditions(document_problems(spec)))
+    app.spec_processor(lambda spec: with_idempotency_keys(with_conditions(document_problems(spec))))
     app.register_blueprint(routes)
     return app

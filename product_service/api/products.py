@@ -1,6 +1,7 @@
 """The routes of products."""
 
 from flask import Response, request
+from pymongo.client_session import ClientSession
 
 from libs.values.money import Money
 from libs.values.pages import page_request
@@ -8,9 +9,12 @@ from libs.web.flask import Blueprint, caller, caller_if_any, json_response
 from product_service.api import responses, schemas
 from product_service.api.context import config
 from product_service.api.etags import etag_header, is_unchanged, sent_if_match
+from product_service.api.idempotency import respond, stored_response
+from product_service.domain.idempotency import StoredResponse
 from product_service.domain.price_history import price_memory
 from product_service.domain.product import Product, ProductFields
 from product_service.queries import products as queries
+from product_service.queries.product_changes import KEY_TYPES, SORT, list_changes
 from product_service.use_cases.adjust_stock import adjust_stock
 from product_service.use_cases.change_product import change_product, withdraw_product
 from product_service.use_cases.create_product import create_product
@@ -59,21 +63,27 @@ def get_product(product_id: str) -> Response:
 @routes.requires("staff")
 @routes.body(schemas.NewProduct)
 @routes.output(schemas.ProductCreatedOut, status_code=201)
-@routes.refuses(409)
+@routes.refuses(409, 422)
 def post_product(body: schemas.NewProduct) -> Response:
-    """Add a product."""
-    product = create_product(
-        name=body.name,
-        price=Money(body.price, config().shop_currency),
-        stock=body.stock,
-        description=body.description,
-        sku=body.sku,
-        category=body.category,
-        image_url=body.image_url,
-        actor=caller().user_id,
-    )
-    reply = {"status": "success", "product": responses.to_public(product)}
-    return json_response(reply, 201, {**etag_header(product), "Location": f"/products/{product.id}"})
+    """Add a product. With an `Idempotency-Key` one is added, however often the request is sent."""
+
+    def create(transaction: ClientSession | None) -> StoredResponse:
+        product = create_product(
+            name=body.name,
+            price=Money(body.price, config().shop_currency),
+            stock=body.stock,
+            description=body.description,
+            sku=body.sku,
+            category=body.category,
+            image_url=body.image_url,
+            actor=caller().user_id,
+            transaction=transaction,
+        )
+        reply = {"status": "success", "product": responses.to_public(product)}
+        headers = {**etag_header(product), "Location": f"/products/{product.id}"}
+        return stored_response(reply, status=201, headers=headers)
+
+    return respond("POST /products", body, create)
 
 
 @routes.put("/products/<product_id>")
@@ -112,18 +122,36 @@ def delete_product(product_id: str) -> Response:
 @routes.requires("staff")
 @routes.body(schemas.AdjustStock)
 @routes.output(schemas.ProductOut)
-@routes.refuses(409)
+@routes.refuses(409, 422)
 def post_stock(product_id: str, body: schemas.AdjustStock) -> Response:
-    """Add pieces to the stock, or take some."""
-    return _render(
-        adjust_stock(
+    """Add pieces to the stock, or take some. With an `Idempotency-Key` once, however often the request is sent."""
+
+    def adjust(transaction: ClientSession | None) -> StoredResponse:
+        product = adjust_stock(
             product_id=product_id,
             delta=body.delta,
             reason=body.reason,
             currency=config().shop_currency,
             actor=caller().user_id,
+            transaction=transaction,
         )
+        return stored_response(responses.to_public(product), status=200, headers=etag_header(product))
+
+    return respond("POST /products/{id}/stock", body, adjust, product_id=product_id)
+
+
+@routes.get("/products/<product_id>/changes")
+@routes.requires("viewer")
+@routes.query(schemas.ChangesQuery)
+@routes.output(schemas.ChangePage)
+def get_changes(product_id: str, query: schemas.ChangesQuery) -> Response:
+    """List what staff changed about a product, the newest first."""
+    page = list_changes(
+        product_id,
+        page_request(sort=SORT, key_types=KEY_TYPES, limit=query.limit, cursor=query.cursor),
+        currency=config().shop_currency,
     )
+    return json_response(responses.to_change_page(page, request.url))
 
 
 def _change(product_id: str, fields: ProductFields) -> Product:

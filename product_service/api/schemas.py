@@ -1,14 +1,15 @@
 """The JSON that requests hold, and the form of the responses for the API documents."""
 
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from libs.values.money import Money, parse_money
 from libs.values.pages import DEFAULT_LIMIT, MAX_LIMIT
 from libs.values.schema import StrictModel, StrictQuery
-from libs.values.text import Line, Text
+from libs.values.text import Line, Name, Paragraph, check_line
 from product_service.domain.product import MAX_PRICE_MINOR, MAX_STOCK, ProductFields
+from product_service.domain.product_change import Action
 
 LIMIT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
 AMOUNT_SCHEMA = {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,2})?$"}
@@ -34,13 +35,13 @@ def _refuse_zero(delta: int) -> int:
 
 Amount = Annotated[int, BeforeValidator(parse_money), WithJsonSchema(AMOUNT_SCHEMA)]
 Price = Annotated[int, BeforeValidator(parse_money), AfterValidator(_refuse_high_price), WithJsonSchema(PRICE_SCHEMA)]
-Name = Annotated[Line, StringConstraints(min_length=1, max_length=200)]
-Description = Annotated[Text, StringConstraints(max_length=5000)]
-Sku = Annotated[Line, StringConstraints(min_length=1, max_length=64)]
-Category = Annotated[Line, StringConstraints(min_length=1, max_length=100)]
+ProductName = Annotated[Name, StringConstraints(min_length=1, max_length=200)]
+Description = Annotated[Paragraph, StringConstraints(max_length=5000)]
+Sku = Annotated[Name, StringConstraints(min_length=1, max_length=64)]
+Category = Annotated[Name, StringConstraints(min_length=1, max_length=100)]
 # A web address, or a path on the shop's own host. Other schemes, such as javascript:, could run a script in the page that shows it.
 ImageUrl = Annotated[
-    str, StringConstraints(max_length=2000, pattern=r"^(https?://|/)[^\s/\\\x00-\x1f][^\s\x00-\x1f]*$")
+    str, StringConstraints(max_length=2000, pattern=r"^(https?://|/)[^\s/\\][^\s]*$"), AfterValidator(check_line)
 ]
 Stock = Annotated[int, Field(ge=0, le=MAX_STOCK)]
 
@@ -55,7 +56,7 @@ class _Input(StrictModel):
 
 
 class NewProduct(_Input):
-    name: Name
+    name: ProductName
     description: Description = ""
     price: Price
     stock: Stock
@@ -80,7 +81,7 @@ class ReplaceProduct(NewProduct):
 class PatchProduct(_Input):
     """Some fields. The defaults here are never read. Only fields that may be null accept null."""
 
-    name: Name = Field(default_factory=str)
+    name: ProductName = Field(default_factory=str)
     description: Description = Field(default_factory=str)
     price: Price = Field(default_factory=int)
     stock: Stock = Field(default_factory=int)
@@ -92,7 +93,15 @@ class PatchProduct(_Input):
 
 class AdjustStock(StrictModel):
     delta: Annotated[int, Field(ge=-MAX_STOCK, le=MAX_STOCK), AfterValidator(_refuse_zero)]
-    reason: Annotated[Line, StringConstraints(min_length=1, max_length=200)]
+    reason: Annotated[Name, StringConstraints(min_length=1, max_length=200)]
+
+
+class IdempotencyHeaders(StrictQuery):
+    idempotency_key: Annotated[str, StringConstraints(pattern=r"^[ -~]{1,128}$")] | None = Field(
+        None,
+        alias="Idempotency-Key",
+        description="One change for one key, however often it is sent: the first 2xx is the answer for 24 hours.",
+    )
 
 
 class ProductsQuery(StrictQuery):
@@ -104,6 +113,11 @@ class ProductsQuery(StrictQuery):
     max_stock: Stock | None = None
     active: bool = True
     sort: Literal["newest", "price", "-price", "name", "stock"] = "newest"
+    limit: Annotated[str, WithJsonSchema(LIMIT_SCHEMA)] | None = None  # read by libs.values.pages
+    cursor: str | None = None
+
+
+class ChangesQuery(StrictQuery):
     limit: Annotated[str, WithJsonSchema(LIMIT_SCHEMA)] | None = None  # read by libs.values.pages
     cursor: str | None = None
 
@@ -133,3 +147,17 @@ class ProductPage(StrictModel):
     next: str | None
     previous: str | None
     results: list[ProductOut]
+
+
+class ChangeOut(StrictModel):
+    id: str
+    at: str
+    actor: Annotated[str, Field(description="The id of the user")]
+    action: Action
+    changes: Annotated[dict[str, list[Any]], Field(description="By field: the value before and the value after")]
+
+
+class ChangePage(StrictModel):
+    next: str | None
+    previous: str | None
+    results: list[ChangeOut]

@@ -40,11 +40,20 @@ class Shortage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentPrice:
+    """The present price of a product that an order names at another one."""
+
+    product_id: str
+    price: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """The outcome that order_service receives. Without a reason the items are reserved."""
 
     reason: RejectionReason | None = None
     shortages: tuple[Shortage, ...] = ()  # with out_of_stock, by product id
+    prices: tuple[CurrentPrice, ...] = ()  # with price_changed, by product id; those in the order's currency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,9 +130,19 @@ def _reply(items: tuple[RequestedItem, ...], products: Mapping[str, Product], pl
     )
     if shortages:
         return Reply(reason="out_of_stock", shortages=shortages)
-    if not all(products[item.product_id].had_price(item.unit_price, placed_at) for item in items):
-        return Reply(reason="price_changed")
+    if changed := [item for item in items if not products[item.product_id].had_price(item.unit_price, placed_at)]:
+        return Reply(reason="price_changed", prices=_current_prices(changed, products))
     return Reply()
+
+
+def _current_prices(items: Iterable[RequestedItem], products: Mapping[str, Product]) -> tuple[CurrentPrice, ...]:
+    """A price in another currency than the item's is left out: the reply names amounts without a currency."""
+    prices = {
+        item.product_id: price
+        for item in items
+        if (price := products[item.product_id].price).currency == item.unit_price.currency
+    }
+    return tuple(CurrentPrice(product_id=product_id, price=price) for product_id, price in sorted(prices.items()))
 
 
 def _available(product: Product | None) -> int:

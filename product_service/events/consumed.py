@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from libs.messaging.envelope import ConsumedData
 from libs.values.money import Money
+from libs.values.times import MAX_TIME_MS
 from product_service.domain.reservation import RequestedItem
 
 OrderId = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$")]
@@ -25,13 +26,16 @@ class OrderPlaced(ConsumedData):
     topic: ClassVar[str] = "order-placed"
     order_id: OrderId
     timestamp: Annotated[AwareDatetime, Field(strict=False)]  # when the customer placed it
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
     items: Annotated[list[OrderLine], Field(min_length=1, max_length=50)]
 
-    def requested_items(self, currency: str) -> list[RequestedItem]:
-        """The lines; their prices are in `currency`, the shop's."""
+    def requested_items(self) -> list[RequestedItem]:
+        """The lines, with their prices in the currency of the order."""
         return [
             RequestedItem(
-                product_id=line.product_id, quantity=line.quantity, unit_price=Money.parse(line.unit_price, currency)
+                product_id=line.product_id,
+                quantity=line.quantity,
+                unit_price=Money.parse(line.unit_price, self.currency),
             )
             for line in self.items
         ]
@@ -50,4 +54,4 @@ class UserRevocation(ConsumedData):
     topic: ClassVar[str] = "user-revocations"
     user_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}$")]
     sid: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None
-    not_before: Annotated[int, Field(ge=0, lt=2**53)]
+    not_before: Annotated[int, Field(ge=0, lt=MAX_TIME_MS)]

@@ -73,6 +73,13 @@ class Shortage(StrictModel):
     available: int
 
 
+class CurrentPrice(StrictModel):
+    """The present price of a product, in the currency of the order."""
+
+    product_id: str
+    price: str
+
+
 class StockReply(EventData):
     """The reply to one order."""
 
@@ -96,8 +103,16 @@ class StockReply(EventData):
             Shortage(product_id=short.product_id, wanted=short.requested, available=short.available)
             for short in reservation.reply.shortages
         ]
+        prices = [
+            CurrentPrice(product_id=current.product_id, price=str(current.price))
+            for current in reservation.reply.prices
+        ]
         return StockRejected(
-            order_id=reservation.order_id, items=items, reason=reservation.reply.reason, shortages=shortages
+            order_id=reservation.order_id,
+            items=items,
+            reason=reservation.reply.reason,
+            shortages=shortages,
+            prices=prices,
         )
 
 
@@ -108,6 +123,7 @@ class StockReserved(StockReply):
 class StockRejected(StockReply):
     topic: ClassVar[str] = "stock-rejected"
     reason: RejectionReason
+    prices: list[CurrentPrice] = []
 
 
 PRODUCT_EVENTS = (ProductCreated, ProductUpdated, ProductDeleted)

@@ -1,24 +1,17 @@
 """One product, and pages of products."""
 
-import string
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
-from bson import ObjectId
-from bson.errors import InvalidId
 
 from libs.values.errors import Invalid
 from libs.values.pages import Page, PageRequest, build_page
 from product_service.domain.errors import UnknownProduct
 from product_service.domain.product import Product
+from product_service.domain.search_words import category_key, searched_words
+from product_service.queries.keyset import Condition, beyond, cursor_value
 from product_service.store import documents, products
+from product_service.store.product_rows import from_document
 
-WITHOUT_HISTORY = {"price_log": 0}  # only reservations read the earlier prices
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-Condition = Mapping[str, object]  # of a MongoDB filter
+SHOWN = {"price_log": 0, "search_words": 0}  # only reservations read the earlier prices
 
 
 @dataclass(frozen=True)
@@ -61,14 +54,14 @@ def list_products(
 ) -> Page[Product]:
     """A page of Products in the order of SORTS[request.sort], without their earlier prices.
 
-    Each word of `search` must be in the name or the description. Prices are in minor units. Raises Invalid for an impossible
-    cursor and for a search without a word.
+    Each word of `search` must be in the name, the description or the SKU. Case does not count in `category`. Prices are in minor
+    units. Raises Invalid for an impossible cursor and for a search without a word.
     """
     where: list[Condition] = [{"active": active}]
     if search:
-        where.append({"$text": {"$search": _all_words(search)}})
+        where += _words(search)
     if category:
-        where.append({"category": category})
+        where.append({"category_key": category_key(category)})
     if min_price is not None:
         where.append({"price_minor": {"$gte": min_price}})
     if max_price is not None:
@@ -80,43 +73,16 @@ def list_products(
     sort = SORTS[request.sort]
     direction = -sort.direction if request.backwards else sort.direction
     if request.position:
-        where += _beyond(sort.field, direction, *request.position)
+        where += beyond(sort.field, direction, *request.position)
     order = [(sort.field, direction), ("_id", direction)]
-    rows = list(documents.products().find({"$and": where}, WITHOUT_HISTORY).sort(order).limit(request.limit + 1))
-    page = build_page(request, rows, lambda row: (_cursor_value(row[sort.field]), str(row["_id"])))
-    return replace(page, results=[products.from_document(row, currency) for row in page.results])
+    rows = list(documents.products().find({"$and": where}, SHOWN).sort(order).limit(request.limit + 1))
+    page = build_page(request, rows, lambda row: (cursor_value(row[sort.field]), str(row["_id"])))
+    return replace(page, results=[from_document(row, currency) for row in page.results])
 
 
-def _all_words(search: str) -> str:
-    """The search with each word as a phrase: MongoDB finds any of several words, but all of several phrases.
-
-    Source: MongoDB manual, $text, "If the $search string includes multiple phrases, performs a logical AND".
-    """
-    words = [word.strip(string.punctuation) for word in search.replace('"', " ").replace("\\", " ").split()]
-    if not any(words):
+def _words(search: str) -> list[Condition]:
+    """A condition for each word. The index holds the forms of words, so each condition can use it."""
+    words = searched_words(search)
+    if not words:
         raise Invalid.field("search", "no-word", "A search needs at least one letter or digit")
-    return " ".join(f'"{word}"' for word in words if word)
-
-
-def _beyond(field: str, direction: int, value: int | str, product_id: str) -> list[Condition]:
-    """Conditions for the rows after a key. The first bounds the index scan, the second separates rows of equal values."""
-    after = "$gt" if direction > 0 else "$lt"
-    try:
-        key, last = _stored_value(field, value), ObjectId(product_id)
-    except (InvalidId, OverflowError):
-        raise Invalid.field("cursor", "invalid-cursor", "The cursor can't be read") from None
-    return [{field: {f"{after}e": key}}, {"$or": [{field: {after: key}}, {"_id": {after: last}}]}]
-
-
-def _cursor_value(value: Any) -> int | str:
-    if isinstance(value, datetime):
-        return (value - EPOCH) // timedelta(milliseconds=1)
-    return value  # type: ignore[no-any-return]
-
-
-def _stored_value(field: str, value: int | str) -> Any:
-    if field == "created_at":
-        return EPOCH + timedelta(milliseconds=int(value))
-    if isinstance(value, int) and value.bit_length() > 63:
-        raise OverflowError  # BSON has 64 bits
-    return value
+    return [{"search_words": {"$in": sorted(forms)}} for forms in words]

@@ -1,4 +1,4 @@
-"""The stored fields of a product, of a movement of its stock and of a reservation, with the indexes and the validation.
+"""The stored fields of products, of what belongs to them, and of reservations, with the indexes and the validation.
 
 `stock` is always the sum of the product's movements and never below zero. Only store/products.py changes it, by conditional
 updates that store their movements. `version` counts the changes of catalogue data, `sequence` the product's events.
@@ -18,7 +18,9 @@ from mongoengine import (
 )
 
 from libs.mongo_store.connection import Db
+from product_service.domain.idempotency import KEY_RETENTION
 from product_service.domain.product import MAX_PRICE_MINOR, MAX_STOCK
+from product_service.domain.product_change import Action
 from product_service.domain.reservation import Status
 
 
@@ -30,9 +32,12 @@ class Product(Document):  # type: ignore[misc] # MongoEngine has no types
     description = StringField(max_length=5000)
     sku = StringField(max_length=64)
     category = StringField(max_length=100)
+    category_key = StringField()  # for comparisons without regard to case
+    search_words = ListField(StringField())  # of name, description and SKU (domain/search_words.py)
     image_url = StringField(max_length=2000)
     price_minor = IntField(required=True, min_value=0, max_value=MAX_PRICE_MINOR)
-    price_log = ListField(DictField())  # {price_minor, until}: earlier prices that an order may still name
+    currency = StringField(regex=r"^[A-Z]{3}$")  # of the price; older documents get it from the `indexes` command
+    price_log = ListField(DictField())  # {price_minor, currency, until}: earlier prices that an order may still name
     stock = IntField(required=True, min_value=0, max_value=MAX_STOCK)
     active = BooleanField(required=True)
     version = IntField(required=True, min_value=1)
@@ -48,9 +53,9 @@ class Product(Document):  # type: ignore[misc] # MongoEngine has no types
             {"fields": ["active", "price_minor", "id"], "name": "price"},
             {"fields": ["active", "name_key", "id"], "name": "name"},
             {"fields": ["active", "stock", "id"], "name": "stock"},  # for lists of low stock
-            {"fields": ["active", "category", "-created_at", "-id"], "name": "category"},
-            # No language: the words of a shop are names in any language, so none is dropped or cut to its stem.
-            {"fields": ["active", "$name", "$description"], "name": "words", "default_language": "none"},
+            {"fields": ["active", "category_key", "-created_at", "-id"], "name": "category_key"},
+            {"fields": ["active", "search_words", "-created_at", "-id"], "name": "search_words"},
+            {"fields": ["currency"], "name": "currency"},  # for the count of other currencies
             {"fields": ["sku"], "name": "sku", "unique": True, "partialFilterExpression": {"sku": {"$type": "string"}}},
             {"fields": ["price_log.until"], "name": "price_log", "sparse": True},  # for retention
         ],
@@ -74,12 +79,45 @@ class StockMovement(Document):  # type: ignore[misc]
     }
 
 
+class ProductChange(Document):  # type: ignore[misc]
+    """One change of a product by staff."""
+
+    product = ObjectIdField(required=True)
+    at = DateTimeField(required=True)
+    actor = StringField(required=True)  # the id of the user
+    action = StringField(required=True, choices=[action.value for action in Action])
+    changes = DictField()  # {field: [before, after]}, by the names that clients see
+
+    meta = {
+        "collection": "product_changes",
+        "auto_create_index": False,
+        "indexes": [{"fields": ["product", "-at", "-id"], "name": "product"}],
+    }
+
+
+class IdempotencyKey(Document):  # type: ignore[misc]
+    """A request with an Idempotency-Key and the response to it. The key is user, route and Idempotency-Key."""
+
+    id = StringField(primary_key=True)
+    body_hash = StringField(required=True)
+    created_at = DateTimeField(required=True)
+    response = DictField()  # {status, body, headers}
+
+    meta = {
+        "collection": "idempotency_keys",
+        "auto_create_index": False,
+        "indexes": [
+            {"fields": ["created_at"], "name": "created_at", "expireAfterSeconds": int(KEY_RETENTION.total_seconds())}
+        ],
+    }
+
+
 class Reservation(Document):  # type: ignore[misc]
     """The stock's side of one order. The order's id is the key, so each order is decided once."""
 
     id = StringField(primary_key=True)
     state = StringField(required=True, choices=[status.value for status in Status])
-    items = ListField(DictField())  # {product, quantity, price_minor}: the order's lines
+    items = ListField(DictField())  # {product, quantity, price_minor, currency}: the order's lines
     answer = DictField()  # the outbox row of the reply, to be sent again when the order is requested again
     created_at = DateTimeField(required=True)
     closed_at = DateTimeField()  # when it became REJECTED or RELEASED
@@ -111,6 +149,16 @@ def products() -> Any:
 def movements() -> Any:
     """The PyMongo collection of stock movements."""
     return StockMovement._get_collection()
+
+
+def changes() -> Any:
+    """The PyMongo collection of the changes by staff."""
+    return ProductChange._get_collection()
+
+
+def idempotency_keys() -> Any:
+    """The PyMongo collection of Idempotency-Keys."""
+    return IdempotencyKey._get_collection()
 
 
 def reservations() -> Any:

@@ -1,16 +1,52 @@
-"""The collections and indexes that the service needs."""
+"""The collections and indexes that the service needs, and the fields that documents of earlier versions lack."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pymongo import UpdateOne
 
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.revocations import MongoRevocations
-from product_service.store.documents import STOCK_RULE, Product, Reservation, StockMovement, db
+from product_service.store.documents import (
+    STOCK_RULE,
+    IdempotencyKey,
+    Product,
+    ProductChange,
+    Reservation,
+    StockMovement,
+    db,
+    products,
+)
+from product_service.store.product_rows import SEARCH_FIELDS, search_fields
+
+BATCH_SIZE = 500  # products per write
 
 
 def ensure_indexes() -> None:
     """Create the collections, validators and indexes before the first transaction. It may run again at any time."""
-    Product.ensure_indexes()
-    StockMovement.ensure_indexes()
-    Reservation.ensure_indexes()
+    for document in (Product, StockMovement, ProductChange, IdempotencyKey, Reservation):
+        document.ensure_indexes()
     # The conditional updates keep the rule. The server refuses the write of a bug in one of them.
     db().command("collMod", "products", validator={"$jsonSchema": STOCK_RULE})
     MongoOutbox(db()).ensure_indexes()
     MongoRevocations(db()).ensure_indexes()
+
+
+def fill_missing_fields(currency: str) -> int:
+    """Set the currency and the search words of products that have none, and return the number of products.
+
+    Earlier versions stored neither: their prices are in `currency`, the shop's. It may run again at any time.
+    """
+    labelled = products().update_many({"currency": {"$exists": False}}, {"$set": {"currency": currency}}).modified_count
+    found = 0
+    while updates := list(_missing_words()):
+        found += products().bulk_write(updates, ordered=False).modified_count
+    return max(int(labelled), found)
+
+
+def _missing_words() -> Iterator[UpdateOne]:
+    """An update for each product of a batch. One that has changed since it was read has its words already."""
+    which = {"search_words": {"$exists": False}}
+    wanted: dict[str, Any] = dict.fromkeys(SEARCH_FIELDS, 1)
+    for row in products().find(which, wanted).limit(BATCH_SIZE):
+        yield UpdateOne({"_id": row["_id"], **which}, {"$set": search_fields(row)})

@@ -1,7 +1,7 @@
 """Products in MongoDB. A write stores the product, the movement of its stock and its events in one transaction."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -13,13 +13,13 @@ from pymongo.errors import DuplicateKeyError
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_changes, validate_document
-from libs.values.money import Money
 from libs.values.times import now
 from product_service.domain.errors import SkuTaken, UnknownProduct
-from product_service.domain.price_history import EarlierPrice, PriceHistory
-from product_service.domain.product import MAX_STOCK, Product, StockMovement, sort_key
+from product_service.domain.product import MAX_STOCK, Product, StockMovement
+from product_service.domain.product_change import ProductChange
 from product_service.events.published import SOURCE, ProductSnapshot
-from product_service.store import documents
+from product_service.store import documents, product_changes
+from product_service.store.product_rows import from_document, to_document
 
 Snapshot = type[ProductSnapshot]
 T = TypeVar("T")
@@ -46,16 +46,20 @@ def find_ids(*, after: str | None, limit: int) -> list[str]:
     return [str(row["_id"]) for row in documents.products().find(which, {"_id": 1}).sort("_id", 1).limit(limit)]
 
 
-def add(product: Product, *events: Snapshot, actor: str) -> Product:
-    """Insert a new product; its stock is its first movement. Raises SkuTaken."""
+def add(product: Product, *events: Snapshot, actor: str, transaction: ClientSession | None = None) -> Product:
+    """Insert a new product. Its stock is its first movement. `transaction`: the caller's, None for one of its own.
+
+    Raises SkuTaken.
+    """
     row = validate_document(documents.Product, {**to_document(product), "sequence": len(events)})
 
     def work(transaction: ClientSession) -> None:
         documents.products().insert_one(row, session=transaction)
         _record(product, product.stock, "initial stock", actor, transaction)
+        product_changes.add(ProductChange.between(None, product, actor=actor, at=now()), transaction)
         _store_events(product, events, row["sequence"], transaction)
 
-    _transact(work)
+    _transact(work, transaction)
     return product
 
 
@@ -80,16 +84,17 @@ def update(before: Product, after: Product, *events: Snapshot, actor: str) -> Pr
             return None
         changed = from_document(row, before.price.currency)
         _record(changed, delta, "set by staff", actor, transaction)
+        product_changes.add(ProductChange.between(before, after, actor=actor, at=now()), transaction)
         _store_events(changed, events, row["sequence"], transaction)
         return changed
 
     return _transact(work)
 
 
-def adjust(movement: StockMovement, *, currency: str) -> Product | None:
+def adjust(movement: StockMovement, *, currency: str, transaction: ClientSession | None = None) -> Product | None:
     """Apply one movement and return the product. None when it does not exist or its stock would leave its range.
 
-    Raises UnknownProduct for what is no id.
+    `transaction`: the caller's, None for one of its own. Raises UnknownProduct for what is no id.
     """
 
     def work(transaction: ClientSession) -> Product | None:
@@ -102,9 +107,13 @@ def adjust(movement: StockMovement, *, currency: str) -> Product | None:
         if row is None:
             return None
         documents.movements().insert_one(_movement_row(movement), session=transaction)
-        return from_document(row, currency)
+        changed = from_document(row, currency)
+        if movement.actor:
+            change = ProductChange.of_stock(changed, delta=movement.delta, actor=movement.actor, at=movement.at)
+            product_changes.add(change, transaction)
+        return changed
 
-    return _transact(work)
+    return _transact(work, transaction)
 
 
 def apply_movements(movements: Sequence[StockMovement], transaction: ClientSession) -> None:
@@ -138,56 +147,16 @@ def add_event(product_ids: Sequence[str], event: Snapshot, *, currency: str) -> 
     _transact(work)
 
 
+def count_other_currencies(currency: str) -> int:
+    """The number of products whose price is in another currency than `currency`, inactive ones too."""
+    return int(documents.products().count_documents({"currency": {"$nin": [currency, None]}}))
+
+
 def purge_prices(memory: timedelta) -> int:
     """Remove the prices that ended more than `memory` ago; return the number of products."""
     old = {"until": {"$lt": now() - memory}}
     which = {"price_log.until": {"$lt": now() - memory}}
     return int(documents.products().update_many(which, {"$pull": {"price_log": old}}).modified_count)
-
-
-def from_document(row: Mapping[str, Any], currency: str) -> Product:
-    """A product from its document. All prices are in `currency`, the shop's. Without `price_log` the history is empty."""
-    return Product(
-        id=str(row["_id"]),
-        name=row["name"],
-        description=row["description"],
-        sku=row.get("sku"),
-        category=row.get("category"),
-        image_url=row.get("image_url"),
-        price=Money(row["price_minor"], currency),
-        price_history=_history(row["price_log"], currency) if "price_log" in row else (),
-        stock=row["stock"],
-        active=row["active"],
-        version=row["version"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-    )
-
-
-def to_document(product: Product) -> dict[str, Any]:
-    """All fields of a product's document but `sequence`, which only the store counts."""
-    return {
-        "_id": ObjectId(product.id),
-        "name": product.name,
-        "name_key": sort_key(product.name),
-        "description": product.description,
-        "sku": product.sku,
-        "category": product.category,
-        "image_url": product.image_url,
-        "price_minor": product.price.minor,
-        "price_log": [
-            {"price_minor": earlier.price.minor, "until": earlier.until} for earlier in product.price_history
-        ],
-        "stock": product.stock,
-        "active": product.active,
-        "version": product.version,
-        "created_at": product.created_at,
-        "updated_at": product.updated_at,
-    }
-
-
-def _history(entries: Sequence[Mapping[str, Any]], currency: str) -> PriceHistory:
-    return tuple(EarlierPrice(price=Money(entry["price_minor"], currency), until=entry["until"]) for entry in entries)
 
 
 def _object_id(product_id: str) -> ObjectId:
@@ -225,10 +194,17 @@ def _store_events(product: Product, events: Sequence[Snapshot], last: int, trans
     outbox.add_events(snapshots, transaction, source=SOURCE, aggregate_id=product.id, first_sequence=first)
 
 
-def _transact(work: Callable[[ClientSession], T]) -> T:
+def _transact(work: Callable[[ClientSession], T], transaction: ClientSession | None = None) -> T:
     try:
-        return in_transaction(documents.db(), work)
+        return work(transaction) if transaction else in_transaction(documents.db(), work)
     except DuplicateKeyError as error:
-        if "sku" not in (error.details or {}).get("keyPattern", {}):
+        taken = (error.details or {}).get("keyValue", {})
+        if "sku" not in taken:
             raise  # an event number was given twice: a bug, and not the client's
-        raise SkuTaken from None
+        raise _sku_taken(taken["sku"]) from None
+
+
+def _sku_taken(sku: str) -> SkuTaken:
+    """The error that names the product with this SKU. Without a name when the product has changed since."""
+    holder = documents.products().find_one({"sku": sku}, {"active": 1})
+    return SkuTaken(productId=str(holder["_id"]), active=holder["active"]) if holder else SkuTaken()

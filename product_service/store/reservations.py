@@ -17,7 +17,7 @@ from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_changes, validate_document
 from libs.values.money import Money
 from libs.values.times import now
-from product_service.domain.reservation import Reply, RequestedItem, Reservation, Shortage, Status
+from product_service.domain.reservation import CurrentPrice, Reply, RequestedItem, Reservation, Shortage, Status
 from product_service.events.published import SOURCE, StockReply
 from product_service.store import documents
 
@@ -91,7 +91,7 @@ def purge_closed() -> int:
 
 
 def from_document(row: Mapping[str, Any], currency: str) -> Reservation:
-    """A reservation from its document. All prices are in `currency`, the shop's."""
+    """A reservation from its document. `currency`: the shop's, for prices without one."""
     answer = row.get("answer")
     return Reservation(
         order_id=row["_id"],
@@ -100,11 +100,11 @@ def from_document(row: Mapping[str, Any], currency: str) -> Reservation:
             RequestedItem(
                 product_id=str(item["product"]),
                 quantity=item["quantity"],
-                unit_price=Money(item["price_minor"], currency),
+                unit_price=Money(item["price_minor"], item.get("currency", currency)),
             )
             for item in row["items"]
         ),
-        reply=_reply_of(orjson.loads(answer["payload"])) if answer else None,
+        reply=_reply_of(orjson.loads(answer["payload"]), _currency_of(row, currency)) if answer else None,
         created_at=row["created_at"],
         closed_at=row.get("closed_at"),
     )
@@ -116,7 +116,12 @@ def to_document(reservation: Reservation) -> dict[str, Any]:
         "_id": reservation.order_id,
         "state": reservation.status,
         "items": [
-            {"product": ObjectId(item.product_id), "quantity": item.quantity, "price_minor": item.unit_price.minor}
+            {
+                "product": ObjectId(item.product_id),
+                "quantity": item.quantity,
+                "price_minor": item.unit_price.minor,
+                "currency": item.unit_price.currency,
+            }
             for item in reservation.items
         ],
         "created_at": reservation.created_at,
@@ -124,12 +129,21 @@ def to_document(reservation: Reservation) -> dict[str, Any]:
     }
 
 
-def _reply_of(payload: Mapping[str, Any]) -> Reply:
+def _currency_of(row: Mapping[str, Any], currency: str) -> str:
+    """An order has one currency."""
+    return next((str(item["currency"]) for item in row["items"] if "currency" in item), currency)
+
+
+def _reply_of(payload: Mapping[str, Any], currency: str) -> Reply:
     return Reply(
         reason=payload["reason"],
         shortages=tuple(
             Shortage(product_id=short["productId"], requested=short["wanted"], available=short["available"])
             for short in payload["shortages"]
+        ),
+        prices=tuple(
+            CurrentPrice(product_id=current["productId"], price=Money.parse(current["price"], currency))
+            for current in payload.get("prices", [])
         ),
     )
 

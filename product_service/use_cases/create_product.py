@@ -1,6 +1,7 @@
 """Staff add a product to the catalogue."""
 
 from bson import ObjectId
+from pymongo.client_session import ClientSession
 
 from libs.values.money import Money
 from libs.values.times import now
@@ -19,8 +20,12 @@ def create_product(
     category: str | None = None,
     image_url: str | None = None,
     actor: str,
+    transaction: ClientSession | None = None,
 ) -> Product:
-    """Add a product and return it. `actor`: the user who does it. Raises SkuTaken."""
+    """Add a product and return it. `actor`: the user who does it. `transaction`: the caller's, None for one of its own.
+
+    Raises SkuTaken.
+    """
     at = now()
     product = Product(
         id=str(ObjectId()),
@@ -34,4 +39,4 @@ def create_product(
         created_at=at,
         updated_at=at,
     )
-    return products.add(product, ProductCreated, actor=actor)
+    return products.add(product, ProductCreated, actor=actor, transaction=transaction)

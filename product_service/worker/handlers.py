@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from libs.access.revocations import Revocation
+from libs.messaging.brokers import Brokers
 from libs.messaging.consumer import EventConsumer
 from libs.messaging.envelope import Event, MalformedEvent
 from libs.messaging.handler_pool import Handler
@@ -20,7 +21,7 @@ def on_order_placed(event: Event, *, currency: str) -> None:
     """Reserve the stock of an order. Raises MalformedEvent."""
     order = event.read(OrderPlaced)
     _require_key(event, order.order_id)
-    items = order.requested_items(currency)
+    items = order.requested_items()
     reserve_stock(order_id=order.order_id, items=items, placed_at=order.timestamp, currency=currency)
 
 
@@ -39,7 +40,7 @@ def on_user_revocation(event: Event) -> None:
 
 
 def make_handlers(currency: str) -> Mapping[str, Mapping[str, Handler]]:
-    """The handlers of each group by topic. `currency`: that of all prices of the shop."""
+    """The handlers of each group by topic. `currency`: the shop's, for stored prices without one."""
     return {
         GROUP: {
             OrderPlaced.topic: partial(on_order_placed, currency=currency),
@@ -49,7 +50,7 @@ def make_handlers(currency: str) -> Mapping[str, Mapping[str, Handler]]:
     }
 
 
-def make_consumers(brokers: str, currency: str) -> list[EventConsumer]:
+def make_consumers(brokers: Brokers, currency: str) -> list[EventConsumer]:
     """The members of the groups `product-service` and `product-service-users`.
 
     Each has one handler thread: more writers make a hot product slower (docs/guarantees.md).

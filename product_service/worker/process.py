@@ -20,11 +20,11 @@ from product_service.worker.retention import make_retention
 def run(config: Config) -> int:
     """Run until a signal; return the exit status."""
     configure_logs("product_worker", config.log_level, config.log_format)
-    db, brokers = connect(config.mongo_uri.get_secret_value()), config.kafka_brokers
+    db, brokers = connect(config.mongo_uri.get_secret_value()), config.brokers
     tasks: list[BackgroundTask] = [
         Relay(MongoOutbox(db), partial(make_producer, brokers)),
         *make_consumers(brokers, config.shop_currency),
-        make_retention(price_memory(config.order_pending_limit)),
+        make_retention(price_memory(config.order_pending_limit), config.shop_currency),
     ]
     return run_worker(tasks, MongoWorkerStatus(db), partial(create_topics_patiently, brokers, topics()))
 

@@ -1,4 +1,4 @@
-"""The periodic task that deletes old data: closed reservations and earlier prices."""
+"""The periodic task that deletes old data: closed reservations and earlier prices. It reports prices in other currencies."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -10,8 +10,11 @@ from product_service.store import products, reservations
 PERIOD_SECONDS = 300.0
 
 
-def make_retention(price_memory: timedelta) -> PeriodicTask:
-    """The task. Its status holds the numbers of reservations and price histories that it has purged."""
+def make_retention(price_memory: timedelta, currency: str) -> PeriodicTask:
+    """The task. Its status holds the numbers of reservations and price histories that it has purged.
+
+    It also holds the number of products whose price is in another currency than `currency`, the shop's.
+    """
 
     def purge() -> Mapping[str, int]:
         return {"reservations": reservations.purge_closed(), "priceLogs": products.purge_prices(price_memory)}
@@ -22,4 +25,5 @@ def make_retention(price_memory: timedelta) -> PeriodicTask:
         seconds=PERIOD_SECONDS,
         unavailable=UNAVAILABLE_ERRORS,
         counts=["reservations", "priceLogs"],
+        status=lambda: {"otherCurrencies": products.count_other_currencies(currency)},
     )

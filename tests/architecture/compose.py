@@ -41,8 +41,8 @@ def variables(text):
 
 
 def package_of(service):
-    """The package whose image a service runs in."""
-    return service["build"]["args"]["SERVICE"]
+    """The package whose image a service runs in; None for another image."""
+    return service.get("build", {}).get("args", {}).get("SERVICE")
 
 
 def commands(package):

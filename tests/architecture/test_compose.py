@@ -5,17 +5,18 @@ import re
 
 import pytest
 
-from deploy.compose import mongo_init, mysql_init
+from deploy.compose import kafka_init, mongo_init, mysql_init
 from deploy.service_list import mongo_names, ports
 from tests.architecture.compose import ROOT, commands, package_of, read, variables
 
 TEXT = (ROOT / "docker-compose.yaml").read_text()
 COMPOSE = read("docker-compose.yaml")
 SERVICES = COMPOSE["services"]
-OURS = {name: package_of(service) for name, service in SERVICES.items() if "build" in service}
+OURS = {name: package_of(service) for name, service in SERVICES.items() if package_of(service)}
 RUNNING = [name for name in OURS if SERVICES[name]["restart"] == "unless-stopped"]
 JOBS = [name for name in OURS if name not in RUNNING]
 PREPARING = {
+    "kafka-init": kafka_init.Config,
     "mongo-init": mongo_init.Config,
     "mysql-init": mysql_init.Config,
 }  # jobs on a server, by a script of their own
@@ -30,11 +31,19 @@ DOCUMENTED = {
     "product-web": 8000,
     "order-web": 3000,
     "notification": 5000,
-    "kafka-ui": 8080,
+    "kafka-ui-proxy": 8080,
     "kafka": 29092,
     "mongo": 27017,
     "mysql": 3307,
 }
+
+
+EXACT = r"[a-z./-]+:v?\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?"
+"""A tag of one release, with the digest that `make pin` adds."""
+SERVER_OF = {"MONGO_URI": "mongo", "MYSQL_HOST": "mysql", "SMTP_SERVER": "mail"}
+ROOT_FIRST = {"CHOWN", "DAC_OVERRIDE", "SETGID", "SETUID"}
+"""For an entry point that prepares data as root, and then becomes another user."""
+LOGIN = {"KAFKA_SECURITY", "KAFKA_USERNAME", "KAFKA_PASSWORD"}
 
 
 def published(name):
@@ -62,7 +71,7 @@ def test_nothing_else_is_published_and_nothing_beyond_loopback():
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_image_from_elsewhere_is_pinned(name):
     service = SERVICES[name]
-    assert "build" in service or re.fullmatch(r"[a-z./-]+:v?\d+(\.\d+)+", service["image"])
+    assert "build" in service or re.fullmatch(EXACT, service["image"])
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -82,7 +91,7 @@ def test_whoever_needs_a_server_waits_for_it(name):
         servers["KAFKA_BROKERS"] = "kafka"
     needed = {server for variable, server in servers.items() if variable in SERVICES[name]["environment"]}
     if SERVICES[name].get("command") == ["topics"]:
-        needed = {"kafka"}
+        needed = {"kafka-init"}
     assert needed <= waits_for(name)
 
 
@@ -170,11 +179,81 @@ def test_our_containers_write_nowhere_and_may_do_nothing_else(name):
     assert "user" not in service  # the image's own, which is not root
 
 
+def is_internal(network):
+    return (COMPOSE["networks"][network] or {}).get("internal", False)
+
+
+def needed_networks(name):
+    """The networks of the servers that a process of ours uses, by its settings and its command."""
+    environment, command = SERVICES[name]["environment"], SERVICES[name].get("command", ["web"])
+    if name in PREPARING:
+        return {name.removesuffix("-init")}
+    found = {"kafka"} if "KAFKA_PASSWORD" in environment else set()
+    if command != ["topics"]:
+        found |= {network for variable, network in SERVER_OF.items() if variable in environment}
+    return found | ({"edge"} if name in DOCUMENTED else set())
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_process_is_on_the_networks_that_it_needs_and_on_no_others(name):
+    assert set(SERVICES[name]["networks"]) == needed_networks(name)
+
+
 def test_workers_and_jobs_are_not_reached_from_outside():
     for name in OURS:
         if name not in DOCUMENTED:
-            assert SERVICES[name]["networks"] == ["shop"]
-    assert COMPOSE["networks"]["shop"]["internal"]
+            assert all(map(is_internal, SERVICES[name]["networks"]))
+
+
+@pytest.mark.parametrize("server", ["kafka", "mongo", "mysql"])
+def test_a_server_shares_its_way_out_with_nobody(server):
+    assert SERVICES[server]["networks"] == [server, f"{server}-host"]
+    assert is_internal(server)
+    assert [name for name, service in SERVICES.items() if f"{server}-host" in service["networks"]] == [server]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_only_the_clients_of_kafka_have_an_account_there(name):
+    environment, service = SERVICES[name]["environment"], OURS[name].removesuffix("_service")
+    if SERVICES[name].get("command") in (["worker"], ["topics"]) or name == "notification":
+        assert (environment["KAFKA_SECURITY"], environment["KAFKA_USERNAME"]) == ("scram", service)
+        assert variables(environment["KAFKA_PASSWORD"]) == {f"KAFKA_PASSWORD_{service.upper()}"}
+    else:
+        assert not set(environment) & LOGIN
+
+
+def test_no_listener_of_kafka_is_without_a_login():
+    environment = SERVICES["kafka"]["environment"]
+    listeners = {text.partition(":")[0] for text in environment["KAFKA_LISTENERS"].split(",")}
+    protocols = dict(text.split(":") for text in environment["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(","))
+    assert set(protocols) == listeners
+    assert set(protocols.values()) == {"SASL_PLAINTEXT"}
+    assert environment["KAFKA_SUPER_USERS"] == "User:admin"
+    assert "KAFKA_ALLOW_EVERYONE_IF_NO_ACL_FOUND" not in environment
+
+
+def test_kafka_ui_is_started_on_request_only_and_asks_for_a_login():
+    ui, proxy = SERVICES["kafka-ui"], SERVICES["kafka-ui-proxy"]
+    assert ui["profiles"] == proxy["profiles"] == ["kafka-ui"]
+    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["kafka-ui", "kafka-ui-proxy"]
+    assert ui["environment"]["AUTH_TYPE"] == "LOGIN_FORM"
+    assert ui["environment"]["KAFKA_CLUSTERS_0_READONLY"] == "true"
+    assert "ports" not in ui
+    assert proxy["networks"] == ["kafka-ui"]
+    text = (ROOT / "deploy" / "compose" / "proxy" / "kafka-ui.conf").read_text()
+    for header in ("Origin", "Credentials", "Methods", "Headers", "Max-Age"):
+        name = header if header == "Max-Age" else f"Allow-{header}"
+        assert f"proxy_hide_header Access-Control-{name};" in text
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_container_has_few_rights_and_a_limit_of_processes(name):
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert 0 < service["pids_limit"] <= 1024
+    assert set(service.get("cap_add", [])) <= ROOT_FIRST
+    assert not service.get("privileged")
 
 
 def test_every_service_with_data_keeps_it_in_a_named_volume():

@@ -10,7 +10,7 @@ import pytest
 from deploy import envfile
 from deploy.compose import secret_files
 from deploy.service_list import mongo_names
-from tests.architecture.compose import OVERRIDES, ROOT, read, read_override, variables
+from tests.architecture.compose import OVERRIDES, ROOT, package_of, read, read_override, variables
 
 BASE = read("docker-compose.yaml")
 NEW = {
@@ -19,11 +19,12 @@ NEW = {
     "tls.yaml": {"proxy"},
     "acme.yaml": {"acme"},
 }
+ON_TOP_OF = {"acme.yaml": "tls.yaml", "cluster-secrets.yaml": "cluster.yaml"}
 COMBINATIONS = [
     (*kafka, *rest)
     for kafka in ((), ("zookeeper.yaml",), ("cluster.yaml",))
     for rest in ((), ("tls.yaml",), ("secrets.yaml",), ("tls.yaml", "secrets.yaml"), ("tls.yaml", "acme.yaml"))
-]
+] + [("cluster.yaml", "secrets.yaml", "cluster-secrets.yaml")]
 
 
 def test_every_override_is_known():
@@ -32,7 +33,7 @@ def test_every_override_is_known():
 
 @pytest.mark.parametrize("name", OVERRIDES)
 def test_an_override_changes_what_is_there_and_adds_what_it_says(name):
-    known = set(BASE["services"]) | (NEW["tls.yaml"] if name == "acme.yaml" else set())
+    known = set(BASE["services"]) | NEW.get(ON_TOP_OF.get(name), set())
     assert set(read_override(name)["services"]) - known == NEW.get(name, set())
 
 
@@ -40,7 +41,7 @@ def test_an_override_changes_what_is_there_and_adds_what_it_says(name):
 def test_an_override_pins_its_images_and_publishes_on_loopback(name):
     for service_name, service in read_override(name)["services"].items():
         if "image" in service and "build" not in service:
-            assert re.fullmatch(r"[a-z./-]+:v?\d+(\.\d+)+", service["image"])
+            assert re.fullmatch(r"[a-z./-]+:v?\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?", service["image"])
         for port in service.get("ports") or []:
             assert port.startswith("127.0.0.1:") or service_name == "proxy"
 
@@ -74,16 +75,57 @@ def test_in_a_cluster_every_client_knows_every_broker():
             assert override[name]["environment"]["KAFKA_BROKERS"] == brokers
         if service.get("command") == ["topics"]:
             assert set(override[name]["depends_on"]) == {"kafka-2", "kafka-3"}
-    same = ("KAFKA_LISTENERS", "KAFKA_PROCESS_ROLES", "KAFKA_GROUP_COORDINATOR_APPEND_LINGER_MS", "KAFKA_LOG_DIRS")
-    for name in ("kafka-2", "kafka-3"):
-        for variable in same:
-            assert override[name]["environment"][variable] == BASE["services"]["kafka"]["environment"][variable]
-        assert override[name]["healthcheck"] == BASE["services"]["kafka"]["healthcheck"]
+    own = {"KAFKA_NODE_ID", "KAFKA_ADVERTISED_LISTENERS", *override["kafka"]["environment"]}
+    for name in ("kafka-2", "kafka-3"):  # all else, with the logins, is that of the first broker
+        assert override[name]["extends"] == {"file": "docker-compose.yaml", "service": "kafka"}
+        assert set(override[name]["environment"]) == own
+
+
+def test_the_secret_of_each_broker_can_be_a_file():
+    first, others = (
+        read_override("secrets.yaml")["services"]["kafka"],
+        read_override("cluster-secrets.yaml")["services"],
+    )
+    assert others == {"kafka-2": first, "kafka-3": first}
+
+
+def test_with_zookeeper_kafka_has_the_same_listeners_and_logins():
+    text = (ROOT / "deploy/compose/kafka-zookeeper.properties").read_text().replace("\\\n ", "")
+    given = dict(re.findall(r"^([\w.-]+)=(.*)$", text, re.MULTILINE))
+    first = BASE["services"]["kafka"]["environment"]
+    assert set(given["listeners"].split(",")) == set(first["KAFKA_LISTENERS"].split(",")) - {"CONTROLLER://:9093"}
+    assert set(given["listener.security.protocol.map"].split(",")) == set(
+        first["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(",")
+    ) - {"CONTROLLER:SASL_PLAINTEXT"}
+    for name in ("super.users", "sasl.enabled.mechanisms", "inter.broker.listener.name", "config.providers"):
+        assert given[name] == first["KAFKA_" + name.upper().replace(".", "_")]
+    login = first["KAFKA_LISTENER_NAME_BROKERS_PLAIN_SASL_JAAS_CONFIG"].replace("$$", "$")
+    assert given["listener.name.brokers.plain.sasl.jaas.config"].split() == login.split()
+    zookeeper = read_override("zookeeper.yaml")
+    assert zookeeper["networks"]["zookeeper"]["internal"]
+    assert zookeeper["services"]["zookeeper"]["networks"] == zookeeper["services"]["kafka"]["networks"] == ["zookeeper"]
+
+
+@pytest.mark.parametrize(("name", "service"), [(name, new) for name, added in NEW.items() for new in added])
+def test_a_container_of_an_override_has_few_rights_too(name, service):
+    made = read_override(name)["services"][service]
+    if "extends" not in made:
+        assert made["cap_drop"] == ["ALL"]
+        assert made["security_opt"] == ["no-new-privileges:true"]
+        assert made["pids_limit"] <= 1024
+
+
+def test_the_proxy_reaches_no_server():
+    networks = set(read_override("tls.yaml")["services"]["proxy"]["networks"])
+    assert networks == {"edge"}
+    assert not [
+        name for name in ("kafka", "mongo", "mysql", "mail") if networks & set(BASE["services"][name]["networks"])
+    ]
 
 
 def test_behind_the_proxy_no_service_is_published():
     override = read_override("tls.yaml")["services"]
-    webs = {name for name, service in BASE["services"].items() if "build" in service and service.get("ports")}
+    webs = {name for name, service in BASE["services"].items() if package_of(service) and service.get("ports")}
     assert webs == set(override) - {"proxy"}
     for name in webs:
         assert override[name]["ports"] is None

@@ -5,20 +5,14 @@ import os
 import re
 import subprocess
 import sys
-from typing import get_args
 
 import pytest
-from pydantic import SecretStr
 
 from deploy.service_list import ROOT, SERVICES
-from libs.runtime.config import BadConfiguration, load
+from libs.runtime.config import BadConfiguration, is_secret, load
 from tests.architecture.compose import commands
 
 CONFIGS = {service: importlib.import_module(f"{service}.config").Config for service in SERVICES}
-
-
-def is_secret(info):
-    return SecretStr in (info.annotation, *get_args(info.annotation))
 
 
 REQUIRED = [
@@ -31,7 +25,7 @@ SECRETS = [
     (service, name.upper())
     for service, config in CONFIGS.items()
     for name, info in config.model_fields.items()
-    if is_secret(info)
+    if is_secret(info.annotation)
 ]
 
 

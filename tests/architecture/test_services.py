@@ -12,7 +12,7 @@ from deploy.service_list import ROOT, SERVICES
 from tests.architecture.compose import commands, package_of, read
 
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-BUILT = [(package_of(s), s) for s in read("docker-compose.yaml")["services"].values() if "build" in s]
+BUILT = [(package_of(s), s) for s in read("docker-compose.yaml")["services"].values() if package_of(s)]
 STARTED = ("web", "worker", "topics", "indexes")
 """The commands of a service that every stack runs, as processes or as jobs."""
 

@@ -16,6 +16,7 @@ from product_service.events.consumed import OrderLine, OrderPlaced, UserRevocati
 from product_service.events.published import (
     PRODUCT_EVENTS,
     STOCK_EVENTS,
+    CurrentPrice,
     ProductUpdated,
     Shortage,
     StockItem,
@@ -45,11 +46,13 @@ LIMITS = replace(
 LEAST = replace(BARE, price=Money(0, "EUR"), stock=0, version=1, active=False)
 
 ITEM = StockItem(product_id="b" * 24, quantity=2, unit_price="19.90")
+NOW = CurrentPrice(product_id="b" * 24, price="21.00")
 SHORT = Shortage(product_id="b" * 24, wanted=2, available=0)
 REPLIES = [
     StockReserved(order_id=ORDER_ID, items=[ITEM]),
     StockReserved(order_id=ORDER_ID, items=[ITEM] * 50),
     StockRejected(order_id=ORDER_ID, items=[ITEM], reason="price_changed"),
+    StockRejected(order_id=ORDER_ID, items=[ITEM], reason="price_changed", prices=[NOW] * 50),
     StockRejected(order_id=ORDER_ID, items=[ITEM] * 50, reason="out_of_stock", shortages=[SHORT] * 50),
 ]
 
@@ -97,6 +100,11 @@ def test_each_event_says_all_that_its_schema_knows(event):
 def test_the_lines_of_a_reply_say_all_that_their_schema_knows(event, model, name):
     schema = event_schema(event.topic)["properties"][name]["items"]
     assert {field.alias for field in model.model_fields.values()} == set(schema["properties"])
+
+
+def test_the_prices_of_a_reply_say_all_that_their_schema_knows():
+    schema = event_schema("stock-rejected")["properties"]["prices"]["items"]
+    assert {field.alias for field in CurrentPrice.model_fields.values()} == set(schema["properties"])
 
 
 def test_a_snapshot_shows_the_product_as_clients_see_it():

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import requests
 from confluent_kafka import Consumer, Producer, TopicPartition
+from pymongo import MongoClient
+from pymongo.errors import DuplicateKeyError
 from ulid import ULID
 
 from deploy import envfile
@@ -49,6 +51,7 @@ class Canaries:
         fields = {"username": ada.username, "email": ada.email, "password": ada.password}
         assert ada.call("user", "POST", "/register", fields).status == 201
         self._refused(ada, "user", "POST", "/register", fields | {"password": sent["typo"], "x": sent["name"]})
+        self._refused(ada, "user", "POST", "/register", fields)  # the address is taken: a duplicate key
         for password in (sent["wrong"], sent["wrong"] * 20):
             self._refused(ada, "user", "POST", "/login", {"email": ada.email, "password": password})
         logged_in = ada.call("user", "POST", "/login", {"email": ada.email, "password": ada.password}).json
@@ -77,6 +80,7 @@ class Canaries:
         self._refused(ada, "notification", "POST", "/test-email", {"to": sent["email"]})
         self._sign_in_at_the_desk()
         self._search_at_the_desk()
+        self._trouble_the_database()
 
     def _refused(self, who: Person, service: str, method: str, path: str, body: Any, token: str | None = None) -> None:
         kept, who.token = who.token, who.token if token is None else token
@@ -97,6 +101,23 @@ class Canaries:
                 self.answers.append(browser.post(page, form | {"password": password}, timeout=10).text)
             form["csrfmiddlewaretoken"] = "x"
             self.answers.append(browser.post(page, form | {"password": self.sent["password"]}, timeout=10).text)
+
+    def _trouble_the_database(self) -> None:
+        """Operations that MongoDB's log would keep with their values: slow ones, and a duplicate key."""
+        with MongoClient[dict[str, Any]](self.town.shop.env["MONGO_URI_USER"]) as client:
+            users = client.get_default_database()["users"]
+            row = users.find_one({"email": self.sent["email"]})
+            assert row is not None
+            self.sent["hash"] = row["password_hash"]
+            slow = {"$where": "sleep(300) || true"}
+            assert users.count_documents({"email": self.sent["email"]} | slow) == 1
+            assert users.update_one(
+                {"_id": row["_id"]} | slow, {"$set": {"password_hash": row["password_hash"]}}
+            ).matched_count
+            other = users.find_one({"email_key": {"$nin": [None, row["email_key"]]}})
+            assert other is not None
+            with pytest.raises(DuplicateKeyError):
+                users.update_one({"_id": other["_id"]}, {"$set": {"email_key": row["email_key"]}})
 
     def _search_at_the_desk(self) -> None:
         with Browser(self.town) as desk:
@@ -166,7 +187,7 @@ def test_no_dead_letter_tells_why_by_showing_it(
             assert (letter.value(), letter.key()) == (None, None)
 
 
-@pytest.mark.parametrize("process", [service.name for service in SERVICES])
+@pytest.mark.parametrize("process", ["mongo", *(service.name for service in SERVICES)])
 def test_no_log_holds_one(canaries: Canaries, dead_letters: dict[str, list[Any]], process: str) -> None:
     log = canaries.town.shop.log(process)
     assert len(log) > 0

@@ -42,6 +42,7 @@ def create_app(config: Config) -> APIFlask:
         ),
         unavailable=UNAVAILABLE_ERRORS,
         web=config,
+        links={"account": "/users/me", "users": "/users"},
     )
     app.extensions |= {
         "config": config,

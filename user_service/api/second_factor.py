@@ -25,7 +25,7 @@ def offer_totp(body: schemas.OfferTotp) -> Response:
         second_factor_required=second_factor_required(),
         encryption=encryption(),
     )
-    return json_response(responses.to_secret_offer(offer), headers={"Cache-Control": "no-store"})
+    return json_response(responses.to_secret_offer(offer))
 
 
 @routes.post("/users/me/totp/confirm")
@@ -45,7 +45,7 @@ def confirm_totp(body: schemas.ConfirmTotp) -> Response:
         second_factor_required=second_factor_required(),
         encryption=encryption(),
     )
-    return json_response(responses.to_recovery_codes(codes), headers={"Cache-Control": "no-store"})
+    return json_response(responses.to_recovery_codes(codes))
 
 
 @routes.post("/users/me/totp/remove")

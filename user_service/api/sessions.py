@@ -19,7 +19,7 @@ def _token_response(grant: TokenGrant) -> Response:
     body = responses.to_token_pair(
         grant, tokens=access_tokens(), key=config().jwt_secret, second_factor_required=second_factor_required()
     )
-    return json_response(body, headers={"Cache-Control": "no-store"})
+    return json_response(body)
 
 
 @routes.post("/login")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
+from libs.messaging.brokers import Brokers
 from libs.messaging.consumer import EventConsumer
 from libs.messaging.envelope import Event, MalformedEvent
 from libs.messaging.handler_pool import Handler
@@ -38,7 +39,7 @@ def make_handlers(limits: MailLimits) -> Mapping[str, Mapping[str, Handler]]:
     }
 
 
-def make_consumers(brokers: str, limits: MailLimits) -> list[EventConsumer]:
+def make_consumers(brokers: Brokers, limits: MailLimits) -> list[EventConsumer]:
     """A member of each group."""
     return [
         EventConsumer(brokers, group, handlers, unavailable=UNAVAILABLE_ERRORS)

@@ -20,7 +20,7 @@ from user_service.worker.handlers import make_consumers
 def run(config: Config) -> int:
     """Run until a signal. Returns the exit status."""
     configure_logs("user_worker", config.log_level, config.log_format)
-    db, brokers = connect(config.mongo_uri.get_secret_value()), config.kafka_brokers
+    db, brokers = connect(config.mongo_uri.get_secret_value()), config.brokers
     tasks: list[BackgroundTask] = [
         Relay(MongoOutbox(db), partial(make_producer, brokers)),
         *make_consumers(brokers, replay_limits(db, config)),

@@ -1,9 +1,10 @@
 """Orders and their lines as CSV or XLSX: the orders that the list shows, at most MAX_EXPORTED.
 
 Names and addresses come from customers. A spreadsheet evaluates a cell that begins like a formula. Such a cell gets an apostrophe
-in front (OWASP, CSV injection).
+in front (OWASP, CSV injection). Characters that text may not have are replaced: XML, and so XLSX, knows no form of some of them.
 """
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -18,18 +19,35 @@ from import_export.formats.base_formats import CSV, XLSX
 from import_export.widgets import Widget
 from unfold.contrib.import_export.forms import ExportForm
 
+from libs.values.text import clean
 from order_service.queries.order_search import TOO_MANY_MATCHES, find_orders
 from order_service.store.models import Order, OrderLine
 
 MAX_EXPORTED = 10_000  # orders in a file; a web process builds it in memory
 CHUNK = 1000  # orders in a query, which may take 2 s
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Where a cell begins: at the start of the text, and after a separator of other locales. White space and quotes are skipped.
+# Spreadsheets for East Asian languages evaluate full-width signs.
+FORMULA = re.compile(r"(^|[;\t])(?=[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])")
+BYTE_ORDER_MARK = "\ufeff"  # Excel reads a CSV file without it in the encoding of its country
 ADDRESS = ("name", "line1", "line2", "city", "postalCode", "country")
 
 
 def escape_formula(value: str) -> str:
-    """The value of a cell, with an apostrophe in front when it begins like a formula."""
-    return f"'{value}" if value.startswith(FORMULA) else value
+    """The value of a cell, with an apostrophe in front of each part that begins like a formula."""
+    return FORMULA.sub(r"\1'", value)
+
+
+def safe_text(value: object) -> str:
+    """The text of a cell, for every format and every spreadsheet."""
+    return escape_formula(clean("" if value is None else str(value)))
+
+
+class CsvWithMark(CSV):
+    """CSV in UTF-8 that begins with a byte order mark."""
+
+    def export_data(self, dataset: Any, **options: Any) -> str:
+        """The file's text."""
+        return f"{BYTE_ORDER_MARK}{super().export_data(dataset, **options)}"
 
 
 class Cell(Widget):
@@ -39,7 +57,7 @@ class Cell(Widget):
         """The value for CSV and XLSX. XLSX has no time zones."""
         if hasattr(value, "isoformat"):
             return value.isoformat(sep=" ", timespec="seconds").removesuffix("+00:00")
-        return value if isinstance(value, int | Decimal) else escape_formula("" if value is None else str(value))
+        return value if isinstance(value, int | Decimal) else safe_text(value)
 
 
 def _column(attribute: str, title: str) -> fields.Field:
@@ -83,7 +101,7 @@ class OrderResource(Chunked):
     def dehydrate_address(self, order: Order) -> str:
         """The address in one cell, its parts as on a letter."""
         address = order.shipping_address or {}
-        return escape_formula(", ".join(str(address[part]) for part in ADDRESS if address.get(part)))
+        return safe_text(", ".join(str(address[part]) for part in ADDRESS if address.get(part)))
 
 
 class LineResource(Chunked):
@@ -125,7 +143,7 @@ class Exports:
 
     def get_export_formats(self) -> list[Any]:
         """CSV and XLSX."""
-        return [CSV, XLSX]
+        return [CsvWithMark, XLSX]
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         """True for staff. A file holds the addresses of many customers, so viewers may not export."""

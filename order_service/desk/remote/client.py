@@ -4,8 +4,9 @@ A call returns a value in every case, because a page shows each of them: what th
 unavailable. An expired access token is renewed once. A login that has ended raises LoginEnded (sign_in/staff_login.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -82,14 +83,18 @@ def call_service(
     *,
     query: Mapping[str, str] | None = None,
     body: Mapping[str, object] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Model | RemoteRefusal | RemoteUnavailable:
-    """Send a request on behalf of the staff member, and return the response as `model`. Raises LoginEnded."""
+    """Send a request on behalf of the staff member, and return the response as `model`. Raises LoginEnded.
+
+    `headers`: those besides that of the access token.
+    """
     login = StaffLogin.of_request(request)
     if login is None:
         return RemoteUnavailable(LOCAL_ACCOUNT)
     target = f"{path}?{urlencode(query)}" if query else path
     try:
-        response = _call(login, service, method, target, body)
+        response = _call(login, partial(call_limited, service.address, method, target, body=body), headers or {})
     except NoResponse as error:
         text = f"{service.title} does not respond. Try again in a moment."
         return RemoteUnavailable(f"{text} {OUTCOME_UNKNOWN}" if error.sent and method != "GET" else text)
@@ -98,15 +103,12 @@ def call_service(
     return _outcome(service, response, model)
 
 
-def _call(
-    login: StaffLogin, service: Service, method: str, target: str, body: Mapping[str, object] | None
-) -> HttpResponse:
-    """Raises NoResponse, Unavailable, LoginEnded."""
+def _call(login: StaffLogin, call: Callable[..., HttpResponse], headers: Mapping[str, str]) -> HttpResponse:
+    """Call with the access token, and again with a new one when it has expired. Raises NoResponse, Unavailable, LoginEnded."""
     until, pair = deadline(), token_store.read(login.tokens)
 
     def send(access: str) -> HttpResponse:
-        headers = {"Authorization": f"Bearer {access}"}
-        return call_limited(service.address, method, target, until=until, body=body, headers=headers)
+        return call(until=until, headers={**headers, "Authorization": f"Bearer {access}"})
 
     response = send(pair.access)
     if response.status == 401:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from urllib.parse import quote
+from uuid import uuid4
 
 from django import forms
 from django.contrib import messages
@@ -76,6 +77,8 @@ class StockForm(forms.Form):
         widget=UnfoldAdminTextInputWidget(),
         help_text="It is stored with the movement. Examples: delivery 4711, broken, stocktaking.",
     )
+    # A form that is sent twice changes the stock once. A page that is shown again after a refusal keeps the key.
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4, required=False)
 
     def clean_delta(self) -> int:
         """Raises ValidationError for 0."""
@@ -108,7 +111,16 @@ def show_product(request: HttpRequest, product_id: str) -> HttpResponse:
     if request.method == "POST":
         require_staff(request)
         if form.is_valid():
-            outcome = call_service(request, PRODUCTS, "POST", f"{path}/stock", Product, body=form.cleaned_data)
+            key = form.cleaned_data.pop("key")
+            outcome = call_service(
+                request,
+                PRODUCTS,
+                "POST",
+                f"{path}/stock",
+                Product,
+                body=form.cleaned_data,
+                headers={"Idempotency-Key": str(key)} if key else None,
+            )
     if isinstance(outcome, Product):
         messages.success(request, f"{outcome.name}: the stock is {outcome.stock} now")
         return redirect("desk-product", product_id)

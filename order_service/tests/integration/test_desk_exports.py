@@ -6,6 +6,7 @@ import io
 import openpyxl
 import pytest
 
+from order_service.desk.orders.exports import safe_text
 from order_service.store.models import Order
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +23,7 @@ def export(desk, resource, kind=CSV, query=""):
 
 
 def rows(content):
-    return list(csv.DictReader(io.StringIO(content.decode())))
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
 
 
 def test_orders_are_a_row_each(sit_down, customer, place):
@@ -51,6 +52,40 @@ def test_an_export_holds_what_the_list_shows(sit_down, customer, make_caller, pl
     other = place(make_caller())
     found = rows(export(sit_down("staff"), ORDERS, query=f"?q={other}"))
     assert [row["order"] for row in found] == [other]
+
+
+def test_a_csv_file_begins_with_a_byte_order_mark(sit_down, customer, place):
+    place(customer)
+    assert export(sit_down("staff"), ORDERS).startswith(b"\xef\xbb\xbforder,")
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=1", "'=1"),
+        (" =1", "' =1"),
+        ("\u3000@x", "'\u3000@x"),
+        ('"=1"', '\'"=1"'),
+        ("\uff1d1", "'\uff1d1"),
+        ("\uff0b1", "'\uff0b1"),
+        ("\uff0d1", "'\uff0d1"),
+        ("\uff20x", "'\uff20x"),
+        ("a;=1;b; \uff1d2", "a;'=1;b;' \uff1d2"),
+        ("a-b=c; d+e", "a-b=c; d+e"),
+        ("a\t=1", "a\ufffd=1"),
+        ("a\nb\u2028c\x00\uffff", "a\ufffdb\ufffdc\ufffd\ufffd"),
+        (None, ""),
+    ],
+)
+def test_each_part_of_a_cell_is_made_safe(text, cell):
+    assert safe_text(text) == cell
+
+
+def test_stored_text_that_xml_does_not_know_leaves_the_file_readable(sit_down, customer, sell):
+    body = {"productId": sell(name="Lamp\uffff\x01\u2028\ufffe"), "quantity": 1}
+    assert customer.send("/orders", body).status_code == 201
+    sheet = openpyxl.load_workbook(io.BytesIO(export(sit_down("staff"), LINES, XLSX))).active
+    assert "Lamp\ufffd\ufffd\ufffd\ufffd" in {value.value for row in sheet.iter_rows() for value in row}
 
 
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r"])

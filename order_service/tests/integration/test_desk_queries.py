@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from libs.values.times import now
 from order_service.domain.order_id import new_id
 from order_service.store.models import CatalogueProduct, Order, OrderChange, OrderLine
+from order_service.tests.integration.explain import explain
 
 pytestmark = pytest.mark.django_db
 
@@ -60,11 +61,8 @@ def plans(browser, path):
     for query in queries.captured_queries:
         if not query["sql"].startswith("SELECT"):
             continue
-        with connection.cursor() as cursor:
-            cursor.execute("EXPLAIN " + query["sql"].replace("%", "%%"))
-            names = [column[0] for column in cursor.description]
-            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        found += [(query["sql"], row["type"], row["Extra"] or "") for row in rows if row["table"] in BIG]
+        rows = [row for row in explain(query["sql"]) if row["table"] in BIG]
+        found += [(query["sql"], row["type"], row["Extra"] or "") for row in rows]
     return found
 
 

@@ -77,6 +77,19 @@ def test_staff_adjust_the_stock_with_their_own_token_and_see_what_is_left(staff,
     assert asked.headers["X-Request-ID"]
 
 
+def test_a_stock_form_that_is_sent_twice_has_the_same_idempotency_key(staff, products):
+    lamp = products.add(stock=12)
+    page = f"{PRODUCTS}{lamp['id']}/"
+    keys = [staff.get(page).context["form"]["key"].value() for _ in range(2)]
+    assert keys[0] != keys[1]
+    for delta in ("-13", "-5", "-5"):
+        answer = staff.post(page, {"delta": delta, "reason": "broken", "key": str(keys[0])})
+        if answer.status_code == 200:
+            assert f'name="key" value="{keys[0]}"' in answer.content.decode()
+    sent = [asked.headers.get("Idempotency-Key") for asked in products.asked if asked.method == "POST"]
+    assert sent == [str(keys[0])] * 3
+
+
 @pytest.mark.parametrize(
     ("delta", "reason", "field", "words"),
     [

@@ -14,6 +14,7 @@ from order_service.domain.order_id import new_id
 from order_service.domain.order_status import Status
 from order_service.queries import orders
 from order_service.store.models import Order, OrderLine
+from order_service.tests.integration.explain import explain
 
 pytestmark = pytest.mark.django_db
 
@@ -51,11 +52,8 @@ def plan(caller, query):
     form.require_valid()
     with CaptureQueriesContext(connection) as asked:
         orders.list_orders(form.narrow(orders.orders_of(caller)), form.page)
-    with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN " + asked.captured_queries[0]["sql"])
-        names = [column[0] for column in cursor.description]
-        [row] = cursor.fetchall()
-    return dict(zip(names, row, strict=True))
+    [row] = explain(asked.captured_queries[0]["sql"])
+    return row
 
 
 @pytest.mark.parametrize("sort", ["newest", "oldest"])

@@ -100,7 +100,7 @@ def test_pages_hold_each_order_once_forward_and_back(customer, place):
         last = customer.get(last["next"]).json()
     back = customer.get(last["previous"]).json()
     assert [order["id"] for order in back["results"]] == orders[2:4]
-    assert back["next"].startswith("http://testserver/orders?")
+    assert back["next"].startswith("/orders?")
 
 
 def test_the_oldest_come_first_on_demand_and_a_cursor_keeps_to_its_order(customer, place):

@@ -13,6 +13,7 @@ from libs.values.times import now
 from order_service.queries.timeline import read_timeline
 from order_service.store.models import MailRequest, OrderChange, OrderNote, Outbox, OutboxDead, SentMail
 from order_service.store.outbox import outbox
+from order_service.tests.integration.explain import explain
 from order_service.use_cases.add_note import add_note
 from order_service.use_cases.apply_stock_reply import apply_stock_reply
 from order_service.use_cases.erase_customer import erase_customer
@@ -124,10 +125,7 @@ def test_each_query_goes_by_an_index(customer, eventful, place):
         read_timeline(order)
     assert len(queries) == QUERIES
     for query in queries:
-        with connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN {query['sql']}")
-            names = [column[0] for column in cursor.description]
-            [plan] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        [plan] = explain(query["sql"])
         assert plan["key"], query["sql"]
         assert plan["type"] in ("ref", "range", "const", "eq_ref"), (plan, query["sql"])
 

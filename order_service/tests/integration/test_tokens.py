@@ -63,6 +63,20 @@ ODD = [
 ]
 
 
+ODD_TIMES = [10**30, 10**400, -(10**400), -1, 2**63, "1", "1e400", True, [], {}, [1], 1e308, float("nan"), float("inf")]
+
+
+@pytest.mark.parametrize("value", ODD_TIMES, ids=lambda value: str(value)[:12])
+@pytest.mark.parametrize("claim", ["exp", "iat", "nbf"])
+def test_a_token_with_an_odd_time_is_refused(sign, claim, value):
+    problem(Caller(sign(**{claim: value})).get("/orders"), 401, "not-authenticated")
+
+
+def test_a_deep_token_is_refused(config):
+    token = jwt.api_jws.encode(b"[" * 2000, config.jwt_secret.get_secret_value(), algorithm="HS256")
+    problem(Caller(token).get("/orders"), 401, "not-authenticated")
+
+
 @pytest.mark.parametrize("claim", ODD, ids=str)
 def test_a_token_with_an_odd_claim_is_refused(sign, claim):
     problem(Caller(sign(**claim)).get("/orders"), 401, "not-authenticated")

@@ -106,7 +106,7 @@ def order_event(topic: str, lines: list[tuple[str, int, str]], placed_at: dateti
     """An event of a new order with these (product id, quantity, unit price), as the consumer passes it on."""
     order_id, moment = str(ULID()), rfc3339(placed_at or datetime.now(UTC))
     items = [{"productId": product, "quantity": quantity, "unitPrice": price} for product, quantity, price in lines]
-    data = {"orderId": order_id, "timestamp": moment, "items": items}
+    data = {"orderId": order_id, "timestamp": moment, "currency": "USD", "items": items}
     return Event(id=str(ULID()), type=topic, subject=order_id, sequence=1, time=moment, data=data)
 
 

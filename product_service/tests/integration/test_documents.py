@@ -5,7 +5,7 @@ from product_service import store
 from product_service.api.responses import to_public
 from product_service.domain.reservation import Reply, RequestedItem, Shortage
 from product_service.store.documents import Product, Reservation, reservations
-from product_service.store.products import from_document
+from product_service.store.product_rows import from_document
 
 
 def test_a_product_that_is_shown_is_the_document(app, make):
@@ -45,11 +45,12 @@ def test_the_api_document_lists_every_route_with_its_responses(client):
     one = "/products/{product_id}"
     assert statuses == {
         ("/products", "get"): common | {"200", "400", "401", "403"},
-        ("/products", "post"): write | {"201", "409"},
+        ("/products", "post"): write | {"201", "409", "422"},
         (one, "get"): common | {"200", "304", "401", "404"},
         (one, "put"): write | {"200", "404", "409", "412"},
         (one, "patch"): write | {"200", "404", "409", "412"},
         (one, "delete"): common | {"204", "401", "403", "404", "412"},
-        (one + "/stock", "post"): write | {"200", "404", "409"},
+        (one + "/stock", "post"): write | {"200", "404", "409", "422"},
+        (one + "/changes", "get"): common | {"200", "400", "401", "403", "404"},
     }
     assert spec["paths"]["/products"]["get"]["summary"].startswith("List the products")

@@ -104,7 +104,7 @@ def test_next_is_an_address_that_keeps_the_filters(client, make, word):
     address = client.get(f"/products?search={word}+lamp&limit=1&sort=price", base_url="http://shop.example:8000").json[
         "next"
     ]
-    assert address.startswith("http://shop.example:8000/products?")
+    assert address.startswith("/products?")
     assert f"search={word}+lamp" in address
 
 

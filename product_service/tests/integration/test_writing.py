@@ -43,12 +43,31 @@ def test_prices_come_as_text_or_number_and_go_out_as_text(make, sent, shown):
 
 
 @pytest.mark.parametrize(
+    "token", ["1e-400", "10.000000000000000001", "1e400", "19.999999999999999999", "1e-99999999999999999999"]
+)
+def test_a_number_is_taken_exactly_or_refused(client, staff, token):
+    raw = b'{"name": "Lamp", "stock": 1, "price": ' + token.encode() + b"}"
+    answer = client.post("/products", data=raw, content_type="application/json", headers=staff)
+    assert answer.status_code == 400
+    raw = raw.replace(token.encode(), b"10.000000")
+    answer = client.post("/products", data=raw, content_type="application/json", headers=staff)
+    assert answer.json["product"]["price"] == "10.00"
+
+
+@pytest.mark.parametrize(
     ("changes", "field"),
     [
         ({"name": ""}, "name"),
         ({"name": "   "}, "name"),
         ({"name": "x" * 201}, "name"),
         ({"name": "two\nlines"}, "name"),
+        ({"name": "a\uffffb"}, "name"),
+        ({"name": "\u200b"}, "name"),
+        ({"name": "a\u202eb"}, "name"),
+        ({"description": "a\u2028b"}, "description"),
+        ({"sku": "\u3164"}, "sku"),
+        ({"category": "a\ue000"}, "category"),
+        ({"imageUrl": "/a\uffff.png"}, "imageUrl"),
         ({"name": {"$gt": ""}}, "name"),
         ({"name": None}, "name"),
         ({"description": "x" * 5001}, "description"),
@@ -107,13 +126,18 @@ def test_only_staff_change_products(client, make, token_of):
 
 def test_a_sku_is_unique_when_given(client, staff, make, pending):
     sku = secrets.token_hex(4)
-    make(sku=sku)
-    answer = client.post("/products", json={"name": "Lamp", "price": "1.00", "stock": 1, "sku": sku}, headers=staff)
+    holder = make(sku=sku)
+    body = {"name": "Lamp", "price": "1.00", "stock": 1, "sku": sku}
+    answer = client.post("/products", json=body, headers=staff)
     assert (answer.status_code, answer.json["code"]) == (409, "sku-taken")
+    assert (answer.json["productId"], answer.json["active"]) == (holder["id"], True)
+    client.delete(f"/products/{holder['id']}", headers=staff)
+    answer = client.post("/products", json=body, headers=staff)
+    assert (answer.status_code, answer.json["productId"], answer.json["active"]) == (409, holder["id"], False)
     other = make(sku=None)
     make(sku=None)
     answer = client.patch(f"/products/{other['id']}", json={"sku": sku}, headers=staff)
-    assert (answer.status_code, answer.json["code"]) == (409, "sku-taken")
+    assert (answer.status_code, answer.json["code"], answer.json["productId"]) == (409, "sku-taken", holder["id"])
     assert len(pending(other["id"])) == 1
 
 

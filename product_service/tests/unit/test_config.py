@@ -25,6 +25,18 @@ def test_a_complete_environment_is_read(environ):
     assert load(Config, environ).shop_currency == "USD"
 
 
+@pytest.mark.parametrize("currency", ["JPY", "KWD", "CLF", "XAU", "XXX", "HRK", "ABC", "usd", "US", "DOLLARS"])
+def test_a_currency_without_two_decimal_places_is_refused_in_words(environ, currency):
+    with pytest.raises(BadConfiguration, match=r"SHOP_CURRENCY \(is .+ISO 4217") as refused:
+        load(Config, environ | {"SHOP_CURRENCY": currency})
+    assert set(refused.value.problems) == {"SHOP_CURRENCY"}
+
+
+@pytest.mark.parametrize("currency", ["USD", "EUR", "GBP", "HUF", "MGA", "INR"])
+def test_a_currency_with_two_decimal_places_is_taken(environ, currency):
+    assert load(Config, environ | {"SHOP_CURRENCY": currency}).shop_currency == currency
+
+
 def test_an_order_may_be_pending_for_half_an_hour_by_default(environ):
     assert load(Config, environ).order_pending_limit == 1800
     assert load(Config, environ | {"ORDER_PENDING_LIMIT": "600"}).order_pending_limit == 600

@@ -1,6 +1,7 @@
 """Access tokens: one good kind, and the many bad ones."""
 
 import base64
+import contextlib
 import json
 import time
 
@@ -66,6 +67,48 @@ BAD = {
     "8 KB": signed(pad="x" * 8192),
     **{f"no {name}": signed(drop=[name]) for name in CLAIMS if name != "email_verified"},
 }
+
+
+ODD_TIMES = [
+    10**30, -(10**30), 10**400, -(10**400), 10**20, 2**63, -1, 253_402_300_800, "1", "", "x", "1e400", "9999999999", "٣", True,
+    None, [], {}, [1], {"a": 1}, 1e308, -1e308, float("nan"), float("inf"), float("-inf"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ODD_TIMES, ids=lambda value: str(value)[:12])
+@pytest.mark.parametrize("claim", ["exp", "iat", "nbf"])
+def test_odd_times_are_refused(claim, value):
+    with pytest.raises(NotAuthenticated):
+        TOKENS.check(signed(**{claim: value}))
+
+
+@pytest.mark.parametrize(
+    "times", [{"exp": NOW + 60.5}, {"exp": 253_402_300_799}, {"iat": 0}, {"iat": NOW + 0.5, "nbf": NOW}]
+)
+def test_times_with_a_fraction_and_far_times_are_good(times):
+    assert TOKENS.check(signed(**times)).user_id == "u1"
+
+
+@pytest.mark.parametrize("name", [*CLAIMS, "nbf", "kid"])
+@pytest.mark.parametrize("value", [None, 10**30, [], {}, [[]], True, "\ud800", "\0", float("nan")], ids=repr)
+def test_odd_values_of_any_claim_are_refused_or_taken(name, value):
+    token = jwt.api_jws.encode(json.dumps(CLAIMS | {name: value}).encode(), SECRET, algorithm="HS256")
+    with contextlib.suppress(NotAuthenticated):
+        TOKENS.check(token).user_id.encode()
+
+
+def test_a_deep_token_is_refused():
+    head, body = "[" * 1500, b64({})
+    for text in (f"{b64_raw(head)}.{body}.x", f"{HEAD}.{b64_raw(head)}.x"):
+        with pytest.raises(NotAuthenticated):
+            TOKENS.check(text)
+    deep = jwt.api_jws.encode(("[" * 2000).encode(), SECRET, algorithm="HS256")
+    with pytest.raises(NotAuthenticated):
+        TOKENS.check(deep)
+
+
+def b64_raw(text):
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
 @pytest.mark.parametrize("kind", BAD)

@@ -1,10 +1,11 @@
 """The event envelope, on its way out and in."""
 
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import orjson
 import pytest
+from pydantic import AwareDatetime, Field
 
 from libs.messaging.envelope import ConsumedData, EventData, MalformedEvent, new_row, parse
 from libs.values.times import rfc3339
@@ -116,3 +117,29 @@ def test_a_payload_over_64_kib_is_never_stored():
 def test_times_are_utc_with_milliseconds():
     assert rfc3339(datetime(2026, 1, 31, 12, 0, 0, 1500, UTC)) == "2026-01-31T12:00:00.001Z"
     assert rfc3339(datetime(2026, 1, 31, 12)) == "2026-01-31T12:00:00.000Z"  # noqa: DTZ001 -- as a driver may give it
+
+
+class Timed(ConsumedData):
+    topic: ClassVar[str] = "thing-made"
+    at: Annotated[AwareDatetime, Field(strict=False)]
+
+
+ODD_TIMES = [
+    "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z",
+    "2026-13-01T00:00:00Z", "2026-01-01T00:00:00", "yesterday", "1e400",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ODD_TIMES)
+def test_a_time_out_of_range_is_malformed_in_any_field(row, text):
+    event = parse(Message(row, value=orjson.dumps({"at": text})))
+    with pytest.raises(MalformedEvent):
+        event.read(Timed)
+    with pytest.raises(MalformedEvent):
+        parse(Message(row, headers={"ce_time": text.encode()}))
+
+
+@pytest.mark.parametrize("text", ["1970-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z", "2026-01-01T12:00:00.5+14:00"])
+def test_a_time_in_range_is_good(row, text):
+    event = parse(Message(row, value=orjson.dumps({"at": text}), headers={"ce_time": text.encode()}))
+    assert rfc3339(event.read(Timed).at)

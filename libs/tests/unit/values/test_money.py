@@ -21,6 +21,12 @@ from libs.values.money import CurrencyMismatch, Money, format_money, parse_money
             (4.35, 435),
             (1e3, 100_000),
             (-0.0, 0),
+            (Decimal("19.90"), 1990),
+            (Decimal("10.000000"), 1000),
+            (Decimal("1E+2"), 10_000),
+            (Decimal("-0.00"), 0),
+            (Decimal("0E-999999"), 0),
+            (Decimal("999999999999.99"), 99_999_999_999_999),
         ),
     ],
 )
@@ -51,6 +57,22 @@ def test_texts_and_numbers_are_read_to_the_cent(value, minor):
         ),
         *(1.001, 0.1 + 0.2, -0.01, -1, 1e-7, 1e22, float("nan"), float("inf"), 10**12),
         *(True, None, [], {"$gt": ""}, b"1"),
+        *map(
+            Decimal,
+            [
+                "1e-400",
+                "10.000000000000000001",
+                "10.01" + "0" * 40 + "1",
+                "1e999999",
+                "-0.01",
+                "NaN",
+                "sNaN",
+                "Infinity",
+                "1e12",
+                "0.001",
+                "9" * 5000,
+            ],
+        ),
     ],
 )
 def test_all_else_is_refused(value):

@@ -48,7 +48,7 @@ def test_the_first_page_has_nothing_before_and_the_last_nothing_after():
 
 def test_links_keep_the_rest_of_the_query():
     rendered = Page(["a"], "CURSOR", None).render("http://shop/things?limit=1&cursor=old&search=x+y", str.upper)
-    assert rendered["next"] == "http://shop/things?limit=1&cursor=CURSOR&search=x+y"
+    assert rendered["next"] == "/things?limit=1&cursor=CURSOR&search=x+y"
     assert rendered["previous"] is None
 
 
@@ -68,3 +68,21 @@ def test_a_cursor_fits_its_own_sort_order_only():
     cursor = fetch(ask(limit="3"), ROWS).next
     with pytest.raises(Invalid):
         ask(cursor=cursor, sort="price")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "//evil.example/things?limit=1",
+        "http://evil.example//things",
+        "http://x///things",
+        "http://x/\\\\evil",
+        "/things",
+        "",
+    ],
+)
+def test_links_are_paths_of_the_own_host(url):
+    link = Page(["a"], "CURSOR", None).render(url, str.upper)["next"]
+    assert link[0] == "/"
+    assert link[1:2] not in ("/", "\\")
+    assert "evil.example" not in link

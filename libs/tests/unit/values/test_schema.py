@@ -4,13 +4,13 @@ import pytest
 from pydantic import ValidationError
 
 from libs.values.schema import StrictModel
-from libs.values.text import Line, Text
+from libs.values.text import Line, Paragraph
 from libs.web.bodies import MalformedBody, TooDeep, depth_of, parse_object
 
 
 class Sample(StrictModel):
     first_name: Line
-    note: Text = ""
+    note: Paragraph = ""
 
 
 def nested(levels):

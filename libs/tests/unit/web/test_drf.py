@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from structlog.testing import capture_logs
 
 from libs.runtime.health import CheckFailed, Health
+from libs.runtime.metrics import REQUESTS
 from libs.values.errors import DomainError, ErrorKind
 from libs.values.schema import StrictModel, validated
 from libs.web.bodies import MAX_BODY_BYTES
@@ -60,7 +61,7 @@ HEALTH = Health("shop", "1", required={"disk": dict}, shown={"worker": worker, "
 urlpatterns = [
     *routes("things", Things.as_view()),
     *routes("things/<str:thing_id>/plain", lambda request, thing_id: plain(request)),
-    *service_routes(HEALTH),
+    *service_routes(HEALTH, {"things": "/things"}),
 ]
 handler400, handler403, handler404, handler500 = error_view(400), error_view(403), error_view(404), server_error_view
 pytestmark = pytest.mark.urls(__name__)
@@ -202,9 +203,58 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read(client):
     assert send(client, f'{{"name":"{name}"}}'.encode()).status_code == 413
 
 
-def test_a_body_of_unknown_length_is_refused_rather_than_overlooked(client):
-    answer = client.generic("POST", "/things", b"", "application/json", headers={"transfer-encoding": "chunked"})
-    problem(answer, 411, "length-required")
+@pytest.mark.parametrize("method", ["BREW", "TRACE", "CONNECT", "get", "X" * 5000])
+def test_an_unknown_method_is_501_and_counted_nowhere(client, method):
+    before = requests_counted()
+    answer = client.generic(method, "/things")
+    problem(answer, 501, "not-implemented")
+    assert requests_counted() == before
+
+
+def requests_counted():
+    return sum(s.value for m in REQUESTS.collect() for s in m.samples if s.name.endswith("_total"))
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/things", "GET, HEAD, OPTIONS, POST"),
+        ("/things/7/plain", "GET, HEAD, OPTIONS, POST"),
+        ("/health", "GET, HEAD, OPTIONS"),
+        ("/", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_options_is_204_with_the_methods_of_the_path(client, path, allowed):
+    for headers in ({}, {"origin": "https://evil.example", "access-control-request-method": "GET"}):
+        answer = client.options(path, headers=headers)
+        assert (answer.status_code, answer["Allow"]) == (204, allowed)
+        assert "Access-Control-Allow-Origin" not in answer
+    problem(client.options("/nowhere"), 404, "not-found")
+
+
+def test_the_root_is_an_index(client):
+    answer = client.get("/").json()
+    assert answer["service"] == "shop"
+    assert answer["links"]["things"] == "/things"
+    assert set(answer["links"]) >= {"health", "docs", "openapi", "metrics"}
+    page = client.get("/", headers={"accept": HTML})
+    assert page["Content-Type"].startswith("text/html")
+    assert b'href="/things"' in page.content
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "stored"),
+    [
+        ("/things", {}, True),
+        ("/things", {"authorization": "Bearer x"}, False),
+        ("/things", {"cookie": "sessionid=x"}, False),
+        ("/nowhere", {"authorization": "Bearer x"}, False),
+        ("/static/x.css", {"cookie": "sessionid=x"}, True),
+    ],
+)
+def test_answers_to_a_token_or_a_session_are_not_stored(client, path, headers, stored):
+    assert ("no-store" not in client.get(path, headers=headers).headers.get("Cache-Control", "")) == stored
+    assert "no-store" in client.post(path.replace("/static", ""), headers=headers)["Cache-Control"]
 
 
 def test_health_tells_the_state_of_the_process(client):
@@ -219,7 +269,7 @@ def test_metrics_show_requests_by_route_and_the_workers_parts(client):
     Things.raises = Http404()
     client.get("/things/17/plain")
     text = client.get("/metrics").content.decode()
-    assert 'http_requests_total{method="GET",route="/things/<str:thing_id>/plain",status="404"}' in text
+    assert 'http_requests_total{method="GET",route="/things/<str:thing_id>/plain",status="4xx"}' in text
     assert 'outbox_pending{part="relay"} 3.0' in text
     assert "/things/17" not in text
 

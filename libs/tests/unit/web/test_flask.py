@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from libs.access.tokens import AccessTokens
 from libs.runtime.config import WebConfig
 from libs.runtime.health import CheckFailed, Health
+from libs.runtime.metrics import REQUESTS
 from libs.values.errors import DomainError, ErrorKind
 from libs.values.schema import StrictModel, StrictQuery
 from libs.web.flask import Blueprint, caller, caller_if_any, json_response, make_app
@@ -80,6 +81,7 @@ def make_client(**settings):
         tokens=TOKENS,
         unavailable=(Away,),
         web=WebConfig(**settings),
+        links={"things": "/things"},
     )
     app.register_blueprint(thing_routes())
     return app.test_client()
@@ -264,3 +266,65 @@ def test_forwarded_headers_are_believed_only_from_a_proxy_that_is_set():
     sent = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "shop.example"}
     assert "Strict-Transport-Security" not in make_client().get("/hello", headers=sent).headers
     assert "Strict-Transport-Security" in make_client(proxy_count=1).get("/hello", headers=sent).headers
+
+
+@pytest.mark.parametrize("method", ["BREW", "TRACE", "CONNECT", "get", "X" * 5000])
+@pytest.mark.parametrize("path", ["/things", "/health", "/nowhere"])
+def test_an_unknown_method_is_501_and_counted_nowhere(client, method, path):
+    before = requests_counted()
+    assert_problem(
+        client.open(path, method=method, environ_overrides={"REQUEST_METHOD": method}), 501, "not-implemented"
+    )
+    assert requests_counted() == before
+
+
+def requests_counted():
+    return sum(s.value for m in REQUESTS.collect() for s in m.samples if s.name.endswith("_total"))
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("/things", "OPTIONS, POST"), ("/things/7", "GET, HEAD, OPTIONS"), ("/", "GET, HEAD, OPTIONS")],
+)
+def test_options_is_204_with_the_methods_of_the_path(client, path, allowed):
+    for headers in ({}, {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}):
+        answer = client.options(path, headers=headers)
+        assert (answer.status_code, answer.headers["Allow"], answer.data) == (204, allowed, b"")
+        assert "Access-Control-Allow-Origin" not in answer.headers
+    assert_problem(client.options("/nowhere"), 404, "not-found")
+
+
+def test_the_root_is_an_index(client):
+    answer = client.get("/").json
+    assert (answer["service"], answer["version"]) == ("things", "1.2.3")
+    assert set(answer["links"]) == {"health", "docs", "openapi", "metrics", "things"}
+    page = client.get("/", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert page.mimetype == "text/html"
+    assert 'href="/things"' in page.text
+    assert client.head("/").status_code == 200
+    assert_problem(client.post("/"), 405)
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "stored"),
+    [
+        ("/hello", {}, True),
+        ("/hello", bearer(), False),
+        ("/hello", {"Authorization": "Basic x"}, False),
+        ("/nowhere", bearer(), False),
+        ("/docs", bearer(), True),
+    ],
+)
+def test_answers_to_a_token_or_a_session_are_not_stored(client, path, headers, stored):
+    assert ("no-store" not in client.get(path, headers=headers).headers.get("Cache-Control", "")) == stored
+
+
+def test_an_answer_to_a_cookie_is_not_stored(client):
+    client.set_cookie("session", "x")
+    assert client.get("/hello").headers["Cache-Control"] == "no-store"
+
+
+def test_a_path_with_two_slashes_leads_nowhere_else(client):
+    answer = client.get("//hello", headers={"Host": "evil.example"})
+    assert "Location" not in answer.headers
+    assert "evil.example" not in answer.text

@@ -7,14 +7,15 @@ import pytest
 
 from libs.values.money import Money
 from product_service.domain.product import Product
-from product_service.domain.reservation import Reply, RequestedItem, Reservation, Shortage, Status
+from product_service.domain.reservation import CurrentPrice, Reply, RequestedItem, Reservation, Shortage, Status
 
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 PRICE = Money(1990, "USD")
 
 
 def product(letter, stock, **fields):
-    return Product(id=letter * 24, name=letter, price=PRICE, stock=stock, created_at=AT, updated_at=AT, **fields)
+    given = {"price": PRICE, "created_at": AT, "updated_at": AT} | fields
+    return Product(id=letter * 24, name=letter, stock=stock, **given)
 
 
 def items(*requested, price=PRICE):
@@ -57,6 +58,13 @@ def test_an_inactive_product_has_no_pieces():
 def test_a_price_counts_only_when_the_stock_suffices(stock, reason):
     reply = decide("1", items(("a", 1), price=Money(1, "USD")), product("a", stock)).reply
     assert reply.reason == reason
+
+
+def test_the_reply_names_the_present_price_of_each_product_whose_price_changed():
+    dear, euro, same = product("a", 9), product("b", 9, price=Money(700, "EUR")), product("c", 9, price=Money(1, "USD"))
+    reply = decide("1", items(("a", 1), ("b", 1), ("c", 1), price=Money(1, "USD")), dear, euro, same).reply
+    assert reply.reason == "price_changed"
+    assert reply.prices == (CurrentPrice(product_id="a" * 24, price=dear.price),)
 
 
 def test_orders_are_decided_one_after_another_against_the_stock_that_the_earlier_ones_left():

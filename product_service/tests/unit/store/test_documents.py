@@ -10,7 +10,7 @@ from libs.values.money import Money
 from product_service.domain.price_history import EarlierPrice
 from product_service.domain.product import Product
 from product_service.store import documents
-from product_service.store.products import to_document
+from product_service.store.product_rows import to_document
 
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 PRICE = Money(1990, "USD")
@@ -38,7 +38,7 @@ BAD_VALUES = [
 
 def test_a_whole_document_is_stored_without_empty_fields():
     stored = validate_document(documents.Product, LAMP)
-    assert LAMP.keys() - stored.keys() == {"sku", "category", "image_url"}
+    assert LAMP.keys() - stored.keys() == {"sku", "category", "category_key", "image_url"}
     assert stored == {name: value for name, value in LAMP.items() if value is not None}
 
 

@@ -1,0 +1,1 @@
+"""Django's backend for MySQL, which reports when a thread waits for the server."""

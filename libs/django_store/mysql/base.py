@@ -1,0 +1,35 @@
+"""Django's backend for MySQL. It reports each wait for the server to `WAITS`: a connection, a ping, a statement, a commit."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.backends.mysql import base
+
+from libs.runtime.database_waits import WAITS
+
+
+def _execute(execute: Callable[..., Any], *arguments: Any) -> Any:
+    with WAITS.waiting():
+        return execute(*arguments)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """The connection of one thread. Django finds the class by its name."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.execute_wrappers.append(_execute)
+
+    def get_new_connection(self, conn_params: Any) -> Any:
+        """Connect."""
+        with WAITS.waiting():
+            return super().get_new_connection(conn_params)
+
+    def is_usable(self) -> bool:
+        """Ping the server."""
+        with WAITS.waiting():
+            return bool(super().is_usable())
+
+    def _commit(self) -> Any:
+        with WAITS.waiting():
+            return super()._commit()  # type: ignore[misc] # the stubs leave it out

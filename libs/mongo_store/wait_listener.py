@@ -1,0 +1,58 @@
+"""Reports to `WAITS` when a thread waits for MongoDB: for a connection, for the response to a command, or for a primary."""
+
+from typing import Any
+
+from pymongo.monitoring import CommandListener, ConnectionPoolListener, TopologyListener
+
+from libs.runtime.database_waits import WAITS
+
+
+class CommandWaits(CommandListener):
+    """Commands. The events come in the thread that sent the command."""
+
+    def started(self, event: Any) -> None:
+        """A command is sent."""
+        WAITS.begin()
+
+    def succeeded(self, event: Any) -> None:
+        """Its response is here."""
+        WAITS.end()
+
+    def failed(self, event: Any) -> None:
+        """It has failed."""
+        WAITS.end()
+
+
+class ConnectionWaits(ConnectionPoolListener):
+    """Connections. The other events of a pool mean nothing here."""
+
+    def connection_check_out_started(self, event: Any) -> None:
+        """A thread asks for a connection."""
+        WAITS.begin()
+
+    def connection_checked_out(self, event: Any) -> None:
+        """It has one."""
+        WAITS.end()
+
+    def connection_check_out_failed(self, event: Any) -> None:
+        """It gets none."""
+        WAITS.end()
+
+    def _ignore(self, event: Any) -> None: ...
+
+    pool_created = pool_ready = pool_cleared = pool_closed = _ignore
+    connection_created = connection_ready = connection_closed = connection_checked_in = _ignore
+
+
+class PrimaryWaits(TopologyListener):
+    """The primary: without one each operation waits in the selection of a server, which has no events."""
+
+    def opened(self, event: Any) -> None:
+        """The client begins to look for servers."""
+
+    def description_changed(self, event: Any) -> None:
+        """A server changed its state."""
+        WAITS.set_reachable(event.new_description.has_writable_server())
+
+    def closed(self, event: Any) -> None:
+        """The client is closed."""

@@ -1,0 +1,50 @@
+"""A client's socket for the threads of a worker: a client that reads slowly does not hold a thread."""
+
+import errno
+import select
+import socket
+import time
+from typing import Any
+
+MAX_UNSENT_BYTES = 1024 * 1024
+
+
+class ResponseSocket:
+    """A socket whose `sendall` keeps what the kernel does not take yet. The worker's loop sends it by `flush`.
+
+    Beyond MAX_UNSENT_BYTES the thread waits for the client, at most `seconds` for each `min_rate * seconds` bytes.
+    """
+
+    def __init__(self, sock: socket.socket, *, seconds: float, min_rate: int) -> None:
+        self._sock, self._seconds, self._min_rate = sock, seconds, min_rate
+        self.unsent = bytearray()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def sendall(self, data: bytes) -> None:
+        """Send what the client takes at once, and keep the rest. Raises BrokenPipeError for a client that does not read."""
+        self.unsent += data
+        self.flush()
+        deadline = time.monotonic() + self._seconds + len(self.unsent) / self._min_rate
+        while len(self.unsent) > MAX_UNSENT_BYTES:
+            poll = select.poll()  # select() knows no descriptor above 1,023
+            poll.register(self._sock, select.POLLOUT)
+            if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                self.unsent.clear()
+                raise BrokenPipeError(errno.EPIPE, "the client reads too slowly")
+            self.flush()
+
+    def flush(self) -> bool:
+        """Send without waiting. True when nothing is left. Raises OSError when the connection is closed."""
+        while self.unsent:
+            try:
+                sent = self._sock.send(self.unsent, socket.MSG_DONTWAIT)
+            except (BlockingIOError, InterruptedError):
+                return False
+            del self.unsent[:sent]
+        return True
+
+    def time_left(self) -> float:
+        """The seconds in which the client must have read what is unsent."""
+        return self._seconds + len(self.unsent) / self._min_rate

@@ -1,0 +1,36 @@
+"""What staff changed, in MongoDB. A change is written in the transaction of the product."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bson import ObjectId
+from pymongo.client_session import ClientSession
+
+from libs.mongo_store.validation import validate_document
+from product_service.domain.product_change import Action, ProductChange
+from product_service.store import documents
+
+
+def add(change: ProductChange, transaction: ClientSession) -> None:
+    """Insert a change."""
+    row = {
+        "_id": ObjectId(),
+        "product": ObjectId(change.product_id),
+        "at": change.at,
+        "actor": change.actor,
+        "action": change.action,
+        "changes": change.changes,
+    }
+    documents.changes().insert_one(validate_document(documents.ProductChange, row), session=transaction)
+
+
+def from_document(row: Mapping[str, Any]) -> ProductChange:
+    """A change from its document."""
+    return ProductChange(
+        id=str(row["_id"]),
+        product_id=str(row["product"]),
+        at=row["at"],
+        actor=row["actor"],
+        action=Action(row["action"]),
+        changes=row["changes"],
+    )

@@ -1,0 +1,75 @@
+"""The conversion between a product and its document."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bson import ObjectId
+
+from libs.values.money import Money
+from product_service.domain.price_history import EarlierPrice, PriceHistory
+from product_service.domain.product import Product, sort_key
+from product_service.domain.search_words import category_key, stored_words
+
+SEARCH_FIELDS = ("name", "description", "sku", "category")
+"""The fields of a document from which the fields for searches follow."""
+
+
+def search_fields(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields for searches, from the SEARCH_FIELDS of a document."""
+    category = row.get("category")
+    return {
+        "category_key": category_key(category) if category else None,
+        "search_words": stored_words([row["name"], row["description"], row.get("sku") or ""]),
+    }
+
+
+def from_document(row: Mapping[str, Any], currency: str) -> Product:
+    """A product from its document. `currency`: the shop's, for a price without one. Without `price_log` the history is empty."""
+    currency = row.get("currency", currency)
+    return Product(
+        id=str(row["_id"]),
+        name=row["name"],
+        description=row["description"],
+        sku=row.get("sku"),
+        category=row.get("category"),
+        image_url=row.get("image_url"),
+        price=Money(row["price_minor"], currency),
+        price_history=_history(row["price_log"], currency) if "price_log" in row else (),
+        stock=row["stock"],
+        active=row["active"],
+        version=row["version"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def to_document(product: Product) -> dict[str, Any]:
+    """All fields of a product's document but `sequence`, which only the store counts."""
+    row = {
+        "_id": ObjectId(product.id),
+        "name": product.name,
+        "name_key": sort_key(product.name),
+        "description": product.description,
+        "sku": product.sku,
+        "category": product.category,
+        "image_url": product.image_url,
+        "price_minor": product.price.minor,
+        "currency": product.price.currency,
+        "price_log": [
+            {"price_minor": earlier.price.minor, "currency": earlier.price.currency, "until": earlier.until}
+            for earlier in product.price_history
+        ],
+        "stock": product.stock,
+        "active": product.active,
+        "version": product.version,
+        "created_at": product.created_at,
+        "updated_at": product.updated_at,
+    }
+    return row | search_fields(row)
+
+
+def _history(entries: Sequence[Mapping[str, Any]], currency: str) -> PriceHistory:
+    return tuple(
+        EarlierPrice(price=Money(entry["price_minor"], entry.get("currency", currency)), until=entry["until"])
+        for entry in entries
+    )
