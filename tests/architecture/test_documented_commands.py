@@ -90,11 +90,14 @@ def check_curl(words):
 
 def check_docker(words):
     assert words[0] == "compose"
-    rest, files = words[1:], []
-    while rest and (rest[0] in ("-f", "--env-file", "…")):
-        files += rest[1:2] if rest[0] != "…" else []
-        rest = rest[2:] if rest[0] != "…" else rest[1:]
+    rest, files, profiles = words[1:], [], []
+    while rest and (rest[0] in ("-f", "--env-file", "--profile", "…")):
+        if rest[0] != "…":
+            (profiles if rest[0] == "--profile" else files).append(rest[1])
+        rest = rest[1:] if rest[0] == "…" else rest[2:]
     assert all(file == ".env" or (ROOT / file).exists() for file in files), files
+    known = {profile for container in containers().values() for profile in container.get("profiles") or ()}
+    assert set(profiles) <= known, profiles
     verb, *rest = rest
     assert verb in COMPOSE, f"unknown verb {verb}"
     while rest and rest[0].startswith("-"):
