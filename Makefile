@@ -7,7 +7,7 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 LOCK := $(COMPILE) -c requirements/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up status logs down reset demo env secrets test check unit lint types chaos soak bench fuzz audit screenshots lock wheels pin test-deploy
+.PHONY: help setup run up status logs down reset demo manage env secrets test check unit lint types chaos soak bench fuzz audit screenshots lock wheels pin test-deploy
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,7 +18,7 @@ setup:
 run: setup ## start everything and show all logs, until Ctrl-C
 	@$(LOCAL) run
 
-up: setup ## start everything in the background
+up: setup ## start everything in the background, or restart what a change of .env concerns
 	@$(LOCAL) up
 
 status: installed ## list the processes with their state
@@ -35,6 +35,9 @@ reset: installed ## stop everything and delete the local data (YES=1: without a 
 
 demo: installed ## register, order and receive mails as a customer of the running shop
 	@$(LOCAL) demo
+
+manage: installed ## run a command of a service: SERVICE=product_service ARGS="dlq list"
+	@$(LOCAL) manage $(SERVICE) $(ARGS)
 
 env: setup ## write .env with fresh secrets
 	@$(LOCAL) env

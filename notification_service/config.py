@@ -77,6 +77,7 @@ class Config(KafkaConfig, WebConfig):
     shop_name: Line = "MicroShop"
     public_url: AnyHttpUrl | None = None  # the address of the shop and of user_service's pages, which mails link to
     user_service_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:4000")  # what mails link to without a public_url
+    desk_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:3000/admin/")  # where the desk's pages begin, for browsers
     bind_host: str = "127.0.0.1"
     notification_service_port: int = Field(5000, ge=1, le=65_535)
     log_level: str = "INFO"

@@ -78,6 +78,18 @@ def migrate(config: Config, _arguments: list[str]) -> int:
     return migrate(load_or_exit(Migrator, "order_service"))
 
 
+def rotate_encryption(config: Config, _arguments: list[str]) -> int:
+    """encrypt the desk's tokens that are plain or have an older key, with the first key of ENCRYPTION_KEY"""
+    from order_service.config import setup_django
+
+    setup_django("order_service", config)
+    from order_service.desk.sign_in.token_store import rotate
+
+    rotation = rotate()
+    sys.stdout.write(f"{rotation.encrypted} encrypted, {rotation.unreadable} can't be read\n")
+    return 1 if rotation.unreadable else 0
+
+
 def manage(config: Config, arguments: list[str]) -> int:
     """run a command of Django's (manage help lists them)"""
     from order_service.config import setup_django
@@ -97,6 +109,7 @@ COMMANDS = {
     "topics": topics,
     "dlq": dlq,
     "migrate": migrate,
+    "rotate-encryption": rotate_encryption,
     "manage": manage,
 }
 

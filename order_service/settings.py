@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from libs.access.encryption import Encryption
 from libs.access.tokens import ALGORITHM, LEEWAY_SECONDS
 from libs.runtime.config import load
 from libs.web.bodies import MAX_BODY_BYTES
@@ -13,6 +14,7 @@ from order_service.desk.theme import unfold_settings
 config = load(Config)
 
 SECRET_KEY = config.django_secret_key.get_secret_value()
+ENCRYPTION = Encryption(config.encryption_key)  # of the tokens that the desk keeps
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *filter(None, map(str.strip, config.allowed_hosts.split(",")))]
 ROOT_URLCONF = "order_service.urls"
 SHOP_NAME = config.shop_name

@@ -7,6 +7,7 @@ from libs.web.drf import error_view, get_view, routes, server_error_view, servic
 from order_service.api import orders
 from order_service.api.health import health
 from order_service.api.openapi import show_document, show_page, show_script
+from order_service.desk.remote.mails import list_mails, show_mail
 from order_service.desk.remote.products import list_products, show_product
 from order_service.desk.remote.users import list_users, show_user
 from order_service.desk.sign_in.views import SignInView, SignOutView
@@ -16,8 +17,10 @@ other_services = [
     path("products/<slug:product_id>/", admin.site.admin_view(show_product), name="desk-product"),
     path("users/", admin.site.admin_view(list_users), name="desk-users"),
     path("users/<slug:user_id>/", admin.site.admin_view(show_user), name="desk-user"),
+    path("emails/", admin.site.admin_view(list_mails), name="desk-emails"),
+    path("emails/<slug:kind>/", admin.site.admin_view(show_mail), name="desk-email"),
 ]
-"""Pages of the desk for the data of product_service and user_service."""
+"""Pages of the desk for what other services keep."""
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *routes("orders", orders.Orders.as_view()),

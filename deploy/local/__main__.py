@@ -15,6 +15,7 @@ from deploy.local.demo import demo
 from deploy.local.down import reset, stop
 from deploy.local.errors import LocalError
 from deploy.local.logs import Follower, follow
+from deploy.local.manage import manage
 from deploy.local.stack import Stack
 from deploy.local.state import ROOT, State
 from deploy.local.status import print_addresses, status
@@ -26,12 +27,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
     parser.add_argument("--state", type=Path, default=ROOT / ".local", help="directory for pids, logs and data")
     parser.add_argument("--env", type=Path, default=ROOT / ".env", help="file with the settings")
-    parser.add_argument("command", choices=sorted(COMMANDS))
+    parser.add_argument("command", choices=sorted((*COMMANDS, "manage")))
+    parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="…", help="of manage: a service, and its command")
     arguments = parser.parse_args()
+    if arguments.rest and arguments.command != "manage":
+        parser.error(f"unrecognized arguments: {' '.join(arguments.rest)}")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)  # raises KeyboardInterrupt
     try:
-        COMMANDS[arguments.command](Stack(State(arguments.state.resolve()), arguments.env.resolve()))
+        stack = Stack(State(arguments.state.resolve()), arguments.env.resolve())
+        if arguments.command == "manage":
+            manage(stack, arguments.rest)
+        COMMANDS[arguments.command](stack)
     except LocalError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

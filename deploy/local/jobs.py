@@ -2,23 +2,22 @@
 
 import hashlib
 import sys
+from collections.abc import Sequence
 from subprocess import DEVNULL, run
 
 from deploy.local.errors import LocalError
 from deploy.local.logs import last_line
 from deploy.local.process import base_env
-from deploy.local.services import JOBS, Job, environment
+from deploy.local.services import Job, environment
 from deploy.local.stack import Stack
 from deploy.local.state import ROOT
 
 SECONDS = 120
 
 
-def run_jobs(stack: Stack, server: str) -> None:
-    """Run the jobs of one server in their order. Raises LocalError at the first that fails."""
-    for job in JOBS:
-        if job.server != server:
-            continue
+def run_jobs(stack: Stack, jobs: Sequence[Job]) -> None:
+    """Run jobs in their order. Raises LocalError at the first that fails."""
+    for job in jobs:
         # The marker is beside the data, so a reset deletes both. Another staff account in .env makes the job run again.
         mark = stack.state.data / "done" / job.name.replace(" ", "-")
         fingerprint = hashlib.sha256("\0".join((job.name, *_staff(stack, job).values())).encode()).hexdigest()

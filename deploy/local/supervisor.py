@@ -70,6 +70,14 @@ def start_services(state: State) -> None:
     _call(state, "startProcessGroup", "services", False)
 
 
+def restart_service(state: State, process: Process) -> None:
+    """End one service's process and start it by its new plan. The supervisor kills a process that exceeds its time."""
+    with suppress(NotReady):  # it may have ended by itself
+        _call(state, "stopProcess", f"services:{process.name}")
+    process.write_plan(state)
+    _call(state, "startProcess", f"services:{process.name}", False)
+
+
 def _call(state: State, method: str, *arguments: object) -> Any:
     transport = SupervisorTransport(None, None, f"unix://{_socket(state)}")
     server = ServerProxy("http://127.0.0.1", transport)  # the transport uses the socket, not this address

@@ -1,30 +1,48 @@
-"""`make up`: start everything in order. A step begins when the step before it is ready."""
+"""`make up`: start everything in order. A step begins when the step before it is ready.
 
+In a running shop it restarts what a change of .env concerns.
+"""
+
+import subprocess
+import sys
+from collections.abc import Sequence
 from functools import partial
 
-from deploy.local import supervisor
+from deploy.local import changes, supervisor
 from deploy.local.console import say, step
 from deploy.local.down import clear_left_overs, stop
+from deploy.local.errors import LocalError
 from deploy.local.jobs import run_jobs
 from deploy.local.logs import set_aside
 from deploy.local.ports import require_free
 from deploy.local.probe import check_ready
-from deploy.local.process import SUPERVISOR, read_pid
+from deploy.local.process import SUPERVISOR, base_env, read_pid
 from deploy.local.servers import Server
-from deploy.local.services import SERVICES, Service
+from deploy.local.services import JOBS, SERVICES, Service, environment
 from deploy.local.stack import Stack
+from deploy.local.state import ROOT
 from deploy.local.waiting import Watch, side_by_side
 
 READY_SECONDS = 90.0
 
 
 def up(stack: Stack) -> bool:
-    """Start the shop and return when it is ready; False when it was up before. Raises LocalError with the reason.
+    """Start the shop and return when it is ready; False when it was up before, with the same settings.
 
-    After a failure nothing runs, and the logs stay.
+    Raises LocalError with the reason. After a failed start nothing runs, and the logs stay.
     """
     if is_up(stack):
-        return False
+        return _apply_changes(stack)
+    _start_all(stack)
+    return True
+
+
+def is_up(stack: Stack) -> bool:
+    """Whether an `up` has completed and its supervisor lives."""
+    return read_pid(stack.state, SUPERVISOR) is not None and stack.state.ready.exists()
+
+
+def _start_all(stack: Stack) -> None:
     stack.make_env_file()
     stack.state.make()
     clear_left_overs(stack)
@@ -34,12 +52,54 @@ def up(stack: Stack) -> bool:
     except BaseException:
         stop(stack)
         raise
+
+
+def _apply_changes(stack: Stack) -> bool:
+    """Restart what other settings concern. Raises LocalError, before anything ends, for settings that a service refuses."""
+    found = changes.find_changes(stack.state, stack.settings)
+    if not found.names:
+        return False
+    say(f"  changed since the start: {', '.join(found.names)}")
+    _require_valid(stack, found.services)
+    if found.servers:
+        say(f"  {', '.join(found.servers)}: the servers have to restart, and so has everything")
+        stop(stack)
+        _start_all(stack)
+        return True
+    ports = {name: port for name, port in stack.ports.items() if name in found.names}
+    require_free(ports)
+    try:
+        _restart(stack, found.services)
+        run_jobs(stack, found.jobs)
+    except BaseException:
+        stop(stack)
+        raise
+    changes.record(stack.state, stack.settings)
+    for job in found.jobs:
+        say(f"  ran the job {job.name}")
+    if not found.services and not found.jobs:
+        say("  no process reads that: nothing was restarted")
     return True
 
 
-def is_up(stack: Stack) -> bool:
-    """Whether an `up` has completed and its supervisor lives."""
-    return read_pid(stack.state, SUPERVISOR) is not None and stack.state.ready.exists()
+def _require_valid(stack: Stack, services: Sequence[Service]) -> None:
+    """Raise LocalError with the line of the first service that refuses its new settings."""
+    for package in sorted({service.package for service in services}):
+        command = [sys.executable, "-m", package, "check-config"]
+        env = base_env(stack.state) | environment(package, stack.settings)
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+        if done.returncode:
+            reason = (done.stderr.strip().splitlines() or [f"{package} ended with status {done.returncode}"])[-1]
+            raise LocalError(f"{reason}. Nothing was restarted")
+
+
+def _restart(stack: Stack, services: Sequence[Service]) -> None:
+    if not services:
+        return
+    processes = [service.process(stack.settings) for service in services]
+    with step("restarting " + ", ".join(service.name for service in services)):
+        side_by_side(partial(supervisor.restart_service, stack.state), processes)
+        side_by_side(partial(_wait_for, stack), services)
 
 
 def _start(stack: Stack) -> None:
@@ -56,13 +116,13 @@ def _start(stack: Stack) -> None:
     with step("starting " + ", ".join(service.name for service in SERVICES)):
         supervisor.start_services(stack.state)
         side_by_side(partial(_wait_for, stack), SERVICES)
-    stack.state.ready.touch()
+    changes.record(stack.state, stack.settings)
 
 
 def _bring_up(stack: Stack, server: Server) -> None:
     """Wait for a server, then run the jobs that need it."""
     Watch(stack.state, server.name).wait(server.check, READY_SECONDS)
-    run_jobs(stack, server.name)
+    run_jobs(stack, [job for job in JOBS if job.server == server.name])
 
 
 def _wait_for(stack: Stack, service: Service) -> None:

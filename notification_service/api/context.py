@@ -4,7 +4,6 @@ from typing import cast
 
 from flask import current_app
 
-from libs.access.tokens import AccessTokens
 from notification_service.config import Config
 from notification_service.rendering.composer import Composer
 from notification_service.smtp.mailer import Mailer
@@ -14,11 +13,6 @@ from notification_service.worker.process import Worker
 def config() -> Config:
     """The configuration of this process."""
     return cast(Config, current_app.extensions["config"])
-
-
-def tokens() -> AccessTokens:
-    """The check of access tokens."""
-    return cast(AccessTokens, current_app.extensions["tokens"])
 
 
 def composer() -> Composer:

@@ -1,12 +1,9 @@
 """JSON bodies and query strings that come in."""
 
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from libs.values.schema import StrictModel, StrictQuery
 from notification_service.api.sample_data import Size
-from notification_service.domain.mail_kinds import KINDS
 from notification_service.domain.recipient import Recipient
 
 
@@ -14,16 +11,13 @@ class TestMail(StrictModel):
     to: Recipient | None = None
 
 
-class PreviewOptions(StrictQuery):
-    """How a mail is shown."""
+class SampleOptions(StrictQuery):
+    """The content of the mails."""
 
     sample: Size = "usual"
-    scheme: Literal["light", "dark"] = "light"
 
 
-class PageOptions(PreviewOptions):
-    """What the page shows. The JSON list contains every kind with both parts."""
+class PreviewOptions(SampleOptions):
+    """The content of a mail, and the colours of its HTML part: those that the reader's program prefers, or always these."""
 
-    kind: Annotated[str, Field(max_length=64)] = next(iter(KINDS))
-    part: Literal["html", "text"] = "html"
-    width: Literal["desktop", "phone"] = "desktop"
+    scheme: Literal["light", "dark"] | None = None

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
@@ -47,11 +45,15 @@ class DeskAdmin(ModelAdmin):
 
     paginator = BoundedPaginator
     show_full_result_count = False
-    list_disable_select_all = True
     show_facets = ShowFacets.NEVER  # facets count the rows of each choice of each filter
     list_per_page = 50
     list_max_show_all = 50
     act_permission = "orders.change_order"
+
+    @property
+    def max_selected(self) -> int:
+        """How many rows an action may change."""
+        return MAX_SELECTED
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -80,15 +82,6 @@ class DeskAdmin(ModelAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """True for the parameters of this list's filters. Any other column could be searched without an index."""
         return lookup in {f"{it}__exact" if isinstance(it, str) else it.parameter_name for it in self.list_filter}
-
-
-def selected_ids(request: HttpRequest, selected: QuerySet[Any], field: str) -> list[str]:
-    """The ids of an action's rows. Over MAX_SELECTED rows: an empty list, and an error message on the page."""
-    ids = list(selected.values_list(field, flat=True)[: MAX_SELECTED + 1])
-    if len(ids) <= MAX_SELECTED:
-        return ids
-    messages.error(request, f"Select at most {MAX_SELECTED} rows. Nothing was changed.")
-    return []
 
 
 def error_text(error: DomainError) -> str:

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class StaffTokens(models.Model):
-    """The pair of tokens of one staff login. The session of the desk holds the key."""
+    """The encrypted tokens of one staff login. The session of the desk holds the key."""
 
     key = models.CharField(primary_key=True, max_length=40)  # 160 random bits in hex
     access = models.TextField()

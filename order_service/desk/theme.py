@@ -47,6 +47,7 @@ NAVIGATION: list[Link] = [
             _link("Orders", "shopping_bag", "orders_order_changelist", "orders.view_order"),
             _link("Stock", "inventory_2", "desk-products", "orders.view_order"),
             _link("Customers", "group", "desk-users", "orders.view_order"),
+            _link("Mails", "mail", "desk-emails", "orders.view_order"),
         ]
     },
     {

@@ -117,9 +117,10 @@ class StockRejected(ConsumedData):
 
 
 class MailSent(ConsumedData):
-    """The SMTP server accepted the mail of an event. The key is the id of that event."""
+    """What became of the mail of an event. The key is the id of that event."""
 
     topic: ClassVar[str] = "mail-sent"
     kind: Annotated[Line, StringConstraints(min_length=1, max_length=64)]
     order_id: OrderId | None = None  # None: the mail is not about an order
     sent_at: Annotated[AwareDatetime, Field(strict=False)]
+    outcome: Annotated[Line, StringConstraints(min_length=1, max_length=32)] = "sent"

@@ -11,20 +11,27 @@ from typing import Literal
 from django.contrib.auth.models import User
 
 from order_service.domain.actor import SAGA
+from order_service.domain.order_status import Status
 from order_service.store.models import MailRequest, OrderChange, OrderNote, Outbox, OutboxDead, SentMail
 
 CUSTOMER, SHOP = "customer", "the shop"
+OUTCOMES = {"suppressed": "No mail went out: the address is not verified and has got as many mails as it may."}
+"""What staff have to know about an outcome of a mail."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry, in words. `detail` and `who` may be empty. The `detail` of a note may have line breaks."""
+    """One entry, in words. `detail` and `who` may be empty. The `detail` of a note may have line breaks.
+
+    `status`: of a change, the status that the order got by it.
+    """
 
     at: datetime
     kind: Literal["change", "event", "mail", "request", "note"]
     title: str
     detail: str = ""
     who: str = ""
+    status: Status | None = None
 
 
 def read_timeline(order_id: str) -> list[Entry]:
@@ -40,7 +47,8 @@ def read_timeline(order_id: str) -> list[Entry]:
     requested = {row.event_id for row in requests}
     for mail in SentMail.objects.filter(order_id=order_id).order_by("event_id"):
         again = " again" if mail.event_id in requested else ""
-        entries.append(Entry(mail.sent_at, "mail", f"Mail sent{again}: {mail.kind}"))
+        title, detail = f"Mail {mail.outcome}{again}: {mail.kind}", OUTCOMES.get(mail.outcome, "")
+        entries.append(Entry(mail.sent_at, "mail", title, detail))
     for note in OrderNote.objects.filter(order_id=order_id):
         entries.append(Entry(note.at, "note", "Note", note.text, note.author_name or note.author))
     return sorted(entries, key=lambda entry: entry.at)  # stable: entries of the same time keep this order
@@ -51,7 +59,7 @@ def _change_entry(row: OrderChange, names: dict[str, str]) -> Entry:
     if row.reason:
         detail += f": {row.reason.replace('_', ' ')}"
     title = row.to_status.capitalize() if row.from_status else "Placed"
-    return Entry(row.at, "change", title, detail, names[row.actor])
+    return Entry(row.at, "change", title, detail, names[row.actor], Status(row.to_status))
 
 
 def _read_events(order_id: str) -> Iterator[Entry]:

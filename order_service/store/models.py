@@ -149,7 +149,7 @@ class MailRequest(models.Model):
 
 
 class SentMail(models.Model):
-    """A mail about an order that was sent, as topic mail-sent reports."""
+    """What became of a mail about an order, as topic mail-sent reports."""
 
     event_id = models.CharField(
         primary_key=True, max_length=26, db_collation=BYTEWISE
@@ -157,6 +157,7 @@ class SentMail(models.Model):
     kind = models.CharField(max_length=64)
     order_id = models.CharField(max_length=26, db_collation=BYTEWISE)  # no foreign key: topics have no common order
     sent_at = models.DateTimeField()
+    outcome = models.CharField(max_length=32, db_default="sent")  # or suppressed: no mail went out
 
     class Meta:
         db_table = "sent_mails"

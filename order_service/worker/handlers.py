@@ -75,7 +75,7 @@ def on_user_revocation(event: Event) -> None:
 
 
 def on_mail_sent(event: Event) -> None:
-    """Record a mail about an order. Raises MalformedEvent."""
+    """Record what became of a mail about an order. Raises MalformedEvent."""
     mail = event.read(MailSent)
     try:
         event_id = str(ULID.from_str(event.subject))
@@ -83,7 +83,9 @@ def on_mail_sent(event: Event) -> None:
         raise MalformedEvent("the key is no event's id") from None
     if mail.order_id:
         renew_connection()
-        record_sent_mail(event_id=event_id, kind=mail.kind, order_id=mail.order_id, sent_at=mail.sent_at)
+        record_sent_mail(
+            event_id=event_id, kind=mail.kind, order_id=mail.order_id, sent_at=mail.sent_at, outcome=mail.outcome
+        )
 
 
 HANDLERS: Mapping[str, Mapping[str, Handler]] = {

@@ -36,8 +36,9 @@ def find_orders(page: Page, shop: Shop, text: str) -> None:
 
 
 def run_action(page: Page, title: str, *order_ids: str) -> None:
-    """Tick orders in the list, and do something with all of them."""
+    """Tick orders in the list, do something with all of them, and say yes on the page that asks."""
     for order_id in order_ids:
         page.get_by_role("row", name=order_id).get_by_role("checkbox").check()
     page.get_by_role("combobox", name="action").select_option(label=title)
     page.get_by_role("button", name="Run").click()
+    page.get_by_role("button", name="Yes, ").click()

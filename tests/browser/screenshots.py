@@ -31,7 +31,7 @@ STEPS = cycle(([], ["shipped"], ["shipped", "delivered"], ["shipped"]))
 
 
 class Picture(NamedTuple):
-    """A page, as `who` sees it: anyone, staff at the desk, or staff with a token. `{order}` is an order that was shipped."""
+    """A page, as `who` sees it: anyone, or staff at the desk. `{order}` is an order that was shipped."""
 
     name: str
     service: str
@@ -53,11 +53,11 @@ ALL = (
     Picture("browsable-api", "order", "/orders", "staff"),
     Picture("api-documents", "product", "/docs", shows="Add a product."),
     Picture("reset-password", "user", "/password-reset?token=sample", size=(600, 560)),
-    Picture("mails", "notification", "/emails?kind=order-shipped", "token"),
-    Picture("mail", "notification", "/emails/order-shipped", "token", (720, 760)),
-    Picture("mail-dark", "notification", "/emails/order-shipped?scheme=dark", "token", (720, 760)),
-    Picture("mail-phone", "notification", "/emails/order-shipped", "token", PHONE),
-    Picture("mail-phone-dark", "notification", "/emails/order-rejected?scheme=dark", "token", PHONE),
+    Picture("mails", "order", "/admin/emails/?kind=order-shipped", "staff"),
+    Picture("mail", "order", "/admin/emails/order-shipped/", "staff", (720, 760)),
+    Picture("mail-dark", "order", "/admin/emails/order-shipped/?scheme=dark", "staff", (720, 760)),
+    Picture("mail-phone", "order", "/admin/emails/order-shipped/", "staff", PHONE),
+    Picture("mail-phone-dark", "order", "/admin/emails/order-rejected/?scheme=dark", "staff", PHONE),
 )
 
 
@@ -134,8 +134,7 @@ def take(browser: Browser, town: Town, order: str, pictures: list[Picture]) -> N
 def open_context(browser: Browser, town: Town, who: str, dark: bool) -> BrowserContext:
     """A browser of `who`."""
     staff = town.staff()
-    headers = {"Authorization": f"Bearer {staff.token}"} if who == "token" else {}
-    context = browser.new_context(color_scheme="dark" if dark else "light", extra_http_headers=headers)
+    context = browser.new_context(color_scheme="dark" if dark else "light")
     if who == "staff":
         sign_in(context.new_page(), staff)
     return context

@@ -7,7 +7,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from tests.browser.desk import ORDERS, find_orders, open_order, run_action, sign_in
-from tests.browser.watch import assert_for_everybody
+from tests.browser.watch import PHONE, assert_for_everybody, grave_findings, too_wide
 from tests.e2e.conftest import Person, Town, wait_for
 
 
@@ -49,15 +49,36 @@ def test_an_action_that_came_too_late_says_so_and_changes_nothing(page: Page, to
     assert ada.status_of(order) == "cancelled"
 
 
-def test_of_many_orders_each_has_its_own_result(page: Page, town: Town) -> None:
+def test_of_many_orders_one_message_tells_the_result_of_each(page: Page, town: Town) -> None:
     ada, grace = town.customer(), town.colleague()
     first, second = (confirmed_order(town, ada, grace) for _ in range(2))
     assert ada.call("order", "POST", f"/orders/{second['id']}/cancel").status == 200
     sign_in(page, grace)
     find_orders(page, town.shop, ada.email)
     run_action(page, "Ship the selected orders", first["id"], second["id"])
-    expect(page.get_by_text(f"Order {first['id']} is shipped now")).to_be_visible()
-    expect(page.get_by_text(f"Order {second['id']}:")).to_contain_text("Nothing was changed.")
+    message = page.get_by_role("status").get_by_role("listitem").first
+    expect(message).to_contain_text("1 of 2 orders was shipped. 1 was refused")
+    expect(message).to_contain_text(f"Order {second['id']}: A cancelled order can't become shipped")
+    page.get_by_text("The orders that were shipped").click()
+    expect(message.get_by_text(f"Order {first['id']}")).to_be_visible()
+
+
+def test_an_action_asks_first_and_no_is_an_answer(page: Page, town: Town) -> None:
+    ada, grace = town.customer(), town.colleague()
+    order = confirmed_order(town, ada, grace)
+    sign_in(page, grace)
+    find_orders(page, town.shop, ada.email)
+    listed = page.url
+    page.get_by_role("row", name=order["id"]).get_by_role("checkbox").check()
+    page.get_by_role("combobox", name="action").select_option(label="Cancel the selected orders")
+    page.get_by_role("button", name="Run").click()
+    expect(page.get_by_role("heading", name="Cancel 1 order?")).to_be_visible()
+    assert grave_findings(page) == []
+    page.set_viewport_size(PHONE)
+    assert too_wide(page) == 0
+    page.get_by_role("link", name="No, go back").click()
+    expect(page).to_have_url(listed)
+    assert ada.status_of(order) == "confirmed"
 
 
 def test_a_note_without_words_is_refused_at_its_field_and_one_with_words_is_kept(page: Page, town: Town) -> None:

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.desk import sign_in
 from tests.browser.watch import Watch, assert_for_everybody, grave_findings, too_wide
 from tests.e2e.conftest import Town
 
+MAILS = "/admin/emails/"
 KINDS = ("user-registered", "order-placed", "order-rejected", "password-reset", "password-changed", "test")
 """One of each template, and one with an explanation: for accessibility they stand for all."""
 
 
-def open_previews(page: Page, watch: Watch, town: Town) -> None:
-    """As staff do, with a token."""
-    with watch.expecting("status of 401"):
-        page.goto(town.shop.url("notification", "/emails"))
-    page.get_by_label("Access token").fill(town.staff().token)
-    page.get_by_role("button", name="Show the mails").click()
-    expect(page.get_by_role("heading", name="Mails")).to_be_visible()
-
-
-def test_staff_look_at_a_mail_on_a_phone_in_the_dark(page: Page, watch: Watch, town: Town) -> None:
-    open_previews(page, watch, town)
+def test_staff_look_at_a_mail_on_a_phone_in_the_dark(page: Page, town: Town) -> None:
+    sign_in(page, town.staff(), MAILS)
     page.get_by_role("link", name="is on its way").click()
     for choice in ("Phone", "Dark", "Large"):
         page.get_by_role("group").get_by_role("link", name=choice).click()
@@ -36,20 +29,24 @@ def test_staff_look_at_a_mail_on_a_phone_in_the_dark(page: Page, watch: Watch, t
     expect(page.get_by_text("Hello a-user.name_with-30-characters.")).to_be_visible()
 
 
-def test_the_page_of_mails_is_for_everybody(page: Page, watch: Watch, town: Town) -> None:
+def test_the_page_of_mails_is_for_everybody(page: Page, town: Town) -> None:
+    sign_in(page, town.staff(), MAILS)
+    assert_for_everybody(page, town.shop.url("order", MAILS))
+
+
+def test_a_browser_without_a_token_is_led_to_the_desk_and_back_to_the_mails(
+    page: Page, watch: Watch, town: Town
+) -> None:
     address = town.shop.url("notification", "/emails")
     with watch.expecting("status of 401"):
         assert_for_everybody(page, address)
-    open_previews(page, watch, town)
-    assert_for_everybody(page, address)
-
-
-def test_a_token_that_is_none_is_refused_in_words(page: Page, watch: Watch, town: Town) -> None:
-    with watch.expecting("status of 401"):
-        page.goto(town.shop.url("notification", "/emails"))
-        page.get_by_label("Access token").fill("x")
-        page.get_by_role("button").click()
-        expect(page.get_by_role("alert")).to_contain_text("not valid")
+    staff = town.staff()
+    page.get_by_role("link", name="Show the mails").click()
+    page.get_by_label("E-mail address").fill(staff.email)
+    page.get_by_label("Password").fill(staff.password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"**{MAILS}")
+    expect(page.get_by_role("navigation", name="Kinds of mail")).to_be_visible()
 
 
 def test_each_mail_fits_a_phone_with_fifty_lines_and_names_that_break_nowhere(page: Page, town: Town) -> None:

@@ -107,12 +107,16 @@ def test_every_step_has_a_mail_that_may_be_asked_for_again():
     assert set(kinds) == {event.topic for event in EVENT_OF.values()}
 
 
-@pytest.mark.parametrize("change", [{}, {"orderId": None}, {"orderId": ORDER.id}, {"kind": "k" * 64}, {"more": {}}])
+@pytest.mark.parametrize(
+    "change",
+    [{}, {"orderId": None}, {"orderId": ORDER.id}, {"kind": "k" * 64}, {"outcome": "suppressed"}, {"more": {}}],
+)
 def test_the_record_of_a_mail_that_the_schema_allows_is_understood(change):
     data = {"kind": "order-placed", "sentAt": "2026-01-31T12:00:00.000Z"} | change
     Draft202012Validator(event_schema("mail-sent")).validate(data)
     mail = Event("", "mail-sent", "", 0, "", data).read(MailSent)
     assert (mail.kind, mail.order_id) == (data["kind"], data.get("orderId"))
+    assert mail.outcome == data.get("outcome", "sent")
     kept = SentMail._meta.get_field("kind").max_length
     assert kept >= event_schema("mail-sent")["properties"]["kind"]["maxLength"]
 

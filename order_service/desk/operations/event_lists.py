@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from libs.values.errors import DomainError
-from order_service.api.authentication import desk_caller
-from order_service.desk.model_admin import Context, DeskAdmin, error_text, selected_ids
+from libs.access.caller import Caller
+from order_service.desk.bulk_actions import BulkAction, admin_action
+from order_service.desk.model_admin import Context, DeskAdmin
 from order_service.queries.figures import catalogue_lag, outbox_backlog
 from order_service.store.models import CatalogueProduct, Outbox, OutboxDead
 from order_service.use_cases.resend_dead_events import resend_dead_events
@@ -96,6 +96,22 @@ class OutboxAdmin(ListWithStatus):
         return ListStatus(text, backlog.is_healthy)
 
 
+def _resend(caller: Caller, event_id: str) -> str:
+    requeued = resend_dead_events(caller=caller, event_ids=[event_id])
+    return "" if requeued else "its order is decided, or it was resent before"
+
+
+RESEND = BulkAction(
+    name="resend_selected",
+    verb="Resend",
+    noun="event",
+    done="resent",
+    effect="The relay publishes each event again. Resend events once the cause of their refusal is removed.",
+    field="event_id",
+    apply=_resend,
+)
+
+
 @admin.register(OutboxDead)
 class OutboxDeadAdmin(DeskAdmin):
     """Events that Kafka refused. Staff can't change them, and resend them once the cause is removed."""
@@ -103,20 +119,4 @@ class OutboxDeadAdmin(DeskAdmin):
     list_display = ("event_id", "topic", "aggregate_id", "sequence", "reason", "died_at")
     ordering = ("-id",)
     sortable_by = ("id",)
-    actions = ("resend_selected",)
-
-    @admin.action(description="Resend the selected events", permissions=["act"])
-    def resend_selected(self, request: HttpRequest, selected: QuerySet[OutboxDead]) -> None:
-        """Resend each event in a transaction of its own, with a message of its own."""
-        caller = desk_caller(request.user)
-        for event_id in selected_ids(request, selected, "event_id"):
-            try:
-                requeued = resend_dead_events(caller=caller, event_ids=[event_id])
-            except DomainError as error:
-                messages.error(request, f"Event {event_id}: {error_text(error)}. Nothing was changed.")
-            else:
-                if requeued:
-                    messages.success(request, f"Event {event_id} will be resent")
-                else:
-                    text = f"Event {event_id} was not resent: its order is decided, or another person has resent it."
-                    messages.warning(request, text)
+    actions = (admin_action(RESEND),)

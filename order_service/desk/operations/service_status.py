@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 from libs.runtime.http_client import NoResponse, call, deadline
 from order_service.api.health import health
-from order_service.desk.remote.client import PRODUCTS, USERS, Service
+from order_service.desk.remote.client import MAILS, PRODUCTS, USERS, Service
 
 TIMEOUT_SECONDS = 0.5  # with the wait for the lock below 1 s, after which the circuit breaker counts a request as slow
 CACHE_SECONDS = 5.0
-OTHERS = (USERS, PRODUCTS, Service("notification_service", "NOTIFICATION_SERVICE_URL", "The mail service"))
+OTHERS = (USERS, PRODUCTS, MAILS)
 HealthPart = Mapping[str, Any]  # JSON of a /health response: a check, or the status of a background task
 
 

@@ -1,6 +1,5 @@
 """The list of orders, with search, filters, an export, and actions that set the status of many orders."""
 
-from collections.abc import Callable
 from contextlib import suppress
 
 from django.contrib import admin, messages
@@ -12,15 +11,17 @@ from django.utils.html import format_html
 from import_export.admin import ExportMixin
 from unfold.decorators import display
 
-from libs.values.errors import DomainError
-from order_service.api.authentication import desk_caller
-from order_service.desk.model_admin import Context, DeskAdmin, error_text, selected_ids
+from libs.access.caller import Caller
+from order_service.desk.bulk_actions import BulkAction, admin_action
+from order_service.desk.model_admin import Context, DeskAdmin
 from order_service.desk.orders import order_page
 from order_service.desk.orders.exports import Exports
 from order_service.desk.orders.filters import CustomerFilter, LongPendingFilter, PeriodFilter, read_period
 from order_service.desk.orders.periods import drill_down
+from order_service.domain.errors import IllegalTransition
 from order_service.domain.order_status import Status
 from order_service.queries.order_search import HELP, TOO_MANY_MATCHES, find_orders
+from order_service.queries.orders import get_order
 from order_service.store.models import Order
 from order_service.use_cases.set_order_status import set_order_status
 
@@ -32,25 +33,37 @@ COLOURS = {
     Status.REJECTED: "danger",
     Status.CANCELLED: "default",
 }
-VERBS = {Status.SHIPPED: "Ship", Status.DELIVERED: "Deliver", Status.CANCELLED: "Cancel"}
-"""The statuses that staff set, and the verbs of their actions."""
-Action = Callable[["OrderAdmin", HttpRequest, QuerySet[Order]], None]
+MAIL = "Each customer gets a mail."
 
 
-def _status_action(status: Status) -> Action:
-    @admin.action(description=f"{VERBS[status]} the selected orders", permissions=["act"])
-    def set_selected(_admin: "OrderAdmin", request: HttpRequest, selected: QuerySet[Order]) -> None:
-        caller = desk_caller(request.user)
-        for order_id in selected_ids(request, selected, "id"):
-            try:
-                set_order_status(caller=caller, order_id=order_id, status=status)
-            except DomainError as error:
-                messages.error(request, f"Order {order_id}: {error_text(error)}. Nothing was changed.")
-            else:
-                messages.success(request, f"Order {order_id} is {status.value} now")
+def _status_action(status: Status, verb: str, effect: str, *, is_danger: bool = False) -> BulkAction:
+    def set_status(caller: Caller, order_id: str) -> str:
+        try:
+            set_order_status(caller=caller, order_id=order_id, status=status)
+        except IllegalTransition:
+            if get_order(caller, order_id).status is not status:
+                raise
+            return f"it was {status.value} before"
+        return ""
 
-    set_selected.__name__ = f"make_{status.value}"
-    return set_selected
+    return BulkAction(
+        name=f"make_{status.value}",
+        verb=verb,
+        noun="order",
+        done=status.value,
+        effect=effect,
+        field="id",
+        apply=set_status,
+        is_danger=is_danger,
+    )
+
+
+ACTIONS = (
+    _status_action(Status.SHIPPED, "Ship", MAIL),
+    _status_action(Status.DELIVERED, "Deliver", MAIL),
+    _status_action(Status.CANCELLED, "Cancel", f"Stock takes the products back. {MAIL}", is_danger=True),
+)
+"""The statuses that staff set for many orders at once."""
 
 
 @admin.register(Order)
@@ -64,7 +77,7 @@ class OrderAdmin(Exports, ExportMixin, DeskAdmin):
     ordering = ("-id",)
     sortable_by = ("number",)
     list_before_template = "desk/periods.html"
-    actions = tuple(_status_action(status) for status in VERBS)
+    actions = tuple(map(admin_action, ACTIONS))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         """The columns of the list. Only an order's page shows the address."""

@@ -1,6 +1,6 @@
 """The page of one order and its three forms: status, note and mail. Each form is a POST to an address of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 
 from django import forms
@@ -15,10 +15,10 @@ from order_service.api.authentication import desk_caller
 from order_service.desk.model_admin import DeskAdmin, error_text
 from order_service.desk.orders.forms import MailForm, NoteForm, StatusForm
 from order_service.domain.errors import UnknownOrder
-from order_service.domain.order import Order, ShippingAddress
+from order_service.domain.order import ShippingAddress
 from order_service.domain.order_status import BEFORE, Status
 from order_service.queries.orders import get_order
-from order_service.queries.timeline import read_timeline
+from order_service.queries.timeline import Entry, read_timeline
 from order_service.store import models
 from order_service.use_cases.add_note import add_note
 from order_service.use_cases.resend_mail import KIND_OF, resend_mail
@@ -64,7 +64,7 @@ def show_order(page: DeskAdmin, request: HttpRequest, order_id: str, **forms_: f
         "may_act": may_act,
         "steps": [step for step in STEPS if order.status in BEFORE[step[0]]] if may_act else [],
         "note_form": forms_.get("note") or NoteForm(),
-        "mail_form": forms_.get("mail") or MailForm(kinds=_mails(order)),
+        "mail_form": forms_.get("mail") or MailForm(kinds=_mails(timeline)),
     }
     request.current_app = page.admin_site.name
     return TemplateResponse(request, "desk/order.html", context)
@@ -76,14 +76,9 @@ def _address_lines(address: ShippingAddress) -> list[str]:
     return [line for line in (address.name, address.line1, address.line2, town, address.country) if line]
 
 
-def _mails(order: Order) -> list[tuple[str, str]]:
-    """The mails on the way to the order's status, as kinds and titles. A cancelled order may have been confirmed or not."""
-    passed = [order.status]
-    while len(before := BEFORE.get(passed[0], frozenset())) == 1:
-        passed.insert(0, *before)
-    if passed[0] is not Status.PENDING:  # cancelled, which has two predecessors
-        passed.insert(0, Status.PENDING)
-    return [(KIND_OF[status], MAILS[status]) for status in passed]
+def _mails(timeline: Iterable[Entry]) -> list[tuple[str, str]]:
+    """The mails of the changes that the order has had, as kinds and titles."""
+    return [(KIND_OF[entry.status], MAILS[entry.status]) for entry in timeline if entry.status]
 
 
 def _guarded(view: View) -> View:
@@ -141,8 +136,7 @@ def note(page: DeskAdmin, request: HttpRequest, order_id: str) -> HttpResponse:
 @_guarded
 def mail(page: DeskAdmin, request: HttpRequest, order_id: str) -> HttpResponse:
     """Resend a mail."""
-    order = get_order(desk_caller(request.user), order_id)
-    form = MailForm(request.POST, kinds=_mails(order))
+    form = MailForm(request.POST, kinds=_mails(read_timeline(order_id)))
     if not form.is_valid():
         return show_order(page, request, order_id, mail=form)
     resend_mail(caller=desk_caller(request.user), order_id=order_id, kind=form.cleaned_data["kind"])

@@ -46,6 +46,7 @@ class Service:
 
 USERS = Service("user_service", "USER_SERVICE_URL", "The account service")
 PRODUCTS = Service("product_service", "PRODUCT_SERVICE_URL", "The catalogue")
+MAILS = Service("notification_service", "NOTIFICATION_SERVICE_URL", "The mail service")
 
 
 class RemoteModel(BaseModel):

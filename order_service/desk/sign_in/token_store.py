@@ -3,15 +3,21 @@
 A pair has a row of its own, and only `renew` changes it, under a row lock. Django stores a session at the end of each request as
 the request read it. With the pair in the session, one of two concurrent requests would restore the pair that the other one has
 exchanged. A refresh token that is used twice ends the login (docs/adr/0021, docs/adr/0026).
+
+The tokens are encrypted, because a reader of the database could act for the staff member. Rows of an earlier release are plain.
+They end after MAX_AGE, or `rotate-encryption` encrypts them.
 """
 
 import secrets
 import time
 from datetime import timedelta
+from typing import NamedTuple
 
+from django.conf import settings
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
+from libs.access.encryption import UndecryptableText
 from libs.runtime.logs import get_logger
 from libs.values.errors import Unavailable
 from order_service.desk.models import StaffTokens
@@ -33,7 +39,7 @@ def add(tokens: TokenPair) -> str:
     """Store a pair and return its key."""
     key = secrets.token_hex(20)
     expires_at = timezone.now() + MAX_AGE
-    StaffTokens.objects.create(key=key, access=tokens.access, refresh=tokens.refresh, expires_at=expires_at)
+    StaffTokens.objects.create(key=key, **_columns(tokens), expires_at=expires_at)
     return key
 
 
@@ -57,7 +63,7 @@ def renew(key: str, *, refused: str, until: float) -> TokenPair:
             if until - time.monotonic() < EXCHANGE_SECONDS:
                 raise Unavailable(user_service.NO_RESPONSE)
             new = user_service.renew(refresh=kept.refresh, until=until)
-            StaffTokens.objects.filter(pk=key).update(access=new.access, refresh=new.refresh)
+            StaffTokens.objects.filter(pk=key).update(**_columns(new))
             return new
     except LoginRefused:
         raise LoginEnded from None
@@ -78,10 +84,49 @@ def remove(key: str) -> TokenPair | None:
     except OperationalError as error:  # a concurrent request renews it; the retention deletes it later
         if error.args[:1] != (LOCK_WAIT_TIMEOUT,):
             raise
-    return _pair(row)
+    try:
+        return _pair(row)
+    except LoginEnded:
+        return None
+
+
+class Rotation(NamedTuple):
+    """How many rows were encrypted with the first key now, and how many can't be read."""
+
+    encrypted: int
+    unreadable: int
+
+
+def rotate() -> Rotation:
+    """Encrypt the rows that are plain, or that an older key has encrypted. Rows that can't be read stay as they are."""
+    encrypted = unreadable = 0
+    for key in list(StaffTokens.objects.values_list("pk", flat=True)):
+        with transaction.atomic():
+            # a row that is locked is renewed now, and so it is encrypted
+            row = StaffTokens.objects.select_for_update(skip_locked=True).filter(pk=key).first()
+            if row is None or all(map(settings.ENCRYPTION.is_current, filter(None, (row.access, row.refresh)))):
+                continue
+            try:
+                StaffTokens.objects.filter(pk=key).update(**_columns(_pair(row)))
+            except LoginEnded:
+                unreadable += 1
+            else:
+                encrypted += 1
+    return Rotation(encrypted, unreadable)
+
+
+def _columns(tokens: TokenPair) -> dict[str, str | None]:
+    """The encrypted columns of a pair."""
+    encrypt = settings.ENCRYPTION.encrypt
+    return {"access": encrypt(tokens.access), "refresh": encrypt(tokens.refresh) if tokens.refresh else None}
 
 
 def _pair(row: StaffTokens | None) -> TokenPair:
+    """The tokens of a row. Raises LoginEnded without a row, and for a row whose key is lost."""
     if row is None:
         raise LoginEnded
-    return TokenPair(row.access, row.refresh)
+    decrypt = settings.ENCRYPTION.decrypt
+    try:
+        return TokenPair(decrypt(row.access), decrypt(row.refresh) if row.refresh else None)
+    except UndecryptableText:
+        raise LoginEnded from None

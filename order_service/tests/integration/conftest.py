@@ -19,7 +19,7 @@ from libs.runtime.config import load
 from libs.values.times import now
 from order_service.config import Config
 from order_service.store.models import CatalogueProduct
-from order_service.tests.integration.neighbours import Accounts, Products, serving
+from order_service.tests.integration.neighbours import Accounts, Mails, Products, serving
 from order_service.use_cases.apply_stock_reply import apply_stock_reply
 
 
@@ -108,6 +108,13 @@ def accounts(tokens: AccessTokens, settings: Any) -> Iterator[Accounts]:
 def products(accounts: Accounts, settings: Any) -> Iterator[Products]:
     """product_service, likewise."""
     with serving(found := Products(accounts)) as settings.PRODUCT_SERVICE_URL:
+        yield found
+
+
+@pytest.fixture
+def mails(accounts: Accounts, settings: Any) -> Iterator[Mails]:
+    """notification_service, likewise."""
+    with serving(found := Mails(accounts)) as settings.NOTIFICATION_SERVICE_URL:
         yield found
 
 

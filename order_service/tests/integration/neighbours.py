@@ -4,7 +4,7 @@ import secrets
 
 from libs.tests.integration.http_server import serving
 
-__all__ = ["PASSWORD", "Accounts", "Products", "problem", "serving", "sign_in"]
+__all__ = ["PASSWORD", "Accounts", "Mails", "Products", "problem", "serving", "sign_in"]
 
 PASSWORD = "Correct-horse-battery"
 
@@ -123,6 +123,29 @@ class Products:
                 return problem(409, "stock-out-of-range", "The stock would leave its range")
             product["stock"] += asked.body["delta"]
         return 200, product
+
+
+class Mails:
+    """notification_service: its mails with sample data."""
+
+    KINDS = ("user-registered", "order-placed")
+
+    def __init__(self, accounts):
+        self.accounts, self.asked = accounts, []
+
+    def mail(self, kind, query):
+        text = f"Text of {kind}, {query.get('sample')}"
+        html = f"<p style='color: red'>{kind}, {query.get('sample')}, {query.get('scheme')}</p>"
+        return {"kind": kind, "subject": f"Subject <of> {kind}", "html": html, "text": text}
+
+    def __call__(self, asked):
+        self.asked.append(asked)
+        if asked.token not in self.accounts.valid:
+            return UNKNOWN_TOKEN
+        if asked.path == "/emails":
+            return 200, {"next": None, "previous": None, "results": [self.mail(k, asked.query) for k in self.KINDS]}
+        kind = asked.path.removeprefix("/emails/")
+        return (200, self.mail(kind, asked.query)) if kind in self.KINDS else problem(404, "unknown-mail", "Unknown")
 
 
 def sign_in(browser, email, password=PASSWORD, code="", path="/admin/login/", **more):

@@ -1,5 +1,6 @@
 """The commands, as an operator runs them, on the database that MYSQL_DATABASE names."""
 
+import base64
 import os
 import secrets
 import subprocess
@@ -62,3 +63,15 @@ def test_migrations_run_as_the_account_that_is_named_for_them(mysql):
     assert ended.returncode == 1
     assert "nobody" in ended.stderr
     assert "of-no-use-at-all" not in ended.stdout + ended.stderr
+
+
+def test_the_desks_tokens_are_encrypted_anew_by_a_command(mysql):
+    assert run("-m", "order_service", "migrate").returncode == 0
+    row = "StaffTokens.objects.create(key='a', access='plain', refresh='plain', expires_at='2030-01-01T00:00:00Z')"
+    prepare = f"from order_service.desk.models import StaffTokens; StaffTokens.objects.all().delete(); {row}"
+    assert run("-m", "order_service", "manage", "shell", "-c", prepare).returncode == 0
+    results = []
+    for key in (os.environ["ENCRYPTION_KEY"], base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()):
+        ended = run("-m", "order_service", "rotate-encryption", ENCRYPTION_KEY=key)
+        results.append((ended.returncode, ended.stdout.splitlines()[-1]))
+    assert results == [(0, "1 encrypted, 0 can't be read"), (1, "0 encrypted, 1 can't be read")]

@@ -9,23 +9,17 @@ from django.test import Client
 
 from libs.values.times import now
 from order_service.store.models import CatalogueProduct, Order, Outbox, OutboxDead
+from order_service.tests.integration.bulk import Report, confirm
 
 pytestmark = pytest.mark.django_db
 
 ORDERS = "/admin/orders/order/"
-MESSAGE = re.compile(r'<li class="desk-message (success|error)">(.*?)</li>', re.DOTALL)
 
 
 def page(browser, path, status=200):
     answer = browser.get(path)
     assert (answer.status_code, answer["Content-Type"]) == (status, "text/html; charset=utf-8"), answer.content
     return answer.content.decode()
-
-
-def act(desk, action, *orders):
-    """Run an action on the list of orders; return its messages."""
-    answer = desk.post(ORDERS, {"action": action, "_selected_action": orders}, follow=True)
-    return MESSAGE.findall(answer.content.decode())
 
 
 def listed(desk, query=""):
@@ -66,13 +60,13 @@ def test_an_order_is_shown_with_lines_and_changes_and_nothing_to_edit(desk, cust
     assert not re.findall(r'<input type="(?:text|submit|number)', html[html.index('id="content"') :])
 
 
-def test_actions_go_through_the_use_case_and_have_a_message_for_each_order(desk, customer, place_confirmed):
+def test_actions_go_through_the_use_case(desk, customer, place_confirmed):
     orders = [place_confirmed(customer), place_confirmed(customer)]
-    assert act(desk, "make_shipped", orders[0]) == [("success", f"Order {orders[0]} is shipped now")]
-    told = dict(reversed(message) for message in act(desk, "make_shipped", *orders))
-    assert sorted(told.values()) == ["error", "success"]
-    assert [kind for kind, _ in act(desk, "make_delivered", orders[0])] == ["success"]
-    assert [kind for kind, _ in act(desk, "make_cancelled", *orders)] == ["error", "error"]
+    assert confirm(desk, ORDERS, "make_shipped", orders[0]) == Report("success", "1 of 1 order was shipped.")
+    report = confirm(desk, ORDERS, "make_shipped", *orders)
+    assert (report.level, report.head) == ("warning", "1 of 2 orders was shipped. 1 was left unchanged.")
+    assert confirm(desk, ORDERS, "make_delivered", orders[0]).level == "success"
+    assert confirm(desk, ORDERS, "make_cancelled", *orders).level == "error"
     assert {row.status for row in Order.objects.filter(pk__in=orders)} == {"delivered", "shipped"}
     assert Outbox.objects.filter(aggregate_id=orders[0]).count() == 4
     assert Order.objects.get(pk=orders[0]).changes.last().actor.startswith("staff:")

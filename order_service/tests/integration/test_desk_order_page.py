@@ -3,8 +3,12 @@
 import re
 
 import pytest
+from ulid import ULID
 
+from libs.values.times import now
 from order_service.store.models import Order, OrderNote
+from order_service.use_cases.erase_customer import erase_customer
+from order_service.use_cases.record_sent_mail import record_sent_mail
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +90,38 @@ def test_the_mails_that_an_order_has_had_can_be_sent_again(sit_down, customer, p
     ]
     html = desk.post(at(order, "mail"), {"kind": "order-shipped"}).content.decode()
     assert "order-shipped is not one of the available choices" in html[html.index('id="mails"') :]
+
+
+def test_the_mail_of_a_step_can_be_sent_again_after_the_order_was_cancelled(sit_down, customer, place, place_confirmed):
+    desk = sit_down("staff")
+    for order, before in (
+        (place_confirmed(customer), ["order-placed", "order-confirmed"]),
+        (place(customer), ["order-placed"]),
+    ):
+        customer.send(f"/orders/{order}/cancel", {})
+        html = desk.get(at(order)).content.decode()
+        assert re.findall(r'<option value="([^"]+)"', html) == [*before, "order-cancelled"]
+        for kind in (*before, "order-cancelled"):
+            answer = desk.post(at(order, "mail"), {"kind": kind}, follow=True)
+            assert messages(answer) == ["The mail will be resent"]
+
+
+def test_a_mail_that_was_suppressed_is_shown_as_such(sit_down, customer, place):
+    order = place(customer)
+    record_sent_mail(event_id=str(ULID()), kind="order-placed", order_id=order, sent_at=now(), outcome="suppressed")
+    html = sit_down("viewer").get(at(order)).content.decode()
+    assert "Mail suppressed: order-placed" in html
+    assert "No mail went out" in html
+    assert "Mail sent" not in html
+
+
+def test_an_order_without_an_address_and_one_whose_address_was_erased_differ(sit_down, customer, place):
+    desk, order = sit_down("viewer"), place(customer)
+    assert "The order has none." in desk.get(at(order)).content.decode()
+    erase_customer(user_id=customer.user_id)
+    html = desk.get(at(order)).content.decode()
+    assert "It was erased with the customer" in html
+    assert "The order has none." not in html
 
 
 def test_an_order_of_a_deleted_account_has_no_mails_to_send(sit_down, customer, place):

@@ -1,4 +1,4 @@
-"""Finding orders at the desk, and acting on many."""
+"""Finding orders at the desk."""
 
 import re
 from datetime import timedelta
@@ -13,7 +13,6 @@ from order_service.store.models import Order
 pytestmark = pytest.mark.django_db
 
 ORDERS = "/admin/orders/order/"
-MESSAGE = re.compile(r'<li class="desk-message (success|error)">(.*?)</li>', re.DOTALL)
 
 
 def listed(browser, query=""):
@@ -106,30 +105,6 @@ def test_a_month_ends_where_the_next_one_begins():
 @pytest.mark.parametrize("query", ["total__gt=1", "user_email__icontains=a", "created_at__gte=2026-01-01", "reason=x"])
 def test_no_other_column_can_be_searched_by_an_address(sit_down, query):
     assert sit_down("staff").get(f"{ORDERS}?{query}").status_code == 400
-
-
-def test_an_action_has_a_message_for_each_order_and_changes_nothing_that_is_not_legal(
-    sit_down, customer, place, place_confirmed
-):
-    confirmed, pending = place_confirmed(customer), place(customer)
-    answer = sit_down("staff").post(
-        ORDERS, {"action": "make_shipped", "_selected_action": [confirmed, pending]}, follow=True
-    )
-    told = dict(reversed(message) for message in MESSAGE.findall(answer.content.decode()))
-    assert told == {
-        f"Order {confirmed} is shipped now": "success",
-        f"Order {pending}: A pending order can&#x27;t become shipped. Nothing was changed.": "error",
-    }
-    assert Order.objects.get(pk=pending).status == "pending"
-
-
-def test_an_action_for_too_many_orders_at_once_changes_none(sit_down, customer, place, monkeypatch):
-    monkeypatch.setattr("order_service.desk.model_admin.MAX_SELECTED", 1)
-    orders = [place(customer), place(customer)]
-    form = {"action": "make_cancelled", "_selected_action": orders[0], "select_across": "1"}
-    answer = sit_down("staff").post(ORDERS, form, follow=True)
-    assert "Select at most 1 rows" in answer.content.decode()
-    assert {row.status for row in Order.objects.all()} == {"pending"}
 
 
 def test_a_list_counts_no_further_than_it_pages(sit_down, customer, place, monkeypatch):

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 
 from libs.values.times import now
 from order_service.store.models import Order, OrderNote, Outbox, OutboxDead
+from order_service.tests.integration.bulk import Report, confirm
 
 pytestmark = pytest.mark.django_db
 
@@ -55,18 +56,17 @@ def test_staff_resend_dead_events_and_edit_none(sit_down, dead):
     assert "readonly" in (html := staff.get(f"/admin/orders/outboxdead/{dead.pk}/change/").content.decode())
     assert "_save" not in html
     assert staff.post(f"/admin/orders/outboxdead/{dead.pk}/change/", {"topic": "x"}).status_code == 403
-    form = {"action": "resend_selected", "_selected_action": dead.pk}
-    html = staff.post("/admin/orders/outboxdead/", form, follow=True).content.decode()
-    assert f"Event {dead.event_id} will be resent" in html
+    report = confirm(staff, "/admin/orders/outboxdead/", "resend_selected", dead.pk)
+    assert report == Report("success", "1 of 1 event was resent.")
     assert Outbox.objects.filter(event_id=dead.event_id).exists()
     assert not OutboxDead.objects.exists()
 
 
 def test_the_reservation_request_of_a_decided_order_is_not_resent_and_the_page_says_so(sit_down, customer, dead):
     customer.send(f"/orders/{dead.aggregate_id}/cancel", {})
-    form = {"action": "resend_selected", "_selected_action": dead.pk}
-    html = sit_down("staff").post("/admin/orders/outboxdead/", form, follow=True).content.decode()
-    assert f"Event {dead.event_id} was not resent" in html
+    report = confirm(sit_down("staff"), "/admin/orders/outboxdead/", "resend_selected", dead.pk)
+    assert report.head == "0 of 1 event were resent. 1 was left unchanged."
+    assert report.rows == (f"Event {dead.event_id}: its order is decided, or it was resent before",)
     assert OutboxDead.objects.filter(pk=dead.pk).exists()
 
 

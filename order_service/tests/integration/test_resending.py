@@ -238,6 +238,12 @@ def test_a_sent_mail_is_recorded_once_under_the_id_of_its_event():
     assert mail.sent_at.isoformat() == "2026-01-31T12:00:00.250000+00:00"
 
 
+@pytest.mark.parametrize(("fields", "outcome"), [({}, "sent"), ({"outcome": "suppressed"}, "suppressed")])
+def test_what_became_of_a_mail_is_recorded(fields, outcome):
+    hear(str(ULID()), **fields)
+    assert SentMail.objects.get().outcome == outcome
+
+
 def test_mails_that_are_not_about_an_order_are_not_recorded():
     hear(str(ULID()), kind="user-registered", orderId=None)
     assert not SentMail.objects.exists()
@@ -252,6 +258,8 @@ def test_mails_that_are_not_about_an_order_are_not_recorded():
         ("01K00000000000000000000000", {"orderId": 7}),
         ("01K00000000000000000000000", {"kind": "x" * 65}),
         ("01K00000000000000000000000", {"kind": ""}),
+        ("01K00000000000000000000000", {"outcome": ""}),
+        ("01K00000000000000000000000", {"outcome": "x" * 33}),
         ("01K00000000000000000000000", {"sentAt": "soon"}),
         ("01K00000000000000000000000", {"sentAt": "2026-01-31T12:00:00"}),
     ],

@@ -43,10 +43,10 @@ def eventful(customer, staff, place_confirmed):
     order = place_confirmed(customer)
     add_note(caller=GRACE, order_id=order, text="Wrap it.\nTwice.")
     placed, _ = publish()
-    record_sent_mail(event_id=placed.event_id, kind="order-placed", order_id=order, sent_at=now())
+    record_sent_mail(event_id=placed.event_id, kind="order-placed", order_id=order, sent_at=now(), outcome="sent")
     resend_mail(caller=GRACE, order_id=order, kind="order-placed")
     [requested] = publish()
-    record_sent_mail(event_id=requested.event_id, kind="order-placed", order_id=order, sent_at=now())
+    record_sent_mail(event_id=requested.event_id, kind="order-placed", order_id=order, sent_at=now(), outcome="sent")
     assert staff.send(f"/orders/{order}/status", {"status": "shipped"}, "PUT").status_code == 200
     [shipped] = outbox.pending(200)
     outbox.move_to_dead(shipped, "TOPIC_EXCEPTION")
@@ -78,7 +78,7 @@ def test_it_is_in_the_order_of_time(customer, place):
     order, moment = place(customer), now()
     for minutes in (3, 1, 2):
         at = moment + timedelta(minutes=minutes)
-        record_sent_mail(event_id=str(ULID()), kind=f"order-{minutes}", order_id=order, sent_at=at)
+        record_sent_mail(event_id=str(ULID()), kind=f"order-{minutes}", order_id=order, sent_at=at, outcome="sent")
     entries = read_timeline(order)
     assert [entry.at for entry in entries] == sorted(entry.at for entry in entries)
     assert entries[0].title == "Placed"

@@ -54,6 +54,53 @@ def test_starting_twice_says_that_the_shop_is_up_already(shop: Shop) -> None:
     assert {name: shop.pid(name) for name in PROCESSES} == before
 
 
+def pids(shop: Shop) -> dict[str, int]:
+    return {name: shop.pid(name) for name in PROCESSES}
+
+
+def test_a_change_of_the_settings_restarts_what_it_concerns_and_says_what(shop: Shop) -> None:
+    text, before = shop.env_file.read_text(), pids(shop)
+    try:
+        shop.env_file.write_text(f"{text}MAIL_CONCURRENCY=2\n")
+        done = shop.command("up")
+        assert done.returncode == 0, done.stderr
+        assert "changed since the start: MAIL_CONCURRENCY" in done.stdout
+        assert "restarting notification (" in done.stdout
+        after = pids(shop)
+        assert {name for name in PROCESSES if before[name] != after[name]} == {"notification"}
+
+        shop.env_file.write_text(f"{text}MAIL_CONCURRENCY=2\nKAFKA_UI_PORT=8099\n")
+        assert "no process reads that" in shop.command("up").stdout
+        assert "up already" in shop.command("up").stdout
+        assert pids(shop) == after
+    finally:
+        shop.env_file.write_text(text)
+        assert shop.command("up").returncode == 0
+
+
+def test_settings_that_a_service_refuses_restart_nothing(shop: Shop) -> None:
+    text, before = shop.env_file.read_text(), pids(shop)
+    try:
+        shop.env_file.write_text(f"{text}MAIL_CONCURRENCY=many\n")
+        done = shop.command("up")
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+        assert "MAIL_CONCURRENCY" in done.stderr
+        assert "Nothing was restarted" in done.stderr
+        assert pids(shop) == before
+    finally:
+        shop.env_file.write_text(text)
+
+
+def test_a_command_of_a_service_gets_the_variables_of_this_stack(shop: Shop) -> None:
+    done = shop.command("manage", "product_service", "dlq", "list")
+    assert (done.returncode, "dead letters" in done.stdout) == (0, True), done.stderr
+    assert shop.command("manage", "order_service", "migrate").returncode == 0  # by an account of its own
+    assert shop.command("manage", "product_service", "nothing").returncode == 2  # the command's own status
+    done = shop.command("manage", "nothing")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "product_service" in done.stderr
+
+
 def test_status_shows_every_process(shop: Shop) -> None:
     lines = shop.command("status").stdout
     assert all(f"{name} " in lines for name in PROCESSES)

@@ -32,3 +32,13 @@ document.addEventListener("DOMContentLoaded", () => {
     });
   }
 });
+
+// A form that is sent twice would show the result of the second time.
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("form[data-once]")) {
+    if (event.target.dataset.once) {
+      event.preventDefault();
+    }
+    event.target.dataset.once = "sent";
+  }
+});
