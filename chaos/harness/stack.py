@@ -28,7 +28,11 @@ from tests.smtp_sink import SmtpSink
 
 WEB = {service.name: service for service in SERVICES if service.port}
 CHANGES = {"ACCESS_TOKEN_SECONDS": "86400", "RATE_LIMIT_REGISTER": "off", "LOG_FORMAT": "json", "SMTP_SECURITY": "none"}
-CHANGES |= {"RATE_LIMIT_MAILS": "off", "MAIL_RETRY_PAUSES": "1,2,5", "MAIL_DOUBT_PAUSES": "1,2"}  # no test waits for hours
+CHANGES |= {
+    "RATE_LIMIT_MAILS": "off",
+    "MAIL_RETRY_PAUSES": "1,2,5",
+    "MAIL_DOUBT_PAUSES": "1,2",
+}  # no test waits for hours
 
 
 class _Local(stack.Stack):
