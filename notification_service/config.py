@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, EmailStr, Field, SecretStr
 
 from libs.messaging.brokers import KafkaConfig
-from libs.runtime.config import Secret, SigningKey, WebConfig
+from libs.runtime.config import OnOff, Secret, SigningKey, WebConfig
 from libs.runtime.logs import LogFormat
 from libs.values.text import Line
 
@@ -72,7 +72,7 @@ class Config(KafkaConfig, WebConfig):
         20,
         3600.0,
     )  # to a recipient whose address was never verified; user_service has it, too
-    smtp_utf8: bool = False  # True: the server takes addresses whose local part is not ASCII (RFC 6531)
+    smtp_utf8: OnOff = False  # True: the server takes addresses whose local part is not ASCII (RFC 6531)
     from_email: EmailStr  # the sender; its domain also ends each Message-ID
     shop_name: Line = "MicroShop"
     public_url: AnyHttpUrl | None = None  # the address of the shop and of user_service's pages, which mails link to

@@ -9,7 +9,7 @@ from pydantic import AnyHttpUrl, BeforeValidator, Field
 
 from libs.access.encryption import EncryptionKey
 from libs.messaging.brokers import KafkaConfig
-from libs.runtime.config import BaseConfig, Secret, SigningKey, WebConfig
+from libs.runtime.config import BaseConfig, OnOff, Secret, SigningKey, WebConfig
 from libs.runtime.logs import LogFormat, configure_logs
 
 
@@ -34,7 +34,7 @@ class Config(KafkaConfig, WebConfig):
     user_service_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:4000")
     product_service_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8000")
     notification_service_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:5000")
-    secure_cookies: bool = True  # False only where browsers use the desk by plain HTTP, as on a laptop.
+    secure_cookies: OnOff = True  # False only where browsers use the desk by plain HTTP, as on a laptop.
     allowed_hosts: str = ""  # host names, separated by commas, that clients may use besides those of loopback.
     # Seconds from the publication of a reservation request without a reply to the cancellation of its order.
     order_pending_limit: int = Field(1800, ge=60, le=604_800)

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from libs.access.encryption import EncryptionKey
 from libs.messaging.brokers import KafkaConfig
-from libs.runtime.config import BaseConfig, MongoUri, Secret, SigningKey, WebConfig
+from libs.runtime.config import BaseConfig, MongoUri, OnOff, Secret, SigningKey, WebConfig
 from libs.runtime.logs import LogFormat
 
 
@@ -40,7 +40,7 @@ class Config(KafkaConfig, WebConfig):
     rate_limit_links: RateLimitSpec = "60/hour"  # requests of mails with links, per client address.
     rate_limit_export: RateLimitSpec = "10/hour"  # per account.
     staff_totp: Literal["optional", "required"] = "optional"  # required: roles count only with an authenticator
-    smtp_utf8: bool = False  # True: the SMTP server takes addresses that are not ASCII before the @ (RFC 6531)
+    smtp_utf8: OnOff = False  # True: the SMTP server takes addresses that are not ASCII before the @ (RFC 6531)
     order_service_url: str = "http://127.0.0.1:3000"  # has the orders for an export
     shop_name: str = "MicroShop"
     bind_host: str = "127.0.0.1"

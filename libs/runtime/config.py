@@ -62,6 +62,13 @@ def _split_origins(text: str) -> frozenset[str]:
     return origins
 
 
+def _switch(text: object) -> object:
+    if text not in ("on", "off", True, False):
+        raise ValueError("is neither on nor off")
+    return text in ("on", True)
+
+
+OnOff = Annotated[bool, BeforeValidator(_switch)]
 Origins = Annotated[frozenset[str], BeforeValidator(_split_origins)]
 Secret = Annotated[SecretStr, AfterValidator(_refuse_placeholder)]
 SigningKey = Annotated[SecretStr, AfterValidator(_refuse_placeholder), AfterValidator(_require_32_bytes)]
