@@ -66,7 +66,13 @@ class Rights:
 
 
 RIGHTS = {
-    "user": Rights(("user-registered", "user-updated", "user-deleted", "user-mail-requested", "user-revocations")),
+    "user": Rights(
+        (
+            *("user-registered", "user-updated", "user-deleted", "user-mail-requested", "user-notice-requested"),
+            "user-revocations",
+        ),
+        groups={"user-service": ("user-link-requested", "user-resend-requested")},
+    ),
     "product": Rights(
         ("product-created", "product-updated", "product-deleted", "stock-reserved", "stock-rejected"),
         groups={"product-service": ("order-placed", "order-cancelled"), "product-service-users": ("user-revocations",)},
@@ -84,11 +90,11 @@ RIGHTS = {
         },
     ),
     "notification": Rights(
-        ("mail-sent",),
-        reads=("mail-sent", "user-revocations", "user-deleted"),
+        ("mail-sent", "mail-parked", "user-link-requested"),
+        reads=("mail-sent", "mail-parked", "user-revocations", "user-deleted"),
         groups={
             "notification-service": (
-                *("user-registered", "user-mail-requested", "mail-resend-requested"),
+                *("user-registered", "user-mail-requested", "user-notice-requested", "mail-resend-requested"),
                 *("order-placed", "order-confirmed", "order-rejected", "order-shipped", "order-delivered"),
                 "order-cancelled",
             )

@@ -49,7 +49,7 @@ def write(client: Producer, topic: str) -> KafkaError | None:
         client.produce(topic, b"{}", on_delivery=lambda error, _message: answers.append(error))
     except KafkaException as error:  # the client knows the broker's answer by then
         return error.args[0]  # type: ignore[no-any-return]
-    client.flush(SECONDS)
+    client.flush(3 * SECONDS)
     assert answers, f"no answer for {topic}"
     return answers[0]
 
