@@ -80,12 +80,12 @@ RIGHTS = {
     "order": Rights(
         (
             *("order-placed", "order-confirmed", "order-rejected", "order-shipped", "order-delivered"),
-            *("order-cancelled", "mail-resend-requested"),
+            *("order-cancelled", "mail-resend-requested", "user-resend-requested"),
         ),
         groups={
             "order-service-catalogue": ("product-created", "product-updated", "product-deleted"),
             "order-service-stock": ("stock-reserved", "stock-rejected"),
-            "order-service-users": ("user-deleted", "user-revocations"),
+            "order-service-users": ("user-deleted", "user-updated", "user-revocations"),
             "order-service-mails": ("mail-sent",),
         },
     ),

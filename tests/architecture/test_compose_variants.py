@@ -106,7 +106,7 @@ def test_with_zookeeper_kafka_has_the_same_listeners_and_logins():
     assert zookeeper["services"]["zookeeper"]["networks"] == zookeeper["services"]["kafka"]["networks"] == ["zookeeper"]
 
 
-@pytest.mark.parametrize(("name", "service"), [(name, new) for name, added in NEW.items() for new in added])
+@pytest.mark.parametrize(("name", "service"), [(name, new) for name, added in NEW.items() for new in sorted(added)])
 def test_a_container_of_an_override_has_few_rights_too(name, service):
     made = read_override(name)["services"][service]
     if "extends" not in made:
