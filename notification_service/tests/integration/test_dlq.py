@@ -12,8 +12,7 @@ from jsonschema import Draft202012Validator
 
 from contracts import event_schema
 from libs.messaging.envelope import parse
-from notification_service.tests.integration.test_parked_mails import link
-from notification_service.tests.integration.world import ROOT, RunningConsumer, wait_until
+from notification_service.tests.integration.world import ROOT, RunningConsumer, link, wait_until
 
 
 @pytest.fixture

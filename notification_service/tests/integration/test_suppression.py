@@ -6,8 +6,7 @@ import orjson
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from notification_service.tests.integration.test_parked_mails import link
-from notification_service.tests.integration.world import RunningConsumer, wait_until
+from notification_service.tests.integration.world import RunningConsumer, link, wait_until
 
 NOTICE = {"kind": "password-changed", "userId": "a" * 24, "occurredAt": "2026-01-31T12:00:00.000Z"}
 

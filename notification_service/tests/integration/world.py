@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.request
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -19,6 +20,7 @@ from libs.access.revocations import Revocations
 from libs.messaging.clients import make_producer
 from libs.messaging.envelope import EventData, OutboxRow, new_row
 from libs.messaging.topics import create_topics, dead_letter_topic
+from libs.values.times import rfc3339
 from notification_service.api.sample_data import SAMPLES
 from notification_service.config import Config
 from notification_service.domain.mail import Mail
@@ -46,6 +48,13 @@ def compose(config: Config, recipient: str, kind: str = "order-placed") -> Mail:
 class Person:
     username: str
     email: str
+
+
+def link(person: Person, seconds: float, user_id: str = "a" * 24) -> dict[str, Any]:
+    """The data of a user-mail-requested whose link expires in so many seconds."""
+    expires_at = rfc3339(datetime.now(UTC) + timedelta(seconds=seconds))
+    data = {"kind": "reset", "userId": user_id, "username": person.username, "email": person.email}
+    return data | {"token": "t" * 43, "expiresAt": expires_at}
 
 
 class AnyData(EventData):
