@@ -9,8 +9,8 @@ from libs.django_store.connection import UTC_NOW
 from libs.django_store.models import RevocationTable
 
 READ = """
-SELECT UTC_TIMESTAMP(6), stored.user_id, stored.sid, stored.not_before
-FROM (SELECT 1) AS one LEFT JOIN {table} AS stored ON stored.stored_at >= %s
+SELECT UTC_TIMESTAMP(6), held.user_id, held.sid, held.not_before
+FROM (SELECT 1) AS one LEFT JOIN {table} AS held ON held.stored_at >= %s
 """
 
 

@@ -26,7 +26,7 @@ from tests.free_ports import pick_free
 from tests.stack import running
 
 PASSWORDS = {"root": "root-of-this-test", "shop": "shop-of-this-test", "mover": "mover-of-this-test"}
-PLANS = ("test_plans.py", "test_desk_queries.py", "test_timeline.py")
+CHECKS = ("test_plans.py", "test_desk_queries.py", "test_timeline.py", "test_revocation_rows.py")
 REASON = "no MySQL is installed on this machine (MariaDB does not count): `make test-deploy` makes these checks in a container"
 
 
@@ -86,10 +86,10 @@ def test_the_accounts_of_compose_have_their_rights(server: MySQL, monkeypatch: p
         assert "command denied" in refusal(server, "shop", statement)
 
 
-def test_the_plans_of_the_order_services_queries_hold(server: MySQL) -> None:
+def test_the_order_services_plans_and_statements_hold(server: MySQL) -> None:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     given = kept | {"TEST_MYSQL": f"mysql://root:{PASSWORDS['root']}@127.0.0.1:{server.port}"}
-    tests = [str(ROOT / "order_service" / "tests" / "integration" / name) for name in PLANS]
+    tests = [str(ROOT / "order_service" / "tests" / "integration" / name) for name in CHECKS]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
     done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:]
