@@ -24,6 +24,11 @@ def erase_customer(*, user_id: str) -> None:
     User.objects.filter(username=user_id).update(email="", first_name="", is_active=False, is_staff=False)
 
 
+def hold_account(*, user_id: str) -> bool:
+    """Hold an account in the caller's transaction, so that its erasure waits. Return False when it is deleted."""
+    return not customers.hold(user_id).deleted
+
+
 def _next_orders(user_id: str, after: str) -> list[str]:
     """The ids of the next batch of an account's orders, by id."""
     orders = Order.objects.filter(user_id=user_id, id__gt=after).order_by("id")

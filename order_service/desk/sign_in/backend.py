@@ -15,6 +15,7 @@ from libs.access.caller import ROLES, Caller, caller_from_claims
 from order_service.api.authentication import StrictAccessToken
 from order_service.desk.sign_in.staff_login import StaffLogin
 from order_service.desk.sign_in.user_service import LoginRefused, sign_in
+from order_service.use_cases.erase_customer import hold_account
 
 MAX_AGENT_LENGTH = 200  # characters
 
@@ -51,9 +52,14 @@ class UserServiceBackend(BaseBackend):
 
 
 def upsert_account(caller: Caller) -> User | None:
-    """Write the account's row and put it into the group of each of its roles. None when a local account has its name."""
+    """Write the account's row and put it into the group of each of its roles.
+
+    None when a local account has its name, or when the account was deleted since it signed in.
+    """
     columns = {"email": caller.email, "first_name": caller.username, "is_staff": True, "is_active": True}
     with transaction.atomic():
+        if not hold_account(user_id=caller.user_id):
+            return None
         user, is_new = User.objects.get_or_create(username=caller.user_id, defaults=columns)
         if is_new:
             user.set_unusable_password()

@@ -4,6 +4,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
+from libs.access.caller import Caller
+from order_service.desk.sign_in.backend import upsert_account
 from order_service.domain.errors import CustomerDeleted
 from order_service.store import customers
 from order_service.store.models import (
@@ -52,6 +54,15 @@ def found(*words):
 def words_of(user_id):
     """What a table must not hold: name, address and e-mail. The id stays."""
     return f"u{user_id[:10]}", "Long Lane", "new@example.com", "Ada L"
+
+
+@pytest.mark.django_db
+def test_staff_who_sign_in_while_their_account_is_deleted_leave_no_address_at_the_desk(customer):
+    staff = Caller(customer.user_id, "new@example.com", f"u{customer.user_id[:10]}", ("staff",))
+    assert upsert_account(staff)
+    delete(customer.user_id)
+    assert upsert_account(staff) is None  # its login was checked before the deletion
+    assert found(*words_of(customer.user_id)) == set()
 
 
 @pytest.mark.django_db
