@@ -17,7 +17,26 @@ metrics_files.merge_dead(directory, 1)
 print([file.name for file in directory.glob("*_1.db")], 'route="/things"' in metrics.render({}, {}).decode())
 """
 
+RACE = """
+import glob, os, sys
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = sys.argv[1]
+from libs.runtime import metrics
+metrics.observe("GET", "/things", 200, 0.1)
+ended, real = [os.path.join(sys.argv[1], "counter_1.db")], glob.glob
+glob.glob = lambda *args, **options: real(*args, **options) + [ended.pop() for _ in ended[:]]
+print('route="/things"' in metrics.render({}, {}).decode(), ended)
+"""
+
+
+def run(program, directory):
+    return subprocess.run([sys.executable, "-c", program, str(directory)], capture_output=True, text=True, check=False)
+
 
 def test_the_counts_of_a_killed_process_are_kept_and_an_empty_file_ends_nothing(tmp_path):
-    done = subprocess.run([sys.executable, "-c", PROGRAM, str(tmp_path)], capture_output=True, text=True, check=False)
+    done = run(PROGRAM, tmp_path)
     assert done.stdout.splitlines()[-1:] == ["[] True"], done.stderr
+
+
+def test_a_process_that_ends_while_the_files_are_read_fails_no_scrape(tmp_path):
+    done = run(RACE, tmp_path)
+    assert done.stdout.splitlines()[-1:] == ["True []"], done.stderr
