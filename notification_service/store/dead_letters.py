@@ -26,7 +26,3 @@ class DeadLetters:
             write_dead_letter(self._producer, GROUP, job, kept=self._kept.get(str(message.topic())))
         except KafkaException as error:
             raise ServerUnavailable(f"Kafka takes no dead letter: {error.args[0].name()}") from None
-
-    def close(self) -> None:
-        """Wait at most 5 s for outstanding acknowledgements."""
-        self._producer.close()

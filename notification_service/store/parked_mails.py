@@ -66,10 +66,6 @@ class ParkedMails:
     def __contains__(self, event_id: str) -> bool:
         return event_id in self._mails
 
-    def get(self, event_id: str) -> ParkedMail | None:
-        """The newest state of a parked mail."""
-        return self._mails.get(event_id)
-
     def has_key(self, ordering_key: str) -> bool:
         """True when a mail of this ordering key is parked."""
         return ordering_key in self._keys
