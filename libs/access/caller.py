@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from libs.access.revocations import issued_at
 from libs.values.errors import NotAllowed, NotAuthenticated
 
 ROLES = ("viewer", "staff", "admin")  # each includes those before it
-MAX_SECONDS = 2**33  # since the epoch, in the year 2242: times of tokens fit into every type of time
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,9 @@ def caller_from_claims(claims: Mapping[str, object]) -> Caller:
     verified = claims.get("email_verified", False)
     if not isinstance(verified, bool):
         raise NotAuthenticated
-    issued_at = claims.get("iat", 0)
-    if isinstance(issued_at, bool) or not isinstance(issued_at, (int, float)) or not 0 <= issued_at < MAX_SECONDS:
-        raise NotAuthenticated
     user_id, email, username = map(str, texts)
     try:
         f"{user_id}{email}{username}{sid}".encode()
     except UnicodeEncodeError:  # a lone surrogate, which no database stores
         raise NotAuthenticated from None
-    return Caller(user_id, email, username, tuple(roles), sid, verified, round(issued_at * 1000))
+    return Caller(user_id, email, username, tuple(roles), sid, verified, issued_at(claims))

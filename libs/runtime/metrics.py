@@ -5,6 +5,7 @@ gunicorn's processes share their counters through files (metrics_files.py).
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -17,6 +18,7 @@ METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
 MAX_ROUTES = 200
 """The bound of the store: a process counts so many routes, and those beyond it as one. The largest service has about 90."""
 UNKNOWN_ROUTE = "unknown"
+READ_ATTEMPTS = 3  # of the files of all processes
 REQUESTS = Counter("http_requests_total", "Answered requests", ["method", "route", "status"])
 SECONDS = Histogram("http_request_duration_seconds", "Time to answer", ["method", "route"])
 
@@ -78,4 +80,11 @@ def render(statuses: Statuses, gauges: Gauges) -> bytes:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     tasks = CollectorRegistry()
     tasks.register(_StatusCollector(statuses, {**GAUGES, **gauges}))
-    return generate_latest(registry) + generate_latest(tasks)
+    return _of_all_processes(registry) + generate_latest(tasks)
+
+
+def _of_all_processes(registry: CollectorRegistry) -> bytes:
+    for _ in range(READ_ATTEMPTS - 1):
+        with suppress(FileNotFoundError):  # a process ended after its file was listed, and its counts were merged
+            return generate_latest(registry)
+    return generate_latest(registry)

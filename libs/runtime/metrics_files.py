@@ -11,6 +11,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from libs.runtime.logs import get_logger
+
+log = get_logger(__name__)
+
 PREFIX = "metrics-"
 DEAD = "dead"  # in the place of a pid: the sums of all workers that have ended
 
@@ -28,18 +32,23 @@ def open_directory() -> Path:
 
 def merge_dead(directory: Path, pid: int) -> None:
     """Add the counts of a worker that has ended to those of the earlier ones, and remove its files. Counters never fall."""
-    mmap_dict: Any = import_module("prometheus_client.mmap_dict")  # after open_directory has set the variable
     for file in directory.glob(f"*_{pid}.db"):
-        if file.name.startswith("gauge_"):  # the present value of a process, which has ended
-            file.unlink()
-            continue
-        sums = mmap_dict.MmapedDict(str(file.with_name(file.name.replace(f"_{pid}.", f"_{DEAD}."))))
         try:
-            for key, value, timestamp, _ in mmap_dict.MmapedDict.read_all_values_from_file(str(file)):
-                sums.write_value(key, sums.read_value(key)[0] + value, timestamp)
-        finally:
-            sums.close()
-        file.unlink()
+            if not file.name.startswith("gauge_"):  # that is the present value of a process, which has ended
+                _add_counts(file, file.with_name(file.name.replace(f"_{pid}.", f"_{DEAD}.")))
+        except Exception as error:  # a killed worker may leave half a file, and an error here would end the arbiter
+            log.warning("metrics of a worker lost", file=file.name, error=type(error).__name__)
+        file.unlink(missing_ok=True)
+
+
+def _add_counts(source: Path, target: Path) -> None:
+    mmap_dict: Any = import_module("prometheus_client.mmap_dict")  # after open_directory has set the variable
+    sums = mmap_dict.MmapedDict(str(target))
+    try:
+        for key, value, timestamp, _ in mmap_dict.MmapedDict.read_all_values_from_file(str(source)):
+            sums.write_value(key, sums.read_value(key)[0] + value, timestamp)
+    finally:
+        sums.close()
 
 
 def _is_stale(directory: Path) -> bool:

@@ -93,10 +93,11 @@ class RequestBuffer:
 
     def _frame(self, now: float) -> None:
         """Find the framing of the body. gunicorn's parser refuses what is not valid here."""
-        coding, length = CODING.search(self.head), LENGTH.search(self.head)
-        self.chunked = coding is not None and length is None and coding[1].lower().endswith(b"chunked")
-        if length and not coding and length[1].isdigit():
-            self._length = int(length[1][:20])
+        codings, length = CODING.findall(self.head), LENGTH.search(self.head)
+        # Several fields are one list (RFC 9110 5.3), and its last coding is the framing.
+        self.chunked = bool(codings) and length is None and codings[-1].lower().endswith(b"chunked")
+        if length and not codings and length[1].isdigit():
+            self._length = int(length[1].lstrip(b"0")[:20] or 0)  # zeros before it do not count
         if self._length > MAX_BODY_BYTES:
             self._give_up()
         self.expects = EXPECT.search(self.head) is not None and not self.complete and not self.rest

@@ -170,7 +170,7 @@ class BufferingWorker(ThreadWorker):
             if not self.alive:
                 conn.timeout = min(conn.timeout, time.monotonic() + LINGER_SECONDS)
             self.keepalived_conns.append(conn)
-            self.poller.register(conn.sock, EVENT_READ, lambda sock: self.on_client_socket_readable(conn, sock))
+            self._register(conn, EVENT_READ, lambda conn: self.on_client_socket_readable(conn, conn.sock))
 
     def _give_up(self, conn: Any) -> None:
         """The request has not arrived in time."""
@@ -212,7 +212,11 @@ class BufferingWorker(ThreadWorker):
     ) -> None:
         self._stop_waiting(conn)
         self._waiting[conn] = (deadline, late)
-        self.poller.register(conn.sock, event, lambda _: ready(conn))
+        self._register(conn, event, ready)
+
+    def _register(self, conn: Any, event: int, ready: Callable[[Any], None]) -> None:
+        """Call `ready` when the socket is ready, unless an earlier event of the same turn has closed it to make room."""
+        self.poller.register(conn.sock, event, lambda sock: ready(conn) if sock.fileno() >= 0 else None)
 
     def _stop_waiting(self, conn: Any) -> None:
         if self._waiting.pop(conn, None):

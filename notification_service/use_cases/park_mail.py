@@ -2,7 +2,7 @@
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from confluent_kafka import Message
 
@@ -32,6 +32,8 @@ class ParkMail:
     mailer: Mailer
     dead_letters: DeadLetters
     policy: RetryPolicy
+    outstanding: dict[str, Unanswered] = field(default_factory=dict)
+    """By event id: mails whose answer is outstanding, and that Kafka has not taken yet. They are parked, and not sent again."""
 
     def __call__(self, mail: ParkedMail, message: Message, failure: Exception | None) -> None:
         """Store what becomes of `mail` after a try. `failure`: what the try raised, or None.
@@ -43,7 +45,9 @@ class ParkMail:
             case None:
                 self._settle(mail)
             case Unanswered():
+                self.outstanding[mail.event_id] = failure
                 self._store(mail.awaiting_answer(self.policy, _now()), message)
+                del self.outstanding[mail.event_id]
                 wait = threading.Thread(target=self._await, args=(failure, mail, message), name="answer", daemon=True)
                 wait.start()
             case InDoubt():
@@ -108,13 +112,16 @@ class SendOrPark:
         Raises ServerUnavailable and PermanentFailure. ServerUnavailable also when too many mails are parked.
         """
         parked, message = self.park_mail.parked, event.message
+        if message is None:
+            raise TypeError("an event without its message cannot be parked")
+        mail = _new(event)
+        if unanswered := self.park_mail.outstanding.get(event.id):
+            self.park_mail(mail, message, unanswered)
+            return
         if event.id in parked:  # the process was killed before it committed the offset
             return
         if parked.is_full:
             raise ServerUnavailable("too many mails are parked")
-        if message is None:
-            raise TypeError("an event without its message cannot be parked")
-        mail = _new(event)
         if parked.has_key(mail.ordering_key):
             self.park_mail.park_behind(mail, message)
             return

@@ -5,6 +5,7 @@ gunicorn then starts another worker process. So the service never answers reques
 
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -71,8 +72,9 @@ class BackgroundConsumer:
     def stop(self) -> None:
         """Finish the events in flight, commit, and leave the group, within 20 s. The watchdog runs until that is done."""
         self._stopping.set()
+        end = time.monotonic() + JOIN_SECONDS
         for thread in self._threads:
-            thread.join(JOIN_SECONDS)
+            thread.join(max(0, end - time.monotonic()))
         self._stopped.set()
         self._ledger.close()
         self._parked.close()

@@ -113,6 +113,8 @@ class ParkedMailSender:
 
     def _attempt(self, mail: ParkedMail, message: Message) -> Exception | None:
         """Try the mail. Returns what the handler raised, but raises ServerUnavailable."""
+        if unanswered := self._park_mail.outstanding.get(mail.event_id):
+            return unanswered
         try:
             event = parse(message)
             if self._ledger.has(event):

@@ -29,14 +29,14 @@ class StrictAccessToken(AccessToken):
 
     def verify(self) -> None:
         """Check the claims and the revocations. Raises TokenError."""
+        if not all(self.payload.get(claim) for claim in REQUIRED_CLAIMS):
+            raise TokenError("a required claim is missing")
         try:
             require_times(self.payload)
             super().verify()
             caller_from_claims(self.payload)
         except NotAuthenticated as error:
             raise TokenError("claims are not those of an access token") from error
-        if not all(self.payload.get(claim) for claim in REQUIRED_CLAIMS):
-            raise TokenError("a required claim is missing")
         try:
             revocations.check(self.payload)
         except NotAuthenticated as error:

@@ -8,6 +8,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from libs.values.idempotency import IdempotencyHeaders, IdempotentRequest, key_of
 from libs.values.schema import validated
 from libs.web.drf import prefers_html
 from order_service.api import responses, schemas
@@ -19,11 +20,9 @@ from order_service.api.permissions import IsCustomer, IsSignedIn, IsStaff
 from order_service.domain.order_status import Status
 from order_service.queries import orders as queries
 from order_service.use_cases.cancel_order import cancel_order
-from order_service.use_cases.idempotency import IdempotentRequest, respond_once
+from order_service.use_cases.idempotency import respond_once
 from order_service.use_cases.place_order import place_order
 from order_service.use_cases.set_order_status import set_order_status
-
-IDEMPOTENCY_KEY = "Idempotency-Key"
 
 
 class Orders(ListPage):
@@ -47,7 +46,7 @@ class Orders(ListPage):
 
     @extend_schema(
         operation_id="place_order",
-        parameters=parameters_of(schemas.KeyHeaders, "header"),
+        parameters=parameters_of(IdempotencyHeaders, "header"),
         request=schemas.PlaceOrder,
         responses={201: schemas.PlacedOut, 409: None, 422: None},
     )
@@ -58,7 +57,7 @@ class Orders(ListPage):
         sold. With an `Idempotency-Key` one order is placed, however often the request is sent: 409 `idempotency-key-in-flight`
         while the first is being answered, 422 `idempotency-key-reused` for another body.
         """
-        key = _key_of(request)
+        key = key_of(request.headers)
         several = "items" in request.data
         body: schemas.OneItem | schemas.ManyItems = (
             validated(schemas.ManyItems, request.data) if several else validated(schemas.OneItem, request.data)
@@ -93,7 +92,7 @@ class Cancellation(OrderPage):
 
     @extend_schema(
         operation_id="cancel_order",
-        parameters=parameters_of(schemas.KeyHeaders, "header"),
+        parameters=parameters_of(IdempotencyHeaders, "header"),
         request=None,
         responses={200: schemas.OrderOut, 400: None, 409: None, 422: None},
     )
@@ -103,7 +102,7 @@ class Cancellation(OrderPage):
         With an `Idempotency-Key` a repeated request gets the first 200 again: 409 `idempotency-key-in-flight` while the first is
         being answered, 422 `idempotency-key-reused` for another order.
         """
-        key = _key_of(request)
+        key = key_of(request.headers)
         validated(schemas.Nothing, body_of(request))
         caller = caller_of(request)
 
@@ -113,14 +112,9 @@ class Cancellation(OrderPage):
         if key is None:
             return self.changed(request, cancel())
         route = "POST /orders/{id}/cancel"
-        keyed = IdempotentRequest(user_id=caller.user_id, route=route, key=key, body={}, order_id=order_id)
-        return self.changed(request, respond_once(keyed, cancel))
-
-
-def _key_of(request: Request) -> str | None:
-    """The request's Idempotency-Key. Raises Invalid."""
-    sent = {name: value for name, value in request.headers.items() if name == IDEMPOTENCY_KEY}
-    return validated(schemas.KeyHeaders, sent).idempotency_key
+        body = {"orderId": order_id, "body": {}}
+        keyed = IdempotentRequest(user_id=caller.user_id, route=route, key=key, body=body)
+        return self.changed(request, respond_once(keyed, cancel, order_id=order_id))
 
 
 class OrderStatusView(OrderPage):

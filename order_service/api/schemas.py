@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, RootModel, StringConstraints, WithJ
 from pydantic_core import PydanticCustomError
 
 from libs.values.money import parse_money
-from libs.values.schema import StrictModel, StrictQuery
+from libs.values.schema import StrictModel
 from libs.values.text import Name
 from order_service.domain import order, pricing
 
@@ -77,14 +77,6 @@ class ManyItems(_Order):
 
 class PlaceOrder(RootModel[OneItem | ManyItems]):
     """One product, or several."""
-
-
-class KeyHeaders(StrictQuery):
-    idempotency_key: Annotated[str, StringConstraints(pattern=r"^[ -~]{1,128}$")] | None = Field(
-        None,
-        alias="Idempotency-Key",
-        description="One change for one key, however often it is sent: the first 2xx is answered again for 24 hours.",
-    )
 
 
 class SetStatus(StrictModel):

@@ -33,20 +33,6 @@ class PriceChanged(DomainError):
     kind, code, title = ErrorKind.CONFLICT, "price-changed", "The price has changed"
 
 
-class KeyReused(DomainError):
-    kind, code, title = ErrorKind.IMPOSSIBLE, "idempotency-key-reused", "The Idempotency-Key belongs to another body"
-
-
-class KeyInFlight(DomainError):
-    """The first request with the key is still being processed."""
-
-    kind, code, title = (
-        ErrorKind.CONFLICT,
-        "idempotency-key-in-flight",
-        "A request with this Idempotency-Key is being processed",
-    )
-
-
 class MixedCurrencies(DomainError):
     kind, code, title = ErrorKind.IMPOSSIBLE, "mixed-currencies", "One order has one currency"
 

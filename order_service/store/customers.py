@@ -12,6 +12,7 @@ from operator import attrgetter
 from django.db import OperationalError, connection, transaction
 from django.db.models import DateTimeField, F, Func, Q
 
+from libs.django_store.connection import UTC_NOW
 from order_service.domain.customer import MailAddress
 from order_service.events.published import UserResendRequested
 from order_service.store.models import Customer
@@ -36,7 +37,6 @@ ON DUPLICATE KEY UPDATE deleted = 1, email = NULL, email_verified = NULL, email_
 ASK_AGAIN_HOURS = 24
 LOCK_WAIT_TIMEOUT = 1205
 ATTEMPTS = 3  # of a second each: many orders of one account wait for each other
-UTC_NOW = Func(function="UTC_TIMESTAMP", template="%(function)s(6)", output_field=DateTimeField())
 NEXT_ASK = Func(
     template=f"UTC_TIMESTAMP(6) + INTERVAL {ASK_AGAIN_HOURS} HOUR", function="", output_field=DateTimeField()
 )

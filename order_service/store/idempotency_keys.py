@@ -1,23 +1,21 @@
 """Idempotency-Keys: their rows, locks and retention. A key's row holds the response that it was stored with."""
 
 from collections.abc import Collection
-from datetime import timedelta
 
 from django.db import OperationalError
 
+from libs.values.idempotency import KEY_RETENTION, KeyInFlight
 from libs.values.times import now
-from order_service.domain.errors import KeyInFlight
 from order_service.store.models import IdempotencyKey
 
-RETENTION = timedelta(hours=24)
 BATCH_SIZE = 500  # rows per statement: a larger one would hold locks, and exceed the time limit of a statement
 LOCK_ERRORS = (1205, 1213, 3572)  # lock wait timeout (MariaDB's NOWAIT too), deadlock, MySQL's NOWAIT
 
 
 def find(user_id: str, route: str, key: str) -> IdempotencyKey | None:
-    """The row of a user's key for a route, unless it is older than RETENTION."""
+    """The row of a user's key for a route, unless it is older than KEY_RETENTION."""
     own = IdempotencyKey.objects.filter(user_id=user_id, route=route, key=key)
-    return own.filter(created_at__gt=now() - RETENTION).first()
+    return own.filter(created_at__gt=now() - KEY_RETENTION).first()
 
 
 def claim(*, user_id: str, route: str, key: str, body_hash: str, order_id: str | None) -> IdempotencyKey:
@@ -27,8 +25,8 @@ def claim(*, user_id: str, route: str, key: str, body_hash: str, order_id: str |
     """
     own = IdempotencyKey.objects.filter(user_id=user_id, route=route, key=key)
     try:
-        # Fails at once, where an insert would wait for the other transaction. Deletes a row that is older than RETENTION.
-        for old in own.select_for_update(nowait=True).filter(created_at__lte=now() - RETENTION):
+        # Fails at once, where an insert would wait for the other transaction. Deletes a row that is older than KEY_RETENTION.
+        for old in own.select_for_update(nowait=True).filter(created_at__lte=now() - KEY_RETENTION):
             old.delete()
         return IdempotencyKey.objects.create(
             user_id=user_id, route=route, key=key, order_id=order_id, body_hash=body_hash, created_at=now()
@@ -56,7 +54,7 @@ def delete_of_orders(order_ids: Collection[str]) -> None:
 
 
 def purge() -> int:
-    """Delete rows that are older than RETENTION, at most BATCH_SIZE; return their number."""
-    old = IdempotencyKey.objects.filter(created_at__lte=now() - RETENTION).order_by("created_at")
+    """Delete rows that are older than KEY_RETENTION, at most BATCH_SIZE; return their number."""
+    old = IdempotencyKey.objects.filter(created_at__lte=now() - KEY_RETENTION).order_by("created_at")
     removed, _ = IdempotencyKey.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:BATCH_SIZE])).delete()
     return removed

@@ -6,45 +6,23 @@ After draft-ietf-httpapi-idempotency-key-header, "Idempotency Enforcement Scenar
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from hashlib import sha256
-from typing import Any
 
 import orjson
 from django.db import IntegrityError, transaction
 
-from order_service.domain.errors import KeyReused
+from libs.values.idempotency import IdempotentRequest, KeyReused
 from order_service.store import idempotency_keys
 from order_service.store.models import IdempotencyKey
 
 JsonObject = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdempotentRequest:
-    """A user's request with its key. `body` holds JSON types.
-
-    `route`: method and path, with names for the values in the path. `order_id`: the order that the path names. It counts as part of
-    the body.
-    """
-
-    user_id: str
-    route: str
-    key: str
-    body: Any
-    order_id: str | None = None
-
-    @property
-    def body_hash(self) -> str:
-        """SHA-256 in hex, the same for bodies that differ in the order of their names only."""
-        body = self.body if self.order_id is None else {"orderId": self.order_id, "body": self.body}
-        return sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-
-def respond_once(request: IdempotentRequest, work: Callable[[], JsonObject]) -> JsonObject:
+def respond_once(
+    request: IdempotentRequest, work: Callable[[], JsonObject], *, order_id: str | None = None
+) -> JsonObject:
     """The response that `work` returns, stored in the transaction of its changes; or the response to an earlier request.
 
-    Raises KeyReused, KeyInFlight, and what `work` raises.
+    `order_id`: of the order that the path names. Raises KeyReused, KeyInFlight, and what `work` raises.
     """
     if known := idempotency_keys.find(request.user_id, request.route, request.key):
         return _response(known, request)
@@ -55,7 +33,7 @@ def respond_once(request: IdempotentRequest, work: Callable[[], JsonObject]) -> 
                 route=request.route,
                 key=request.key,
                 body_hash=request.body_hash,
-                order_id=request.order_id,
+                order_id=order_id,
             )
             response = work()
             idempotency_keys.save_response(claimed, orjson.dumps(response).decode())

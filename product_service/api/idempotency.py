@@ -5,13 +5,11 @@ from typing import Any
 import orjson
 from flask import Response, request
 
-from libs.values.schema import StrictModel, validated
+from libs.values.idempotency import HEADER, IdempotencyHeaders, IdempotentRequest, key_of
+from libs.values.schema import StrictModel
 from libs.web.flask import caller
-from product_service.api import schemas
-from product_service.domain.idempotency import IdempotentRequest, StoredResponse
+from product_service.domain.idempotency import StoredResponse
 from product_service.use_cases.idempotency import Work, respond_once
-
-HEADER = "Idempotency-Key"
 
 
 def stored_response(body: object, *, status: int, headers: dict[str, str]) -> StoredResponse:
@@ -24,8 +22,7 @@ def respond(route: str, sent: StrictModel, work: Work, **path: str) -> Response:
 
     `sent`: the body of the request. `path`: the values in the path, which count as part of the body.
     """
-    names = {HEADER: request.headers[HEADER]} if HEADER in request.headers else {}
-    key = validated(schemas.IdempotencyHeaders, names).idempotency_key
+    key = key_of(dict(request.headers))
     if key is None:
         response = work(None)
     else:
@@ -36,7 +33,7 @@ def respond(route: str, sent: StrictModel, work: Work, **path: str) -> Response:
 
 def with_idempotency_keys(spec: Any) -> Any:
     """Add the header to the OpenAPI document `spec`, and return it."""
-    schema = schemas.IdempotencyHeaders.model_json_schema(by_alias=True)["properties"][HEADER]
+    schema = IdempotencyHeaders.model_json_schema(by_alias=True)["properties"][HEADER]
     text = schema.pop("description")
     header = {"name": HEADER, "in": "header", "description": text, "schema": schema}
     for path in ("/products", "/products/{product_id}/stock"):

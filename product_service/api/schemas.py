@@ -96,14 +96,6 @@ class AdjustStock(StrictModel):
     reason: Annotated[Name, StringConstraints(min_length=1, max_length=200)]
 
 
-class IdempotencyHeaders(StrictQuery):
-    idempotency_key: Annotated[str, StringConstraints(pattern=r"^[ -~]{1,128}$")] | None = Field(
-        None,
-        alias="Idempotency-Key",
-        description="One change for one key, however often it is sent: the first 2xx is the answer for 24 hours.",
-    )
-
-
 class ProductsQuery(StrictQuery):
     search: Annotated[Line, StringConstraints(max_length=100)] | None = None
     category: Annotated[Line, StringConstraints(max_length=100)] | None = None

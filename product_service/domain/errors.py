@@ -13,17 +13,6 @@ class SkuTaken(DomainError):
     kind, code, title = ErrorKind.CONFLICT, "sku-taken", "There is a product with this SKU"
 
 
-class KeyReused(DomainError):
-    kind, code, title = ErrorKind.IMPOSSIBLE, "idempotency-key-reused", "The Idempotency-Key belongs to another body"
-
-
-class KeyInFlight(DomainError):
-    """The first request with the key is still being processed."""
-
-    kind, code = ErrorKind.CONFLICT, "idempotency-key-in-flight"
-    title = "A request with this Idempotency-Key is being processed"
-
-
 class StaleProduct(DomainError):
     kind, code, title = ErrorKind.STALE, "stale-product", "The product has changed since you read it. Read it again."
 

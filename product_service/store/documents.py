@@ -18,7 +18,7 @@ from mongoengine import (
 )
 
 from libs.mongo_store.connection import Db
-from product_service.domain.idempotency import KEY_RETENTION
+from libs.values.idempotency import KEY_RETENTION
 from product_service.domain.product import MAX_PRICE_MINOR, MAX_STOCK
 from product_service.domain.product_change import Action
 from product_service.domain.reservation import Status

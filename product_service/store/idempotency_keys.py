@@ -7,8 +7,9 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_changes, validate_document
+from libs.values.idempotency import KEY_RETENTION, IdempotentRequest
 from libs.values.times import now
-from product_service.domain.idempotency import KEY_RETENTION, IdempotentRequest, StoredResponse
+from product_service.domain.idempotency import StoredResponse
 from product_service.store import documents
 
 WRITE_CONFLICT = 112  # another transaction writes the same document, or has written it since this one began

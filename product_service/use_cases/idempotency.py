@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from pymongo.client_session import ClientSession
 
-from product_service.domain.errors import KeyInFlight, KeyReused
-from product_service.domain.idempotency import IdempotentRequest, StoredResponse
+from libs.values.idempotency import IdempotentRequest, KeyInFlight, KeyReused
+from product_service.domain.idempotency import StoredResponse
 from product_service.store import idempotency_keys
 
 Work = Callable[[ClientSession | None], StoredResponse]

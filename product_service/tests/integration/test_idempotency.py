@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from libs.values.idempotency import IdempotentRequest
 from libs.values.times import now
-from product_service.domain.idempotency import IdempotentRequest, StoredResponse
+from product_service.domain.idempotency import StoredResponse
 from product_service.store import idempotency_keys
 from product_service.store.documents import idempotency_keys as rows
 from product_service.store.documents import movements, products

@@ -15,6 +15,11 @@ WHOLE = {
     "chunks": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n2;x=y\r\nbc\r\n0\r\n\r\n", b"abc"),
     "no chunk": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b""),
     "a trailer": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\na\r\n\r\n0\r\nX: y\r\n\r\n", b"a\r\n"),
+    "codings in two fields": (
+        HEAD + b"Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        b"abc",
+    ),
+    "a length of many digits": (HEAD + b"Content-Length: " + b"0" * 40 + b"3\r\n\r\nabc", b"abc"),
     "leading zeros": (HEAD + b"Transfer-Encoding: Chunked\r\n\r\n0003\r\nabc\r\n000\r\n\r\n", b"abc"),
 }
 

@@ -124,8 +124,27 @@ def test_a_consumer_that_hangs_while_it_is_stopped_ends_the_process_too(consume)
     assert process.ended.wait(5)
 
 
+def test_a_stop_waits_for_all_threads_together_no_longer_than_for_one(monkeypatch):
+    monkeypatch.setattr(module, "create_topics_patiently", lambda *_: None)
+    monkeypatch.setattr(module, "JOIN_SECONDS", 0.5)
+    task = Task()
+    monkeypatch.setattr(module, "EventConsumer", lambda *_, **__: task)
+    consumer = make()
+    others = [consumer._accounts, consumer._parked, consumer._sender]
+    for other in others:
+        other.handled.clear()
+    consumer.start()
+    began = time.monotonic()
+    consumer.stop()
+    assert time.monotonic() - began < 1
+    for one in [task, *others]:
+        one.handled.set()
+
+
 def test_a_consumer_that_never_started_stops_at_once():
+    began = time.monotonic()
     make().stop()
+    assert time.monotonic() - began < 1
 
 
 @pytest.mark.parametrize(
