@@ -20,7 +20,7 @@ from deploy import envfile
 from deploy.local import stack
 from deploy.local.jobs import run_jobs
 from deploy.local.process import Process
-from deploy.local.services import SERVICES, Service
+from deploy.local.services import JOBS, SERVICES, Service
 from deploy.local.settings import Settings
 from tests.free_ports import pick_free
 from tests.shop import make_shop
@@ -82,7 +82,9 @@ class Stack:
                 for server, port in zip(servers, pick_free(len(servers)), strict=True)
             ]
             self.servers = {fronted.server.name: fronted for fronted in (start.result() for start in starts)}
-            list(pool.map(lambda name: run_jobs(self._local, name), self.servers))
+            list(
+                pool.map(lambda name: run_jobs(self._local, [job for job in JOBS if job.server == name]), self.servers)
+            )
         for service in SERVICES:
             self.start(service.name)
         for name in WEB:

@@ -22,12 +22,15 @@ UNAVAILABLE_ERRORS: tuple[type[Exception], ...] = (
 )
 """What the drivers raise when the database server is unavailable."""
 
+LISTENERS = (CommandWaits(), ConnectionWaits(), PrimaryWaits())
+"""The same objects at each call: MongoEngine refuses a second connection with other settings under the same alias."""
+
 T = TypeVar("T")
 Db = Database[dict[str, Any]]
 
 
 def connect(uri: str) -> Db:
-    """Connect MongoEngine's default alias. Call it after the fork. It does no I/O."""
+    """Connect MongoEngine's default alias. Call it after the fork. It does no I/O. It may be called again with the same URI."""
     client = mongoengine.connect(
         host=uri,
         timeoutMS=TIMEOUT_MS,
@@ -36,7 +39,7 @@ def connect(uri: str) -> Db:
         tz_aware=True,
         uuidRepresentation="standard",
         appname="microshop",
-        event_listeners=[CommandWaits(), ConnectionWaits(), PrimaryWaits()],
+        event_listeners=LISTENERS,
     )
     return cast(Db, client.get_default_database())
 

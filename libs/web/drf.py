@@ -217,10 +217,11 @@ def server_error_view(request: HttpRequest) -> HttpResponse:
 def _domain_error(error: BaseException | None, request: Any) -> errors.DomainError | None:
     """The domain error that `error` is or stands for."""
     if isinstance(error, UNAVAILABLE_ERRORS):
-        if instrumentation := getattr(request, "instrumentation", None):
+        full = error.args[:1] in DISK_FULL  # it serves reads, so the circuit breaker must not open
+        if not full and (instrumentation := getattr(request, "instrumentation", None)):
             instrumentation.server_failed()
         log.warning("server unavailable", reason=failure_reason(error), code=error.args[:1])
-        error = errors.NoRoom() if error.args[:1] in DISK_FULL else error
+        error = errors.NoRoom() if full else error
     error = next((domain() for kinds, domain in MEANINGS.items() if isinstance(error, kinds)), error)
     return error if isinstance(error, errors.DomainError) else None
 

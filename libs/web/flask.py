@@ -21,7 +21,7 @@ from libs.runtime.config import WebConfig
 from libs.runtime.health import Health, failure_reason
 from libs.runtime.logs import get_logger
 from libs.values.errors import DomainError, Unavailable
-from libs.values.schema import validated
+from libs.values.schema import StrictModel, validated
 from libs.web.bodies import MAX_BODY_BYTES, parse_object
 from libs.web.circuit_breaker import CircuitBreaker
 from libs.web.index import index, index_page
@@ -85,6 +85,17 @@ class Blueprint(APIBlueprint):
     def body(self, model: type[BaseModel]) -> Decorator:
         """Pass the JSON body to the view as `body=model(…)`."""
         return self._input(model, "json", "body", _read_body)
+
+    def no_body(self, view: View) -> View:
+        """Refuse a body that has fields. A request needs no body, and the documents show none."""
+
+        @wraps(view)
+        def checked(*args: Any, **kwargs: Any) -> Response:
+            if request.get_data():
+                validated(StrictModel, _read_body())
+            return view(*args, **kwargs)
+
+        return checked
 
     def query(self, model: type[BaseModel]) -> Decorator:
         """Pass the query string to the view as `query=model(…)`."""

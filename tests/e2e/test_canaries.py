@@ -27,6 +27,8 @@ SECRETS = {
     "MYSQL_MIGRATE_PASSWORD",
     "SMTP_PASSWORD",
     "STAFF_PASSWORD",
+    "KAFKA_UI_PASSWORD",
+    *envfile.kafka_passwords(),
 }
 TOPICS = ("user-registered", "user-mail-requested", "order-placed", "user-deleted", "user-revocations")
 TOPICS += ("mail-resend-requested", "mail-sent")
@@ -110,7 +112,9 @@ class Canaries:
             assert row is not None
             self.sent["hash"] = row["password_hash"]
             slow = {"$where": "sleep(300) || true"}
-            assert users.count_documents({"email": self.sent["email"]} | slow) == 1
+            assert (
+                len(list(users.find({"email": self.sent["email"]} | slow))) == 1
+            )  # a count is an aggregation: no $where
             assert users.update_one(
                 {"_id": row["_id"]} | slow, {"$set": {"password_hash": row["password_hash"]}}
             ).matched_count
@@ -184,7 +188,10 @@ def test_no_dead_letter_tells_why_by_showing_it(
         told = {name: (value or b"").decode() for name, value in letter.headers() if name.startswith("x-")}
         assert canaries.found_in(str(told)) == set()
         if topic == "user-mail-requested":
-            assert (letter.value(), letter.key()) == (None, None)
+            assert (letter.value(), letter.key()) == (
+                b"{}",
+                None,
+            )  # of its fields, kind and userId alone are kept, if well-formed
 
 
 @pytest.mark.parametrize("process", ["mongo", *(service.name for service in SERVICES)])

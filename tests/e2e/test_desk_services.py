@@ -16,8 +16,10 @@ import MySQLdb
 import pytest
 from django.contrib.sessions.serializers import JSONSerializer
 from django.core import signing
+from pydantic import SecretStr
 
 from deploy.local.ports import LOOPBACK
+from libs.access.encryption import Encryption
 from libs.access.tokens import ALGORITHM
 from tests.e2e.conftest import Town, wait_for
 from tests.e2e.test_desk import Browser, make_staff
@@ -121,19 +123,20 @@ class KeptTokens:
     """The tokens of a session at the desk, in order_service's database."""
 
     def __init__(self, shop: Shop, desk: Browser) -> None:
-        self._shop = shop
+        self._shop, self._encryption = shop, Encryption(SecretStr(shop.env["ENCRYPTION_KEY"]))
         self._key = self._key_of(desk.cookies["sessionid"])
 
     def read(self) -> dict[str, str]:
         access, refresh = self._run("SELECT access, refresh FROM desk_tokens WHERE `key` = %s", self._key)[0]
-        return {"access": access, "refresh": refresh}
+        return {"access": self._encryption.decrypt(access), "refresh": self._encryption.decrypt(refresh)}
 
     def expire(self) -> None:
         """Replace the access token by one that expired a minute ago."""
         claims = jwt.decode(self.read()["access"], options={"verify_signature": False})
         old = claims | {"iat": claims["iat"] - 1000, "exp": int(time.time()) - 60}
         access = jwt.encode(old, self._shop.env["JWT_SECRET"], algorithm=ALGORITHM)
-        self._run("UPDATE desk_tokens SET access = %s WHERE `key` = %s", access, self._key)
+        encrypted = self._encryption.encrypt(access)
+        self._run("UPDATE desk_tokens SET access = %s WHERE `key` = %s", encrypted, self._key)
 
     def _key_of(self, cookie: str) -> str:
         """The key that the session with this cookie holds."""

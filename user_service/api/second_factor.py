@@ -63,8 +63,9 @@ def remove_totp(body: schemas.RemoveTotp) -> Response:
 
 @routes.post("/users/<user_id:user_id>/totp/approval")
 @routes.requires("admin")
+@routes.no_body
 @routes.output({}, status_code=204)
-@routes.refuses(409)
+@routes.refuses(400, 409, 413, 415)
 def approve_totp_for(user_id: str) -> Response:
     """Let an account with roles set up one authenticator within 24 hours, where `STAFF_TOTP=required` asks for an approval."""
     approve_second_factor.approve_second_factor(caller=caller(), user_id=user_id)

@@ -48,7 +48,7 @@ def username_key(username: str) -> str:
 class User:
     """An account. `version` is the number of its events. `offered_secret` belongs to an authenticator that is not confirmed.
 
-    Until `approved_until` one authenticator may be added where an admin has to approve it. `known_addresses`: hashes of the client
+    Until `approved_until` one authenticator may be added where STAFF_TOTP=required. `known_addresses`: hashes of the client
     addresses that the account registered or signed in from.
 
     An erased account has `deleted_at`, no roles, and empty texts for its address and its password hash.

@@ -32,7 +32,7 @@ class User(Document):  # type: ignore[misc] # MongoEngine has no types
     totp_secret = StringField()  # of the confirmed authenticator
     totp_offered = StringField()  # of an authenticator that is not confirmed
     totp_offer_expires_at = DateTimeField()
-    totp_approved_until = DateTimeField()  # until then one authenticator may be added where an admin has to approve it
+    totp_approved_until = DateTimeField()  # until then one authenticator may be added, where STAFF_TOTP=required
     totp_step = IntField()  # of the last code that was used, so that no code works twice
     recovery_hashes = ListField(StringField())
     known_addresses = ListField(StringField())  # hashes of the client addresses of registration and logins

@@ -1,8 +1,9 @@
 """Accounts in MongoDB. An account is written together with its events, its mail tokens and the end of its tokens.
 
-A change of an account writes to its document first and to its sessions next. A login writes to the document and a refresh to its
-session. MongoDB lets two transactions with a common document never overlap and repeats the later one. A change reads `not_before`
-after both writes. So `not_before` is later than the `iat` of every token made from the account as it was: docs/adr/0020.
+A change of an account writes the account's document, then the documents of its sessions. A login writes the first, a refresh
+one of the others. So a change has a document in common with each login and each refresh, and MongoDB repeats the later of the two.
+A change reads the time `not_before` after both writes. So `not_before` is later than the `iat` of every token made from the account
+as it was: docs/adr/0020.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -199,7 +200,7 @@ def update(
 ) -> User | None:
     """Write what differs between `before` and `after`, and the events. None when the account is no longer `before`.
 
-    The guard compares the counter and all fields: a login, a verified address and an offered authenticator count no event.
+    The guard compares the counter and all fields. A login, a verified address and an offered authenticator raise no counter.
     `issued` is a new mail token. `used` is one that is used up. Links that the change ends are deleted with it.
     `audit` reports a change by staff.
     Raises UsernameTaken, EmailTaken.

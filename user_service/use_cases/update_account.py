@@ -35,7 +35,7 @@ def change_email(
 ) -> User:
     """Change the address, and the name if it is given. Access tokens with the old address end, sessions stay.
 
-    Another mailbox requests the mail that verifies it, and a notice to the old one. Another spelling of the same mailbox stays
+    A change to another mailbox sends it the verification mail, and the old one a notice. Another spelling of the same mailbox stays
     verified. Raises Invalid on `password`, UsernameTaken, EmailTaken, TooManyAttempts, TooManyHashes, NotAuthenticated.
     """
     attempt = Attempt()

@@ -48,6 +48,10 @@ class MySQL:
     def ports(self) -> dict[str, int]:
         return {"MYSQL_PORT": self.port}
 
+    @property
+    def _temporary(self) -> Path:
+        return self.state.data / "mysql-tmp"
+
     @cached_property
     def _server(self) -> str:
         path = os.pathsep.join((os.environ.get("PATH", ""), SYSTEM_PATH))
@@ -71,12 +75,14 @@ class MySQL:
             if done.returncode:
                 raise LocalError(f"the MySQL data directory could not be made: {done.stderr.strip()[-400:]}")
             fresh.rename(data)
+        self._temporary.mkdir(exist_ok=True)
         init = self.state.run / "mysql-init.sql"
         init.touch(mode=0o600)
         init.write_text(";\n".join((*self._accounts(), "")))
 
     def _initialise(self, directory: Path) -> list[str]:
-        options = ["--no-defaults", f"--datadir={directory}", *_as_root()]
+        # Its own directory for temporary tables: two servers that start at the same moment use the same names in /tmp.
+        options = ["--no-defaults", f"--datadir={directory}", f"--tmpdir={directory.parent}", *_as_root()]
         if Path(self._server).resolve().name != "mariadbd":  # Debian installs MariaDB under both names
             return [self._server, *options, "--initialize-insecure"]
         install = shutil.which("mariadb-install-db", path=SYSTEM_PATH) or "mariadb-install-db"
@@ -102,7 +108,13 @@ class MySQL:
 
     def process(self) -> Process:
         data, init = self.state.data / "mysql", self.state.run / "mysql-init.sql"
-        own = (f"--datadir={data}", f"--port={self.port}", f"--init-file={init}", *_as_root())
+        own = (
+            f"--datadir={data}",
+            f"--tmpdir={self._temporary}",
+            f"--port={self.port}",
+            f"--init-file={init}",
+            *_as_root(),
+        )
         # A MariaDB that is stopped during its start hangs and is then killed. Its log repairs the data.
         return Process(self.name, (self._server, f"--defaults-file={OPTIONS}", *own), stop_seconds=10)
 

@@ -76,7 +76,7 @@ def test_pages_follow_each_other_both_ways_and_keep_the_filters(desk, customer, 
     for _ in range(3):
         shown = page(desk, f"/orders{path}")
         seen.append(listed(desk, path))
-        links = dict(re.findall(r'<a rel="(\w+)" href="http://testserver/orders(.*?)"', shown))
+        links = dict(re.findall(r'<a rel="(\w+)" href="/orders(.*?)"', shown))
         path = links.get("next", path)
     assert seen == [orders[:2], orders[2:4], orders[4:]]
     assert listed(desk, links["prev"]) == orders[2:4]

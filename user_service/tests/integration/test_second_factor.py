@@ -263,6 +263,9 @@ def test_where_it_is_required_an_admin_approves_one_enrolment(client, people, re
     assert (answer.status_code, answer.json["code"]) == (403, "approval-required")
     approval = f"/users/{staff.id}/totp/approval"
     assert client.post(approval, headers=staff.headers).status_code == 403
+    refused = client.post(approval, json={"role": "admin"}, headers=admin.headers)
+    assert (refused.status_code, [row["field"] for row in refused.json["errors"]]) == (400, ["role"])
+    assert offer(client, staff).json["code"] == "approval-required"
     assert client.post(approval, headers=admin.headers).status_code == 204
     totp = pyotp.TOTP(offer(client, staff).json["secret"])
     assert confirm(client, staff, totp.now()).status_code == 200

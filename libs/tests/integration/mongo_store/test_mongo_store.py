@@ -6,12 +6,13 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
+import mongoengine
 import pytest
 from pymongo.errors import DuplicateKeyError, ExecutionTimeout
 
 from libs.access.revocations import Revocation, Revocations
 from libs.messaging.envelope import OutboxRow
-from libs.mongo_store.connection import ping
+from libs.mongo_store.connection import connect, ping
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.revocations import MongoRevocations
 from libs.mongo_store.transactions import in_transaction
@@ -28,6 +29,13 @@ def store(db, *rows):
     for one in rows:
         in_transaction(db, lambda session, one=one: outbox.add(one, session))
     return outbox
+
+
+def test_a_process_may_connect_twice(mongo):
+    try:
+        assert connect(mongo) == connect(mongo)
+    finally:
+        mongoengine.disconnect()
 
 
 def test_a_row_of_a_failed_transaction_does_not_exist(db):
