@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pydantic import SecretStr
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -20,6 +21,7 @@ from deploy.local.probe import Answer, call, check_ready
 from deploy.local.services import SERVICES
 from deploy.local.stack import Stack
 from deploy.local.waiting import until_ready
+from libs.messaging.brokers import Account, Brokers
 
 WAIT_SECONDS = 20.0
 CONFIRMATION = "Your order #{} is reserved"
@@ -34,8 +36,8 @@ ADDRESS = {
 class Demo:
     """One customer's journey through a running shop."""
 
-    def __init__(self, ports: dict[str, int], mailbox: Mailbox, brokers: str) -> None:
-        """`ports`: the HTTP ports by service. `brokers`: the address of Kafka."""
+    def __init__(self, ports: dict[str, int], mailbox: Mailbox, brokers: Brokers) -> None:
+        """`ports`: the HTTP ports by service. `brokers`: where Kafka is."""
         self._brokers, self._started = brokers, datetime.now(UTC) - CLOCK_TOLERANCE
         self._ports, self._mailbox, self._token = ports, mailbox, ""
         self._name = f"ada.{secrets.token_hex(4)}"
@@ -163,11 +165,14 @@ def demo(stack: Stack) -> None:
     Demo(ports, Mailbox(mail.page_port), _find_brokers(stack)).run()
 
 
-def _find_brokers(stack: Stack) -> str:
-    """The address of Kafka: of the local stack, or the one that Compose publishes."""
+def _find_brokers(stack: Stack) -> Brokers:
+    """Kafka of the local stack, or the one that Compose publishes, which requires a login."""
     settings = stack.settings
     port = settings.local_port("KAFKA_BROKERS", settings.get("KAFKA_BROKERS"))
-    return f"{LOOPBACK}:{port if is_open(port) else settings.port('KAFKA_PUBLISHED_PORT', 29092)}"
+    if is_open(port):
+        return f"{LOOPBACK}:{port}"
+    address = f"{LOOPBACK}:{settings.port('KAFKA_PUBLISHED_PORT', 29092)}"
+    return Account(address, "admin", SecretStr(settings.get("KAFKA_PASSWORD_ADMIN")))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import KafkaException, Message, TopicPartition
 
 from deploy.local.errors import NotReady
+from libs.messaging.brokers import Brokers
 from libs.messaging.clients import make_admin, make_consumer
 from libs.messaging.topic_reader import TopicReader
 
@@ -24,16 +25,16 @@ class OrderEvent(NamedTuple):
     source: str
 
 
-def read_order_events(brokers: str, order_id: str, since: datetime) -> list[OrderEvent]:
+def read_order_events(brokers: Brokers, order_id: str, since: datetime) -> list[OrderEvent]:
     """The events about the order in all topics since then, oldest first. Raises NotReady without a broker."""
     try:
         with closing(TopicReader(brokers, NAME, _find_offsets(brokers, since))) as reader:
             return sorted(_event(message) for message in reader.read_to_end(SECONDS) if _is_about(message, order_id))
     except KafkaException as error:
-        raise NotReady(f"Kafka at {brokers} does not answer: {error.args[0].str()}") from None
+        raise NotReady(f"Kafka does not answer: {error.args[0].str()}") from None
 
 
-def _find_offsets(brokers: str, since: datetime) -> list[TopicPartition]:
+def _find_offsets(brokers: Brokers, since: datetime) -> list[TopicPartition]:
     """The partitions that have messages since then, each with the offset of the first."""
     found = make_admin(brokers).list_topics(timeout=SECONDS).topics
     moment = int(since.timestamp() * 1000)

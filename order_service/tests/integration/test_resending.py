@@ -183,7 +183,9 @@ def test_a_note_is_stored_with_its_lines_and_its_author(customer, place):
     assert OrderNote.objects.filter(order_id=order).last().text == "☎" * MAX_NOTE_LENGTH
 
 
-@pytest.mark.parametrize("text", ["", " \n ", "x" * 2001, "a\u2028b", "a\0b", "a\x1b[31mb", "a\u202eb", "a\x85b", "\ud800"])
+@pytest.mark.parametrize(
+    "text", ["", " \n ", "x" * 2001, "a\u2028b", "a\0b", "a\x1b[31mb", "a\u202eb", "a\x85b", "\ud800"]
+)
 def test_a_note_that_is_not_plain_text_is_an_error_of_its_field(customer, place, text):
     order = place(customer)
     with pytest.raises(Invalid) as refused:
