@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import datetime
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from libs.messaging.brokers import Brokers
 from libs.messaging.clients import make_consumer
@@ -40,6 +40,8 @@ def _ends(client: Consumer, topics: Iterable[str]) -> list[TopicPartition]:
     known = client.list_topics(timeout=ADMIN_SECONDS).topics
     ends = []
     for topic in topics:
+        if topic not in known:  # deleted with its events: nothing is known about them
+            raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
         for number in known[topic].partitions:
             low, high = client.get_watermark_offsets(TopicPartition(topic, number), timeout=ADMIN_SECONDS)
             if high > low:
@@ -48,13 +50,17 @@ def _ends(client: Consumer, topics: Iterable[str]) -> list[TopicPartition]:
 
 
 def _has_committed(client: Consumer, ends: list[TopicPartition]) -> bool:
-    """True when the group has committed past each of the ends. A partition without a commit has a negative offset."""
+    """True when the group has committed past each of the ends, or the events before it are deleted.
+
+    A partition without a commit has a negative offset.
+    """
     if not ends:
         return True
     wanted = [TopicPartition(end.topic, end.partition) for end in ends]
     found = {(p.topic, p.partition): p for p in client.committed(wanted, timeout=ADMIN_SECONDS)}
     for end in ends:
         committed = found[end.topic, end.partition]
-        if committed.error is not None or committed.offset < end.offset:
+        low, _ = client.get_watermark_offsets(TopicPartition(end.topic, end.partition), timeout=ADMIN_SECONDS)
+        if committed.error is not None or max(committed.offset, low) < end.offset:  # `low`: their retention has ended
             return False
     return True

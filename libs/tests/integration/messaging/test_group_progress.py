@@ -44,3 +44,8 @@ def test_an_unavailable_broker_is_an_error(monkeypatch):
     monkeypatch.setattr(group_progress, "ADMIN_SECONDS", 0.2)
     with pytest.raises(KafkaException):
         GroupProgress("127.0.0.1:1", "group", ["topic"], lambda: BEGAN).handled_until()
+
+
+def test_a_topic_that_was_deleted_is_an_error(kafka):
+    with pytest.raises(KafkaException, match="UNKNOWN_TOPIC"):
+        GroupProgress(kafka, "group", ["never-made"], lambda: BEGAN).handled_until()
