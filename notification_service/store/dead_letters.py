@@ -19,6 +19,10 @@ class DeadLetters:
         """`kept`: the fields that dead letters of topics with secret data keep."""
         self._producer, self._kept = Producer(brokers), kept
 
+    def close(self) -> None:
+        """Close the producer. Kafka has acknowledged every dead letter by then."""
+        self._producer.close()
+
     def write(self, message: Message, *, reason: str, attempts: int) -> None:
         """Write the dead letter of an event. Raises ServerUnavailable when the broker does not acknowledge it."""
         job = Job(message, outcome=reason, attempts=attempts)

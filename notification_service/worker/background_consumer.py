@@ -78,6 +78,7 @@ class BackgroundConsumer:
         self._stopped.set()
         self._ledger.close()
         self._parked.close()
+        self._sender.close()
 
     def check(self) -> dict[str, object]:
         """A health check: the state of the consumer and of the account view.

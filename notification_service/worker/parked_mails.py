@@ -56,6 +56,10 @@ class ParkedMailSender:
         """How many mails are tried right now."""
         return {"active": len(self._active)}
 
+    def close(self) -> None:
+        """Close the client that writes dead letters."""
+        self._park_mail.dead_letters.close()
+
     def run(self, stop: threading.Event) -> None:
         """Try due mails until `stop` is set, then wait for the active ones."""
         with ThreadPoolExecutor(self._threads, thread_name_prefix=self.name) as pool:
