@@ -36,8 +36,9 @@ class Row:
 
     def line(self) -> str:
         """The row of a Markdown table."""
-        aim = "" if self.aim is None else f"{'≤ ' if self.at_most else '≥ '}{self.aim:,.0f} {self.unit}"
-        return f"| {self.what} | {self.measured:,.0f} {self.unit} | {aim} | {self.verdict} | {self.note} |"
+        places = 2 if self.unit == "x" else 0
+        aim = "" if self.aim is None else f"{'≤ ' if self.at_most else '≥ '}{self.aim:,.{places}f} {self.unit}"
+        return f"| {self.what} | {self.measured:,.{places}f} {self.unit} | {aim} | {self.verdict} | {self.note} |"
 
 
 @dataclass
