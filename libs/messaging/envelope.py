@@ -75,6 +75,11 @@ class Event:
             fields = {".".join(map(str, e["loc"])) + ": " + e["type"] for e in error.errors(include_input=False)}
             raise MalformedEvent("data: " + ", ".join(sorted(fields))[:500]) from None
 
+    def require_key(self, key: str) -> None:
+        """Raise MalformedEvent unless the message's key is the id that the data names."""
+        if self.subject != key:
+            raise MalformedEvent("the key is another one")
+
 
 def new_row(data: EventData, *, source: str, aggregate_id: str, sequence: int) -> OutboxRow:
     """The outbox row of `data`. Raises ValueError when the payload is larger than 64 KiB."""

@@ -38,7 +38,7 @@ STOCK_THREADS = 2  # a transition waits for the database as long as it computes
 def on_product_changed(event: Event) -> None:
     """Update the catalogue: any product-* event is a snapshot of the product. Raises MalformedEvent."""
     product = event.read(ProductSnapshot)
-    _require_key(event, product.id)
+    _begin(event, product.id)
     upsert_product(product.to_product())
 
 
@@ -56,21 +56,21 @@ def on_stock_rejected(event: Event) -> None:
 def on_user_deleted(event: Event) -> None:
     """Erase the customer. Raises MalformedEvent."""
     user = event.read(UserDeleted)
-    _require_key(event, user.id)
+    _begin(event, user.id)
     erase_customer(user_id=user.id)
 
 
 def on_user_updated(event: Event) -> None:
     """Keep the address of an account that orders. Raises MalformedEvent."""
     user = event.read(UserUpdated)
-    _require_key(event, user.id)
+    _begin(event, user.id)
     set_address(user.id, MailAddress(email=user.email, verified=user.email_verified, at=_time_of(event)))
 
 
 def on_user_revocation(event: Event) -> None:
     """Store the revocation for the web processes. Raises MalformedEvent."""
     revocation = event.read(UserRevocation)
-    _require_key(event, revocation.user_id)
+    _begin(event, revocation.user_id)
     stored_revocations.add(Revocation(revocation.user_id, revocation.sid, revocation.not_before))
 
 
@@ -111,7 +111,7 @@ def make_consumers(brokers: Brokers) -> list[EventConsumer]:
 
 
 def _apply(event: Event, order_id: str, *, rejection: Rejection | None) -> None:
-    _require_key(event, order_id)
+    _begin(event, order_id)
     try:
         apply_stock_reply(order_id=order_id, rejection=rejection)
     except UnknownOrder:
@@ -126,7 +126,6 @@ def _time_of(event: Event) -> datetime:
         raise MalformedEvent("ce_time is no time") from None
 
 
-def _require_key(event: Event, key: str) -> None:
-    if key != event.subject:
-        raise MalformedEvent("the key is another one")
+def _begin(event: Event, key: str) -> None:
+    event.require_key(key)
     renew_connection()  # the server may have been unavailable since the last event

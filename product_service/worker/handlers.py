@@ -6,7 +6,7 @@ from functools import partial
 from libs.access.revocations import Revocation
 from libs.messaging.brokers import Brokers
 from libs.messaging.consumer import EventConsumer
-from libs.messaging.envelope import Event, MalformedEvent
+from libs.messaging.envelope import Event
 from libs.messaging.handler_pool import Handler
 from libs.mongo_store.connection import UNAVAILABLE_ERRORS
 from libs.mongo_store.revocations import MongoRevocations
@@ -20,7 +20,7 @@ from product_service.use_cases.reserve_stock import reserve_stock
 def on_order_placed(event: Event, *, currency: str) -> None:
     """Reserve the stock of an order. Raises MalformedEvent."""
     order = event.read(OrderPlaced)
-    _require_key(event, order.order_id)
+    event.require_key(order.order_id)
     items = order.requested_items()
     reserve_stock(order_id=order.order_id, items=items, placed_at=order.timestamp, currency=currency)
 
@@ -28,14 +28,14 @@ def on_order_placed(event: Event, *, currency: str) -> None:
 def on_order_cancelled(event: Event, *, currency: str) -> None:
     """Release the stock of an order. Raises MalformedEvent."""
     order = event.read(OrderCancelled)
-    _require_key(event, order.order_id)
+    event.require_key(order.order_id)
     release_stock(order_id=order.order_id, currency=currency)
 
 
 def on_user_revocation(event: Event) -> None:
     """Store a revocation, which the web processes read. Raises MalformedEvent."""
     ended = event.read(UserRevocation)
-    _require_key(event, ended.user_id)
+    event.require_key(ended.user_id)
     MongoRevocations(db()).add(Revocation(ended.user_id, ended.sid, ended.not_before))
 
 
@@ -59,8 +59,3 @@ def make_consumers(brokers: Brokers, currency: str) -> list[EventConsumer]:
         EventConsumer(brokers, group, handlers, unavailable=UNAVAILABLE_ERRORS)
         for group, handlers in make_handlers(currency).items()
     ]
-
-
-def _require_key(event: Event, key: str) -> None:
-    if event.subject != key:
-        raise MalformedEvent("the key is another one")

@@ -15,7 +15,7 @@ log = get_logger(__name__)
 def refresh_session(*, text: str, key: SecretStr) -> TokenGrant:
     """Rotate the refresh token with this text. `key` has signed it. Raises SessionEnded.
 
-    A token that was used before ends the session: somebody has a copy of the session's tokens.
+    A token that was used before ends the session: another client has a copy of the session's tokens.
     """
     token = RefreshToken.verify(text, key)
     issued_at = now_ms()

@@ -5,7 +5,7 @@ from functools import partial
 
 from libs.messaging.brokers import Brokers
 from libs.messaging.consumer import EventConsumer
-from libs.messaging.envelope import Event, MalformedEvent
+from libs.messaging.envelope import Event
 from libs.messaging.handler_pool import Handler
 from libs.mongo_store.connection import UNAVAILABLE_ERRORS
 from user_service.events.consumed import UserLinkRequested, UserResendRequested
@@ -18,14 +18,14 @@ from user_service.use_cases.resend_account import resend_account
 def on_link_requested(event: Event, *, limits: MailLimits) -> None:
     """Request a mail with a new link, if it is still needed. Raises MalformedEvent."""
     link = event.read(UserLinkRequested)
-    _require_key(event, link.user_id)
+    event.require_key(link.user_id)
     reissue_link(user_id=link.user_id, kind=link.kind, event_id=link.event_id, limits=limits)
 
 
 def on_resend_requested(event: Event) -> None:
     """Publish the account again. Raises MalformedEvent."""
     account = event.read(UserResendRequested)
-    _require_key(event, account.user_id)
+    event.require_key(account.user_id)
     resend_account(user_id=account.user_id)
 
 
@@ -45,8 +45,3 @@ def make_consumers(brokers: Brokers, limits: MailLimits) -> list[EventConsumer]:
         EventConsumer(brokers, group, handlers, unavailable=UNAVAILABLE_ERRORS)
         for group, handlers in make_handlers(limits).items()
     ]
-
-
-def _require_key(event: Event, key: str) -> None:
-    if event.subject != key:
-        raise MalformedEvent("the key is another one")
