@@ -30,12 +30,14 @@ LAST_GAPS = 500  # orders that the pages which are there already may still take
 def fill_disk(stores: Stores) -> int:
     """Write until the server says that there is no room; return the error's number."""
     stores.sql("CREATE TABLE filler (id INT AUTO_INCREMENT PRIMARY KEY, stuff MEDIUMTEXT)")
-    for size in (500_000, 5_000, 50):  # coarse, then fine: what is left holds no row of an order
-        try:
-            for _ in range(10_000):
-                stores.sql("INSERT INTO filler (stuff) VALUES (REPEAT('x', %s))", [size])
-        except OperationalError as error:
-            number = int(error.args[0])
+    with stores.connection() as connection:
+        cursor = connection.cursor()
+        for size in (500_000, 5_000, 50):  # coarse, then fine: what is left holds no row of an order
+            try:
+                for _ in range(10_000):
+                    cursor.execute("INSERT INTO filler (stuff) VALUES (REPEAT('x', %s))", [size])
+            except OperationalError as error:
+                number = int(error.args[0])
     return number
 
 

@@ -7,11 +7,15 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from deploy import envfile
+from deploy.local.errors import NotReady
 from deploy.local.mailbox import Mailbox
 from deploy.local.ports import LOOPBACK
 from deploy.local.probe import Answer, call
@@ -25,6 +29,8 @@ PORTS = {
     "order": "ORDER_SERVICE_PORT",
     "notification": "NOTIFICATION_SERVICE_PORT",
 }
+SERVICES = {"user-web": "user", "product-web": "product", "order-web": "order", "notification": "notification"}
+"""Process → the service that it serves."""
 COMMAND_SECONDS = 240
 
 
@@ -72,13 +78,27 @@ class Shop:
         os.kill(pid, signal_number)
         return pid
 
-    def wait_restarted(self, name: str, old_pid: int, seconds: float = 10.0) -> float:
-        """Wait until the process has another pid than before; return the seconds that it took."""
-        started = time.monotonic()
-        while read_pid(self.state, name) in (None, old_pid):
-            assert time.monotonic() - started < seconds, f"{name} was not started again in {seconds} s"
-            time.sleep(0.02)
-        return time.monotonic() - started
+    def kill_and_wait(self, *names: str, seconds: float = 30.0) -> None:
+        """Kill processes, and wait until others run in their place and the services among them take traffic.
+
+        The workers of a killed gunicorn still answer for a second: so this waits for their end first.
+        """
+        old = {name: psutil.Process(self.pid(name)) for name in names}
+        workers = [worker for process in old.values() for worker in process.children(recursive=True)]
+        for name in names:
+            self.kill(name)
+        deadline = time.monotonic() + seconds
+        _, left = psutil.wait_procs(workers, seconds)
+        assert not left, f"{left} outlived {names}"
+        for name, process in old.items():
+            while read_pid(self.state, name) in (None, process.pid) or not self._is_ready(SERVICES.get(name)):
+                assert time.monotonic() < deadline, f"{name} does not run again after {seconds} s"
+                time.sleep(0.05)
+
+    def _is_ready(self, service: str | None) -> bool:
+        with suppress(NotReady):
+            return service is None or self.call(service, "GET", "/health/ready").status == 200
+        return False
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `python -m deploy.local` for this shop, with nothing of the test run's own environment."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
 import MySQLdb
@@ -37,6 +37,14 @@ class Stores:
 
     def sql(self, query: str, values: Sequence[Any] = ()) -> list[Row]:
         """The rows of a query on order_service's database, each on a connection of its own: it may have been restarted."""
+        with self.connection() as connection:
+            cursor = connection.cursor()
+            cursor.execute(query, values)
+            return list(cursor.fetchall())
+
+    @contextmanager
+    def connection(self) -> Iterator[Any]:
+        """A connection to order_service's database."""
         get, port = self._stack.settings.get, self._stack.mysql.proxy.target
         account = {
             "user": get("MYSQL_MIGRATE_USER"),
@@ -46,9 +54,7 @@ class Stores:
         with closing(
             MySQLdb.connect(host=LOOPBACK, port=port, cursorclass=DictCursor, autocommit=True, **account)
         ) as connection:
-            cursor = connection.cursor()
-            cursor.execute(query, values)
-            return list(cursor.fetchall())
+            yield connection
 
     def outbox(self) -> dict[str, int]:
         """Rows that wait for each relay."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from libs.messaging.clients import make_producer
 
 DEAD_LETTERS = re.compile(r"(?P<topic>[^.]+)\.(?P<group>[^.]+)\.dlq")
 SECONDS = 10
+NO_LEADER = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 Ends = Mapping[tuple[str, int], int]
 
 
@@ -74,10 +76,18 @@ class Topics:
 
     def ends(self, *topics: str) -> dict[tuple[str, int], int]:
         """The offset of the next message of each partition."""
-        return {
-            (p.topic, p.partition): self._client.get_watermark_offsets(p, timeout=SECONDS)[1]
-            for p in self.partitions(*topics)
-        }
+        return {(p.topic, p.partition): self._end(p) for p in self.partitions(*topics)}
+
+    def _end(self, place: TopicPartition) -> int:
+        """The offset of the next message. A broker that was just started knows no leader of a partition for a moment."""
+        deadline = time.monotonic() + SECONDS
+        while True:
+            try:
+                return int(self._client.get_watermark_offsets(place, timeout=SECONDS)[1])
+            except KafkaException as error:
+                if error.args[0].code() not in NO_LEADER or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.1)
 
     def read(self, *topics: str, since: Ends | None = None) -> list[Record]:
         """All messages of the topics, from the first offset or from `since` on, to the present end."""

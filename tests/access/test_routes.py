@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import pytest
 
-from deploy.local.errors import NotReady
 from tests.access.conftest import City, Operation, send, wait_for
 from tests.access.rules import RULES, checks_tokens
+from tests.shop import SERVICES
 
 ACTORS = ("nobody", "customer", "viewer", "staff", "admin")
 NAMES = [" ".join(operation) for operation in RULES]
@@ -58,21 +56,10 @@ def test_a_disabled_account_can_not_sign_in_and_learns_no_more_than_a_stranger(c
 
 
 def test_a_restart_forgets_no_ended_token(city: City) -> None:
-    person, shop = city.people["disabled"], city.shop
-    webs = {"user-web": "user", "product-web": "product", "order-web": "order", "notification": "notification"}
-    killed = {process: shop.kill(process) for process in webs}
-    for process, service in webs.items():
-        shop.wait_restarted(process, killed[process])
-        wait_for(lambda s=service: is_ready(city, s), f"{service} is ready")
+    person = city.people["disabled"]
+    city.shop.kill_and_wait(*SERVICES)
     reads = {"user": "/users/me", "product": "/products", "order": "/orders", "notification": "/emails"}
     assert {s: person.call(s, "GET", path).status for s, path in reads.items()} == dict.fromkeys(reads, 401)
-
-
-def is_ready(city: City, service: str) -> bool:
-    """Whether it takes traffic again."""
-    with suppress(NotReady):
-        return city.people["nobody"].call(service, "GET", "/health/ready").status == 200
-    return False
 
 
 def test_what_is_anothers_is_not_there_for_customers_and_is_for_those_who_work_here(city: City) -> None:

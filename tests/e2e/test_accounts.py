@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from deploy.local.errors import NotReady
-from deploy.local.probe import call
 from tests.e2e.conftest import Person, Town, wait_for
-from tests.shop import PORTS
 
 PROBES = {
     "user": ("GET", "/users"),
@@ -36,19 +33,8 @@ def test_a_logout_ends_the_token_in_every_service_and_for_every_process_that_sta
     assert session["current"]
     assert person.call("user", "DELETE", f"/users/me/sessions/{session['id']}").status == 204
     wait_for(lambda: everywhere(person, 401), "out", SECONDS)
-    for name in ("product-web", "order-web", "notification"):
-        town.shop.wait_restarted(name, town.shop.kill(name))
-    for service in ("product", "order", "notification"):
-        wait_for(lambda s=service: ready(town, s), f"{service} is back")
+    town.shop.kill_and_wait("product-web", "order-web", "notification")
     assert answers(person) == dict.fromkeys(PROBES, 401)
-
-
-def ready(town: Town, service: str) -> bool:
-    """True once a service that was killed answers again."""
-    try:
-        return call(int(town.shop.env[PORTS[service]]), "GET", "/health/ready").status == 200
-    except NotReady:
-        return False
 
 
 def test_who_is_disabled_is_out_everywhere(town: Town) -> None:
