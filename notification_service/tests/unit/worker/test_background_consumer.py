@@ -136,7 +136,7 @@ def test_a_stop_waits_for_all_threads_together_no_longer_than_for_one(monkeypatc
     consumer.start()
     began = time.monotonic()
     consumer.stop()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     for one in [task, *others]:
         one.handled.set()
 
@@ -144,7 +144,7 @@ def test_a_stop_waits_for_all_threads_together_no_longer_than_for_one(monkeypatc
 def test_a_consumer_that_never_started_stops_at_once():
     began = time.monotonic()
     make().stop()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(
