@@ -244,7 +244,7 @@ def test_a_lone_event_in_conflict_is_tried_without_an_end():
 def test_a_time_limit_halves_the_size_when_the_server_answers():
     world = World(fail=lambda numbers, tries: Slow() if len(numbers) > 30 else None).run(*many(100))
     assert [len(batch) for batch in world.batches] == [25] * 4
-    assert world.database.pings == 2
+    assert world.database.pings == 3
 
 
 def test_a_time_limit_while_the_server_does_not_answer_is_an_outage():
