@@ -37,7 +37,7 @@ class Config(KafkaConfig, WebConfig):
     secure_cookies: OnOff = True  # False only where browsers use the desk by plain HTTP, as on a laptop.
     allowed_hosts: str = ""  # host names, separated by commas, that clients may use besides those of loopback.
     # Seconds from the publication of a reservation request without a reply to the cancellation of its order. product_service
-    # reads it too, because it keeps earlier prices for longer than that.
+    # keeps earlier prices for 14 days, which is longer than the limit and the retention of the request's topic together.
     order_pending_limit: int = Field(1800, ge=60, le=604_800)
     # How many pieces an account whose address is not verified may have in pending and confirmed orders. off: any number.
     unverified_open_pieces: Annotated[int | None, Field(ge=0, le=1_000_000_000), BeforeValidator(_or_off)] = 100

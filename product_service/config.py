@@ -31,8 +31,6 @@ class Config(KafkaConfig, WebConfig):
     jwt_issuer: str = "microshop"
     jwt_audience: str = "microshop"
     shop_currency: ShopCurrency = "USD"  # of each price that is set from now on
-    # Seconds that an order may be pending, as order_service reads it. Earlier prices are kept for longer than that.
-    order_pending_limit: int = Field(1800, ge=60, le=604_800)
     bind_host: str = "127.0.0.1"
     product_service_port: int = Field(8000, ge=1, le=65_535)
     log_level: str = "INFO"

@@ -13,7 +13,11 @@ def wait_quiet(stores: Stores, topics: Topics, seconds: float = 90) -> float:
     def unrest() -> dict[str, int]:
         counts = {f"outbox of {name}": count for name, count in stores.outbox().items()}
         counts |= {f"lag of {group}": count for group, count in topics.lag().items()}
-        counts |= {"pending orders": stores.pending(), "parked mails": topics.parked()}
+        counts |= {
+            "pending orders": stores.pending(),
+            "open cancellations": stores.open_cancellations(),
+            "parked mails": topics.parked(),
+        }
         return {name: count for name, count in counts.items() if count}
 
     # Twice, for an event between outbox and topic, or between handler and commit, could hide from one look.

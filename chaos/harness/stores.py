@@ -78,6 +78,10 @@ class Stores:
         """Orders that nobody has decided."""
         return int(self.sql("SELECT COUNT(*) AS n FROM orders WHERE status = 'pending'")[0]["n"])
 
+    def open_cancellations(self) -> int:
+        """Cancelled orders whose stock product_service has not confirmed as released."""
+        return int(self.sql("SELECT COUNT(*) AS n FROM release_requests")[0]["n"])
+
     def fingerprint(self) -> dict[str, str]:
         """A hash of the content of each table and collection that holds effects."""
         tables = [row[next(iter(row))] for row in self.sql("SHOW TABLES")]

@@ -74,7 +74,10 @@ RIGHTS = {
         groups={"user-service": ("user-link-requested", "user-resend-requested")},
     ),
     "product": Rights(
-        ("product-created", "product-updated", "product-deleted", "stock-reserved", "stock-rejected"),
+        (
+            *("product-created", "product-updated", "product-deleted"),
+            *("stock-reserved", "stock-rejected", "stock-released"),
+        ),
         groups={"product-service": ("order-placed", "order-cancelled"), "product-service-users": ("user-revocations",)},
     ),
     "order": Rights(
@@ -84,7 +87,7 @@ RIGHTS = {
         ),
         groups={
             "order-service-catalogue": ("product-created", "product-updated", "product-deleted"),
-            "order-service-stock": ("stock-reserved", "stock-rejected"),
+            "order-service-stock": ("stock-reserved", "stock-rejected", "stock-released"),
             "order-service-users": ("user-deleted", "user-updated", "user-revocations"),
             "order-service-mails": ("mail-sent",),
         },

@@ -116,6 +116,13 @@ class StockRejected(ConsumedData):
         )
 
 
+class StockReleased(ConsumedData):
+    """The reply to a cancellation: the order holds no stock."""
+
+    topic: ClassVar[str] = "stock-released"
+    order_id: OrderId
+
+
 class MailSent(ConsumedData):
     """What became of the mail of an event. The key is the id of that event."""
 

@@ -6,6 +6,7 @@ from libs.messaging.topics import dead_letter_settings
 from order_service.events.consumed import (
     MailSent,
     StockRejected,
+    StockReleased,
     StockReserved,
     UserDeleted,
     UserRevocation,
@@ -16,7 +17,7 @@ from order_service.events.published import EVENT_OF, MailResendRequested, UserRe
 CATALOGUE_GROUP = "order-service-catalogue"
 CATALOGUE = ("product-created", "product-updated", "product-deleted")
 STOCK_GROUP = "order-service-stock"
-STOCK = (StockReserved.topic, StockRejected.topic)
+STOCK = (StockReserved.topic, StockRejected.topic, StockReleased.topic)
 USERS_GROUP = "order-service-users"
 USERS = (UserDeleted.topic, UserUpdated.topic, UserRevocation.topic)
 MAILS_GROUP = "order-service-mails"

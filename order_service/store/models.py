@@ -231,6 +231,18 @@ class ReservationRequest(StoredEvent):
         ]
 
 
+class ReleaseRequest(StoredEvent):
+    """The order-cancelled event of an order, kept to be resent unchanged until product_service has replied to it."""
+
+    resend_at = models.DateTimeField(null=True)  # null while the event is in the outbox
+    resends = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        db_table = "release_requests"
+        constraints = [models.UniqueConstraint(fields=["aggregate_id"], name="release_of_order")]
+        indexes = [models.Index(fields=["resend_at"], name="release_requests_to_resend")]
+
+
 class IdempotencyKey(models.Model):
     """A key that a user sent with a request, and the 2xx response to it, stored in the transaction of the change."""
 

@@ -13,7 +13,7 @@ from order_service.domain.actor import Actor
 from order_service.domain.order import Order, StatusChange
 from order_service.domain.order_status import Status
 from order_service.events.published import MailResendRequested, OrderEvent
-from order_service.store import models, reservation_requests
+from order_service.store import models, release_requests, reservation_requests
 from order_service.store.order_rows import (
     ACCOUNT_COLUMNS,
     LINE_COLUMNS,
@@ -85,12 +85,15 @@ def add(order: Order, *events: OrderEvent, actor: Actor) -> Order:
 
 @transaction.atomic
 def update(before: Order, after: Order, *events: OrderEvent, actor: Actor) -> Order | None:
-    """Write an order's next status, its change record and its events.
+    """Write an order's next status, its change record and its events. A cancellation is also kept as the release request.
 
     None when the order has another version by now, or lost its customer's data: read it again and decide again.
     """
-    if _advance(before, after, *events) is None:
+    rows = _advance(before, after, *events)
+    if rows is None:
         return None
+    if after.status is Status.CANCELLED:
+        release_requests.add(rows[0])
     if before.status is Status.PENDING:
         reservation_requests.delete(after.id)
     _record_change(before, after, actor)

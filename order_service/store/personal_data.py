@@ -7,9 +7,9 @@ import orjson
 
 from order_service.domain.customer import erased_name
 from order_service.store.idempotency_keys import delete_of_orders
-from order_service.store.models import Order, OrderNote, Outbox, OutboxDead, ReservationRequest
+from order_service.store.models import Order, OrderNote, Outbox, OutboxDead, ReleaseRequest, ReservationRequest
 
-EVENT_TABLES = (ReservationRequest, Outbox, OutboxDead)
+EVENT_TABLES = (ReservationRequest, ReleaseRequest, Outbox, OutboxDead)
 
 
 def erase_orders(user_id: str, order_ids: Collection[str]) -> None:

@@ -4,7 +4,7 @@ All times are by the database's clock, which all workers share.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -13,6 +13,7 @@ from django.db.models import F, Q, QuerySet
 from libs.django_store.connection import UTC_NOW
 from libs.messaging.envelope import OutboxRow
 from order_service.store import models
+from order_service.store.resending import resend
 
 MAX_RESENDS = 5  # after 30 s * 2^n each: the last one 15 minutes after the order.
 # The n-th resend of a request is due 30 s * 2^n after its publication. It is never due while the event is in the outbox.
@@ -22,7 +23,6 @@ UPDATE pending_orders SET published_at = COALESCE(published_at, UTC_TIMESTAMP(6)
 WHERE event_id IN %s
 """
 REPLY_TIME = timedelta(seconds=60)  # how long a reply to the last request may take
-COLUMNS = tuple(field.name for field in fields(OutboxRow))
 
 
 def add(row: OutboxRow) -> None:
@@ -45,24 +45,14 @@ def note_published(event_ids: Sequence[str]) -> None:
 def resend_due(limit: int) -> Sequence[models.ReservationRequest]:
     """Put up to `limit` due requests into the outbox, unchanged; return them. Several workers never resend the same one."""
     due = models.ReservationRequest.objects.filter(resend_at__lte=UTC_NOW, resends__lt=MAX_RESENDS)
-    return _resend(due.order_by("resend_at"), limit)
+    return resend(due.order_by("resend_at"), limit)
 
 
 @transaction.atomic
 def resend_overdue(seconds: int, limit: int) -> Sequence[models.ReservationRequest]:
     """Put up to `limit` requests into the outbox that were published more than `seconds` ago, and never after that limit."""
     overdue = _overdue(seconds).filter(resend_at__isnull=False).exclude(_asked_after(seconds))
-    return _resend(overdue.order_by("published_at"), limit)
-
-
-def _resend(requests: QuerySet[models.ReservationRequest], limit: int) -> Sequence[models.ReservationRequest]:
-    taken = list(requests.select_for_update(skip_locked=True)[:limit])
-    models.Outbox.objects.bulk_create(
-        models.Outbox(**{column: getattr(request, column) for column in COLUMNS}) for request in taken
-    )
-    resent = models.ReservationRequest.objects.filter(pk__in=[request.pk for request in taken])
-    resent.update(resends=F("resends") + 1, resend_at=None)
-    return taken
+    return resend(overdue.order_by("published_at"), limit)
 
 
 def has_overdue(seconds: int) -> bool:

@@ -19,6 +19,7 @@ from order_service.events.consumed import (
     MailSent,
     ProductSnapshot,
     StockRejected,
+    StockReleased,
     StockReserved,
     UserDeleted,
     UserRevocation,
@@ -29,6 +30,7 @@ from order_service.store.catalogue import upsert_product
 from order_service.store.customers import set_address
 from order_service.store.worker_tables import stored_revocations
 from order_service.use_cases.apply_stock_reply import apply_stock_reply
+from order_service.use_cases.complete_release import complete_release
 from order_service.use_cases.erase_customer import erase_customer
 from order_service.use_cases.record_sent_mail import record_sent_mail
 
@@ -51,6 +53,13 @@ def on_stock_rejected(event: Event) -> None:
     """Reject the order. Raises MalformedEvent, PermanentFailure."""
     reply = event.read(StockRejected)
     _apply(event, reply.order_id, rejection=reply.to_rejection())
+
+
+def on_stock_released(event: Event) -> None:
+    """Note that the stock of a cancelled order is released. Raises MalformedEvent."""
+    order_id = event.read(StockReleased).order_id
+    _begin(event, order_id)
+    complete_release(order_id=order_id)
 
 
 def on_user_deleted(event: Event) -> None:
@@ -90,7 +99,11 @@ def on_mail_sent(event: Event) -> None:
 
 HANDLERS: Mapping[str, Mapping[str, Handler]] = {
     CATALOGUE_GROUP: dict.fromkeys(CATALOGUE, on_product_changed),
-    STOCK_GROUP: {StockReserved.topic: on_stock_reserved, StockRejected.topic: on_stock_rejected},
+    STOCK_GROUP: {
+        StockReserved.topic: on_stock_reserved,
+        StockRejected.topic: on_stock_rejected,
+        StockReleased.topic: on_stock_released,
+    },
     USERS_GROUP: {
         UserDeleted.topic: on_user_deleted,
         UserUpdated.topic: on_user_updated,

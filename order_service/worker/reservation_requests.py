@@ -1,4 +1,4 @@
-"""The periodic task for pending orders: resend their reservation requests, and cancel the orders that take too long.
+"""The periodic task for requests without a reply: resend reservation requests and cancellations, time pending orders out.
 
 Both times count from the publication of the request. No order is cancelled while replies are not handled, or Kafka is unavailable.
 """
@@ -16,6 +16,8 @@ from libs.runtime.logs import get_logger
 from libs.runtime.periodic import PeriodicTask
 from order_service.events.topics import STOCK, STOCK_GROUP
 from order_service.queries.figures import oldest_pending_seconds
+from order_service.store import release_requests
+from order_service.use_cases.resend_release_requests import resend_release_requests
 from order_service.use_cases.resend_reservation_requests import resend_reservation_requests
 from order_service.use_cases.time_out_order import time_out_overdue_orders
 
@@ -42,7 +44,8 @@ def stock_progress(brokers: Brokers) -> Callable[[], datetime | None]:
 
 
 def make_reservation_requests(pending_limit: int, handled_until: Callable[[], datetime | None]) -> PeriodicTask:
-    """The task. Any number of workers may run it. Its status also has the age of the oldest pending order.
+    """The task. Any number of workers may run it. Its status also has the age of the oldest pending order, and how
+    many cancellations have no reply.
 
     `pending_limit`: seconds from the publication of a request to the cancellation of its order. `handled_until`: the time before
     which all replies are handled.
@@ -50,7 +53,7 @@ def make_reservation_requests(pending_limit: int, handled_until: Callable[[], da
 
     def work() -> Mapping[str, int]:
         renew_connection()
-        resent = resend_reservation_requests()
+        resent = resend_reservation_requests() + resend_release_requests()
         timed_out = time_out_overdue_orders(pending_limit=pending_limit, handled_until=handled_until)
         return {"timedOut": timed_out, "askedAgain": resent}
 
@@ -68,4 +71,4 @@ def _oldest_pending(pending_limit: int) -> Mapping[str, object]:
     renew_connection()
     seconds = round(oldest_pending_seconds(), 1)
     late = {"problem": f"an order has been pending for {seconds:.0f} s"} if seconds > pending_limit else {}
-    return {"oldestPendingSeconds": seconds, **late}
+    return {"oldestPendingSeconds": seconds, "openCancellations": release_requests.count(), **late}

@@ -11,7 +11,6 @@ from product_service.api.context import config
 from product_service.api.etags import etag_header, is_unchanged, sent_if_match
 from product_service.api.idempotency import respond, stored_response
 from product_service.domain.idempotency import StoredResponse
-from product_service.domain.price_history import price_memory
 from product_service.domain.product import Product, ProductFields
 from product_service.queries import products as queries
 from product_service.queries.product_changes import KEY_TYPES, SORT, list_changes
@@ -161,7 +160,6 @@ def _change(product_id: str, fields: ProductFields) -> Product:
         if_match=sent_if_match(),
         currency=config().shop_currency,
         actor=caller().user_id,
-        price_memory=price_memory(config().order_pending_limit),
     )
 
 

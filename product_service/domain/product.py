@@ -3,11 +3,10 @@
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self, TypedDict, Unpack
 
 from libs.values.money import Money
-from product_service.domain.price_history import PriceHistory, end_price
 
 MAX_PRICE_MINOR = 9_999_999  # 99,999.99
 MAX_STOCK = 10_000_000  # pieces
@@ -38,7 +37,6 @@ class Product:
     category: str | None = None
     image_url: str | None = None
     price: Money
-    price_history: PriceHistory = ()
     stock: int  # pieces that can be sold
     active: bool = True
     version: int = 1  # the number of changes of catalogue data, which are all fields but the stock
@@ -56,23 +54,11 @@ class Product:
             return self.revision in revisions
         return str(self.version) in {revision.partition(".")[0] for revision in revisions}
 
-    def had_price(self, price: Money, at: datetime) -> bool:
-        """Whether an order that was placed at `at` may name `price`."""
-        return price == self.price or any(
-            earlier.price == price and earlier.was_shown(at) for earlier in self.price_history
-        )
-
-    def with_changes(self, *, at: datetime, price_memory: timedelta, **fields: Unpack[ProductFields]) -> Self:
-        """The product with these fields. A change of catalogue data makes a new version, a change of the stock does not.
-
-        `price_memory`: how long an earlier price is kept.
-        """
+    def with_changes(self, *, at: datetime, **fields: Unpack[ProductFields]) -> Self:
+        """The product with these fields. A change of catalogue data makes a new version, a change of the stock does not."""
         changed = replace(self, **fields)
         if changed == replace(self, stock=changed.stock):
             return changed
-        if changed.price != self.price:
-            history = end_price(self.price_history, self.price, at=at, memory=price_memory)
-            changed = replace(changed, price_history=history)
         return replace(changed, version=self.version + 1, updated_at=at)
 
     def withdrawn(self, *, at: datetime) -> Self:

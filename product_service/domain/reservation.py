@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Literal, Self
 
 from libs.values.money import Money
+from product_service.domain.price_history import NamedPrice, PriceEnds, was_shown
 from product_service.domain.product import Product, StockMovement
 
 RejectionReason = Literal["out_of_stock", "price_changed"]
@@ -57,15 +58,23 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """The reply to the cancellation of an order: the pieces that went back to the stock, by product id."""
+
+    pieces: tuple[tuple[str, int], ...] = ()  # (product id, quantity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
     """The stock's side of one order."""
 
     order_id: str
     status: Status
     items: tuple[RequestedItem, ...]  # as ordered; empty when the cancellation came first
-    reply: Reply | None  # None once the order is cancelled
+    reply: Reply | Release | None  # the last one. None: an earlier version of the service released it
     created_at: datetime
     closed_at: datetime | None = None  # when it became REJECTED or RELEASED
+    event_count: int = 0  # how many replies are stored
 
     @classmethod
     def decide(
@@ -74,6 +83,7 @@ class Reservation:
         order_id: str,
         items: Iterable[RequestedItem],
         products: Mapping[str, Product],
+        price_ends: PriceEnds,
         placed_at: datetime,
         at: datetime,
     ) -> Self:
@@ -81,22 +91,30 @@ class Reservation:
 
         `products`: those of the items, by id, as they are after all earlier decisions. A product that is missing or inactive has
         no pieces. All shortages are reported. Prices are checked only when no product is short.
+        `price_ends`: the ends of the prices that `earlier_prices` returns for these items.
         """
         items = tuple(items)
-        reply = _reply(items, products, placed_at)
+        reply = _reply(items, products, price_ends, placed_at)
         status, closed_at = (Status.REJECTED, at) if reply.reason else (Status.RESERVED, None)
         return cls(order_id=order_id, status=status, items=items, reply=reply, created_at=at, closed_at=closed_at)
 
     @classmethod
     def cancelled_first(cls, *, order_id: str, at: datetime) -> Self:
         """The mark of an order that was cancelled before it arrived: it will get nothing."""
-        return cls(order_id=order_id, status=Status.RELEASED, items=(), reply=None, created_at=at, closed_at=at)
+        return cls(order_id=order_id, status=Status.RELEASED, items=(), reply=Release(), created_at=at, closed_at=at)
 
     def release(self, *, at: datetime) -> Self:
-        """The reservation after the order's cancellation. One that holds nothing stays as it is."""
-        if self.status is not Status.RESERVED:
+        """The reservation after the order's cancellation, with the reply to it. A repeated call changes nothing.
+
+        A rejected one holds nothing and stays rejected.
+        """
+        if isinstance(self.reply, Release):
             return self
-        return replace(self, status=Status.RELEASED, reply=None, closed_at=at)
+        if self.status is Status.REJECTED:
+            return replace(self, reply=Release())
+        released = Release(pieces=tuple(self._pieces().items()))
+        closed_at = at if self.status is Status.RESERVED else self.closed_at
+        return replace(self, status=Status.RELEASED, reply=released, closed_at=closed_at)
 
     def movements(self, *, at: datetime) -> tuple[StockMovement, ...]:
         """What its present status has changed in the stock, by product id.
@@ -106,11 +124,13 @@ class Reservation:
         if self.status is Status.REJECTED:
             return ()
         sign, reason = (-1, "reserved") if self.status is Status.RESERVED else (1, "released")
-        pieces = pieces_of((item.product_id, item.quantity) for item in self.items)
         return tuple(
             StockMovement(product_id=product_id, delta=sign * quantity, reason=reason, ref=self.order_id, at=at)
-            for product_id, quantity in pieces.items()
+            for product_id, quantity in self._pieces().items()
         )
+
+    def _pieces(self) -> dict[str, int]:
+        return pieces_of((item.product_id, item.quantity) for item in self.items)
 
 
 def pieces_of(items: Iterable[tuple[str, int]]) -> dict[str, int]:
@@ -121,7 +141,18 @@ def pieces_of(items: Iterable[tuple[str, int]]) -> dict[str, int]:
     return dict(sorted(pieces.items()))
 
 
-def _reply(items: tuple[RequestedItem, ...], products: Mapping[str, Product], placed_at: datetime) -> Reply:
+def earlier_prices(items: Iterable[RequestedItem], products: Mapping[str, Product]) -> set[NamedPrice]:
+    """The prices of the items that their products do not have at present."""
+    return {
+        (item.product_id, item.unit_price)
+        for item in items
+        if (product := products.get(item.product_id)) and product.price != item.unit_price
+    }
+
+
+def _reply(
+    items: tuple[RequestedItem, ...], products: Mapping[str, Product], price_ends: PriceEnds, placed_at: datetime
+) -> Reply:
     requested = pieces_of((item.product_id, item.quantity) for item in items)
     shortages = tuple(
         Shortage(product_id=product_id, requested=quantity, available=available)
@@ -130,7 +161,9 @@ def _reply(items: tuple[RequestedItem, ...], products: Mapping[str, Product], pl
     )
     if shortages:
         return Reply(reason="out_of_stock", shortages=shortages)
-    if changed := [item for item in items if not products[item.product_id].had_price(item.unit_price, placed_at)]:
+    fair = {named for named, until in price_ends.items() if was_shown(until, placed_at)}
+    wrong = earlier_prices(items, products) - fair
+    if changed := [item for item in items if (item.product_id, item.unit_price) in wrong]:
         return Reply(reason="price_changed", prices=_current_prices(changed, products))
     return Reply()
 

@@ -1,6 +1,7 @@
 """The events that product_service owns.
 
-An event of a product is a snapshot, so a consumer needs only the newest one. An order gets one reply, which may be sent again.
+An event of a product is a snapshot, so a consumer needs only the newest one. An order gets one reply, and one more when it is
+cancelled. Each may be sent again.
 """
 
 from typing import ClassVar, Self
@@ -9,7 +10,7 @@ from libs.messaging.envelope import EventData
 from libs.values.schema import StrictModel
 from libs.values.times import rfc3339
 from product_service.domain.product import Product
-from product_service.domain.reservation import RejectionReason, Reservation
+from product_service.domain.reservation import RejectionReason, Release, Reservation
 
 SOURCE = "product_service"  # ce_source of every event
 
@@ -90,9 +91,9 @@ class StockReply(EventData):
 
     @staticmethod
     def of(reservation: Reservation) -> "StockReply":
-        """The reply of a reservation. Raises ValueError for that of a cancelled order, which has none."""
-        if reservation.reply is None:
-            raise ValueError("a cancelled order has no reply")
+        """The reply of a reservation. Raises ValueError for that of a cancelled order, which has another one."""
+        if reservation.reply is None or isinstance(reservation.reply, Release):
+            raise ValueError("the order is cancelled")
         items = [
             StockItem(product_id=item.product_id, quantity=item.quantity, unit_price=str(item.unit_price))
             for item in reservation.items
@@ -126,5 +127,28 @@ class StockRejected(StockReply):
     prices: list[CurrentPrice] = []
 
 
+class ReleasedItem(StrictModel):
+    """Pieces that went back to the stock."""
+
+    product_id: str
+    quantity: int
+
+
+class StockReleased(EventData):
+    """The reply to the cancellation of an order. Without items the order held nothing."""
+
+    topic: ClassVar[str] = "stock-released"
+    order_id: str
+    items: list[ReleasedItem]
+
+    @classmethod
+    def of(cls, reservation: Reservation) -> Self:
+        """The reply of a reservation. Raises ValueError for that of an order that is not cancelled."""
+        if not isinstance(reservation.reply, Release):
+            raise ValueError("the order is not cancelled")
+        items = [ReleasedItem(product_id=product_id, quantity=count) for product_id, count in reservation.reply.pieces]
+        return cls(order_id=reservation.order_id, items=items)
+
+
 PRODUCT_EVENTS = (ProductCreated, ProductUpdated, ProductDeleted)
-STOCK_EVENTS = (StockReserved, StockRejected)
+STOCK_EVENTS = (StockReserved, StockRejected, StockReleased)

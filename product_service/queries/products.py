@@ -11,7 +11,7 @@ from product_service.queries.keyset import Condition, beyond, cursor_value
 from product_service.store import documents, products
 from product_service.store.product_rows import from_document
 
-SHOWN = {"price_log": 0, "search_words": 0}  # only reservations read the earlier prices
+SHOWN = {"search_words": 0}
 
 
 @dataclass(frozen=True)

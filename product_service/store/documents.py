@@ -19,6 +19,7 @@ from mongoengine import (
 
 from libs.mongo_store.connection import Db
 from libs.values.idempotency import KEY_RETENTION
+from product_service.domain.price_history import PRICE_RETENTION
 from product_service.domain.product import MAX_PRICE_MINOR, MAX_STOCK
 from product_service.domain.product_change import Action
 from product_service.domain.reservation import Status
@@ -37,7 +38,6 @@ class Product(Document):  # type: ignore[misc] # MongoEngine has no types
     image_url = StringField(max_length=2000)
     price_minor = IntField(required=True, min_value=0, max_value=MAX_PRICE_MINOR)
     currency = StringField(regex=r"^[A-Z]{3}$")  # of the price; older documents get it from the `indexes` command
-    price_log = ListField(DictField())  # {price_minor, currency, until}: earlier prices that an order may still name
     stock = IntField(required=True, min_value=0, max_value=MAX_STOCK)
     active = BooleanField(required=True)
     version = IntField(required=True, min_value=1)
@@ -57,8 +57,20 @@ class Product(Document):  # type: ignore[misc] # MongoEngine has no types
             {"fields": ["active", "search_words", "-created_at", "-id"], "name": "search_words"},
             {"fields": ["currency"], "name": "currency"},  # for the count of other currencies
             {"fields": ["sku"], "name": "sku", "unique": True, "partialFilterExpression": {"sku": {"$type": "string"}}},
-            {"fields": ["price_log.until"], "name": "price_log", "sparse": True},  # for retention
         ],
+    }
+
+
+class EarlierPrice(Document):  # type: ignore[misc]
+    """A price that a product no longer has. An order that arrives late may name it."""
+
+    id = StringField(primary_key=True)  # product, price and currency: a price that comes back and ends again is one row
+    until = DateTimeField(required=True)  # when it ended, for the last time
+
+    meta = {
+        "collection": "price_history",
+        "auto_create_index": False,
+        "indexes": [{"fields": ["until"], "name": "until", "expireAfterSeconds": int(PRICE_RETENTION.total_seconds())}],
     }
 
 
@@ -118,7 +130,7 @@ class Reservation(Document):  # type: ignore[misc]
     id = StringField(primary_key=True)
     state = StringField(required=True, choices=[status.value for status in Status])
     items = ListField(DictField())  # {product, quantity, price_minor, currency}: the order's lines
-    answer = DictField()  # the outbox row of the reply, to be sent again when the order is requested again
+    answer = DictField()  # the outbox row of the last reply, to be sent again when its request comes again
     created_at = DateTimeField(required=True)
     closed_at = DateTimeField()  # when it became REJECTED or RELEASED
 
@@ -144,6 +156,11 @@ def db() -> Db:
 def products() -> Any:
     """The PyMongo collection: MongoEngine 0.29 has no transactions, and reads are quicker without its documents."""
     return Product._get_collection()
+
+
+def earlier_prices() -> Any:
+    """The PyMongo collection of earlier prices."""
+    return EarlierPrice._get_collection()
 
 
 def movements() -> Any:

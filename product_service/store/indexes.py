@@ -9,6 +9,7 @@ from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.revocations import MongoRevocations
 from product_service.store.documents import (
     STOCK_RULE,
+    EarlierPrice,
     IdempotencyKey,
     Product,
     ProductChange,
@@ -17,6 +18,7 @@ from product_service.store.documents import (
     db,
     products,
 )
+from product_service.store.price_history import move_price_logs
 from product_service.store.product_rows import SEARCH_FIELDS, search_fields
 
 BATCH_SIZE = 500  # products per write
@@ -24,7 +26,7 @@ BATCH_SIZE = 500  # products per write
 
 def ensure_indexes() -> None:
     """Create the collections, validators and indexes before the first transaction. It may run again at any time."""
-    for document in (Product, StockMovement, ProductChange, IdempotencyKey, Reservation):
+    for document in (Product, EarlierPrice, StockMovement, ProductChange, IdempotencyKey, Reservation):
         document.ensure_indexes()
     # The conditional updates keep the rule. The server refuses the write of a bug in one of them.
     db().command("collMod", "products", validator={"$jsonSchema": STOCK_RULE})
@@ -35,8 +37,10 @@ def ensure_indexes() -> None:
 def fill_missing_fields(currency: str) -> int:
     """Set the currency and the search words of products that have none, and return the number of products.
 
-    Earlier versions stored neither: their prices are in `currency`, the shop's. It may run again at any time.
+    Earlier versions stored neither: their prices are in `currency`, the shop's. They kept the earlier prices in the products, and
+    these move. It may run again at any time.
     """
+    move_price_logs(currency)
     labelled = products().update_many({"currency": {"$exists": False}}, {"$set": {"currency": currency}}).modified_count
     found = 0
     while updates := list(_missing_words()):

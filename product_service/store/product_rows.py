@@ -1,12 +1,11 @@
 """The conversion between a product and its document."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from bson import ObjectId
 
 from libs.values.money import Money
-from product_service.domain.price_history import EarlierPrice, PriceHistory
 from product_service.domain.product import Product, sort_key
 from product_service.domain.search_words import category_key, stored_words
 
@@ -24,7 +23,7 @@ def search_fields(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_document(row: Mapping[str, Any], currency: str) -> Product:
-    """A product from its document. `currency`: the shop's, for a price without one. Without `price_log` the history is empty."""
+    """A product from its document. `currency`: the shop's, for a price without one."""
     currency = row.get("currency", currency)
     return Product(
         id=str(row["_id"]),
@@ -34,7 +33,6 @@ def from_document(row: Mapping[str, Any], currency: str) -> Product:
         category=row.get("category"),
         image_url=row.get("image_url"),
         price=Money(row["price_minor"], currency),
-        price_history=_history(row["price_log"], currency) if "price_log" in row else (),
         stock=row["stock"],
         active=row["active"],
         version=row["version"],
@@ -55,10 +53,6 @@ def to_document(product: Product) -> dict[str, Any]:
         "image_url": product.image_url,
         "price_minor": product.price.minor,
         "currency": product.price.currency,
-        "price_log": [
-            {"price_minor": earlier.price.minor, "currency": earlier.price.currency, "until": earlier.until}
-            for earlier in product.price_history
-        ],
         "stock": product.stock,
         "active": product.active,
         "version": product.version,
@@ -66,10 +60,3 @@ def to_document(product: Product) -> dict[str, Any]:
         "updated_at": product.updated_at,
     }
     return row | search_fields(row)
-
-
-def _history(entries: Sequence[Mapping[str, Any]], currency: str) -> PriceHistory:
-    return tuple(
-        EarlierPrice(price=Money(entry["price_minor"], entry.get("currency", currency)), until=entry["until"])
-        for entry in entries
-    )

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from datetime import timedelta
 from typing import Any, TypeVar
 
 from bson import ObjectId
@@ -18,7 +17,7 @@ from product_service.domain.errors import SkuTaken, UnknownProduct
 from product_service.domain.product import MAX_STOCK, Product, StockMovement
 from product_service.domain.product_change import ProductChange
 from product_service.events.published import SOURCE, ProductSnapshot
-from product_service.store import documents, product_changes
+from product_service.store import documents, price_history, product_changes
 from product_service.store.product_rows import from_document, to_document
 
 Snapshot = type[ProductSnapshot]
@@ -83,6 +82,8 @@ def update(before: Product, after: Product, *events: Snapshot, actor: str) -> Pr
         if row is None:
             return None
         changed = from_document(row, before.price.currency)
+        if after.price != before.price:
+            price_history.end_price((before.id, before.price), at=after.updated_at, transaction=transaction)
         _record(changed, delta, "set by staff", actor, transaction)
         product_changes.add(ProductChange.between(before, after, actor=actor, at=now()), transaction)
         _store_events(changed, events, row["sequence"], transaction)
@@ -150,13 +151,6 @@ def add_event(product_ids: Sequence[str], event: Snapshot, *, currency: str) -> 
 def count_other_currencies(currency: str) -> int:
     """The number of products whose price is in another currency than `currency`, inactive ones too."""
     return int(documents.products().count_documents({"currency": {"$nin": [currency, None]}}))
-
-
-def purge_prices(memory: timedelta) -> int:
-    """Remove the prices that ended more than `memory` ago; return the number of products."""
-    old = {"until": {"$lt": now() - memory}}
-    which = {"price_log.until": {"$lt": now() - memory}}
-    return int(documents.products().update_many(which, {"$pull": {"price_log": old}}).modified_count)
 
 
 def _object_id(product_id: str) -> ObjectId:

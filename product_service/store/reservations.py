@@ -1,4 +1,4 @@
-"""Reservations in MongoDB, each with the reply to its order."""
+"""Reservations in MongoDB, each with the last reply to its order."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -11,14 +11,22 @@ from bson import ObjectId
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from libs.messaging.envelope import OutboxRow, new_row
+from libs.messaging.envelope import EventData, OutboxRow, new_row
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_changes, validate_document
 from libs.values.money import Money
 from libs.values.times import now
-from product_service.domain.reservation import CurrentPrice, Reply, RequestedItem, Reservation, Shortage, Status
-from product_service.events.published import SOURCE, StockReply
+from product_service.domain.reservation import (
+    CurrentPrice,
+    Release,
+    Reply,
+    RequestedItem,
+    Reservation,
+    Shortage,
+    Status,
+)
+from product_service.events.published import SOURCE, StockReleased
 from product_service.store import documents
 
 # An event that comes again must find the decision. order-placed stays in its topic for 7 days, up to 14 until its segment is
@@ -43,38 +51,33 @@ def find(order_id: str, *, currency: str, transaction: ClientSession) -> Reserva
     return row and from_document(row, currency)
 
 
-def add(reservation: Reservation, *replies: StockReply, transaction: ClientSession) -> None:
-    """Insert a new reservation and its reply, if it has one. The row of the reply is kept, so that it can be sent again as it was.
+def add(reservation: Reservation, reply: EventData, *, transaction: ClientSession) -> None:
+    """Insert a new reservation and its reply. The row of the reply is kept, so that it can be sent again as it was.
 
     Raises AlreadyDecided.
     """
-    rows = [
-        new_row(reply, source=SOURCE, aggregate_id=reservation.order_id, sequence=sequence)
-        for sequence, reply in enumerate(replies, start=1)
-    ]
-    answer = vars(rows[0]) if rows else None
-    fields = validate_document(documents.Reservation, {**to_document(reservation), "answer": answer})
+    row = _new_row(reservation, reply)
+    fields = validate_document(documents.Reservation, {**to_document(reservation), "answer": vars(row)})
     try:
         documents.reservations().insert_one(fields, session=transaction)
     except DuplicateKeyError:
         raise AlreadyDecided from None
-    for row in rows:
-        _store_reply(row, transaction)
+    _store_reply(row, transaction)
 
 
-def update(before: Reservation, after: Reservation, *, transaction: ClientSession) -> None:
-    """Write the status of `after`, which was read as `before` in the same transaction. A released one keeps no reply."""
-    changes = {"state": after.status, "closed_at": after.closed_at}
-    change: dict[str, Any] = {"$set": validate_changes(documents.Reservation, changes)}
-    if after.reply is None:
-        change["$unset"] = {"answer": ""}
+def update(before: Reservation, after: Reservation, reply: EventData, *, transaction: ClientSession) -> None:
+    """Write the status of `after`, which was read as `before` in the same transaction. Its reply replaces the earlier one."""
+    row = _new_row(before, reply)
+    changes = {"state": after.status, "closed_at": after.closed_at, "answer": vars(row)}
+    change = {"$set": validate_changes(documents.Reservation, changes)}
     expected = {"_id": before.order_id, "state": before.status}
     if not documents.reservations().update_one(expected, change, session=transaction).matched_count:
         raise RuntimeError("the reservation is not what this transaction read")  # the snapshot rules it out
+    _store_reply(row, transaction)
 
 
 def resend_reply(order_id: str) -> None:
-    """Store the reply of an order again, with the same event id, sequence and payload. A cancelled order has none."""
+    """Store the last reply to an order again, with the same event id, sequence and payload."""
     found = documents.reservations().find_one({"_id": order_id}, {"answer": 1})
     if found and (answer := found.get("answer")):
         row = OutboxRow(**{**answer, "created_at": now()})
@@ -91,7 +94,10 @@ def purge_closed() -> int:
 
 
 def from_document(row: Mapping[str, Any], currency: str) -> Reservation:
-    """A reservation from its document. `currency`: the shop's, for prices without one."""
+    """A reservation from its document. `currency`: the shop's, for prices without one.
+
+    Earlier versions deleted the answer of a released reservation and wrote no other one.
+    """
     answer = row.get("answer")
     return Reservation(
         order_id=row["_id"],
@@ -104,14 +110,15 @@ def from_document(row: Mapping[str, Any], currency: str) -> Reservation:
             )
             for item in row["items"]
         ),
-        reply=_reply_of(orjson.loads(answer["payload"]), _currency_of(row, currency)) if answer else None,
+        reply=_reply_of(answer, _currency_of(row, currency)) if answer else None,
         created_at=row["created_at"],
         closed_at=row.get("closed_at"),
+        event_count=answer["sequence"] if answer else min(1, len(row["items"])),
     )
 
 
 def to_document(reservation: Reservation) -> dict[str, Any]:
-    """All fields of a reservation's document but `answer`, which is the outbox row of its reply."""
+    """All fields of a reservation's document but `answer`, which is the outbox row of its last reply."""
     return {
         "_id": reservation.order_id,
         "state": reservation.status,
@@ -134,7 +141,10 @@ def _currency_of(row: Mapping[str, Any], currency: str) -> str:
     return next((str(item["currency"]) for item in row["items"] if "currency" in item), currency)
 
 
-def _reply_of(payload: Mapping[str, Any], currency: str) -> Reply:
+def _reply_of(answer: Mapping[str, Any], currency: str) -> Reply | Release:
+    payload = orjson.loads(answer["payload"])
+    if answer["topic"] == StockReleased.topic:
+        return Release(pieces=tuple((item["productId"], item["quantity"]) for item in payload["items"]))
     return Reply(
         reason=payload["reason"],
         shortages=tuple(
@@ -146,6 +156,12 @@ def _reply_of(payload: Mapping[str, Any], currency: str) -> Reply:
             for current in payload.get("prices", [])
         ),
     )
+
+
+def _new_row(reservation: Reservation, reply: EventData) -> OutboxRow:
+    """The row of the next reply."""
+    sequence = reservation.event_count + 1
+    return new_row(reply, source=SOURCE, aggregate_id=reservation.order_id, sequence=sequence)
 
 
 def _store_reply(row: OutboxRow, transaction: ClientSession) -> None:

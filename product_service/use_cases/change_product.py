@@ -1,7 +1,7 @@
 """Staff change the fields of a product, or withdraw it from the catalogue."""
 
 from collections.abc import Callable, Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pymongo
 
@@ -16,23 +16,16 @@ Revisions = Collection[str]
 
 
 def change_product(
-    *,
-    product_id: str,
-    fields: ProductFields,
-    if_match: Revisions | None,
-    currency: str,
-    actor: str,
-    price_memory: timedelta,
+    *, product_id: str, fields: ProductFields, if_match: Revisions | None, currency: str, actor: str
 ) -> Product:
     """Set `fields` and return the product. Fields that are equal already change nothing and publish nothing.
 
-    `if_match`: the revisions of which the product must have one; None: any. `price_memory`: how long an earlier price is kept.
-    Raises UnknownProduct, StaleProduct, SkuTaken.
+    `if_match`: the revisions of which the product must have one; None: any. Raises UnknownProduct, StaleProduct, SkuTaken.
     """
 
     def decide(product: Product, at: datetime) -> Product:
         _require_match(product, if_match, with_stock="stock" in fields)
-        return product.with_changes(at=at, price_memory=price_memory, **fields)
+        return product.with_changes(at=at, **fields)
 
     return _change(product_id, currency, actor, decide)
 

@@ -11,7 +11,6 @@ from libs.mongo_store.worker_status import MongoWorkerStatus
 from libs.runtime.logs import configure_logs
 from libs.runtime.worker import BackgroundTask, check_worker, run_worker
 from product_service.config import Config
-from product_service.domain.price_history import price_memory
 from product_service.events.topics import topics
 from product_service.worker.handlers import make_consumers
 from product_service.worker.retention import make_retention
@@ -24,7 +23,7 @@ def run(config: Config) -> int:
     tasks: list[BackgroundTask] = [
         Relay(MongoOutbox(db), partial(make_producer, brokers)),
         *make_consumers(brokers, config.shop_currency),
-        make_retention(price_memory(config.order_pending_limit), config.shop_currency),
+        make_retention(config.shop_currency),
     ]
     return run_worker(tasks, MongoWorkerStatus(db), partial(create_topics_patiently, brokers, topics()))
 

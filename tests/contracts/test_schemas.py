@@ -51,6 +51,7 @@ EXAMPLES = {
     **{f"product-{change}": PRODUCT for change in ("created", "updated", "deleted")},
     "stock-reserved": STOCK,
     "stock-rejected": STOCK | {"reason": "out_of_stock", "shortages": [SHORTAGE]},
+    "stock-released": {"orderId": ULID, "items": [{"productId": OBJECT_ID, "quantity": 1}]},
     "user-registered": ACCOUNT,
     "user-updated": ACCOUNT,
     "user-deleted": {"id": OBJECT_ID, "deletedAt": "2026-01-31T12:00:00.000Z"},

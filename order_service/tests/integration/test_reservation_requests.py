@@ -11,7 +11,8 @@ from django.db import connection
 from libs.values.times import now
 from order_service.store.models import Order, Outbox, ReservationRequest
 from order_service.store.outbox import outbox
-from order_service.store.reservation_requests import COLUMNS, MAX_RESENDS
+from order_service.store.resending import COLUMNS
+from order_service.store.reservation_requests import MAX_RESENDS
 from order_service.use_cases.apply_stock_reply import apply_stock_reply
 from order_service.use_cases.resend_reservation_requests import BATCH_SIZE, resend_reservation_requests
 from order_service.use_cases.time_out_order import time_out_overdue_orders
@@ -214,7 +215,7 @@ def test_a_decided_order_has_no_request(customer, place, decide):
 
 def test_the_status_shows_the_age_of_the_oldest_pending_order(customer, place):
     task = make_reservation_requests(LIMIT, lambda: None)
-    assert task.status() == {"oldestPendingSeconds": 0.0, "askedAgain": 0, "timedOut": 0}
+    assert task.status() == {"oldestPendingSeconds": 0.0, "openCancellations": 0, "askedAgain": 0, "timedOut": 0}
     order = place(customer)
     Order.objects.filter(pk=order).update(created_at=now() - timedelta(seconds=400))
     assert 400 <= task.status()["oldestPendingSeconds"] < 410

@@ -8,7 +8,6 @@ import pytest
 
 from libs.mongo_store.connection import UNAVAILABLE_ERRORS
 from libs.values.times import now
-from product_service.domain.price_history import price_memory
 from product_service.store.documents import reservations
 from product_service.store.reservations import RETENTION, purge_closed
 from product_service.tests.integration.conftest import order_event
@@ -50,7 +49,7 @@ def test_closed_reservations_are_purged_when_no_event_of_their_order_can_come_an
 
 def test_the_task_purges_at_its_start_and_ends_on_request(orders):
     age(orders[1], 2 * RETENTION)
-    task, stop = make_retention(price_memory(1800), "USD"), threading.Event()
+    task, stop = make_retention("USD"), threading.Event()
     thread = threading.Thread(target=task.run, args=(stop,))
     thread.start()
     end = time.monotonic() + 10
@@ -64,11 +63,11 @@ def test_the_task_purges_at_its_start_and_ends_on_request(orders):
 
 
 def test_the_task_survives_an_unavailable_database(app, monkeypatch):
-    task = make_retention(price_memory(1800), "USD")
+    task = make_retention("USD")
 
     def fail():
         raise UNAVAILABLE_ERRORS[0]("unavailable")
 
     monkeypatch.setattr("product_service.store.reservations.purge_closed", fail)
     task._run_once()
-    assert {"reservations": 0, "priceLogs": 0}.items() <= task.status().items()
+    assert {"reservations": 0}.items() <= task.status().items()

@@ -100,8 +100,8 @@ def test_changes_at_once_make_versions_and_events_without_gaps(app, staff, make,
 def test_a_change_of_an_old_state_is_not_made(make, pending, moved):
     product = make(stock=7)
     read = store.find(product["id"], currency="USD")
-    cheaper = read.with_changes(at=now(), price_memory=MINUTE, price=Money(1, "USD"))
-    fuller = read.with_changes(at=now(), price_memory=MINUTE, stock=9)
+    cheaper = read.with_changes(at=now(), price=Money(1, "USD"))
+    fuller = read.with_changes(at=now(), stock=9)
     adjusted = store.adjust(StockMovement(product_id=read.id, delta=-1, reason="broken", at=now()), currency="USD")
     assert store.update(read, fuller, actor="staff") is None
     changed = store.update(read, cheaper, ProductUpdated, actor="staff")

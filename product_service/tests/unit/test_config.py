@@ -37,13 +37,6 @@ def test_a_currency_with_two_decimal_places_is_taken(environ, currency):
     assert load(Config, environ | {"SHOP_CURRENCY": currency}).shop_currency == currency
 
 
-def test_an_order_may_be_pending_for_half_an_hour_by_default(environ):
-    assert load(Config, environ).order_pending_limit == 1800
-    assert load(Config, environ | {"ORDER_PENDING_LIMIT": "600"}).order_pending_limit == 600
-    with pytest.raises(BadConfiguration):
-        load(Config, environ | {"ORDER_PENDING_LIMIT": "30m"})
-
-
 @pytest.mark.parametrize("name", REQUIRED)
 @pytest.mark.parametrize("value", [None, "", "   "])
 def test_a_required_variable_may_not_be_missing_empty_or_blank(environ, name, value):

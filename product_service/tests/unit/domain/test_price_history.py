@@ -1,20 +1,23 @@
-"""How long earlier prices are kept."""
+"""How late an order may name a price that has ended."""
 
 from datetime import UTC, datetime, timedelta
 
-from libs.values.money import Money
-from product_service.domain.price_history import EarlierPrice, end_price, price_memory
+import pytest
+
+from product_service.domain.price_history import PRICE_AGE, was_shown
 
 MOMENT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
-def test_the_history_keeps_the_prices_that_a_late_order_may_name():
-    memory = price_memory(1800)
-    assert memory == timedelta(minutes=40)
-    old, young = (
-        EarlierPrice(price=Money(price, "USD"), until=MOMENT - memory + age)
-        for price, age in ((100, -SECOND), (200, SECOND))
-    )
-    history = end_price((old, young), Money(300, "USD"), at=MOMENT, memory=memory)
-    assert history == (young, EarlierPrice(price=Money(300, "USD"), until=MOMENT))
+@pytest.mark.parametrize(
+    ("until", "shown"),
+    [
+        (MOMENT - PRICE_AGE - SECOND, False),
+        (MOMENT - PRICE_AGE, True),
+        (MOMENT - SECOND, True),
+        (MOMENT + SECOND, True),
+    ],
+)
+def test_a_price_is_shown_for_ten_minutes_after_its_end(until, shown):
+    assert was_shown(until, MOMENT) is shown

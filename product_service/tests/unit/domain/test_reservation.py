@@ -6,8 +6,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from libs.values.money import Money
+from product_service.domain.price_history import PRICE_AGE
 from product_service.domain.product import Product
-from product_service.domain.reservation import CurrentPrice, Reply, RequestedItem, Reservation, Shortage, Status
+from product_service.domain.reservation import (
+    CurrentPrice,
+    Release,
+    Reply,
+    RequestedItem,
+    Reservation,
+    Shortage,
+    Status,
+    earlier_prices,
+)
 
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 PRICE = Money(1990, "USD")
@@ -22,9 +32,11 @@ def items(*requested, price=PRICE):
     return [RequestedItem(product_id=letter * 24, quantity=count, unit_price=price) for letter, count in requested]
 
 
-def decide(order_id, requested, *products):
+def decide(order_id, requested, *products, ends=None):
     found = {product.id: product for product in products}
-    return Reservation.decide(order_id=order_id, items=requested, products=found, placed_at=AT, at=AT)
+    return Reservation.decide(
+        order_id=order_id, items=requested, products=found, price_ends=ends or {}, placed_at=AT, at=AT
+    )
 
 
 def deltas(reservation):
@@ -67,6 +79,27 @@ def test_the_reply_names_the_present_price_of_each_product_whose_price_changed()
     assert reply.prices == (CurrentPrice(product_id="a" * 24, price=dear.price),)
 
 
+OLD = Money(1, "USD")
+
+
+@pytest.mark.parametrize(("age", "reason"), [(PRICE_AGE, None), (PRICE_AGE + timedelta(seconds=1), "price_changed")])
+def test_a_price_that_ended_up_to_ten_minutes_before_the_order_is_taken(age, reason):
+    ends = {("a" * 24, OLD): AT - age}
+    assert decide("1", items(("a", 1), price=OLD), product("a", 9), ends=ends).reply.reason == reason
+
+
+def test_the_end_of_one_price_is_none_of_another_price_or_product():
+    for named in (("a" * 24, Money(2, "USD")), ("a" * 24, Money(1, "EUR")), ("b" * 24, OLD)):
+        reply = decide("1", items(("a", 1), price=OLD), product("a", 9), ends={named: AT}).reply
+        assert reply.reason == "price_changed"
+
+
+def test_only_prices_that_differ_from_the_present_ones_are_looked_up():
+    found = {letter * 24: product(letter, 9) for letter in "ab"}
+    requested = [*items(("a", 1), ("c", 1)), *items(("b", 1), price=OLD)]
+    assert earlier_prices(requested, found) == {("b" * 24, OLD)}
+
+
 def test_orders_are_decided_one_after_another_against_the_stock_that_the_earlier_ones_left():
     lamp, statuses = product("a", 3), []
     for number in range(3):
@@ -76,17 +109,28 @@ def test_orders_are_decided_one_after_another_against_the_stock_that_the_earlier
     assert (statuses, lamp.stock) == ([Status.RESERVED, Status.RESERVED, Status.REJECTED], 0)
 
 
-def test_a_release_gives_back_what_was_taken_once():
-    reserved = decide("1", items(("a", 2), ("b", 1)), product("a", 5), product("b", 5))
+def test_a_release_gives_back_what_was_taken_once_and_its_reply_names_it():
+    reserved = decide("1", items(("b", 1), ("a", 1), ("a", 1)), product("a", 5), product("b", 5))
     released = reserved.release(at=AT + timedelta(hours=1))
-    assert (released.status, released.reply) == (Status.RELEASED, None)
-    assert released.closed_at == AT + timedelta(hours=1)
+    assert (released.status, released.closed_at) == (Status.RELEASED, AT + timedelta(hours=1))
+    assert released.reply == Release(pieces=(("a" * 24, 2), ("b" * 24, 1)))
     assert deltas(released) == {"a": 2, "b": 1}
     assert released.release(at=AT) is released
 
 
 def test_a_rejected_order_and_one_that_was_cancelled_first_give_nothing_back():
     rejected = decide("1", items(("a", 1)), product("a", 0))
-    assert rejected.release(at=AT) is rejected
+    cancelled = rejected.release(at=AT + timedelta(hours=1))
+    assert cancelled == replace(rejected, reply=Release())
+    assert cancelled.release(at=AT) is cancelled
     mark = Reservation.cancelled_first(order_id="2", at=AT)
-    assert (mark.status, mark.closed_at, deltas(mark), deltas(rejected)) == (Status.RELEASED, AT, {}, {})
+    assert (mark.status, mark.closed_at, mark.reply) == (Status.RELEASED, AT, Release())
+    assert (deltas(mark), deltas(rejected), deltas(cancelled)) == ({}, {}, {})
+    assert mark.release(at=AT) is mark
+
+
+def test_a_reservation_that_an_earlier_version_released_gets_its_reply_late():
+    reserved = decide("1", items(("a", 2)), product("a", 5))
+    old = replace(reserved, status=Status.RELEASED, reply=None, closed_at=AT)
+    late = old.release(at=AT + timedelta(days=1))
+    assert late == replace(old, reply=Release(pieces=(("a" * 24, 2),)))

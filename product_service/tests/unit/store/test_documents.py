@@ -7,7 +7,6 @@ from mongoengine import ValidationError
 
 from libs.mongo_store.validation import validate_changes, validate_document
 from libs.values.money import Money
-from product_service.domain.price_history import EarlierPrice
 from product_service.domain.product import Product
 from product_service.store import documents
 from product_service.store.product_rows import to_document
@@ -15,23 +14,13 @@ from product_service.store.product_rows import to_document
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 PRICE = Money(1990, "USD")
 LAMP = {
-    **to_document(
-        Product(
-            id="a" * 24,
-            name="Lamp",
-            price=PRICE,
-            price_history=(EarlierPrice(price=PRICE, until=AT),),
-            stock=1,
-            created_at=AT,
-            updated_at=AT,
-        )
-    ),
+    **to_document(Product(id="a" * 24, name="Lamp", price=PRICE, stock=1, created_at=AT, updated_at=AT)),
     "sequence": 1,
 }
 
 BAD_VALUES = [
     *({"name": "x" * 201}, {"name": 5}, {"price_minor": -1}, {"price_minor": 10_000_000}, {"stock": -1}),
-    *({"stock": 10_000_001}, {"active": "yes"}, {"version": 0}, {"updated_at": "today"}, {"price_log": [1]}),
+    *({"stock": 10_000_001}, {"active": "yes"}, {"version": 0}, {"updated_at": "today"}, {"search_words": [1]}),
     *({"name": None}, {"stock": None}, {"colour": "red"}),
 ]
 

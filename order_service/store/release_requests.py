@@ -1,0 +1,48 @@
+"""The release requests of cancelled orders: their order-cancelled events, kept until product_service has replied.
+
+They are resent without an end: an order that product_service does not know as cancelled holds its stock for ever.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from django.db import connection, transaction
+
+from libs.django_store.connection import UTC_NOW
+from libs.messaging.envelope import OutboxRow
+from order_service.store import models
+from order_service.store.resending import resend
+
+# The n-th resend of a request is due 30 s * 2^n after its publication, from the 7th on an hour. It is never due while the event is
+# in the outbox.
+PUBLISHED = """
+UPDATE release_requests SET resend_at = UTC_TIMESTAMP(6) + INTERVAL LEAST(3600, 30 * POW(2, LEAST(resends, 7))) SECOND
+WHERE event_id IN %s
+"""
+
+
+def add(row: OutboxRow) -> None:
+    """Keep the order-cancelled event of an order."""
+    models.ReleaseRequest.objects.create(**asdict(row))
+
+
+def delete(order_id: str) -> None:
+    """Delete the request of an order that product_service has replied to."""
+    models.ReleaseRequest.objects.filter(aggregate_id=order_id).delete()
+
+
+def note_published(event_ids: Sequence[str]) -> None:
+    """Note when each request among these events is to be resent."""
+    with connection.cursor() as cursor:
+        cursor.execute(PUBLISHED, [tuple(event_ids)])
+
+
+@transaction.atomic
+def resend_due(limit: int) -> Sequence[models.ReleaseRequest]:
+    """Put up to `limit` due requests into the outbox, unchanged; return them. Several workers never resend the same one."""
+    return resend(models.ReleaseRequest.objects.filter(resend_at__lte=UTC_NOW).order_by("resend_at"), limit)
+
+
+def count() -> int:
+    """The number of cancellations that product_service has not replied to."""
+    return models.ReleaseRequest.objects.count()
