@@ -1,8 +1,8 @@
 """A producer for messages whose acknowledgement the caller waits for, such as dead letters.
 
-It has a client for the messages of `produce`, which do not expire, and one for those of `send`, which do: each by itself, so none takes
-another one along. A Kafka client is made on first use, because a client does not survive a fork. A thread serves its delivery
-reports. After a failed delivery the next message gets a new client: a client that met a fatal error never works again.
+The messages of `produce` do not expire. Those of `send` do, each by itself, so they have a client of their own. A Kafka client is
+made on first use, because a client does not survive a fork. A thread serves its delivery reports. After a failed delivery the
+next message gets a new client: a client that met a fatal error never works again.
 """
 
 import threading

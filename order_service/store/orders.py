@@ -95,7 +95,7 @@ def update(before: Order, after: Order, *events: OrderEvent, actor: Actor) -> Or
     if after.status is Status.CANCELLED:
         release_requests.add(rows[0])
     if before.status is Status.PENDING:
-        reservation_requests.delete(after.id)
+        reservation_requests.delete([after.id])
     _record_change(before, after, actor)
     return replace(after, version=before.version + len(events))
 
