@@ -1,6 +1,6 @@
 """The outbox of events in MongoDB: collections `outbox`, `outbox_dead` and `relay_lease`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -60,6 +60,11 @@ class MongoOutbox:
     ) -> None:
         """Store an aggregate's events in the caller's transaction, numbered from `first_sequence`."""
         self.add_all(new_rows(events, source=source, aggregate_id=aggregate_id, first_sequence=first_sequence), session)
+
+    def waiting(self, event_ids: Collection[str], session: ClientSession) -> set[str]:
+        """Those of these events that are not published yet."""
+        found = self._rows.find({"_id": {"$in": list(event_ids)}}, {"_id": 1}, session=session)
+        return {row["_id"] for row in found}
 
     def pending(self, limit: int) -> Sequence[OutboxRow]:
         """Rows by time, read from one snapshot. A full batch also gets the earlier rows of its aggregates, because the

@@ -1,61 +1,83 @@
-"""The handler of each event: it reads the event and calls one use case."""
+"""The handler of each group: it reads the events of a batch, and calls the use case that stores their effect at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from libs.access.revocations import Revocation
+from libs.messaging.batch_consumer import BatchConsumer
+from libs.messaging.batches import BatchHandler, Weigh, one_at_a_time, read_each, weigh_one
 from libs.messaging.brokers import Brokers
-from libs.messaging.consumer import EventConsumer
 from libs.messaging.envelope import Event
 from libs.messaging.handler_pool import Handler
-from libs.mongo_store.connection import UNAVAILABLE_ERRORS
+from libs.mongo_store.failures import MongoFailures
 from libs.mongo_store.revocations import MongoRevocations
-from product_service.events.consumed import OrderCancelled, OrderPlaced, UserRevocation
-from product_service.events.topics import GROUP, USERS_GROUP
+from product_service.domain.order_batch import CancelledOrder, OrderRequest, PlacedOrder
+from product_service.events import consumed
+from product_service.events.topics import GROUP, GROUPS, USERS_GROUP
 from product_service.store.documents import db
-from product_service.use_cases.release_stock import release_stock
-from product_service.use_cases.reserve_stock import reserve_stock
+from product_service.use_cases.decide_orders import decide_orders
+
+Reasons = Mapping[str, str]
+"""Why events are refused, by event id."""
 
 
-def on_order_placed(event: Event, *, currency: str) -> None:
-    """Reserve the stock of an order. Raises MalformedEvent."""
-    order = event.read(OrderPlaced)
-    event.require_key(order.order_id)
-    items = order.requested_items()
-    reserve_stock(order_id=order.order_id, items=items, placed_at=order.timestamp, currency=currency)
+def on_orders(events: Sequence[Event], *, currency: str) -> Reasons:
+    """Reserve and release the stock of orders."""
+    known, refused = read_each(events, _read_order)
+    if known:
+        decide_orders([request for _, request in known], currency=currency)
+    return refused
 
 
-def on_order_cancelled(event: Event, *, currency: str) -> None:
-    """Release the stock of an order. Raises MalformedEvent."""
-    order = event.read(OrderCancelled)
-    event.require_key(order.order_id)
-    release_stock(order_id=order.order_id, currency=currency)
+def on_revocations(events: Sequence[Event]) -> Reasons:
+    """Store revocations, which the web processes read."""
+    known, refused = read_each(events, _read_revocation)
+    MongoRevocations(db()).add_all([revocation for _, revocation in known])
+    return refused
 
 
-def on_user_revocation(event: Event) -> None:
-    """Store a revocation, which the web processes read. Raises MalformedEvent."""
-    ended = event.read(UserRevocation)
-    event.require_key(ended.user_id)
-    MongoRevocations(db()).add(Revocation(ended.user_id, ended.sid, ended.not_before))
+def weigh_order(event: Event) -> int:
+    """The number of its lines."""
+    items = event.data.get("items")
+    return max(1, len(items)) if isinstance(items, list) else 1
+
+
+WEIGHTS: Mapping[str, Weigh] = {GROUP: weigh_order}
+
+
+def make_batches(currency: str) -> Mapping[str, BatchHandler]:
+    """The handler of each group. `currency`: the shop's, for stored prices without one."""
+    return {GROUP: partial(on_orders, currency=currency), USERS_GROUP: on_revocations}
 
 
 def make_handlers(currency: str) -> Mapping[str, Mapping[str, Handler]]:
-    """The handlers of each group by topic. `currency`: the shop's, for stored prices without one."""
-    return {
-        GROUP: {
-            OrderPlaced.topic: partial(on_order_placed, currency=currency),
-            OrderCancelled.topic: partial(on_order_cancelled, currency=currency),
-        },
-        USERS_GROUP: {UserRevocation.topic: on_user_revocation},
-    }
+    """The same for single events, by topic: a replay handles dead letters one by one."""
+    batches = make_batches(currency)
+    return {group: dict.fromkeys(topics, one_at_a_time(batches[group])) for group, topics in GROUPS.items()}
 
 
-def make_consumers(brokers: Brokers, currency: str) -> list[EventConsumer]:
-    """The members of the groups `product-service` and `product-service-users`.
-
-    Each has one handler thread: more writers make a hot product slower (docs/guarantees.md).
-    """
+def make_consumers(brokers: Brokers, currency: str) -> list[BatchConsumer]:
+    """The members of the groups `product-service` and `product-service-users`. Each has one lane."""
     return [
-        EventConsumer(brokers, group, handlers, unavailable=UNAVAILABLE_ERRORS)
-        for group, handlers in make_handlers(currency).items()
+        BatchConsumer(
+            brokers, group, GROUPS[group], handle, failures=MongoFailures(db()), weigh=WEIGHTS.get(group, weigh_one)
+        )
+        for group, handle in make_batches(currency).items()
     ]
+
+
+def _read_order(event: Event) -> OrderRequest:
+    if event.type == consumed.OrderCancelled.topic:
+        request: OrderRequest = CancelledOrder(order_id=event.read(consumed.OrderCancelled).order_id)
+    else:
+        order = event.read(consumed.OrderPlaced)
+        items = tuple(order.requested_items())
+        request = PlacedOrder(order_id=order.order_id, items=items, placed_at=order.timestamp)
+    event.require_key(request.order_id)
+    return request
+
+
+def _read_revocation(event: Event) -> Revocation:
+    ended = event.read(consumed.UserRevocation)
+    event.require_key(ended.user_id)
+    return Revocation(ended.user_id, ended.sid, ended.not_before)

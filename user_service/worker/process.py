@@ -23,7 +23,7 @@ def run(config: Config) -> int:
     db, brokers = connect(config.mongo_uri.get_secret_value()), config.brokers
     tasks: list[BackgroundTask] = [
         Relay(MongoOutbox(db), partial(make_producer, brokers)),
-        *make_consumers(brokers, replay_limits(db, config)),
+        *make_consumers(brokers, db, replay_limits(db, config)),
     ]
     return run_worker(tasks, MongoWorkerStatus(db), partial(create_topics_patiently, brokers, topics()))
 
