@@ -25,7 +25,7 @@ class DjangoRevocations:
     def add(self, revocations: Collection[Revocation]) -> None:
         """Store revocations, at the server's time, by a query and a statement. A second call with the same ones changes nothing.
 
-        A unique key would not find them again, because `sid` may be null. Two rows of one revocation would do no harm.
+        A unique key would not find them again, because `sid` may be null. Two rows of one revocation mean the same as one.
         """
         users = sorted({one.user_id for one in revocations})
         known = set(self._rows.filter(user_id__in=users).values_list("user_id", "sid", "not_before"))

@@ -1,10 +1,10 @@
-"""A consumer that handles the events that wait together: one transaction for up to 100 of them (`libs.messaging.batch_lane`)."""
+"""A consumer that handles the events that wait together: one transaction for up to 100 of them (`libs.messaging.batch_thread`)."""
 
 from collections.abc import Sequence
 
 from confluent_kafka import Message
 
-from libs.messaging.batch_lane import BatchLane
+from libs.messaging.batch_thread import BatchThread
 from libs.messaging.batches import MAX_BYTES, MAX_EVENTS, BatchHandler, Weigh, weigh_one
 from libs.messaging.brokers import Brokers
 from libs.messaging.dead_letters import write_dead_letter
@@ -18,7 +18,7 @@ MAX_OPEN_EVENTS, MAX_OPEN_BYTES = 2 * MAX_EVENTS, 8 * MAX_BYTES
 
 
 class BatchConsumer(GroupMember[QueuedEvent]):
-    """One group member with one lane. Run it in its own thread."""
+    """One group member with one batch thread. Run it in its own thread."""
 
     def __init__(
         self,
@@ -32,22 +32,22 @@ class BatchConsumer(GroupMember[QueuedEvent]):
         commit_seconds: float = 0.5,
     ) -> None:
         """`failures`: what the errors of the handler's database mean. `weigh`: how much of a batch each event takes."""
-        self._lane = BatchLane(handle, self._dead_letter, failures, weigh)
-        super().__init__(brokers, group, topics, self._lane, commit_seconds=commit_seconds)
+        self._batches = BatchThread(handle, self._dead_letter, failures, weigh)
+        super().__init__(brokers, group, topics, self._batches, commit_seconds=commit_seconds)
 
     def status(self) -> dict[str, object]:
-        """As GroupMember has it, and the figures of the lane. `retrying` is also the first event that holds its key."""
-        status, lane = super().status(), self._lane
-        retrying = status["retrying"] or next(lane.held.status(), None)
-        counts = {"heldKeys": len(lane.held), "open": lane.open_events}
-        uncommitted = max(0, self._in_flight - lane.open_events)
-        return {**status, "retrying": retrying, **counts, "uncommitted": uncommitted, **lane.metrics.status()}
+        """As GroupMember has it, and the figures of its batches. `retrying` is also the first event that holds its key."""
+        status, batches = super().status(), self._batches
+        retrying = status["retrying"] or next(batches.held.status(), None)
+        counts = {"heldKeys": len(batches.held), "open": batches.open_events}
+        uncommitted = max(0, self._in_flight - batches.open_events)
+        return {**status, "retrying": retrying, **counts, "uncommitted": uncommitted, **batches.metrics.status()}
 
     def _job_of(self, message: Message) -> QueuedEvent:
         return QueuedEvent.of(message)
 
     def _room(self) -> int:
-        return 0 if self._lane.open_bytes >= MAX_OPEN_BYTES else MAX_OPEN_EVENTS - self._lane.open_events
+        return 0 if self._batches.open_bytes >= MAX_OPEN_BYTES else MAX_OPEN_EVENTS - self._batches.open_events
 
     def _dead_letter(self, job: QueuedEvent) -> None:
         assert job.message is not None  # it is kept until the event is done

@@ -1,4 +1,4 @@
-"""The figures of a batch lane, since the start of the process: part of its consumer's status."""
+"""The figures of the batches of a consumer, since the start of the process: part of its status."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -30,7 +30,7 @@ class Distribution:
 
 
 class BatchMetrics:
-    """Written by the lane's thread, read by others."""
+    """Written by the batch thread, read by others."""
 
     def __init__(self) -> None:
         self.sizes, self.seconds = Distribution(SIZES), Distribution(SECONDS)

@@ -1,4 +1,4 @@
-"""How many events a lane handles at once: fewer after a conflict or a slow batch, more after quick ones."""
+"""How many events a batch thread handles at once: fewer after a conflict or a slow batch, more after quick ones."""
 
 from libs.messaging.batches import MAX_EVENTS
 

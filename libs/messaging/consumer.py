@@ -39,8 +39,15 @@ class EventConsumer(GroupMember[Job]):
         `secret`: topics with secret data, and the fields of it that a dead letter keeps."""
         self._secret, self._max_in_flight = secret, threads * MAX_IN_FLIGHT
         pool = HandlerPool(threads, handlers.__getitem__, self._dead_letter, (KafkaException, *unavailable))
-        calls = {"on_assigned": on_assigned, "on_revoked": on_revoked}
-        super().__init__(brokers, group, list(handlers), pool, commit_seconds=commit_seconds, **calls)
+        super().__init__(
+            brokers,
+            group,
+            list(handlers),
+            pool,
+            commit_seconds=commit_seconds,
+            on_assigned=on_assigned,
+            on_revoked=on_revoked,
+        )
 
     def _job_of(self, message: Message) -> Job:
         return Job(message)

@@ -59,7 +59,7 @@ class GroupOffsets:
     def _kept(self) -> Consumer:
         if self._client is None:
             self._client = make_consumer(self._brokers, self._group, **{"statistics.interval.ms": 0})
-        self._client.consume(1000, 0)  # takes the errors that the client has queued meanwhile: it gets no events
+        self._client.consume(1000, 0)  # takes the errors that the client has queued: it gets no events
         return self._client
 
     def _range(self, partition: TopicPartition) -> tuple[int, int]:

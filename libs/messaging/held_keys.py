@@ -51,7 +51,7 @@ class HeldKeys:
         return list(held.jobs)
 
     def drop(self) -> list[QueuedEvent]:
-        """Forget the events that were dropped. Returns those that lose the event before them, key by key in order."""
+        """Leave out the events that were dropped. Returns those that lose the event before them, key by key in order."""
         freed: list[QueuedEvent] = []
         for key, held in list(self._held.items()):
             first, left = held.jobs[0], deque(job for job in held.jobs if not job.dropped)

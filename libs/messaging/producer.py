@@ -17,7 +17,7 @@ from libs.messaging.brokers import Brokers
 from libs.messaging.clients import make_producer
 
 DELIVERY_SECONDS = 10.0
-GRACE_SECONDS = 2.0  # the client looks for expired messages once a second
+GRACE_SECONDS = 2.0  # the client expires messages once a second
 FLUSH_SECONDS = 5.0
 POLL_SECONDS = 0.1
 

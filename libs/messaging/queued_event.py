@@ -1,4 +1,4 @@
-"""An event that a batch lane has: from its fetch until its offset is stored."""
+"""An event that a batch thread has: from its fetch until its offset is stored."""
 
 from dataclasses import dataclass
 

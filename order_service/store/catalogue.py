@@ -1,7 +1,8 @@
 """The replica of the catalogue: prices for orders while product_service is unavailable."""
 
 from collections.abc import Collection, Iterable
-from datetime import UTC
+from datetime import UTC, datetime
+from decimal import Decimal
 
 from django.db import connection
 
@@ -63,7 +64,7 @@ def _product(row: models.CatalogueProduct) -> CatalogueProduct:
     )
 
 
-def _values(product: CatalogueProduct) -> tuple[object, ...]:
+def _values(product: CatalogueProduct) -> tuple[str | Decimal | bool | datetime | int, ...]:
     """As FIRST and NEXT have them. The tables keep times without a zone."""
     at = product.updated_at.astimezone(UTC).replace(tzinfo=None)
     price = product.price

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 
 from django.db import connection
 
@@ -66,7 +66,7 @@ def decide(decisions: Sequence[Decision], *, actor: Actor) -> None:
 
 def _write_status(status: Status, reason: str | None, orders: Sequence[Order]) -> None:
     at = orders[0].updated_at.astimezone(UTC).replace(tzinfo=None)
-    values: list[object] = [str(status), reason, at]
+    values: list[str | datetime | None] = [str(status), reason, at]
     rejection = ""
     if status is Status.REJECTED:
         rejection = ", rejection = CASE id" + " WHEN %s THEN %s" * len(orders) + " END"

@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 class Overtaken(Exception):
-    """Another member of the group decided one of these orders meanwhile: read again and decide again."""
+    """Another member of the group decided one of these orders at the same time: read again and decide again."""
 
 
 def transact(work: Callable[[ClientSession], T]) -> T:

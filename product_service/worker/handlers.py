@@ -57,7 +57,7 @@ def make_handlers(currency: str) -> Mapping[str, Mapping[str, Handler]]:
 
 
 def make_consumers(brokers: Brokers, currency: str) -> list[BatchConsumer]:
-    """The members of the groups `product-service` and `product-service-users`. Each has one lane."""
+    """The members of the groups `product-service` and `product-service-users`. Each has one batch thread."""
     return [
         BatchConsumer(
             brokers, group, GROUPS[group], handle, failures=MongoFailures(db()), weigh=WEIGHTS.get(group, weigh_one)

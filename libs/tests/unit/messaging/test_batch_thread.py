@@ -1,12 +1,12 @@
-"""What a batch lane does with its events: in which batches it handles them, and what a failure of a batch means."""
+"""What a batch thread does with its events: in which batches it handles them, and what a failure of a batch means."""
 
 import threading
 import time
 
 import pytest
 
-from libs.messaging import batch_lane as module
-from libs.messaging.batch_lane import BatchLane
+from libs.messaging import batch_thread as module
+from libs.messaging.batch_thread import BatchThread
 from libs.messaging.failures import FailureKind, PermanentFailure, ServerUnavailable, TransientFailure
 from libs.messaging.queued_event import QueuedEvent
 
@@ -64,7 +64,7 @@ class Slow(Exception):
 
 
 class World:
-    """A lane over a handler that records its batches. `fail(numbers, tries)` returns an error to raise, or None."""
+    """A batch thread over a handler that records its batches. `fail(numbers, tries)` returns an error to raise, or None."""
 
     def __init__(self, fail=lambda numbers, tries: None, refuse=lambda numbers: {}, weigh=lambda event: 1):
         self.batches, self.tries, self.letters, self.pauses = [], [], [], []
@@ -72,8 +72,8 @@ class World:
         self.database = Database()
         self.database.kinds = {ConnectionError: FailureKind.UNAVAILABLE, Conflict: FailureKind.CONFLICT}
         self.database.kinds[Slow] = FailureKind.LIMIT
-        self.lane = BatchLane(self.handle, self.dead_letter, self.database, weigh)
-        self.lane._pause = self.pauses.append
+        self.thread = BatchThread(self.handle, self.dead_letter, self.database, weigh)
+        self.thread._pause = self.pauses.append
         self.jobs = []
 
     def handle(self, events):
@@ -93,15 +93,15 @@ class World:
     def put(self, *messages):
         for message in messages:
             self.jobs.append(QueuedEvent.of(message))
-            self.lane.put(self.jobs[-1])
+            self.thread.put(self.jobs[-1])
 
     def run(self, *messages):
         """Handle these messages to their ends."""
         self.put(*messages)
-        self.lane.start()
+        self.thread.start()
         self.wait(lambda: all(job.done for job in self.jobs))
-        self.lane.end()
-        self.lane._thread.join(10)
+        self.thread.end()
+        self.thread._thread.join(10)
         return self
 
     def wait(self, condition):
@@ -129,8 +129,8 @@ def test_what_waits_is_handled_at_once_and_in_order():
     world = World().run(*many(250))
     assert [len(batch) for batch in world.batches] == [100, 100, 50]
     assert world.handled == list(range(250))
-    assert world.lane.metrics.status()["batchSize"]["count"] == 3
-    assert (world.lane.open_events, world.lane.open_bytes) == (0, 0)
+    assert world.thread.metrics.status()["batchSize"]["count"] == 3
+    assert (world.thread.open_events, world.thread.open_bytes) == (0, 0)
 
 
 def test_a_batch_has_at_most_500_order_lines_and_a_mebibyte():
@@ -154,7 +154,7 @@ def test_of_a_batch_of_100_the_event_that_fails_alone_is_a_dead_letter_and_99_ar
     assert sorted(world.handled) == [n for n in range(100) if n != 37]
     assert world.letters == [(37, "handler failed: KeyError", 6)]
     assert world.tries.count([37]) == 6
-    assert world.lane.metrics.halvings == 6
+    assert world.thread.metrics.halvings == 6
     assert len(world.tries) < 30
 
 
@@ -172,7 +172,7 @@ def test_later_events_of_a_held_key_wait_and_all_others_go_on():
     assert own == [5, 15, 25]
     assert world.handled[-3:] == own
     assert world.letters == []
-    assert len(world.lane.held) == 0
+    assert len(world.thread.held) == 0
 
 
 def test_events_that_come_later_wait_behind_a_held_key_too(monkeypatch):
@@ -180,9 +180,9 @@ def test_events_that_come_later_wait_behind_a_held_key_too(monkeypatch):
     world = World(fail=lambda numbers, tries: None if may_pass.is_set() or 0 not in numbers else ValueError())
     monkeypatch.setattr(module, "RETRY_SECONDS", (0.2,) * 5)
     world.put(Message(0, "a"))
-    world.lane.start()
-    world.wait(lambda: len(world.lane.held))
-    assert [status["reason"] for status in world.lane.held.status()] == ["handler failed: ValueError"]
+    world.thread.start()
+    world.wait(lambda: len(world.thread.held))
+    assert [status["reason"] for status in world.thread.held.status()] == ["handler failed: ValueError"]
     world.put(Message(1, "a"), Message(2, "b"))
     world.wait(lambda: 2 in world.handled)
     assert 1 not in world.handled
@@ -222,10 +222,10 @@ def test_an_unavailable_server_halves_nothing_counts_nothing_and_is_waited_for(e
     world = World(fail=lambda numbers, tries: error if len(tries) <= 7 else None).run(*many(100))
     assert world.tries == [list(range(100))] * 8
     assert world.pauses == [1, 2, 4, 8, 15, 15, 15]
-    assert world.lane._size.events == 100
-    assert world.lane.metrics.halvings == 0
+    assert world.thread._size.events == 100
+    assert world.thread.metrics.halvings == 0
     assert [job.attempts for job in world.jobs] == [1] * 100
-    assert world.lane.retrying == {}
+    assert world.thread.retrying == {}
 
 
 def test_after_a_conflict_the_same_events_come_again_in_batches_of_half_the_size():
@@ -233,7 +233,7 @@ def test_after_a_conflict_the_same_events_come_again_in_batches_of_half_the_size
     assert [len(batch) for batch in world.batches] == [25, 25, 50]
     assert world.handled == list(range(100))
     assert [job.attempts for job in world.jobs] == [1] * 100
-    assert world.lane.metrics.conflicts == 2
+    assert world.thread.metrics.conflicts == 2
 
 
 def test_a_lone_event_in_conflict_is_tried_without_an_end():
@@ -298,11 +298,11 @@ def test_a_dead_letter_that_can_not_be_written_is_written_later_and_nothing_is_h
 
 def test_events_that_are_dropped_are_left_to_the_next_owner():
     world = World(fail=lambda numbers, tries: ServerUnavailable("no answer"))
-    del world.lane._pause  # the real one: it ends when events are dropped
+    del world.thread._pause  # the real one: it ends when events are dropped
     world.put(*many(5))
-    world.lane.start()
-    world.wait(lambda: len(world.tries) >= 1 and world.lane.retrying)
-    world.lane.drop(world.jobs)
+    world.thread.start()
+    world.wait(lambda: len(world.tries) >= 1 and world.thread.retrying)
+    world.thread.drop(world.jobs)
     world.wait(lambda: not any(job.active for job in world.jobs))
     tries = len(world.tries)
     world.fail = lambda numbers, tries: None
@@ -311,18 +311,18 @@ def test_events_that_are_dropped_are_left_to_the_next_owner():
     assert world.handled == [7]
     assert len(world.tries) == tries + 1
     assert not any(job.done for job in world.jobs[:-1])
-    assert world.lane.open_events == 0
+    assert world.thread.open_events == 0
 
 
 def test_a_held_event_that_is_dropped_frees_those_of_its_key_that_stay(monkeypatch):
     world = World(fail=lambda numbers, tries: ValueError() if 0 in numbers else None)
     monkeypatch.setattr(module, "RETRY_SECONDS", (60,) * 5)
     world.put(Message(0, "a"))
-    world.lane.start()
-    world.wait(lambda: len(world.lane.held))
+    world.thread.start()
+    world.wait(lambda: len(world.thread.held))
     world.put(Message(1, "a"), Message(2, "a", topic="other"))
-    world.wait(lambda: len(world.lane._held._held[b"a"].jobs) == 3)
-    world.lane.drop(world.jobs[:2])
+    world.wait(lambda: len(world.thread._held._held[b"a"].jobs) == 3)
+    world.thread.drop(world.jobs[:2])
     world.put(Message(3, "b"))
     world.wait(lambda: world.jobs[2].done and world.jobs[3].done)
     assert sorted(world.handled) == [2, 3]
@@ -337,7 +337,7 @@ def test_events_are_counted_by_topic_outcome_and_class_of_reason():
     refused = World(refuse=lambda numbers: {1: "no such order of ada@x"})
     refused.fail = lambda numbers, tries: Conflict() if len(tries) <= 1 else None
     refused.run(*many(3), Message(3, value=b"["))
-    counted = {(e["topic"], e["outcome"], e["reason"]): e["count"] for e in refused.lane.metrics.status()["events"]}
+    counted = {(e["topic"], e["outcome"], e["reason"]): e["count"] for e in refused.thread.metrics.status()["events"]}
     assert counted == {
         ("made", "handled", ""): 2,
         ("made", "dead", "refused"): 1,

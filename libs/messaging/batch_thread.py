@@ -1,4 +1,4 @@
-"""A batch lane: one thread that handles the events that wait, up to 100 in one transaction, in the order they came.
+"""One thread that handles the events that wait, up to 100 in one transaction, in the order they came.
 
 refused by the handler         dead-lettered, after the others are stored
 server unavailable             the same batch again after 1 s * 2^n with full jitter, at most 15 s, without an end
@@ -30,14 +30,15 @@ log = get_logger(__name__)
 
 BACKOFF_CAP_SECONDS = 15.0
 CONFLICT_PAUSE_SECONDS = 0.02  # at most
-LIMITS_ALONE = 5  # time limits of an event alone, in a row, until they count as its own failure
+LIMITS_ALONE = 5
+"""Time limits of an event alone, in a row, until they count as its own failure."""
 REST_AFTER_SECONDS, REST_SECONDS = 0.05, 0.005  # after a long batch, other writers of the same rows get a turn
 
 Batch = list[QueuedEvent]
 DeadLetter = Callable[[QueuedEvent], None]
 
 
-class BatchLane:
+class BatchThread:
     """`progress` is set when a batch ends. `retrying` and `busy_since` have an entry while it retries, and while it handles."""
 
     def __init__(self, handle: BatchHandler, dead_letter: DeadLetter, failures: Failures, weigh: Weigh) -> None:
