@@ -1,9 +1,9 @@
-"""One thread that handles the events that wait, up to 100 in one transaction, in the order they came.
+"""One thread that handles the events that wait, up to 100 in one transaction, as they came.
 
 refused by the handler         dead-lettered, after the others are stored
 server unavailable             the same batch again after 1 s * 2^n with full jitter, at most 15 s, without an end
 write conflict, time limit     the same events again, in batches of half the size; no try counts
-another error                  two halves in order, each a transaction of its own, until the event stands alone
+another error                  two halves in turn, each a transaction of its own, until the event stands alone
 an event alone that fails      tried again five times in about 30 s, then dead-lettered: only its key waits
 """
 
@@ -135,7 +135,7 @@ class BatchThread:
         return True
 
     def _attempt(self, batch: Batch) -> list[Batch]:
-        """Try a batch once. Returns what is to be tried next, in order."""
+        """Try a batch once. Returns what is to be tried next, in sequence."""
         jobs = Batch()
         for job in batch:
             if self._held.is_behind(job):  # it was, since the batch was made
@@ -238,7 +238,7 @@ class BatchThread:
         else:
             reason = f"handler failed: {type(error).__name__}"
             log.error("handler failed", topic=job.topic, offset=job.offset, exc_info=error)
-        job.retries, job.limits = job.retries + 1, 0
+        job.retries += 1
         if job.retries > len(RETRY_SECONDS):
             self._settle(job, reason, "failed")
             return

@@ -1,4 +1,4 @@
-"""A batch: the well-formed events that wait, in the order they came. Their effect is stored in one transaction."""
+"""A batch: the well-formed events that wait, in the sequence in which they came. Their effect is stored in one transaction."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar

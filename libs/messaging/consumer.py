@@ -1,4 +1,4 @@
-"""A consumer of single events, by threads: each event has an effect of its own, such as a mail.
+"""A consumer of single events, by threads: each event has an effect of its own.
 
 It stores an event's effect first and commits its offset afterwards. No event ends the loop. Most groups handle batches instead
 (`libs.messaging.batch_consumer`).

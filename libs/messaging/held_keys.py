@@ -1,4 +1,4 @@
-"""The keys that wait because an event of theirs failed alone. Its later events wait behind it, in order."""
+"""The keys that wait because an event of theirs failed alone. Its later events wait behind it, in sequence."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ class HeldKeys:
         self._held[job.key].jobs.append(job)
 
     def release(self, job: QueuedEvent) -> list[QueuedEvent]:
-        """The event that held its key is done. Returns those behind it, in order."""
+        """The event that held its key is done. Returns those behind it, in sequence."""
         held = self._held.get(job.key)
         if held is None or held.jobs[0] is not job:
             return []
@@ -51,7 +51,7 @@ class HeldKeys:
         return list(held.jobs)
 
     def drop(self) -> list[QueuedEvent]:
-        """Leave out the events that were dropped. Returns those that lose the event before them, key by key in order."""
+        """Leave out the events that were dropped. Returns those that lose the event before them, key by key in sequence."""
         freed: list[QueuedEvent] = []
         for key, held in list(self._held.items()):
             first, left = held.jobs[0], deque(job for job in held.jobs if not job.dropped)

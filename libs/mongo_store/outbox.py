@@ -45,7 +45,7 @@ class MongoOutbox:
         self._rows.insert_one(_document(row), session=session)
 
     def add_all(self, rows: Sequence[OutboxRow], session: ClientSession) -> None:
-        """Store rows of any aggregates in the caller's transaction, in this order."""
+        """Store rows of any aggregates in the caller's transaction, in this sequence."""
         if rows:
             self._rows.insert_many([_document(row) for row in rows], session=session)
 

@@ -20,6 +20,7 @@ UPDATE release_requests FORCE INDEX (release_of_order)
 SET resend_at = UTC_TIMESTAMP(6) + INTERVAL LEAST(3600, 30 * POW(2, LEAST(resends, 7))) SECOND
 WHERE aggregate_id IN %s AND event_id IN %s
 """
+DELETE = "DELETE kept FROM release_requests AS kept FORCE INDEX (release_of_order) WHERE kept.aggregate_id IN %s"
 
 
 def add(row: OutboxRow) -> None:
@@ -30,7 +31,8 @@ def add(row: OutboxRow) -> None:
 def delete(order_ids: Collection[str]) -> None:
     """Delete the requests of orders that product_service has replied to. No statement for none."""
     if order_ids:
-        models.ReleaseRequest.objects.filter(aggregate_id__in=sorted(order_ids)).delete()
+        with connection.cursor() as cursor:
+            cursor.execute(DELETE, [tuple(sorted(order_ids))])
 
 
 def note_published(rows: Sequence[OutboxRow]) -> None:
