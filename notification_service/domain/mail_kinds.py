@@ -105,7 +105,7 @@ KINDS: dict[str, MailKind] = {
         subject="Your e-mail address was changed",
         heading="Your e-mail address was changed",
         lead="Your {shop} account has another e-mail address now. This is the last mail to the old one.",
-        disclaimer="If it was not you, contact us at once: somebody else may use your account.",
+        disclaimer="If it was not you, contact us at once: another person may use your account.",
     ),
     "authenticator-added": MailKind(
         template="notice",
