@@ -16,7 +16,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from deploy.local.state import ROOT, State
+from deploy.local.state import State
 from deploy.local.supervision.process import end, find_ours, pid_path, plan_path
 
 YOUNG_SECONDS = 3.0
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> None:
     previous = _take_over(pid_path(state, name))
     if previous:
         end(state, _left_overs(state, previous), seconds=0)
-    os.chdir(ROOT)
+    os.chdir(plan["directory"])
     os.execvpe(plan["argv"][0], plan["argv"], plan["env"])
 
 
