@@ -47,9 +47,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "order_service.desk.sign_in.staff_login.RevokedLoginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "order_service.desk.sign_in.staff_login.RevokedLoginMiddleware",
     "axes.middleware.AxesMiddleware",
+    "order_service.desk.once.OnceMiddleware",
 ]
 TEMPLATES: list[dict[str, object]] = [
     {
@@ -120,7 +121,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = config.secure_cookies
 CORS_ORIGINS = config.cors_origins
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "order_service.urls.handler403"
+CSRF_FAILURE_VIEW = "order_service.desk.sign_in.views.token_refused"
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
 UNFOLD = unfold_settings(SHOP_NAME)

@@ -20,7 +20,7 @@ class SessionPool(Pool):
     def connect(self, handler: Any = None) -> Any:
         """A new connection. Raises NotPrimaryError when its server is neither primary nor secondary.
 
-        The driver then looks for the primary, and repeats what may be repeated.
+        The driver then waits for the primary, and repeats what may be repeated.
         """
         made = super().connect(handler)
         if self.is_sdam or made.supports_sessions:  # the driver's own connection that watches the server needs none
