@@ -18,6 +18,7 @@ ENCRYPTION = Encryption(config.encryption_key)  # of the tokens that the desk ke
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *filter(None, map(str.strip, config.allowed_hosts.split(",")))]
 ROOT_URLCONF = "order_service.urls"
 SHOP_NAME = config.shop_name
+SHOP_TIME_ZONE = config.shop_time_zone  # of the desk; TIME_ZONE is that of everything else
 UNVERIFIED_OPEN_PIECES = config.unverified_open_pieces
 
 INSTALLED_APPS = [
@@ -51,6 +52,7 @@ MIDDLEWARE = [
     "order_service.desk.sign_in.staff_login.RevokedLoginMiddleware",
     "axes.middleware.AxesMiddleware",
     "order_service.desk.once.OnceMiddleware",
+    "order_service.desk.zone.ShopTimeZoneMiddleware",
 ]
 TEMPLATES: list[dict[str, object]] = [
     {

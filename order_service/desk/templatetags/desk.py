@@ -7,6 +7,7 @@ from django.template import Library
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from order_service.desk import zone
 from order_service.desk.once import KEY
 
 register = Library()
@@ -16,6 +17,12 @@ register = Library()
 def grouped(number: int | Decimal) -> str:
     """1234567 as 1,234,567. Django's own grouping would also group versions and sequences."""
     return f"{number:,}"
+
+
+@register.simple_tag
+def shop_zone() -> str:
+    """The name of the time zone of the page's times."""
+    return zone.shop_zone()
 
 
 @register.simple_tag
