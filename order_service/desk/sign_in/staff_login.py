@@ -48,7 +48,8 @@ class StaffLogin:
     @classmethod
     def of(cls, claims: Mapping[str, Any], tokens: TokenPair) -> Self:
         """From the claims of a new access token. Stores the tokens."""
-        return cls(str(claims["user_id"]), claims.get("sid"), issued_at(claims), token_store.add(tokens))
+        user_id = str(claims["user_id"])
+        return cls(user_id, claims.get("sid"), issued_at(claims), token_store.add(tokens, user_id=user_id))
 
     @classmethod
     def of_request(cls, request: HttpRequest) -> Self | None:
