@@ -19,6 +19,8 @@ KEY, TOKEN = "key", "csrfmiddlewaretoken"
 SIGN_IN_PAGES = ("/admin/login/", "/admin/logout/")
 ROUTE = "desk"  # of the keys
 MAX_USER_ID = 64  # characters, in the table of keys
+PERSONAL = "personal"  # the tag of a message that names a person: a deleted account must not be found in the keys
+ACTED_ONCE = "The form was sent twice, and it has acted once."
 SENT_TWICE = "The form was sent twice, and it acts once. Reload the page to see what it has changed."
 
 
@@ -41,7 +43,9 @@ class OnceMiddleware:
             fresh.append(response := self._get_response(request))
             if not isinstance(response, HttpResponseRedirect):
                 return None
-            return {"location": response.url, "messages": _messages(request)[len(before) :]}
+            same_page = response.url == request.get_full_path()
+            location = None if same_page else response.url.partition("?")[0]  # a search may hold an address
+            return {"location": location, "messages": _messages(request)[len(before) :]}
 
         try:
             kept = run_once(form, work)
@@ -66,9 +70,14 @@ def _form_of(request: HttpRequest) -> IdempotentRequest | None:
 
 
 def _messages(request: HttpRequest) -> list[list[object]]:
-    """The messages that the next page will show, each with its level and whether it is HTML."""
+    """The messages that the next page will show, without personal data: each with its level and whether it is HTML."""
     storage: Any = messages.get_messages(request)
-    found = [[message.level, str(message.message), isinstance(message.message, SafeString)] for message in storage]
+    found: list[list[object]] = [
+        [message.level, ACTED_ONCE, False]
+        if PERSONAL in message.tags.split()
+        else [message.level, str(message.message), isinstance(message.message, SafeString)]
+        for message in storage
+    ]
     storage.used = False
     return found
 
@@ -76,4 +85,4 @@ def _messages(request: HttpRequest) -> list[list[object]]:
 def _again(request: HttpRequest, kept: Mapping[str, object]) -> HttpResponse:
     for level, text, is_html in kept["messages"]:  # type: ignore[attr-defined] # as `work` has stored them
         messages.add_message(request, level, mark_safe(text) if is_html else text)  # our own template made it
-    return HttpResponseRedirect(str(kept["location"]))
+    return HttpResponseRedirect(str(kept["location"] or request.get_full_path()))
