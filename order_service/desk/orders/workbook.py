@@ -37,8 +37,8 @@ def _cell(sheet: object, value: object) -> WriteOnlyCell:
         return _formatted(sheet, value.replace(tzinfo=None), DATE_FORMAT)
     if isinstance(value, Decimal):
         return _formatted(sheet, value, MONEY_FORMAT)
-    cell = WriteOnlyCell(sheet, value)
-    if isinstance(value, str):
+    cell = WriteOnlyCell(sheet, None if value == "" else value)
+    if isinstance(value, str) and value:
         cell.data_type = "s"  # openpyxl takes a text that begins with = for a formula
         cell.quotePrefix = True  # so that a spreadsheet takes it for text when someone edits the cell
     return cell
