@@ -107,6 +107,39 @@ def test_a_restarted_database_is_missed_by_503_alone_and_back_at_once(
     wait_quiet(stores, topics)
 
 
+STEP_DOWNS = 50
+
+
+def test_step_downs_of_the_primary_are_missed_by_503_alone_and_leave_no_process_without_sessions(
+    stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends
+) -> None:
+    """50 step-downs under writes. Half of them reset the open connections too, so that new ones are made in the middle."""
+    pids, acting, product_id = prepare(stack, customers, "mongo")
+    admin, terms = stores.admin, set[int]()
+    with load(acting, 2 * RATE) as clients:
+        for number in range(STEP_DOWNS):
+            clients.wait(RATE)
+            admin.command("replSetStepDown", 1, secondaryCatchUpPeriodSecs=0, force=True)
+            assert not admin.command("hello")["isWritablePrimary"]
+            if number % 2:
+                stack.mongo.proxy.cut()
+            stack.mongo.wait()
+            terms.add(admin.command("hello")["electionId"].binary)
+        back = wait_normal(acts(customers, product_id, "mongo"), THAWED_SECONDS)
+    assert len(terms) == STEP_DOWNS
+    calls = customers.history.calls()
+    note(
+        "R15",
+        f"{STEP_DOWNS} step-downs: {sum(call.outcome != 'ok' for call in calls)} of {len(calls)} answered 503, "
+        f"slowest answer {max(call.answer.seconds for call in calls):.1f} s, normal {back:.2f} s after the last",
+    )
+    check_answers(calls)
+    check_same(stack, pids)
+    after = [act() for _ in range(20) for act in acts(customers, product_id, "mongo")]  # every thread of every worker
+    assert [answer for answer in after if answer.outcome != "ok"] == []
+    wait_quiet(stores, topics)
+
+
 def prepare(stack: Stack, customers: Customers, database: str) -> tuple[dict[str, int], Callable[[int], Any], str]:
     """The pids that must stay, and the load."""
     product_id = customers.new_product()["id"]

@@ -1,6 +1,7 @@
 """Every environment variable that notification_service reads."""
 
 import re
+from datetime import UTC
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, EmailStr, Field, SecretStr
@@ -9,6 +10,7 @@ from libs.messaging.brokers import KafkaConfig
 from libs.runtime.config import OnOff, Secret, SigningKey, WebConfig
 from libs.runtime.logs import LogFormat
 from libs.values.text import Line
+from libs.values.time_zone import TimeZone
 
 SmtpSecurity = Literal["starttls", "tls", "none"]
 T = TypeVar("T", str, SecretStr)
@@ -80,5 +82,6 @@ class Config(KafkaConfig, WebConfig):
     desk_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:3000/admin/")  # where the desk's pages begin, for browsers
     bind_host: str = "127.0.0.1"
     notification_service_port: int = Field(5000, ge=1, le=65_535)
+    shop_time_zone: TimeZone = UTC  # for people: the times in mails. Programs get UTC.
     log_level: str = "INFO"
     log_format: LogFormat = "json"

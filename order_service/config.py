@@ -2,6 +2,7 @@
 
 import logging
 import os
+from datetime import UTC
 from typing import Annotated
 
 import django
@@ -11,6 +12,7 @@ from libs.access.encryption import EncryptionKey
 from libs.messaging.brokers import KafkaConfig
 from libs.runtime.config import BaseConfig, OnOff, Secret, SigningKey, WebConfig
 from libs.runtime.logs import LogFormat, configure_logs
+from libs.values.time_zone import TimeZone
 
 
 def _or_off(value: object) -> object:
@@ -44,6 +46,7 @@ class Config(KafkaConfig, WebConfig):
     bind_host: str = "127.0.0.1"
     order_service_port: int = Field(3000, ge=1, le=65_535)
     shop_name: str = "MicroShop"
+    shop_time_zone: TimeZone = UTC  # for people: the days, pages and files of the desk. Programs get UTC.
     log_level: str = "INFO"
     log_format: LogFormat = "json"
 

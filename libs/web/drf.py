@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from structlog.contextvars import get_contextvars
 
-from libs.django_store.connection import UNAVAILABLE_ERRORS
+from libs.django_store.connection import is_unavailable
 from libs.runtime import metrics
 from libs.runtime.health import Health, failure_reason
 from libs.runtime.logs import get_logger
@@ -36,7 +36,6 @@ log = get_logger(__name__)
 
 DISK_FULL = [(1021,), (1114,)]  # MySQL's ER_DISK_FULL, ER_RECORD_FILE_FULL
 MEANINGS: dict[tuple[type[Exception], ...], type[errors.DomainError]] = {
-    UNAVAILABLE_ERRORS: errors.Unavailable,
     (exceptions.NotAuthenticated, exceptions.AuthenticationFailed): errors.NotAuthenticated,
     (exceptions.PermissionDenied, PermissionDenied): errors.NotAllowed,
 }
@@ -216,12 +215,12 @@ def server_error_view(request: HttpRequest) -> HttpResponse:
 
 def _domain_error(error: BaseException | None, request: Any) -> errors.DomainError | None:
     """The domain error that `error` is or stands for."""
-    if isinstance(error, UNAVAILABLE_ERRORS):
+    if is_unavailable(error):
         full = error.args[:1] in DISK_FULL  # it serves reads, so the circuit breaker must not open
         if not full and (instrumentation := getattr(request, "instrumentation", None)):
             instrumentation.server_failed()
         log.warning("server unavailable", reason=failure_reason(error), code=error.args[:1])
-        error = errors.NoRoom() if full else error
+        error = errors.NoRoom() if full else errors.Unavailable()
     error = next((domain() for kinds, domain in MEANINGS.items() if isinstance(error, kinds)), error)
     return error if isinstance(error, errors.DomainError) else None
 

@@ -140,13 +140,13 @@ def make_app(
     description: str,
     health: Health,
     tokens: AccessTokens,
-    unavailable: tuple[type[Exception], ...],
+    is_unavailable: Callable[[Exception], bool],
     web: WebConfig,
     links: Mapping[str, str] | None = None,
 ) -> APIFlask:
     """An APIFlask app with all that the services share.
 
-    `unavailable`: the errors of drivers that mean that a server does not answer. They become 503 problems.
+    `is_unavailable`: whether an error of a driver means that a server does not serve now. Such errors become 503 problems.
     `links`: the paths of the service's resources, by name, for the index at its root.
     """
     app = APIFlask(
@@ -164,16 +164,14 @@ def make_app(
     app.spec_processor(document_problems)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # it redirects to an address that holds the Host header
-    app.extensions |= {"tokens": tokens, "breaker": CircuitBreaker(), "web": web}
+    app.extensions |= {"tokens": tokens, "breaker": CircuitBreaker(), "web": web, "is_unavailable": is_unavailable}
     if count := web.proxy_count:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(DomainError, _domain_error)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _crash)
-    for kind in unavailable:
-        app.register_error_handler(kind, _server_unavailable)
+    app.register_error_handler(Exception, _other_error)
     app.register_blueprint(_service_routes(health, links or {}))
     return app
 
@@ -272,6 +270,8 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     return _problem(error.code or 500, headers)
 
 
-def _crash(error: Exception) -> ResponseReturnValue:
+def _other_error(error: Exception) -> ResponseReturnValue:
+    if current_app.extensions["is_unavailable"](error):
+        return _server_unavailable(error)
     log.error("request failed", exc_info=error)
     return _problem(500)

@@ -35,11 +35,11 @@ class LoginEnded(Exception):
     """The login behind a session of the desk has ended. The staff member has to sign in again."""
 
 
-def add(tokens: TokenPair) -> str:
-    """Store a pair and return its key."""
+def add(tokens: TokenPair, *, user_id: str = "") -> str:
+    """Store a pair of an account and return its key. In the transaction that holds the account: a deletion finds the pair."""
     key = secrets.token_hex(20)
     expires_at = timezone.now() + MAX_AGE
-    StaffTokens.objects.create(key=key, **_columns(tokens), expires_at=expires_at)
+    StaffTokens.objects.create(key=key, user_id=user_id, **_columns(tokens), expires_at=expires_at)
     return key
 
 

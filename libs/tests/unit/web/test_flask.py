@@ -79,7 +79,7 @@ def make_client(**settings):
         description="Things.",
         health=Health("things", "1.2.3", required={"store": dict}, shown={"worker": broken}),
         tokens=TOKENS,
-        unavailable=(Away,),
+        is_unavailable=lambda error: isinstance(error, Away),
         web=WebConfig(**settings),
         links={"things": "/things"},
     )

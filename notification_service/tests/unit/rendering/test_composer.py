@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from libs.values.money import Money
+from libs.values.time_zone import read_time_zone
 from notification_service.api.sample_data import LARGE_LINK, LINK, NAMES, ORDER, SAMPLES
 from notification_service.domain.mail import OrderLine, PriceChange, Shortage
 from notification_service.domain.mail_kinds import KINDS
@@ -87,6 +88,15 @@ def test_a_link_leads_to_the_page_of_its_kind_on_the_shops_address_or_user_servi
         assert link in mail.text
         assert f'href="{link}"' in mail.html
         assert "31 January 2026, 13:00 UTC" in mail.text
+
+
+def test_times_are_those_of_the_shop_and_name_their_zone(config):
+    berlin = make_composer(config.model_copy(update={"shop_time_zone": read_time_zone("Europe/Berlin")}))
+    for kind in ("password-reset", "password-changed"):
+        mail = compose(berlin, kind)
+        for part in (mail.text, mail.html):
+            assert re.search(r"31 January 2026, 1[34]:00 \(Europe/Berlin\)", part)
+            assert "UTC" not in part
 
 
 def test_markup_in_a_product_name_is_only_text(composer):

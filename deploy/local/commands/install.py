@@ -1,6 +1,7 @@
 """Downloads the servers that Debian has no package for. Each file is checked against a hash of this repository."""
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -8,13 +9,14 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 
 from deploy.local.console import step
 from deploy.local.errors import LocalError
 from deploy.local.servers.programs import KAFKA_LIBS, MONGO_DIR, SENDRIA_VENV
 from deploy.local.state import ROOT, TOOLS
 
-LISTS = Path(__file__).with_name("downloads")
+LISTS = ROOT / "deploy" / "local" / "downloads"
 LOG = TOOLS / "install.log"
 
 
@@ -79,7 +81,8 @@ def _install_sendria(place: Path) -> None:
 
 def _run(*command: str) -> None:
     """Run a package manager and append its output to the log."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT, text=True, check=False)
+    env = dict(os.environ) | {"LC_ALL": "C.UTF-8"}  # Maven's Java decodes paths by the locale
+    done = subprocess.run(command, stdout=PIPE, stderr=STDOUT, cwd=ROOT, env=env, text=True, check=False)
     with LOG.open("a") as log:
         log.write(f"$ {' '.join(command)}\n{done.stdout}")
     if done.returncode:

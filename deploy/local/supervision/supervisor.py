@@ -1,7 +1,7 @@
 """The supervisor: its configuration file, its start, and the one call that starts the services.
 
-`python -m deploy.local.supervisor CONFIG` runs it with a shorter interval. supervisord checks its children once a second and
-restarts one at the second check, after up to 2 s. Here it checks ten times a second.
+`python -m deploy.local.supervision.supervisor CONFIG` runs it with a shorter interval. supervisord checks its children
+once a second and restarts one at the second check, after up to 2 s. Here it checks ten times a second.
 """
 
 import shlex
@@ -22,10 +22,10 @@ from supervisor.supervisord import Supervisor
 from supervisor.xmlrpc import SupervisorTransport
 
 from deploy.local.errors import LocalError, NotReady
-from deploy.local.logs import last_line, rotate
-from deploy.local.process import SUPERVISOR, Process, base_env
 from deploy.local.state import ROOT, State
-from deploy.local.waiting import until_ready
+from deploy.local.supervision.logs import last_line, rotate
+from deploy.local.supervision.process import SUPERVISOR, Process, base_env
+from deploy.local.supervision.waiting import until_ready
 
 START_SECONDS = 15.0
 INTERVAL_SECONDS = 0.1
@@ -43,11 +43,12 @@ def start(state: State, servers: list[Process], services: list[Process]) -> None
     """
     if len(str(_socket(state)).encode()) > SOCKET_PATH_LIMIT - 20:  # supervisor appends its pid while it makes it
         raise LocalError(f"the path {state.path} is too long for a socket: move the clone to a shorter one")
-    if "%" in f"{state.path}{ROOT}{sys.executable}":
-        raise LocalError(f"supervisor can't work below {state.path}: move the clone to a path without %")
     config = state.run / "supervisor.conf"
-    config.write_text(_config(state, servers, services))
-    supervise = Process(SUPERVISOR, (sys.executable, "-m", "deploy.local.supervisor", str(config)))
+    config.write_text(_config(servers, services))
+    _write_start(state)
+    # supervisord runs in the directory of its configuration, so the modules of the clone are found by PYTHONPATH.
+    argv = (sys.executable, "-m", "deploy.local.supervision.supervisor", config.name)
+    supervise = Process(SUPERVISOR, argv, {"PYTHONPATH": str(ROOT)}, directory=state.run)
     for process in (*servers, *services, supervise):
         process.write_plan(state)
     log = state.log / f"{SUPERVISOR}.log"
@@ -92,16 +93,22 @@ def _socket(state: State) -> Path:
 
 
 def _launch(state: State, name: str = SUPERVISOR) -> list[str]:
-    return [sys.executable, "-m", "deploy.local.launch", str(state.path), name]
+    return [sys.executable, "-m", "deploy.local.supervision.launch", str(state.path), name]
 
 
-def _config(state: State, servers: list[Process], services: list[Process]) -> str:
+def _write_start(state: State) -> None:
+    """Write the shell script that starts the process of a name: a shell takes every path, and supervisord does not."""
+    words = " ".join(shlex.quote(word) for word in _launch(state, "")[:-1])
+    text = f'cd {shlex.quote(str(ROOT))} && unset PYTHONPATH && exec {words} "$1" --log\n'
+    (state.run / "start").write_text(text)
+
+
+def _config(servers: list[Process], services: list[Process]) -> str:
     whole, one = map(Template, TEMPLATES)
     names = {"servers": ",".join(p.name for p in servers), "services": ",".join(p.name for p in services)}
-    text = whole.substitute(names, log=state.log, run=state.run, root=ROOT)
+    text = whole.substitute(names)
     for process in (*servers, *services):
-        command, autostart = shlex.join([*_launch(state, process.name), "--log"]), str(process in servers).lower()
-        own = {"name": process.name, "command": command, "autostart": autostart}
+        own = {"name": process.name, "autostart": str(process in servers).lower()}
         text += one.substitute(own, stop_seconds=process.stop_seconds)
     return text
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from deploy.local.state import State
+from deploy.local.state import ROOT, State
 
 SYSTEM_PATH = os.pathsep.join(("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"))
 """Debian leaves sbin out of an ordinary user's PATH, and mariadbd is there."""
@@ -28,19 +28,21 @@ ENDED = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
 class Process:
     """A command with exactly the given environment: no variable of the starting shell is passed on.
 
-    A process that does not end within `stop_seconds` of a stop is killed.
+    It runs in `directory`. A process that does not end within `stop_seconds` of a stop is killed.
     """
 
     name: str
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     stop_seconds: int = 30
+    directory: Path = ROOT
 
     def write_plan(self, state: State) -> Path:
         """Write what `launch` needs, readable by the owner only: the environment holds secrets."""
         path = plan_path(state, self.name)
         path.touch(mode=0o600)
-        path.write_text(json.dumps({"argv": self.argv, "env": base_env(state) | dict(self.env)}))
+        plan = {"argv": self.argv, "env": base_env(state) | dict(self.env), "directory": str(self.directory)}
+        path.write_text(json.dumps(plan))
         return path
 
 
