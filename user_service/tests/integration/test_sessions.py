@@ -11,6 +11,7 @@ import pytest
 
 from libs.values.times import now
 from user_service.domain.refresh_token import RefreshToken
+from user_service.domain.session import MAX_USES
 from user_service.store.documents import sessions
 from user_service.tests.integration.conftest import bearer, within
 
@@ -49,9 +50,17 @@ def test_a_refresh_answers_like_a_login_and_keeps_the_session(client, people):
     assert client.get("/users/me", headers=bearer(answer)).status_code == 200
 
 
-def test_a_refresh_token_that_comes_again_ends_the_session(client, people, pending):
+def age_uses(headers, seconds=10.001):
+    """Let all exchanges of a session's refresh tokens be older: REFRESH_GRACE is 10 s."""
+    (row,) = sessions().find({"_id": claims(headers)["sid"]})
+    used = [use | {"at": use["at"] - timedelta(seconds=seconds)} for use in row["used"]]
+    sessions().update_one({"_id": row["_id"]}, {"$set": {"used": used}})
+
+
+def test_a_refresh_token_that_comes_again_later_ends_the_session(client, people, pending):
     person = people.make()
     second = refresh(client, person.refresh)
+    age_uses(person.headers)
     assert refresh(client, person.refresh).status_code == 401
     assert refresh(client, second.json["refresh"]).status_code == 401
     (revocation,) = revocations(pending, person)
@@ -59,13 +68,56 @@ def test_a_refresh_token_that_comes_again_ends_the_session(client, people, pendi
     within(SECONDS, refused(client, bearer(second)))
 
 
-def test_of_several_refreshes_at_once_one_works_and_the_session_ends(client, app, people):
+def test_refreshes_of_two_tabs_at_once_get_the_same_successor(client, app, people):
     person = people.make()
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: refresh(app.test_client(), person.refresh), range(8)))
-    assert sorted(a.status_code for a in answers) == [200] + [401] * 7
-    winner = next(a for a in answers if a.status_code == 200)
-    assert refresh(client, winner.json["refresh"]).status_code == 401
+    assert [a.status_code for a in answers] == [200] * 8
+    (successor,) = {a.json["refresh"] for a in answers}
+    assert [me(client, bearer(a)) for a in answers] == [200] * 8
+    assert refresh(client, successor).status_code == 200
+
+
+def test_a_lost_answer_is_answered_again_also_after_the_successor_was_used(client, people):
+    person = people.make()
+    lost = refresh(client, person.refresh)
+    age_uses(person.headers, seconds=9)
+    again = refresh(client, person.refresh)
+    third = refresh(client, again.json["refresh"])
+    late = refresh(client, person.refresh)
+    assert lost.json["refresh"] == again.json["refresh"] == late.json["refresh"] != third.json["refresh"]
+    assert refresh(client, third.json["refresh"]).status_code == 200
+
+
+def test_answering_again_does_not_lengthen_the_grace(client, people):
+    person = people.make()
+    refresh(client, person.refresh)
+    age_uses(person.headers, seconds=6)
+    assert refresh(client, person.refresh).status_code == 200
+    age_uses(person.headers, seconds=6)
+    assert refresh(client, person.refresh).status_code == 401
+
+
+def test_a_session_remembers_few_exchanges(client, people):
+    first = person = people.make()
+    for _ in range(MAX_USES + 1):
+        person = people.refresh(person)
+    (row,) = sessions().find({"_id": claims(person.headers)["sid"]})
+    assert len(row["used"]) == MAX_USES
+    assert refresh(client, first.refresh).status_code == 401
+
+
+@pytest.mark.parametrize("end", ["logout", "password", "disable"])
+def test_the_grace_revives_no_session_that_has_ended(client, people, end):
+    person, admin = people.make(), people.make("admin")
+    after = people.refresh(person)
+    changes = {
+        "logout": lambda: client.post("/logout", json={"refresh": after.refresh}),
+        "password": lambda: password(client, after, admin),
+        "disable": lambda: disable(client, after, admin),
+    }
+    assert changes[end]().status_code in (200, 204)
+    assert refresh(client, person.refresh).status_code == 401
 
 
 def test_only_tokens_made_here_refresh_anything(client, people, config):
