@@ -134,6 +134,7 @@ KINDS: dict[str, MailKind] = {
 # The texts of reason codes that concern a customer. Mails do not show other codes.
 REASONS = {
     "out_of_stock": "Some of the goods are out of stock.",
+    "withdrawn": "Some of the goods are no longer sold.",
     "price_changed": "A price changed while you ordered.",
     "timeout": "The goods could not be reserved in time.",
     "cancelled_by_customer": "You cancelled it.",

@@ -105,6 +105,12 @@ class Shortage(ConsumedData):
     name: Annotated[StoredLine, StringConstraints(min_length=1, max_length=200)]
     wanted: Annotated[int, Field(ge=1)]
     available: Annotated[int, Field(ge=0)]
+    reason: str | None = None
+
+    def content(self) -> mail.Shortage:
+        """The line of the mail. A reason that this version does not know is not shown."""
+        withdrawn = self.reason == "withdrawn"
+        return mail.Shortage(name=self.name, wanted=self.wanted, available=self.available, withdrawn=withdrawn)
 
 
 class CurrentPrice(ConsumedData):
@@ -154,8 +160,8 @@ class OrderRejected(OrderEvent):
 
     def content(self) -> mail.OrderContent:
         """What its mail is made of."""
-        shortages = (mail.Shortage(name=s.name, wanted=s.wanted, available=s.available) for s in self.shortages)
-        return replace(super().content(), shortages=tuple(shortages), price_changes=tuple(self._price_changes()))
+        shortages = tuple(short.content() for short in self.shortages)
+        return replace(super().content(), shortages=shortages, price_changes=tuple(self._price_changes()))
 
     def _price_changes(self) -> Iterator[mail.PriceChange]:
         """The present prices, in the order of the lines. A price of a product that was not ordered is left out."""

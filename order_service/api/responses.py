@@ -59,6 +59,7 @@ def _shortage(order: Order, short: Shortage) -> dict[str, Any]:
         "name": order.name_of(short.product_id),
         "wanted": short.wanted,
         "available": short.available,
+        **({"reason": short.reason} if short.reason else {}),
     }
 
 

@@ -100,6 +100,7 @@ class ShortageOut(StrictModel):
     name: str
     wanted: int
     available: int
+    reason: Literal["withdrawn"] | None = Field(None, description="Of a product that was no longer sold; else left out")
 
 
 class PriceOut(StrictModel):
@@ -118,7 +119,8 @@ class OrderOut(StrictModel):
     shipping_address: ShippingAddress | None = Field(None, description="Left out when there is none")
     reason: str | None = Field(None, description="Why it was cancelled or rejected; left out when there is none")
     shortages: list[ShortageOut] | None = Field(
-        None, description="Of an order that is rejected as `out_of_stock`: the lines of which stock had too few pieces"
+        None,
+        description="Of an order that is rejected as `out_of_stock` or `withdrawn`: the lines of which stock had too few pieces",
     )
     prices: list[PriceOut] | None = Field(
         None, description="Of an order that is rejected as `price_changed`: the prices that differ, as they were then"

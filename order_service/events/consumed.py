@@ -78,11 +78,17 @@ class StockReserved(ConsumedData):
 
 
 class StockShortage(ConsumedData):
-    """A product of which stock has too few pieces."""
+    """A product of which stock has too few pieces. `reason`: withdrawn, when it is no longer sold."""
 
     product_id: ProductId
     wanted: Annotated[int, Field(ge=1)]
     available: Annotated[int, Field(ge=0)]
+    reason: str | None = None
+
+    def to_shortage(self) -> Shortage:
+        """The shortage of a rejection. A reason of its own that this version does not know is left out."""
+        withdrawn = self.reason == "withdrawn"
+        return Shortage(product_id=self.product_id, wanted=self.wanted, available=self.available, withdrawn=withdrawn)
 
 
 class StockPrice(ConsumedData):
@@ -97,7 +103,7 @@ class StockRejected(ConsumedData):
 
     topic: ClassVar[str] = "stock-rejected"
     order_id: OrderId
-    reason: Literal["out_of_stock", "price_changed"]
+    reason: Literal["out_of_stock", "withdrawn", "price_changed"]
     shortages: list[StockShortage] = Field(max_length=50)
     prices: list[StockPrice] = Field([], max_length=50)
 
@@ -105,10 +111,7 @@ class StockRejected(ConsumedData):
         """The rejection of the order."""
         return Rejection(
             self.reason,
-            tuple(
-                Shortage(product_id=short.product_id, wanted=short.wanted, available=short.available)
-                for short in self.shortages
-            ),
+            tuple(short.to_shortage() for short in self.shortages),
             tuple(
                 CurrentPrice(product_id=current.product_id, price=parse_money(str(current.price)))
                 for current in self.prices

@@ -143,6 +143,7 @@ def test_the_same_event_gets_the_same_message_id_and_another_event_or_kind_anoth
     [
         ("out_of_stock", "out of stock"),
         ("price_changed", "price changed"),
+        ("withdrawn", "no longer sold"),
         ("timeout", "in time"),
         ("x-internal", None),
     ],
@@ -185,6 +186,19 @@ def test_the_mail_of_a_rejected_order_names_each_line_that_is_short(composer, le
         assert "Some of the goods are out of stock." in part
         assert "Lamp & shade" in part
         assert f"You ordered 1,500. {text}" in part
+
+
+def test_the_mail_of_a_rejected_order_names_each_line_that_is_no_longer_sold(composer):
+    shortages = (
+        Shortage(name="Lamp", wanted=2, available=0, withdrawn=True),
+        Shortage(name="Oil", wanted=3, available=1),
+    )
+    mail = compose(composer, "order-rejected", reason="withdrawn", shortages=shortages)
+    for part in (mail.text, mail.html):
+        assert "Some of the goods are no longer sold." in part
+        assert part.count("It is no longer sold.") == 1
+        assert "None is left." not in part
+        assert "You ordered 3. 1 is left." in part
 
 
 def test_the_mail_of_a_rejected_order_names_each_price_that_changed(composer):
