@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from libs.messaging.envelope import ConsumedData
 from libs.values.money import Money
-from libs.values.text import StoredLine
+from libs.values.text import Line, StoredLine
 from libs.values.times import MAX_TIME_MS
 from notification_service.domain import mail
 from notification_service.domain.recipient import Recipient
@@ -57,10 +57,13 @@ class UserMailRequested(ConsumedData):
 
 
 class UserNoticeRequested(ConsumedData):
-    """An account changed, and its owner should know it. `email` is the address that the notice goes to."""
+    """An account changed, and its owner should know it. `email` is the address that the notice goes to.
+
+    A kind of a later version gets a mail in general words.
+    """
 
     topic = "user-notice-requested"
-    kind: Literal["password-changed", "email-changed", "authenticator-added", "authenticator-removed"]
+    kind: Annotated[Line, StringConstraints(min_length=1, max_length=64)]
     user_id: UserId
     username: Username
     email: Recipient

@@ -9,6 +9,7 @@ from libs.values.money import parse_money
 from libs.values.schema import StrictModel
 from libs.values.text import Name
 from order_service.domain import order, pricing
+from order_service.domain.rejection import OTHER_REASON, REJECTION_REASONS
 
 PRICE_SCHEMA = {
     "anyOf": [
@@ -108,6 +109,9 @@ class PriceOut(StrictModel):
     price: str
 
 
+REASONS = (*REJECTION_REASONS, OTHER_REASON, "timeout", "cancelled_by_customer", "cancelled_by_staff")
+
+
 class OrderOut(StrictModel):
     id: str
     status: Status
@@ -117,7 +121,9 @@ class OrderOut(StrictModel):
     total: str
     currency: str
     shipping_address: ShippingAddress | None = Field(None, description="Left out when there is none")
-    reason: str | None = Field(None, description="Why it was cancelled or rejected; left out when there is none")
+    reason: str | None = Field(
+        None, description=f"Why it was cancelled or rejected: {', '.join(REASONS)}. Left out when there is no reason"
+    )
     shortages: list[ShortageOut] | None = Field(
         None,
         description="Of an order that is rejected as `out_of_stock` or `withdrawn`: the lines of which stock had too few pieces",

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+REJECTION_REASONS = ("out_of_stock", "withdrawn", "price_changed")
+OTHER_REASON = "other"
+"""The reason of an order that stock rejected for one that this version does not know."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortage:

@@ -1,7 +1,7 @@
 """The service's own view of the events that it consumes: the fields it needs."""
 
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
@@ -10,7 +10,7 @@ from libs.values.money import Money, parse_money
 from libs.values.text import Line, StoredLine
 from libs.values.times import MAX_TIME_MS
 from order_service.domain.pricing import CatalogueProduct
-from order_service.domain.rejection import CurrentPrice, Rejection, Shortage
+from order_service.domain.rejection import OTHER_REASON, REJECTION_REASONS, CurrentPrice, Rejection, Shortage
 
 ProductId = Annotated[Line, StringConstraints(min_length=1, max_length=64)]
 Price = Annotated[Decimal, Field(strict=False, ge=0, max_digits=12, decimal_places=2)]
@@ -99,18 +99,18 @@ class StockPrice(ConsumedData):
 
 
 class StockRejected(ConsumedData):
-    """The reply to a reservation request: nothing is reserved, for this reason."""
+    """The reply to a reservation request: nothing is reserved, for this reason. A reason of a later version becomes `other`."""
 
     topic: ClassVar[str] = "stock-rejected"
     order_id: OrderId
-    reason: Literal["out_of_stock", "withdrawn", "price_changed"]
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     shortages: list[StockShortage] = Field(max_length=50)
     prices: list[StockPrice] = Field([], max_length=50)
 
     def to_rejection(self) -> Rejection:
         """The rejection of the order."""
         return Rejection(
-            self.reason,
+            self.reason if self.reason in REJECTION_REASONS else OTHER_REASON,
             tuple(short.to_shortage() for short in self.shortages),
             tuple(
                 CurrentPrice(product_id=current.product_id, price=parse_money(str(current.price)))

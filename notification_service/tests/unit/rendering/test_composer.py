@@ -8,7 +8,7 @@ import pytest
 from libs.values.money import Money
 from notification_service.api.sample_data import LARGE_LINK, LINK, NAMES, ORDER, SAMPLES
 from notification_service.domain.mail import OrderLine, PriceChange, Shortage
-from notification_service.domain.mail_kinds import KINDS
+from notification_service.domain.mail_kinds import GENERAL_NOTICE, KINDS, NOTICE_KINDS
 from notification_service.worker.process import make_composer
 
 SUBJECTS = {
@@ -25,6 +25,7 @@ SUBJECTS = {
     "email-changed": "Your e-mail address was changed",
     "authenticator-added": "An authenticator was added",
     "authenticator-removed": "An authenticator was removed",
+    "account-changed": "Your account was changed",
     "test": "Test mail from MicroShop",
 }
 ORDER_KINDS = [kind for kind in SUBJECTS if kind.startswith("order-")]
@@ -209,7 +210,7 @@ def test_the_mail_of_a_rejected_order_names_each_price_that_changed(composer):
         assert "You ordered it at 9.95 USD. It costs 12.00 USD now." in part
 
 
-@pytest.mark.parametrize("kind", ["password-changed", "email-changed", "authenticator-added", "authenticator-removed"])
+@pytest.mark.parametrize("kind", [*sorted(NOTICE_KINDS), GENERAL_NOTICE])
 def test_a_notice_says_when_the_account_changed_and_what_to_do(composer, kind):
     mail = compose(composer, kind)
     for part in (mail.text, mail.html):
