@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field, RootModel, StringConstraints, WithJ
 from pydantic_core import PydanticCustomError
 
 from libs.values.money import parse_money
-from libs.values.schema import StrictModel
+from libs.values.schema import StrictModel, StrictQuery
 from libs.values.text import Name
 from order_service.domain import order, pricing
 from order_service.domain.rejection import OTHER_REASON, REJECTION_REASONS
@@ -140,6 +140,30 @@ class PlacedOut(StrictModel):
     message: str
     order_id: str
     order: OrderOut
+
+
+LIMIT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": 100}
+
+
+class ChangesQuery(StrictQuery):
+    """The parameters of the feed of changes."""
+
+    after: str | None = Field(None, description="From `next` of another page; without it the feed begins")
+    limit: Annotated[str, WithJsonSchema(LIMIT_SCHEMA)] | None = Field(
+        None, description="Changes on a page, 1 to 100; 20 by default"
+    )
+
+
+class ChangeOut(StrictModel):
+    at: str
+    previous_status: Status | None
+    status: Status
+    order: OrderOut
+
+
+class ChangesPage(StrictModel):
+    next: str
+    results: list[ChangeOut]
 
 
 class OrderPage(StrictModel):

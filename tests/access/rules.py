@@ -62,6 +62,7 @@ RULES = {
     ("product", "GET", "/products/{product_id}/changes"): VIEWER,
     ("order", "GET", "/orders"): TOKEN,
     ("order", "POST", "/orders"): TOKEN,
+    ("order", "GET", "/orders/changes"): VIEWER,
     ("order", "GET", "/orders/{order_id}"): TOKEN,
     ("order", "POST", "/orders/{order_id}/cancel"): TOKEN,
     ("order", "PUT", "/orders/{order_id}/status"): STAFF,
