@@ -1,8 +1,8 @@
 """The settling time: how long after its time a change of an order may still become visible.
 
-An order gets its time and its id before its transaction commits. So an order with an earlier time may appear late in a list by
-time. After SETTLING_TIME that does not happen: a transaction that is older than MAX_TRANSACTION_AGE at its last write is rolled back. The
-rest covers its last statements, which take 2 s each at most (settings.py), and clocks that differ by 5 s at most.
+An order gets its time and its id before its transaction commits. So an order with an earlier time may appear late in a list. After
+SETTLING_TIME that does not happen: a transaction that is older than MAX_TRANSACTION_AGE at its last write is rolled back. The rest
+covers its last statements, which take 2 s each at most (settings.py), and clocks that differ by 5 s at most.
 """
 
 from datetime import datetime, timedelta

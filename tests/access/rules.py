@@ -53,6 +53,7 @@ RULES = {
     ("user", "POST", "/users/{user_id}/totp/approval"): ADMIN,
     ("user", "DELETE", "/users/{user_id}/totp"): ADMIN,
     ("product", "GET", "/products"): ANYONE,
+    ("product", "GET", "/products/offers"): ANYONE,
     ("product", "GET", "/products/{product_id}"): ANYONE,
     ("product", "POST", "/products"): STAFF,
     ("product", "PUT", "/products/{product_id}"): STAFF,
