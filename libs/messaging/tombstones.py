@@ -1,8 +1,8 @@
 """Tombstones: records without a value on compacted topics.
 
-No service publishes one for an event. An operator who removes a record by Kafka's own tools does. The effect of an event stays, such as
-the deletion of an account. So a tombstone is ignored. On a topic that is not compacted a
-record without a value is an event that got lost, and it is dead-lettered.
+No service publishes one for an event. An operator who removes a record by Kafka's own tools does. The effect of an event stays,
+such as the deletion of an account. So a tombstone is ignored. On a topic that is not compacted a record without a value is an
+event that got lost, and it is dead-lettered.
 """
 
 from collections.abc import Mapping
