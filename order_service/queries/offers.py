@@ -49,7 +49,7 @@ class OfferReader:
             log.warning("product_service not asked: all slots in use", slots=MAX_CONCURRENT)
             return None
         try:
-            if not self._breaker.allows():
+            if until <= time.monotonic() or not self._breaker.allows():
                 return None
             found = self._call(wanted, until)
             self._breaker.report(success=found is not None)
@@ -58,8 +58,6 @@ class OfferReader:
             self._slots.release()
 
     def _call(self, wanted: Collection[str], until: float) -> Mapping[str, CatalogueProduct] | None:
-        if until <= time.monotonic():
-            return None
         try:
             status, body = call(
                 self._address(), "GET", f"/products/offers?{urlencode({'ids': ','.join(wanted)})}", until=until
