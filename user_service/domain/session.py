@@ -63,8 +63,8 @@ class Session:
         return RefreshToken(sid=self.id, rotation=self.rotation)
 
     def after_use_of(self, token: RefreshToken, *, since: datetime) -> Self | None:
-        """The session as it was after the first use of `token`. None unless that was at `since` or later."""
-        if any(use.rotation == token.rotation and use.at >= since for use in self.uses):
+        """The session as it was after the first use of `token`. None unless that was after `since`."""
+        if any(use.rotation == token.rotation and use.at > since for use in self.uses):
             return replace(self, rotation=token.rotation + 1)
         return None
 

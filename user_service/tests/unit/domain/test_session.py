@@ -28,7 +28,7 @@ def session():
 
 @pytest.mark.parametrize(
     ("rotation", "seconds", "successor"),
-    [(1, 0, 2), (1, 10, 2), (1, 10.001, None), (2, 15, 3), (2, 15.001, None), (3, 5, None), (4, 5, None)],
+    [(1, 0, 2), (1, 9.999, 2), (1, 10, None), (2, 14.999, 3), (2, 15, None), (3, 5, None), (4, 5, None)],
 )
 def test_a_token_that_was_used_within_the_grace_has_the_same_successor(session, rotation, seconds, successor):
     token = RefreshToken(sid=session.id, rotation=rotation)
