@@ -29,7 +29,8 @@ class Config(KafkaConfig, WebConfig):
     jwt_issuer: str = "microshop"
     jwt_audience: str = "microshop"
     access_token_seconds: int = Field(900, ge=60, le=3540)  # revocations are kept for an hour, and clocks differ
-    refresh_token_seconds: int = Field(30 * 86_400, ge=60)  # the longest time that a session lasts
+    refresh_token_seconds: int = Field(30 * 86_400, ge=60)  # the longest time that a session lasts.
+    refresh_grace: int = Field(10, ge=0, le=60)  # Seconds in which a used refresh token gets its successor again.
     rate_limit_register: RateLimitSpec = "20/hour"  # per address
     rate_limit_login: RateLimitSpec = "5/15minutes"  # wrong passwords, per account and address
     rate_limit_code: RateLimitSpec = "20/hour"  # wrong codes, per account: there are only a million codes

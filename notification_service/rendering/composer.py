@@ -14,7 +14,7 @@ from css_inline import CSSInliner
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from libs.values.time_zone import zone_name
-from notification_service.domain.mail import LinkContent, Mail, MailContent, OrderContent
+from notification_service.domain.mail import LinkContent, Mail, MailContent, OrderContent, Shortage
 from notification_service.domain.mail_kinds import KINDS, REASONS
 
 
@@ -72,7 +72,7 @@ class Composer:
 def _problems(order: OrderContent) -> Iterator[tuple[str, str]]:
     """The lines of a rejected order that were the reason: the product's name, and what is wrong with it."""
     for line in order.shortages:
-        yield line.name, f"You ordered {line.wanted:,}. {_available(line.available)}"
+        yield line.name, f"You ordered {line.wanted:,}. {_available(line)}"
     for changed in order.price_changes:
         currency = changed.price.currency
         yield (
@@ -81,13 +81,15 @@ def _problems(order: OrderContent) -> Iterator[tuple[str, str]]:
         )
 
 
-def _available(count: int) -> str:
-    match count:
+def _available(line: Shortage) -> str:
+    if line.withdrawn:
+        return "It is no longer sold."
+    match line.available:
         case 0:
             return "None is left."
         case 1:
             return "1 is left."
-    return f"{count:,} are left."
+    return f"{line.available:,} are left."
 
 
 def _in_words(zone: tzinfo, moment: datetime) -> str:

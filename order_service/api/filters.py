@@ -16,6 +16,7 @@ from libs.values.errors import Invalid
 from libs.values.pages import MAX_LIMIT, page_request
 from order_service.domain.order_id import first_id
 from order_service.domain.order_status import Status
+from order_service.domain.settling import SETTLING_TIME
 from order_service.queries.order_search import email_begins_with
 from order_service.store.models import Order
 
@@ -23,7 +24,7 @@ MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})", re.IGNORECASE
 )
 LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9.]+)?")  # of <input type="datetime-local">
-TIMES = ("createdAfter", "createdBefore")
+TIMES = ("createdAfter", "createdBefore", "updatedAfter")
 SORTS = {"newest": "Newest first", "oldest": "Oldest first"}
 PRINTABLE = RegexValidator(r"[\x00-\x1f\x7f-\x9f]", "Control characters are not allowed.", inverse_match=True)
 
@@ -64,10 +65,14 @@ class MomentField(forms.Field):
             raise forms.ValidationError("A time such as 2026-01-31T12:00:00Z is expected.", "invalid") from None
 
 
-class PlacedFilter(Filter):  # type: ignore[misc]  # django-filter has no types
-    """By the time of the order. An id contains that time, so the primary key serves the filter."""
+class MomentFilter(Filter):  # type: ignore[misc]  # django-filter has no types
+    """By a time."""
 
     field_class = MomentField
+
+
+class PlacedFilter(MomentFilter):
+    """By the time of the order. An id contains that time, so the primary key serves the filter."""
 
     def filter(self, qs: Any, value: datetime | None) -> Any:
         return super().filter(qs, value and first_id(value))
@@ -135,8 +140,19 @@ class OrderFilters(FilterSet):  # type: ignore[misc]
         help_text="Orders of this status",
         error_messages=_one_of(*Status),
     )
-    createdAfter = PlacedFilter("id", "gte", label="Placed from (UTC)", help_text="Placed at this time or later")
+    createdAfter = PlacedFilter(
+        "id",
+        "gte",
+        label="Placed from (UTC)",
+        help_text=f"Placed at this time or later. Orders of the last {SETTLING_TIME.seconds} s may still appear",
+    )
     createdBefore = PlacedFilter("id", "lt", label="Placed before (UTC)", help_text="Placed before this time")
+    updatedAfter = MomentFilter(
+        "updated_at",
+        "gte",
+        label="Changed from (UTC)",
+        help_text=f"Changed at this time or later. Changes of the last {SETTLING_TIME.seconds} s may still appear",
+    )
 
     class Meta:
         model, fields, form = Order, (), ListForm

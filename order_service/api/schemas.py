@@ -6,9 +6,10 @@ from pydantic import BeforeValidator, Field, RootModel, StringConstraints, WithJ
 from pydantic_core import PydanticCustomError
 
 from libs.values.money import parse_money
-from libs.values.schema import StrictModel
+from libs.values.schema import StrictModel, StrictQuery
 from libs.values.text import Name
 from order_service.domain import order, pricing
+from order_service.domain.rejection import OTHER_REASON, REJECTION_REASONS
 
 PRICE_SCHEMA = {
     "anyOf": [
@@ -100,11 +101,15 @@ class ShortageOut(StrictModel):
     name: str
     wanted: int
     available: int
+    reason: Literal["withdrawn"] | None = Field(None, description="Of a product that was no longer sold; else left out")
 
 
 class PriceOut(StrictModel):
     product_id: str
     price: str
+
+
+REASONS = (*REJECTION_REASONS, OTHER_REASON, "timeout", "cancelled_by_customer", "cancelled_by_staff")
 
 
 class OrderOut(StrictModel):
@@ -116,9 +121,12 @@ class OrderOut(StrictModel):
     total: str
     currency: str
     shipping_address: ShippingAddress | None = Field(None, description="Left out when there is none")
-    reason: str | None = Field(None, description="Why it was cancelled or rejected; left out when there is none")
+    reason: str | None = Field(
+        None, description=f"Why it was cancelled or rejected: {', '.join(REASONS)}. Left out when there is no reason"
+    )
     shortages: list[ShortageOut] | None = Field(
-        None, description="Of an order that is rejected as `out_of_stock`: the lines of which stock had too few pieces"
+        None,
+        description="Of an order that is rejected as `out_of_stock` or `withdrawn`: the lines of which stock had too few pieces",
     )
     prices: list[PriceOut] | None = Field(
         None, description="Of an order that is rejected as `price_changed`: the prices that differ, as they were then"
@@ -132,6 +140,30 @@ class PlacedOut(StrictModel):
     message: str
     order_id: str
     order: OrderOut
+
+
+LIMIT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": 100}
+
+
+class ChangesQuery(StrictQuery):
+    """The parameters of the feed of changes."""
+
+    after: str | None = Field(None, description="From `next` of another page; without it the feed begins")
+    limit: Annotated[str, WithJsonSchema(LIMIT_SCHEMA)] | None = Field(
+        None, description="Changes on a page, 1 to 100; 20 by default"
+    )
+
+
+class ChangeOut(StrictModel):
+    at: str
+    previous_status: Status | None
+    status: Status
+    order: OrderOut
+
+
+class ChangesPage(StrictModel):
+    next: str
+    results: list[ChangeOut]
 
 
 class OrderPage(StrictModel):

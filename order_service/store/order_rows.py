@@ -51,7 +51,12 @@ def to_order(row: Row, lines: Iterable[Row]) -> Order:
         updated_at=row["updated_at"],
         version=row["sequence"],
         shortages=tuple(
-            Shortage(product_id=short["productId"], wanted=short["wanted"], available=short["available"])
+            Shortage(
+                product_id=short["productId"],
+                wanted=short["wanted"],
+                available=short["available"],
+                withdrawn=short.get("reason") == "withdrawn",
+            )
             for short in rejection.get("shortages", ())
         ),
         prices=tuple(
@@ -102,6 +107,7 @@ def to_rejection(order: Order) -> dict[str, Any] | None:
     """Column `rejection` of a rejected order."""
     shortages = [
         {"productId": short.product_id, "wanted": short.wanted, "available": short.available}
+        | ({"reason": short.reason} if short.reason else {})
         for short in order.shortages
     ]
     prices = [{"productId": current.product_id, "price": format_money(current.price)} for current in order.prices]

@@ -15,6 +15,7 @@ from product_service import __doc__ as description
 from product_service import __version__
 from product_service.api.etags import with_conditions
 from product_service.api.idempotency import with_idempotency_keys
+from product_service.api.offers import routes as offer_routes
 from product_service.api.products import routes
 from product_service.config import Config
 
@@ -44,4 +45,5 @@ def create_app(config: Config) -> APIFlask:
     app.extensions["config"] = config
     app.spec_processor(lambda spec: with_idempotency_keys(with_conditions(document_problems(spec))))
     app.register_blueprint(routes)
+    app.register_blueprint(offer_routes)
     return app

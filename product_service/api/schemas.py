@@ -109,6 +109,31 @@ class ProductsQuery(StrictQuery):
     cursor: str | None = None
 
 
+class OffersQuery(StrictQuery):
+    """`ids`: ids of products, with commas between them."""
+
+    ids: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}(,[0-9a-f]{24}){0,49}$")]
+
+    @property
+    def product_ids(self) -> set[str]:
+        """The ids."""
+        return set(self.ids.split(","))
+
+
+class OfferOut(StrictModel):
+    id: str
+    name: str
+    price: str
+    currency: str
+    active: bool
+    version: int
+    updated_at: str
+
+
+class OffersOut(StrictModel):
+    results: list[OfferOut]
+
+
 class ChangesQuery(StrictQuery):
     limit: Annotated[str, WithJsonSchema(LIMIT_SCHEMA)] | None = None  # read by libs.values.pages
     cursor: str | None = None

@@ -10,7 +10,7 @@ from typing import Literal, Self
 from libs.values.money import Money
 from product_service.domain.product import Product, StockMovement
 
-RejectionReason = Literal["out_of_stock", "price_changed"]
+RejectionReason = Literal["out_of_stock", "withdrawn", "price_changed"]
 
 
 class Status(StrEnum):
@@ -32,11 +32,12 @@ class RequestedItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortage:
-    """A product of which an order requests more pieces than are available."""
+    """A product of which an order requests more pieces than are available. `withdrawn`: it is no longer sold."""
 
     product_id: str
     requested: int
     available: int
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class Reply:
     """The outcome that order_service receives. Without a reason the items are reserved."""
 
     reason: RejectionReason | None = None
-    shortages: tuple[Shortage, ...] = ()  # with out_of_stock, by product id
+    shortages: tuple[Shortage, ...] = ()  # with out_of_stock and withdrawn, by product id
     prices: tuple[CurrentPrice, ...] = ()  # with price_changed, by product id; those in the order's currency
 
 
@@ -79,8 +80,8 @@ class Reservation:
     ) -> Self:
         """The decision at `at` about an order that was placed at `placed_at`: RESERVED or REJECTED.
 
-        `products`: those of the items, by id, as they are after all earlier decisions. A product that is missing or inactive has
-        no pieces. All shortages are reported. Prices are checked only when no product is short.
+        `products`: those of the items, by id, as they are after all earlier decisions. A product that is missing or inactive is
+        withdrawn and has no pieces. All shortages are reported. Prices are checked only when no product is short.
         """
         items = tuple(items)
         reply = _reply(items, products, placed_at)
@@ -124,12 +125,13 @@ def pieces_of(items: Iterable[tuple[str, int]]) -> dict[str, int]:
 def _reply(items: tuple[RequestedItem, ...], products: Mapping[str, Product], placed_at: datetime) -> Reply:
     requested = pieces_of((item.product_id, item.quantity) for item in items)
     shortages = tuple(
-        Shortage(product_id=product_id, requested=quantity, available=available)
+        _shortage(product_id, quantity, products.get(product_id))
         for product_id, quantity in requested.items()
-        if (available := _available(products.get(product_id))) < quantity
+        if _available(products.get(product_id)) < quantity
     )
     if shortages:
-        return Reply(reason="out_of_stock", shortages=shortages)
+        withdrawn = any(short.withdrawn for short in shortages)
+        return Reply(reason="withdrawn" if withdrawn else "out_of_stock", shortages=shortages)
     if changed := [item for item in items if not products[item.product_id].had_price(item.unit_price, placed_at)]:
         return Reply(reason="price_changed", prices=_current_prices(changed, products))
     return Reply()
@@ -143,6 +145,11 @@ def _current_prices(items: Iterable[RequestedItem], products: Mapping[str, Produ
         if (price := products[item.product_id].price).currency == item.unit_price.currency
     }
     return tuple(CurrentPrice(product_id=product_id, price=price) for product_id, price in sorted(prices.items()))
+
+
+def _shortage(product_id: str, requested: int, product: Product | None) -> Shortage:
+    withdrawn = product is None or not product.active
+    return Shortage(product_id=product_id, requested=requested, available=_available(product), withdrawn=withdrawn)
 
 
 def _available(product: Product | None) -> int:
