@@ -146,7 +146,6 @@ SIMPLE_JWT = {
     "ISSUER": config.jwt_issuer,
     "AUDIENCE": config.jwt_audience,
     "LEEWAY": LEEWAY_SECONDS,
-    "AUTH_HEADER_TYPES": ("Bearer", "bearer"),
     "AUTH_TOKEN_CLASSES": ["order_service.api.authentication.StrictAccessToken"],
 }
 SPECTACULAR_SETTINGS = {
