@@ -32,7 +32,8 @@ def find_changes() -> tuple[list[SkuChange], list[Collision]]:
     for row in documents.products().find({"sku": {"$type": "string"}}, wanted).sort("_id", 1):
         product_id, old = str(row["_id"]), row["sku"]
         new = canonical_sku(old)
-        products[new].append((product_id, old))
+        if new:
+            products[new].append((product_id, old))
         if new != old:
             revision = f"{row['version']}.{row['stock']}"
             changes.append(SkuChange(product_id=product_id, old=old, new=new, revision=revision))
