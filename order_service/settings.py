@@ -15,7 +15,7 @@ config = load(Config)
 
 SECRET_KEY = config.django_secret_key.get_secret_value()
 ENCRYPTION = Encryption(config.encryption_key)  # of the tokens that the desk keeps
-ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *filter(None, map(str.strip, config.allowed_hosts.split(",")))]
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *config.allowed_hosts]
 ROOT_URLCONF = "order_service.urls"
 SHOP_NAME = config.shop_name
 UNVERIFIED_OPEN_PIECES = config.unverified_open_pieces

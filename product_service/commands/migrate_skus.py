@@ -15,7 +15,10 @@ CHANGED_MEANWHILE = "A product has changed at the same time. Run the command aga
 
 
 def migrate(config: Config, arguments: list[str]) -> int:
-    """Write the SKUs, unless two products have the same one. Each is a change of its product, with its event. Returns the exit status."""
+    """Write the SKUs, unless two products have the same one. Each is a change of its product, with its event.
+
+    Returns the exit status.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m product_service migrate-skus",
         description="Give each stored SKU its one form. It changes nothing when two products have the same SKU then.",
