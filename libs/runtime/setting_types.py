@@ -57,7 +57,7 @@ def is_address(text: str, *, port: Literal["needed", "optional", "none"]) -> boo
 
 def _require_host(text: str) -> str:
     if not is_host_name(text) and not is_ipv6(text):
-        raise ValueError("is no host name and no address, such as mail.example.com")
+        raise ValueError("is no host name and no address, such as db.example.com")
     return text
 
 
@@ -71,7 +71,7 @@ def _split_hosts(text: str | tuple[str, ...]) -> tuple[str, ...]:
     """Host names, and patterns such as `.example.com` for a domain with its subdomains, or `*` for any."""
     hosts = tuple(filter(None, map(str.strip, text.split(",")))) if isinstance(text, str) else text
     if not all(host == "*" or is_address(host.removeprefix("."), port="none") for host in hosts):
-        raise ValueError("is not a list of host names without scheme and port, such as orders.example,.example.com")
+        raise ValueError("is not a list of host names without scheme and port, such as desk.example,.example.com")
     return hosts
 
 

@@ -23,6 +23,7 @@ PROBLEM_SCHEMA: Mapping[str, object] = {
         "errors": {
             "type": "array",
             "items": {"type": "object", "properties": {n: {"type": "string"} for n in ("field", "code", "message")}},
+            "description": "The fields that were refused. docs/http-api.md lists the codes that all services have",
         },
     },
 }

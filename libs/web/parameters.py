@@ -6,7 +6,7 @@ from libs.values.errors import Invalid, Repeated
 from libs.values.field_errors import EMPTY_NAME
 
 Parameters = Iterable[tuple[str, Sequence[str]]]
-"""Each parameter with all its values, in their order."""
+"""Each parameter with all its values, as they were sent."""
 
 
 def require_single(parameters: Parameters) -> None:
