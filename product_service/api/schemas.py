@@ -103,8 +103,8 @@ class AdjustStock(StrictModel):
 
 
 class ProductsQuery(StrictQuery):
-    search: Annotated[Line, StringConstraints(max_length=100)] | None = None
-    category: Annotated[Line, StringConstraints(max_length=100)] | None = None
+    search: Annotated[Line, StringConstraints(min_length=1, max_length=100)] | None = None
+    category: Annotated[Line, StringConstraints(min_length=1, max_length=100)] | None = None
     min_price: Amount | None = None
     max_price: Amount | None = None
     in_stock: bool | None = None
@@ -112,12 +112,12 @@ class ProductsQuery(StrictQuery):
     active: bool = True
     sort: Literal["newest", "price", "-price", "name", "stock"] = "newest"
     limit: Annotated[str, WithJsonSchema(LIMIT_SCHEMA)] | None = None  # read by libs.values.pages
-    cursor: str | None = None
+    cursor: Annotated[str, StringConstraints(min_length=1)] | None = None
 
 
 class ChangesQuery(StrictQuery):
     limit: Annotated[str, WithJsonSchema(LIMIT_SCHEMA)] | None = None  # read by libs.values.pages
-    cursor: str | None = None
+    cursor: Annotated[str, StringConstraints(min_length=1)] | None = None
 
 
 class ProductOut(StrictModel):
