@@ -15,7 +15,7 @@ config = load(Config)
 
 SECRET_KEY = config.django_secret_key.get_secret_value()
 ENCRYPTION = Encryption(config.encryption_key)  # of the tokens that the desk keeps
-ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *filter(None, map(str.strip, config.allowed_hosts.split(",")))]
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *config.allowed_hosts]
 ROOT_URLCONF = "order_service.urls"
 SHOP_NAME = config.shop_name
 SHOP_TIME_ZONE = config.shop_time_zone  # of the desk; TIME_ZONE is that of everything else
@@ -149,7 +149,6 @@ SIMPLE_JWT = {
     "ISSUER": config.jwt_issuer,
     "AUDIENCE": config.jwt_audience,
     "LEEWAY": LEEWAY_SECONDS,
-    "AUTH_HEADER_TYPES": ("Bearer", "bearer"),
     "AUTH_TOKEN_CLASSES": ["order_service.api.authentication.StrictAccessToken"],
 }
 SPECTACULAR_SETTINGS = {

@@ -106,7 +106,7 @@ class Cancellation(OrderPage):
         operation_id="cancel_order",
         parameters=parameters_of(IdempotencyHeaders, "header"),
         request=None,
-        responses={200: schemas.OrderOut, 400: None, 409: None, 422: None},
+        responses={200: schemas.OrderOut, 400: None, 409: None, 413: None, 415: None, 422: None},
     )
     def post(self, request: Request, order_id: str) -> HttpResponseBase:
         """Cancel an order, while it is pending or confirmed.

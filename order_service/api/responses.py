@@ -80,11 +80,13 @@ def _shortage(order: Order, short: Shortage) -> dict[str, Any]:
 
 
 def _address(address: ShippingAddress) -> dict[str, Any]:
-    return {
+    """The lines that the address has."""
+    lines = {
         "name": address.name,
         "line1": address.line1,
-        **({"line2": address.line2} if address.line2 is not None else {}),
+        "line2": address.line2,
         "city": address.city,
         "postalCode": address.postal_code,
         "country": address.country,
     }
+    return {name: line for name, line in lines.items() if line is not None}

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from libs.django_store.models import BYTEWISE
+from libs.django_store.bytewise import BYTEWISE
 
 
 class StaffTokens(models.Model):

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db import models
 
+from libs.django_store.bytewise import BYTEWISE
 from libs.django_store.models import (
-    BYTEWISE,
     DeadEventTable,
     OutboxTable,
     RelayLeaseTable,

@@ -45,7 +45,7 @@ def to_order(row: Row, lines: Iterable[Row]) -> Order:
             for line in lines
         ),
         status=Status(row["status"]),
-        shipping_address=address and ShippingAddress(**{name: address.get(key) for name, key in ADDRESS_KEYS.items()}),
+        shipping_address=address and _shipping_address(address),
         reason=row["reason"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
@@ -123,6 +123,12 @@ def _customer(row: Row) -> Customer:
     return customer.reached_at(
         MailAddress(email=email, verified=row["account__email_verified"], at=row["account__email_at"])
     )
+
+
+def _shipping_address(stored: Mapping[str, str]) -> ShippingAddress:
+    """The address of an order. Earlier versions stored the country as it was sent, and empty lines."""
+    lines: dict[str, Any] = {name: stored.get(key) or None for name, key in ADDRESS_KEYS.items()}
+    return ShippingAddress(**lines | {"country": stored["country"].upper()})
 
 
 def _address(address: ShippingAddress) -> dict[str, str]:

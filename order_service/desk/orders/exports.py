@@ -133,7 +133,8 @@ class OrderResource(Chunked):
     def dehydrate_address(self, order: Order) -> str:
         """The address in one cell, its parts as on a letter."""
         address = order.shipping_address or {}
-        return clean(", ".join(str(address[part]) for part in ADDRESS if address.get(part)))
+        parts = [str(address[part]) for part in ADDRESS if address.get(part)]
+        return clean(", ".join([*parts[:-1], *(part.upper() for part in parts[-1:])]))  # the country comes last
 
 
 class LineResource(Chunked):

@@ -75,7 +75,7 @@ def show_order(page: DeskAdmin, request: HttpRequest, order_id: str, **forms_: f
 
 def _address_lines(address: ShippingAddress) -> list[str]:
     """The address as on a letter."""
-    town = f"{address.postal_code} {address.city}"
+    town = " ".join(filter(None, (address.postal_code, address.city)))
     return [line for line in (address.name, address.line1, address.line2, town, address.country) if line]
 
 
