@@ -1,7 +1,7 @@
 """The feed of changes: each change record gets a number after its commit, so no number appears below one that was read.
 
 Ids are given before the commit, and transactions commit in another order. So ids can't be a cursor. The numbers are given here,
-under a lock, to records that are committed already. A record of an open transaction gets a higher number later. docs/adr/0091.
+under a lock, to records that are committed already. A record of an open transaction gets a higher number later. docs/adr/0039.
 """
 
 from django.db import transaction
