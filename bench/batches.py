@@ -78,8 +78,15 @@ def mysql_server(state: State) -> Iterator[psutil.Process]:
 
     names = ("MYSQL_DATABASE", "MYSQL_USER", "MYSQL_PASSWORD", "MYSQL_ROOT_PASSWORD")
     database, user, password, root = (os.environ[name] for name in names)
-    place = {"port": int(os.environ["MYSQL_PORT"]), "user": user, "password": password}
-    with running(MySQL(state=state, databases=(database,), root_password=root, **place), state):
+    server = MySQL(
+        state=state,
+        port=int(os.environ["MYSQL_PORT"]),
+        databases=(database,),
+        user=user,
+        password=password,
+        root_password=root,
+    )
+    with running(server, state):
         subprocess.run([sys.executable, "-m", "order_service", "migrate"], check=True, capture_output=True)
         django.setup()
         yield find_server("mysqld", "mariadbd")
@@ -216,7 +223,7 @@ def make_orders(count: int) -> list[str]:
             f"INSERT INTO pending_orders ({columns}) VALUES (%s, 'order-placed', %s, 1, '{{}}', '{{}}', UTC_TIMESTAMP(6), 0)",
             [(str(ULID()), order_id) for order_id in ids],
         )
-        connection.commit()
+        connection.query("COMMIT")
     return ids
 
 

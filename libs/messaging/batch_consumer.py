@@ -1,6 +1,6 @@
 """A consumer that handles the events that wait together: one transaction for up to 100 of them (`libs.messaging.batch_thread`)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from confluent_kafka import Message
 
@@ -29,10 +29,12 @@ class BatchConsumer(GroupMember[QueuedEvent]):
         *,
         failures: Failures,
         weigh: Weigh = weigh_one,
+        compacted: Collection[str] = (),
         commit_seconds: float = 0.5,
     ) -> None:
-        """`failures`: what the errors of the handler's database mean. `weigh`: how much of a batch each event takes."""
-        self._batches = BatchThread(handle, self._dead_letter, failures, weigh)
+        """`failures`: what the errors of the handler's database mean. `weigh`: how much of a batch each event takes.
+        `compacted`: the topics whose tombstones are ignored."""
+        self._batches = BatchThread(handle, self._dead_letter, failures, weigh, compacted)
         super().__init__(brokers, group, topics, self._batches, commit_seconds=commit_seconds)
 
     def status(self) -> dict[str, object]:

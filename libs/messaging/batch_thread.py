@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from queue import Empty, SimpleQueue
 
 from confluent_kafka import KafkaException
@@ -41,21 +41,24 @@ DeadLetter = Callable[[QueuedEvent], None]
 class BatchThread:
     """`progress` is set when a batch ends. `retrying` and `busy_since` have an entry while it retries, and while it handles."""
 
-    def __init__(self, handle: BatchHandler, dead_letter: DeadLetter, failures: Failures, weigh: Weigh) -> None:
+    def __init__(
+        self,
+        handle: BatchHandler,
+        dead_letter: DeadLetter,
+        failures: Failures,
+        weigh: Weigh,
+        compacted: Collection[str] = (),
+    ) -> None:
         self._handle, self._dead_letter, self._failures, self._weigh = handle, dead_letter, failures, weigh
+        self._compacted = compacted
         self._incoming: SimpleQueue[QueuedEvent | None] = SimpleQueue()
-        self._waiting, self._held, self._size = deque[QueuedEvent](), HeldKeys(), BatchSize()
+        self._waiting, self.held, self._size = deque[QueuedEvent](), HeldKeys(), BatchSize()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._wake, self._lock, self._outages = threading.Event(), threading.Lock(), 0
         self.metrics, self.open_events, self.open_bytes = BatchMetrics(), 0, 0
         self.progress = threading.Event()
         self.retrying: dict[int, dict[str, object]] = {}
         self.busy_since: dict[int, float] = {}
-
-    @property
-    def held(self) -> HeldKeys:
-        """The keys that wait."""
-        return self._held
 
     def start(self) -> None:
         """Start the thread."""
@@ -93,8 +96,8 @@ class BatchThread:
 
     def _gather(self) -> bool:
         """Take in what was put. Waits only while there is nothing to do. False at the end."""
-        self._waiting.extendleft(reversed(self._held.drop()))
-        due = self._held.next_due()
+        self._waiting.extendleft(reversed(self.held.drop()))
+        due = self.held.next_due()
         wait = 0.0 if self._waiting else None if due is None else max(0.0, due - time.monotonic())
         try:
             job = self._incoming.get(timeout=wait)
@@ -107,13 +110,13 @@ class BatchThread:
 
     def _take(self) -> Batch:
         """The next batch: an event that is due again, alone, or those that wait."""
-        if (again := self._held.first_due(time.monotonic())) is not None:
+        if (again := self.held.first_due(time.monotonic())) is not None:
             return [again]
         batch, weight, size = Batch(), 0, 0
         while self._waiting and len(batch) < self._size.events:
             job = self._waiting.popleft()
-            if self._held.is_behind(job):
-                self._held.add(job)
+            if self.held.is_behind(job):
+                self.held.add(job)
             elif not job.dropped and self._is_well_formed(job):
                 weight, size = weight + self._weigh(job.read()), size + job.size
                 if batch and (weight > MAX_WEIGHT or size > MAX_BYTES):
@@ -123,9 +126,14 @@ class BatchThread:
         return batch
 
     def _is_well_formed(self, job: QueuedEvent) -> bool:
-        """Dead-letter an event that is not."""
+        """Dead-letter an event that is not. A tombstone of a compacted topic is done."""
         try:
-            job.read()
+            if job.read().is_tombstone and job.topic in self._compacted:
+                log.info("tombstone ignored", topic=job.topic)
+                self._done(job, "")
+                self.progress.set()
+                return False
+            job.read().require_value()
         except MalformedEvent as error:
             job.active, job.attempts = True, job.attempts + 1
             self._settle(job, str(error), "malformed")
@@ -138,8 +146,8 @@ class BatchThread:
         """Try a batch once. Returns what is to be tried next, in sequence."""
         jobs = Batch()
         for job in batch:
-            if self._held.is_behind(job):  # it was, since the batch was made
-                self._held.add(job)
+            if self.held.is_behind(job):  # it was, since the batch was made
+                self.held.add(job)
                 continue
             job.active = True  # set before `dropped` is read: the consumer waits for active events after it drops them
             if job.dropped:
@@ -244,7 +252,7 @@ class BatchThread:
             return
         wait = RETRY_SECONDS[job.retries - 1]
         self._note_retries([job], "failed")
-        self._held.hold(job, time.monotonic() + wait, reason)
+        self.held.hold(job, time.monotonic() + wait, reason)
         log.warning("event not handled yet, its key waits", reason=reason, attempts=job.attempts, wait_seconds=wait)
 
     def _settle(self, job: QueuedEvent, reason: str, reason_class: str) -> None:
@@ -264,7 +272,7 @@ class BatchThread:
     def _done(self, job: QueuedEvent, outcome: str) -> None:
         job.finish(outcome)
         self._close(job)
-        self._waiting.extendleft(reversed(self._held.release(job)))
+        self._waiting.extendleft(reversed(self.held.release(job)))
 
     def _close(self, job: QueuedEvent) -> None:
         with self._lock:

@@ -1,20 +1,18 @@
 """What the errors of MongoDB's drivers mean for the events that a worker handles."""
 
-import mongoengine
 import pymongo
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError, WTimeoutError
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError
 
 from libs.messaging.failures import FailureKind
-from libs.mongo_store.connection import Db
+from libs.mongo_store.connection import Db, is_unavailable
 from libs.mongo_store.transactions import WriteConflict
 
-UNAVAILABLE_CODES = frozenset({13, 18, 91, 11600, 11602})
-"""Not authorized, wrong login, shutting down, interrupted by a shutdown, by a change of the primary."""
+EXCEEDED_TIME_LIMIT = 262
 PING_SECONDS = 1.0
 
 
 class MongoFailures:
-    """The one list for PyMongo and MongoEngine."""
+    """The one list for PyMongo and MongoEngine: with `is_unavailable`."""
 
     def __init__(self, db: Db) -> None:
         self._db = db
@@ -25,9 +23,9 @@ class MongoFailures:
             return FailureKind.CONFLICT
         if isinstance(error, (ConnectionFailure, ExecutionTimeout)):
             return FailureKind.LIMIT
-        if isinstance(error, (WTimeoutError, mongoengine.ConnectionFailure)):
-            return FailureKind.UNAVAILABLE
-        if isinstance(error, OperationFailure) and error.code in UNAVAILABLE_CODES:
+        if isinstance(error, OperationFailure) and error.code == EXCEEDED_TIME_LIMIT:
+            return FailureKind.LIMIT
+        if is_unavailable(error):
             return FailureKind.UNAVAILABLE
         if isinstance(error, PyMongoError) and error.has_error_label("TransientTransactionError"):
             return FailureKind.CONFLICT

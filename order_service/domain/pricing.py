@@ -1,6 +1,6 @@
 """The prices of an order: catalogue products in, order lines out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,6 +30,29 @@ class RequestedItem:
     product_id: str
     quantity: int
     price: int | None = None
+
+
+def products_in_doubt(items: Sequence[RequestedItem], products: Mapping[str, CatalogueProduct]) -> set[str]:
+    """The ids of products that are not in the replica, or whose price there differs from the one the client displayed."""
+    return {
+        item.product_id
+        for item in items
+        if (product := products.get(item.product_id)) is None or item.price not in (None, product.price.minor)
+    }
+
+
+def newest(
+    products: Mapping[str, CatalogueProduct], offers: Mapping[str, CatalogueProduct], asked: Collection[str]
+) -> dict[str, CatalogueProduct]:
+    """The products on sale: those of the replica, with the newer version of those that were asked for.
+
+    A product that was asked for and is not offered is no longer sold: the answer is newer than the replica.
+    """
+    found = {key: product for key, product in products.items() if key not in asked}
+    for key, offer in offers.items():
+        known = products.get(key)
+        found[key] = known if known and known.version > offer.version else offer
+    return found
 
 
 def price_lines(items: Sequence[RequestedItem], products: Mapping[str, CatalogueProduct]) -> list[OrderLine]:

@@ -12,6 +12,7 @@ from order_service.domain.order_status import Status
 from order_service.events.published import EVENT_OF
 from order_service.store import models, reservation_requests
 from order_service.store.order_rows import ACCOUNT_COLUMNS, LINE_COLUMNS, ORDER_COLUMNS, Row, to_order, to_rejection
+from order_service.store.orders import require_in_time
 from order_service.store.outbox import outbox
 
 UPDATE = """
@@ -39,7 +40,10 @@ def lock(order_ids: Collection[str]) -> dict[str, Order]:
 
 
 def decide(decisions: Sequence[Decision], *, actor: Actor) -> None:
-    """Write the next statuses of pending orders that `lock` returned, decided at one time, with their changes and events."""
+    """Write the next statuses of pending orders that `lock` returned, decided at one time, with their changes and events.
+
+    Raises TransactionTooLong.
+    """
     if not decisions:
         return
     groups: dict[tuple[Status, str | None], list[Order]] = {}
@@ -62,6 +66,7 @@ def decide(decisions: Sequence[Decision], *, actor: Actor) -> None:
     outbox.add_all(
         [(EVENT_OF[after.status].of(after, before.status), after.id, before.version + 1) for before, after in decisions]
     )
+    require_in_time(decisions[0][1])
 
 
 def _write_status(status: Status, reason: str | None, orders: Sequence[Order]) -> None:

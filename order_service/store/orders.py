@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import QuerySet, Sum
 
 from libs.access.caller import Caller
@@ -12,6 +12,7 @@ from libs.values.times import now
 from order_service.domain.actor import Actor
 from order_service.domain.order import Order, StatusChange
 from order_service.domain.order_status import Status
+from order_service.domain.settling import is_too_late
 from order_service.events.published import MailResendRequested, OrderEvent
 from order_service.store import models, release_requests, reservation_requests
 from order_service.store.order_rows import (
@@ -25,6 +26,14 @@ from order_service.store.order_rows import (
     to_rejection,
 )
 from order_service.store.outbox import outbox
+
+QUERY_TIMEOUT = 3024
+"""MySQL's code for a time limit: the worker then stores fewer events at once."""
+
+
+class TransactionTooLong(OperationalError):
+    """A transaction took longer than MAX_TRANSACTION_AGE. It is rolled back; the request or event may be repeated."""
+
 
 HOLDING = (Status.PENDING, Status.CONFIRMED)
 """The statuses in which an order holds pieces that its customer may release."""
@@ -80,6 +89,7 @@ def add(order: Order, *events: OrderEvent, actor: Actor) -> Order:
     models.OrderLine.objects.bulk_create(line_rows(order))
     _record_change(None, order, actor)
     reservation_requests.add(outbox.add(events, aggregate_id=order.id, first_sequence=1)[0])
+    require_in_time(order)
     return replace(order, version=len(events))
 
 
@@ -97,6 +107,7 @@ def update(before: Order, after: Order, *events: OrderEvent, actor: Actor) -> Or
     if before.status is Status.PENDING:
         reservation_requests.delete([after.id])
     _record_change(before, after, actor)
+    require_in_time(after)
     return replace(after, version=before.version + len(events))
 
 
@@ -126,6 +137,12 @@ def _advance(before: Order, after: Order, *events: OrderEvent) -> list[OutboxRow
     if not unchanged.update(**changes, sequence=before.version + len(events)):
         return None
     return outbox.add(events, aggregate_id=after.id, first_sequence=before.version + 1)
+
+
+def require_in_time(order: Order) -> None:
+    """The last step of a transaction. Raises TransactionTooLong: a client that follows a list by time would miss the change."""
+    if is_too_late(order.updated_at, now()):
+        raise TransactionTooLong(QUERY_TIMEOUT)
 
 
 def _record_change(before: Order | None, after: Order, actor: Actor) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from django.db import transaction
 from ulid import ULID
 
+from contracts import topic_settings
 from libs.access.revocations import Revocation
 from libs.django_store.connection import renew_connection
 from libs.django_store.failures import DjangoFailures
@@ -15,6 +16,7 @@ from libs.messaging.batches import BatchHandler, Weigh, one_at_a_time, read_each
 from libs.messaging.brokers import Brokers
 from libs.messaging.envelope import Event, MalformedEvent
 from libs.messaging.handler_pool import Handler
+from libs.messaging.tombstones import compacted_topics, ignore_tombstones
 from order_service.domain.customer import MailAddress
 from order_service.domain.rejection import StockReply
 from order_service.domain.sent_mail import SentMail
@@ -93,7 +95,8 @@ BATCHES: Mapping[str, BatchHandler] = {
 """The handler of each group."""
 WEIGHTS: Mapping[str, Weigh] = {USERS_GROUP: weigh_account}
 HANDLERS: Mapping[str, Mapping[str, Handler]] = {
-    group: dict.fromkeys(topics, one_at_a_time(BATCHES[group])) for group, topics in GROUPS.items()
+    group: ignore_tombstones(dict.fromkeys(topics, one_at_a_time(BATCHES[group])), topic_settings(*topics))
+    for group, topics in GROUPS.items()
 }
 """The same for single events, by topic: a replay handles dead letters one by one."""
 
@@ -102,7 +105,13 @@ def make_consumers(brokers: Brokers) -> list[BatchConsumer]:
     """A member of each group."""
     return [
         BatchConsumer(
-            brokers, group, topics, BATCHES[group], failures=DjangoFailures(), weigh=WEIGHTS.get(group, weigh_one)
+            brokers,
+            group,
+            topics,
+            BATCHES[group],
+            failures=DjangoFailures(),
+            weigh=WEIGHTS.get(group, weigh_one),
+            compacted=compacted_topics(topic_settings(*topics)),
         )
         for group, topics in GROUPS.items()
     ]

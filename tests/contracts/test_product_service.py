@@ -50,6 +50,7 @@ ITEM = StockItem(product_id="b" * 24, quantity=2, unit_price="19.90")
 NOW = CurrentPrice(product_id="b" * 24, price="21.00")
 BACK = ReleasedItem(product_id="b" * 24, quantity=10_000_000)
 SHORT = Shortage(product_id="b" * 24, wanted=2, available=0)
+WITHDRAWN = Shortage(product_id="b" * 24, wanted=2, available=0, reason="withdrawn")
 REPLIES = [
     StockReserved(order_id=ORDER_ID, items=[ITEM]),
     StockReserved(order_id=ORDER_ID, items=[ITEM] * 50),
@@ -58,6 +59,7 @@ REPLIES = [
     StockRejected(order_id=ORDER_ID, items=[ITEM] * 50, reason="out_of_stock", shortages=[SHORT] * 50),
     StockReleased(order_id=ORDER_ID, items=[]),
     StockReleased(order_id=ORDER_ID, items=[BACK] * 50),
+    StockRejected(order_id=ORDER_ID, items=[ITEM], reason="withdrawn", shortages=[WITHDRAWN]),
 ]
 
 LINE = {"productId": "b" * 24, "name": "Lamp", "quantity": 2, "unitPrice": "9.95", "lineTotal": "19.90", "version": 1}
@@ -114,6 +116,11 @@ def test_the_pieces_of_a_release_say_all_that_their_schema_knows():
 def test_the_prices_of_a_reply_say_all_that_their_schema_knows():
     schema = event_schema("stock-rejected")["properties"]["prices"]["items"]
     assert {field.alias for field in CurrentPrice.model_fields.values()} == set(schema["properties"])
+
+
+def test_a_line_that_is_only_short_has_no_reason_of_its_own():
+    assert "reason" not in wire_form(SHORT)
+    assert wire_form(WITHDRAWN)["reason"] == "withdrawn"
 
 
 def test_a_snapshot_shows_the_product_as_clients_see_it():

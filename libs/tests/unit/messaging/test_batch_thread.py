@@ -10,15 +10,16 @@ from libs.messaging.batch_thread import BatchThread
 from libs.messaging.failures import FailureKind, PermanentFailure, ServerUnavailable, TransientFailure
 from libs.messaging.queued_event import QueuedEvent
 
+GOOD = object()
 IDS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class Message:
     """Event `n` of a key."""
 
-    def __init__(self, n, key="a", value=None, topic="made"):
+    def __init__(self, n, key="a", value=GOOD, topic="made"):
         self._n, self._key, self._topic = n, key, topic
-        self._value = value if value is not None else b'{"n": %d}' % n
+        self._value = value if value != GOOD else b'{"n": %d}' % n
 
     def topic(self):
         return self._topic
@@ -66,13 +67,15 @@ class Slow(Exception):
 class World:
     """A batch thread over a handler that records its batches. `fail(numbers, tries)` returns an error to raise, or None."""
 
-    def __init__(self, fail=lambda numbers, tries: None, refuse=lambda numbers: {}, weigh=lambda event: 1):
+    def __init__(
+        self, fail=lambda numbers, tries: None, refuse=lambda numbers: {}, weigh=lambda event: 1, compacted=()
+    ):
         self.batches, self.tries, self.letters, self.pauses = [], [], [], []
         self.fail, self.refuse, self.letter_failures = fail, refuse, []
         self.database = Database()
         self.database.kinds = {ConnectionError: FailureKind.UNAVAILABLE, Conflict: FailureKind.CONFLICT}
         self.database.kinds[Slow] = FailureKind.LIMIT
-        self.thread = BatchThread(self.handle, self.dead_letter, self.database, weigh)
+        self.thread = BatchThread(self.handle, self.dead_letter, self.database, weigh, compacted)
         self.thread._pause = self.pauses.append
         self.jobs = []
 
@@ -344,3 +347,11 @@ def test_events_are_counted_by_topic_outcome_and_class_of_reason():
         ("made", "dead", "malformed"): 1,
         ("made", "retried", "conflict"): 3,
     }
+
+
+def test_a_tombstone_of_a_compacted_topic_is_done_and_another_one_is_a_dead_letter():
+    messages = [Message(0), Message(1, value=None), Message(2, value=None, topic="kept"), Message(3)]
+    world = World(compacted={"kept"}).run(*messages)
+    assert world.batches == [[0, 3]]
+    assert world.letters == [(1, "the event has no value", 1)]
+    assert [job.outcome for job in world.jobs] == ["", "the event has no value", "", ""]

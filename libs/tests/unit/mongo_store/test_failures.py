@@ -15,7 +15,7 @@ from pymongo.errors import (
 )
 
 from libs.messaging.failures import FailureKind
-from libs.mongo_store.failures import UNAVAILABLE_CODES, MongoFailures
+from libs.mongo_store.failures import MongoFailures
 from libs.mongo_store.transactions import WriteConflict
 
 
@@ -25,7 +25,8 @@ def transient(error):
 
 
 KINDS = [
-    *((OperationFailure("refused", code), FailureKind.UNAVAILABLE) for code in sorted(UNAVAILABLE_CODES)),
+    *((OperationFailure("refused", code), FailureKind.UNAVAILABLE) for code in (13, 18, 91, 189, 11600, 11602)),
+    (OperationFailure("too long", 262), FailureKind.LIMIT),
     (mongoengine.ConnectionFailure("no server"), FailureKind.UNAVAILABLE),
     (WTimeoutError("slow"), FailureKind.UNAVAILABLE),
     (AutoReconnect("closed"), FailureKind.LIMIT),
