@@ -90,6 +90,16 @@ def rotate_encryption(config: Config, _arguments: list[str]) -> int:
     return 1 if rotation.unreadable else 0
 
 
+def reconcile(config: Config, arguments: list[str]) -> int:
+    """list where orders and reservations differ; with --fix ask product_service to mend it"""
+    from order_service.config import setup_django
+
+    setup_django("order_service", config)
+    from order_service.commands.reconcile import reconcile
+
+    return reconcile(arguments)
+
+
 def manage(config: Config, arguments: list[str]) -> int:
     """run a command of Django's (manage help lists them)"""
     from order_service.config import setup_django
@@ -110,6 +120,7 @@ COMMANDS = {
     "dlq": dlq,
     "migrate": migrate,
     "rotate-encryption": rotate_encryption,
+    "reconcile": reconcile,
     "manage": manage,
 }
 

@@ -83,6 +83,17 @@ def check_stock(config: Config, _arguments: list[str]) -> int:
     return check_stock()
 
 
+def publish_held(config: Config, _arguments: list[str]) -> int:
+    """publish the reservations in force again, which order_service compares with its orders"""
+    from libs.mongo_store.connection import connect
+    from product_service.store.held_rounds import begin_now
+
+    connect(config.mongo_uri.get_secret_value())
+    begin_now()
+    sys.stdout.write("the worker publishes the reservations in force, 500 every 2 s\n")
+    return 0
+
+
 def dlq(config: Config, arguments: list[str]) -> int:
     """list dead letters or handle them again (--help for more)"""
     from libs.messaging.dlq_command import run_dlq
@@ -103,6 +114,7 @@ COMMANDS = {
     "seed": seed,
     "republish": republish,
     "check-stock": check_stock,
+    "publish-held": publish_held,
     "dlq": dlq,
 }
 

@@ -76,18 +76,22 @@ RIGHTS = {
     "product": Rights(
         (
             *("product-created", "product-updated", "product-deleted"),
-            *("stock-reserved", "stock-rejected", "stock-released"),
+            *("stock-reserved", "stock-rejected", "stock-released", "stock-held"),
         ),
-        groups={"product-service": ("order-placed", "order-cancelled"), "product-service-users": ("user-revocations",)},
+        groups={
+            "product-service": ("order-placed", "order-cancelled", "order-delivered", "stock-release-requested"),
+            "product-service-users": ("user-revocations",),
+        },
     ),
     "order": Rights(
         (
             *("order-placed", "order-confirmed", "order-rejected", "order-shipped", "order-delivered"),
-            *("order-cancelled", "mail-resend-requested", "user-resend-requested"),
+            *("order-cancelled", "mail-resend-requested", "user-resend-requested", "stock-release-requested"),
         ),
         groups={
             "order-service-catalogue": ("product-created", "product-updated", "product-deleted"),
             "order-service-stock": ("stock-reserved", "stock-rejected", "stock-released"),
+            "order-service-reconcile": ("stock-held",),
             "order-service-users": ("user-deleted", "user-updated", "user-revocations"),
             "order-service-mails": ("mail-sent",),
         },

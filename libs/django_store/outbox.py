@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
 from libs.django_store.models import DeadEventTable, OutboxTable, RelayLeaseTable
-from libs.messaging.envelope import EventData, OutboxRow, new_rows
+from libs.messaging.envelope import EventData, OutboxRow, new_row, new_rows
 
 RENEW = """
 UPDATE {table} SET owner = %(owner)s, expires_at = UTC_TIMESTAMP(6) + INTERVAL %(seconds)s SECOND
@@ -48,6 +48,11 @@ class DjangoOutbox:
         rows = new_rows(events, source=self._source, aggregate_id=aggregate_id, first_sequence=first_sequence)
         self._pending.bulk_create([self._pending.model(**asdict(row)) for row in rows])
         return rows
+
+    def add_again(self, event: EventData, *, aggregate_id: str, sequence: int, event_id: str) -> None:
+        """Store an event that was published before, under its own id. One that is in the outbox already stays there once."""
+        row = new_row(event, source=self._source, aggregate_id=aggregate_id, sequence=sequence, event_id=event_id)
+        self._pending.bulk_create([self._pending.model(**asdict(row))], ignore_conflicts=True)
 
     @transaction.atomic
     def requeue(self, event_ids: Collection[str]) -> int:

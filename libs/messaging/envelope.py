@@ -81,12 +81,17 @@ class Event:
             raise MalformedEvent("the key is another one")
 
 
-def new_row(data: EventData, *, source: str, aggregate_id: str, sequence: int) -> OutboxRow:
-    """The outbox row of `data`. Raises ValueError when the payload is larger than 64 KiB."""
+def new_row(
+    data: EventData, *, source: str, aggregate_id: str, sequence: int, event_id: str | None = None
+) -> OutboxRow:
+    """The outbox row of `data`. `event_id`: that of an event that was published before; None: a new one.
+
+    Raises ValueError when the payload is larger than 64 KiB.
+    """
     payload = orjson.dumps(data.model_dump(mode="json", by_alias=True))
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise ValueError(f"{data.topic}: payload of {len(payload)} bytes")
-    event_id, now = str(ULID()), datetime.now(UTC)
+    event_id, now = event_id or str(ULID()), datetime.now(UTC)
     headers = {"ce_specversion": "1.0", "ce_id": event_id, "ce_type": data.topic, "ce_source": source}
     headers |= {"ce_time": rfc3339(now), "ce_subject": aggregate_id, "ce_sequence": str(sequence)}
     headers |= {"content-type": "application/json"}

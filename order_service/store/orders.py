@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import F, QuerySet, Sum
 
 from libs.access.caller import Caller
 from libs.messaging.envelope import OutboxRow
@@ -12,7 +12,7 @@ from libs.values.times import now
 from order_service.domain.actor import Actor
 from order_service.domain.order import Order, StatusChange
 from order_service.domain.order_status import Status
-from order_service.events.published import MailResendRequested, OrderEvent
+from order_service.events.published import MailResendRequested, OrderEvent, OrderPlaced
 from order_service.store import models, release_requests, reservation_requests
 from order_service.store.order_rows import (
     ACCOUNT_COLUMNS,
@@ -76,10 +76,11 @@ def find_change(order_id: str, status: Status) -> StatusChange | None:
 )  # may be part of a larger transaction (use_cases/idempotency.py), and fails with it
 def add(order: Order, *events: OrderEvent, actor: Actor) -> Order:
     """Write a new order, its change record and its events. The first event is also kept as the reservation request."""
-    models.Order.objects.create(**order_columns(order), sequence=len(events))
+    request = outbox.add(events, aggregate_id=order.id, first_sequence=1)[0]
+    models.Order.objects.create(**order_columns(order), sequence=len(events), request_id=request.event_id)
     models.OrderLine.objects.bulk_create(line_rows(order))
     _record_change(None, order, actor)
-    reservation_requests.add(outbox.add(events, aggregate_id=order.id, first_sequence=1)[0])
+    reservation_requests.add(request)
     return replace(order, version=len(events))
 
 
@@ -110,6 +111,29 @@ def add_mail_request(order: Order, event: MailResendRequested, *, actor: Actor) 
         event_id=rows[0].event_id, order_id=order.id, kind=event.kind, actor=str(actor), at=now()
     )
     return replace(order, version=order.version + 1)
+
+
+def count_event(order_id: str) -> int | None:
+    """Count an event that reports no change; return its number. None when there is no such order. In the caller's transaction."""
+    one = models.Order.objects.filter(id=order_id)
+    one.update(sequence=F("sequence") + 1)
+    return one.values_list("sequence", flat=True).first()
+
+
+def request_reservation_again(order_id: str) -> bool:
+    """Put the reservation request of an order into the outbox again, under its own event id.
+
+    False when the id is not known: the order is older than column `request_id`, and its mail is not recorded.
+    """
+    order = find(order_id)
+    request_id = models.Order.objects.filter(id=order_id).values_list("request_id", flat=True).first()
+    mails = models.SentMail.objects.filter(order_id=order_id, kind=OrderPlaced.topic).values_list("event_id", flat=True)
+    request_id = request_id or mails.first()
+    if order is None or request_id is None:
+        return False
+    placed = order.at_change(StatusChange(before=None, after=Status.PENDING, reason=None, at=order.created_at))
+    outbox.add_again(OrderPlaced.of(placed), aggregate_id=order.id, sequence=1, event_id=request_id)
+    return True
 
 
 def _advance(before: Order, after: Order, *events: OrderEvent) -> list[OutboxRow] | None:

@@ -18,6 +18,7 @@ from order_service.domain.rejection import Rejection
 from order_service.events.consumed import (
     MailSent,
     ProductSnapshot,
+    StockHeld,
     StockRejected,
     StockReleased,
     StockReserved,
@@ -25,11 +26,12 @@ from order_service.events.consumed import (
     UserRevocation,
     UserUpdated,
 )
-from order_service.events.topics import CATALOGUE, CATALOGUE_GROUP, MAILS_GROUP, STOCK_GROUP, USERS_GROUP
+from order_service.events.topics import CATALOGUE, CATALOGUE_GROUP, HELD_GROUP, MAILS_GROUP, STOCK_GROUP, USERS_GROUP
 from order_service.store.catalogue import upsert_product
 from order_service.store.customers import set_address
 from order_service.store.worker_tables import stored_revocations
 from order_service.use_cases.apply_stock_reply import apply_stock_reply
+from order_service.use_cases.compare_held_stock import compare_held_stock
 from order_service.use_cases.complete_release import complete_release
 from order_service.use_cases.erase_customer import erase_customer
 from order_service.use_cases.record_sent_mail import record_sent_mail
@@ -60,6 +62,13 @@ def on_stock_released(event: Event) -> None:
     order_id = event.read(StockReleased).order_id
     _begin(event, order_id)
     complete_release(order_id=order_id)
+
+
+def on_stock_held(event: Event) -> None:
+    """Compare a page of reservations with the orders. Raises MalformedEvent."""
+    page = event.read(StockHeld)
+    _begin(event, StockHeld.topic)
+    compare_held_stock(page.to_page())
 
 
 def on_user_deleted(event: Event) -> None:
@@ -104,6 +113,7 @@ HANDLERS: Mapping[str, Mapping[str, Handler]] = {
         StockRejected.topic: on_stock_rejected,
         StockReleased.topic: on_stock_released,
     },
+    HELD_GROUP: {StockHeld.topic: on_stock_held},
     USERS_GROUP: {
         UserDeleted.topic: on_user_deleted,
         UserUpdated.topic: on_user_updated,

@@ -13,6 +13,7 @@ from order_service.store.worker_tables import worker_status
 from order_service.worker.address_requests import make_address_requests
 from order_service.worker.catalogue_load import CatalogueLoad
 from order_service.worker.handlers import make_consumers
+from order_service.worker.reconciliation import make_reconciliation_status
 from order_service.worker.reservation_requests import make_reservation_requests, stock_progress
 from order_service.worker.retention import make_retention
 
@@ -26,6 +27,7 @@ def run(config: Config) -> int:
         CatalogueLoad(brokers).task(),
         make_reservation_requests(config.order_pending_limit, stock_progress(brokers)),
         make_address_requests(),
+        make_reconciliation_status(),
         make_retention(),
     ]
     return run_worker(tasks, worker_status, partial(create_topics_patiently, brokers, topics()))

@@ -13,9 +13,9 @@ from libs.web.flask import make_app
 from libs.web.openapi import document_problems
 from product_service import __doc__ as description
 from product_service import __version__
+from product_service.api import products, reservations
 from product_service.api.etags import with_conditions
 from product_service.api.idempotency import with_idempotency_keys
-from product_service.api.products import routes
 from product_service.config import Config
 
 
@@ -39,9 +39,10 @@ def create_app(config: Config) -> APIFlask:
         ),
         unavailable=UNAVAILABLE_ERRORS,
         web=config,
-        links={"products": "/products"},
+        links={"products": "/products", "reservations": "/reservations"},
     )
     app.extensions["config"] = config
     app.spec_processor(lambda spec: with_idempotency_keys(with_conditions(document_problems(spec))))
-    app.register_blueprint(routes)
+    for module in (products, reservations):
+        app.register_blueprint(module.routes)
     return app

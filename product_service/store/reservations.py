@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -32,6 +32,9 @@ from product_service.store import documents
 # An event that comes again must find the decision. order-placed stays in its topic for 7 days, up to 14 until its segment is
 # deleted, and 30 days more as a dead letter that may be replayed.
 RETENTION = timedelta(days=60)
+
+IN_FORCE = {"state": Status.RESERVED, "closed_at": None}
+"""The filter of the reservations that hold items, and whose orders are not delivered."""
 
 T = TypeVar("T")
 
@@ -74,6 +77,19 @@ def update(before: Reservation, after: Reservation, reply: EventData, *, transac
     if not documents.reservations().update_one(expected, change, session=transaction).matched_count:
         raise RuntimeError("the reservation is not what this transaction read")  # the snapshot rules it out
     _store_reply(row, transaction)
+
+
+def close(order_id: str, *, at: datetime) -> None:
+    """Close a reservation that is in force, at its delivery."""
+    change = {"$set": validate_changes(documents.Reservation, {"closed_at": at})}
+    documents.reservations().update_one({"_id": order_id, **IN_FORCE}, change)
+
+
+def find_in_force(*, after: str | None, limit: int, currency: str, transaction: ClientSession) -> list[Reservation]:
+    """Up to `limit` reservations in force, by order id; those that follow `after`."""
+    which = {**IN_FORCE, **({"_id": {"$gt": after}} if after else {})}
+    found = documents.reservations().find(which, session=transaction).sort("_id", 1).limit(limit)
+    return [from_document(row, currency) for row in found]
 
 
 def resend_reply(order_id: str) -> None:

@@ -10,9 +10,16 @@ from libs.messaging.envelope import Event
 from libs.messaging.handler_pool import Handler
 from libs.mongo_store.connection import UNAVAILABLE_ERRORS
 from libs.mongo_store.revocations import MongoRevocations
-from product_service.events.consumed import OrderCancelled, OrderPlaced, UserRevocation
+from product_service.events.consumed import (
+    OrderCancelled,
+    OrderDelivered,
+    OrderPlaced,
+    StockReleaseRequested,
+    UserRevocation,
+)
 from product_service.events.topics import GROUP, USERS_GROUP
 from product_service.store.documents import db
+from product_service.use_cases.close_reservation import close_reservation
 from product_service.use_cases.release_stock import release_stock
 from product_service.use_cases.reserve_stock import reserve_stock
 
@@ -32,6 +39,23 @@ def on_order_cancelled(event: Event, *, currency: str) -> None:
     release_stock(order_id=order.order_id, currency=currency)
 
 
+def on_order_delivered(event: Event) -> None:
+    """Close the reservation of an order. Raises MalformedEvent."""
+    order = event.read(OrderDelivered)
+    event.require_key(order.order_id)
+    close_reservation(order_id=order.order_id)
+
+
+def on_release_requested(event: Event, *, currency: str) -> None:
+    """Release the stock of an order, or close its reservation when it was delivered. Raises MalformedEvent."""
+    order = event.read(StockReleaseRequested)
+    event.require_key(order.order_id)
+    if order.delivered:
+        close_reservation(order_id=order.order_id)
+    else:
+        release_stock(order_id=order.order_id, currency=currency)
+
+
 def on_user_revocation(event: Event) -> None:
     """Store a revocation, which the web processes read. Raises MalformedEvent."""
     ended = event.read(UserRevocation)
@@ -45,6 +69,8 @@ def make_handlers(currency: str) -> Mapping[str, Mapping[str, Handler]]:
         GROUP: {
             OrderPlaced.topic: partial(on_order_placed, currency=currency),
             OrderCancelled.topic: partial(on_order_cancelled, currency=currency),
+            OrderDelivered.topic: on_order_delivered,
+            StockReleaseRequested.topic: partial(on_release_requested, currency=currency),
         },
         USERS_GROUP: {UserRevocation.topic: on_user_revocation},
     }

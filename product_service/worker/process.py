@@ -1,4 +1,4 @@
-"""The worker: the relay that publishes the outbox, the consumers of orders and of revocations, and the retention."""
+"""The worker: the relay that publishes the outbox, the consumers of orders and of revocations, and the periodic tasks."""
 
 from functools import partial
 
@@ -13,6 +13,7 @@ from libs.runtime.worker import BackgroundTask, check_worker, run_worker
 from product_service.config import Config
 from product_service.events.topics import topics
 from product_service.worker.handlers import make_consumers
+from product_service.worker.held_stock import make_held_stock
 from product_service.worker.retention import make_retention
 
 
@@ -24,6 +25,7 @@ def run(config: Config) -> int:
         Relay(MongoOutbox(db), partial(make_producer, brokers)),
         *make_consumers(brokers, config.shop_currency),
         make_retention(config.shop_currency),
+        make_held_stock(config.shop_currency),
     ]
     return run_worker(tasks, MongoWorkerStatus(db), partial(create_topics_patiently, brokers, topics()))
 

@@ -1,0 +1,23 @@
+"""Mend a difference between an order and its stock, on demand. product_service does it, and the next round shows it."""
+
+from django.db import transaction
+
+from order_service.domain.reconciliation import Difference, Kind
+from order_service.store import orders, reconciliation
+from order_service.use_cases.request_release import request_release
+
+
+def mend_difference(difference: Difference) -> bool:
+    """Ask product_service to mend it. Return False when it can't be asked: staff have to look at the order.
+
+    Stock that no order needs is released. The reservation of an order that holds nothing is requested again, by the event that
+    requested it first, so nobody is mailed.
+    """
+    if difference.kind is Kind.HELD:
+        request_release(order_id=difference.order_id, delivered=False)
+        return True
+    if difference.kind is Kind.DIFFERENT:
+        return False
+    with transaction.atomic():
+        reconciliation.count_ask(difference.order_id)
+        return orders.request_reservation_again(difference.order_id)

@@ -1,0 +1,9 @@
+"""A delivered order closes its reservation: the items are gone for good, and the reservation is in force no more."""
+
+from libs.values.times import now
+from product_service.store import reservations
+
+
+def close_reservation(*, order_id: str) -> None:
+    """Close the reservation of a delivered order. A repeated call changes nothing, nor does one for an order without one."""
+    reservations.close(order_id, at=now())
