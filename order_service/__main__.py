@@ -57,6 +57,37 @@ def topics(config: Config, _arguments: list[str]) -> int:
     return 0
 
 
+def republish_cancelled(config: Config, arguments: list[str]) -> int:
+    """ask product_service again to release the stock of cancelled orders (--help for more)"""
+    from order_service.config import setup_django
+
+    setup_django("order_service", config)
+    from order_service.commands.republish_cancelled import republish
+
+    return republish(arguments)
+
+
+def retire_products(config: Config, arguments: list[str]) -> int:
+    """take products off sale that an older copy of product_service lacks (--help for more)"""
+    from order_service.config import setup_django
+
+    setup_django("order_service", config)
+    from order_service.commands.retire_products import retire
+
+    return retire(config.brokers, arguments)
+
+
+def accept_cluster(config: Config, _arguments: list[str]) -> int:
+    """know the present Kafka cluster as this service's own (docs/operations.md)"""
+    from order_service.config import setup_django
+
+    setup_django("order_service", config)
+    from libs.messaging.cluster import accept_cluster
+    from order_service.store.worker_tables import known_cluster
+
+    return accept_cluster(config.brokers, known_cluster)
+
+
 def dlq(config: Config, arguments: list[str]) -> int:
     """list, show or replay dead letters (--help for more)"""
     from order_service.config import setup_django
@@ -118,6 +149,9 @@ COMMANDS = {
     "check-worker": check_worker,
     "topics": topics,
     "dlq": dlq,
+    "republish-cancelled": republish_cancelled,
+    "retire-products": retire_products,
+    "accept-cluster": accept_cluster,
     "migrate": migrate,
     "rotate-encryption": rotate_encryption,
     "reconcile": reconcile,

@@ -63,15 +63,11 @@ def seed(config: Config, _arguments: list[str]) -> int:
     return seed_catalogue(config)
 
 
-def republish(config: Config, _arguments: list[str]) -> int:
-    """publish every product again, for consumers that lost events"""
-    from libs.mongo_store.connection import connect
-    from product_service.use_cases.republish_products import republish_products
+def republish(config: Config, arguments: list[str]) -> int:
+    """publish every product again, for consumers that lost events (--help for more)"""
+    from product_service.commands.republish import republish
 
-    connect(config.mongo_uri.get_secret_value())
-    count = republish_products(currency=config.shop_currency)
-    sys.stdout.write(f"{count} products will be sent again by the worker\n")
-    return 0
+    return republish(config, arguments)
 
 
 def check_stock(config: Config, _arguments: list[str]) -> int:
@@ -92,6 +88,15 @@ def publish_held(config: Config, _arguments: list[str]) -> int:
     begin_now()
     sys.stdout.write("the worker publishes the reservations in force, 500 every 2 s\n")
     return 0
+
+
+def accept_cluster(config: Config, _arguments: list[str]) -> int:
+    """know the present Kafka cluster as this service's own (docs/operations.md)"""
+    from libs.messaging.cluster import accept_cluster
+    from libs.mongo_store.cluster import MongoCluster
+    from libs.mongo_store.connection import connect
+
+    return accept_cluster(config.brokers, MongoCluster(connect(config.mongo_uri.get_secret_value())))
 
 
 def dlq(config: Config, arguments: list[str]) -> int:
@@ -116,6 +121,7 @@ COMMANDS = {
     "check-stock": check_stock,
     "publish-held": publish_held,
     "dlq": dlq,
+    "accept-cluster": accept_cluster,
 }
 
 if __name__ == "__main__":

@@ -69,6 +69,35 @@ def rotate_encryption(config: Config, arguments: list[str]) -> int:
     return rotate(config, arguments)
 
 
+def republish_deleted(config: Config, _arguments: list[str]) -> int:
+    """publish the deletion of each deleted account again, for services that lost it"""
+    from libs.mongo_store.connection import connect
+    from user_service.use_cases.republish_deleted import republish_deleted
+
+    connect(config.mongo_uri.get_secret_value())
+    sys.stdout.write(f"{republish_deleted()} deletions will be published again by the worker\n")
+    return 0
+
+
+def republish_revocations(config: Config, _arguments: list[str]) -> int:
+    """publish the revocations of the last hour again, after a loss of Kafka's data"""
+    from libs.mongo_store.connection import connect
+    from user_service.use_cases.republish_revocations import republish_revocations
+
+    connect(config.mongo_uri.get_secret_value())
+    sys.stdout.write(f"{republish_revocations()} revocations will be published again by the worker\n")
+    return 0
+
+
+def accept_cluster(config: Config, _arguments: list[str]) -> int:
+    """know the present Kafka cluster as this service's own (docs/operations.md)"""
+    from libs.messaging.cluster import accept_cluster
+    from libs.mongo_store.cluster import MongoCluster
+    from libs.mongo_store.connection import connect
+
+    return accept_cluster(config.brokers, MongoCluster(connect(config.mongo_uri.get_secret_value())))
+
+
 def dlq(config: Config, arguments: list[str]) -> int:
     """list dead letters or handle them again (--help for more)"""
     from libs.messaging.dlq_command import run_dlq
@@ -104,6 +133,9 @@ COMMANDS = {
     "staff": staff,
     "rotate-encryption": rotate_encryption,
     "dlq": dlq,
+    "republish-deleted": republish_deleted,
+    "republish-revocations": republish_revocations,
+    "accept-cluster": accept_cluster,
     "approve-totp": approve_totp,
     "migrate-emails": migrate_emails,
 }

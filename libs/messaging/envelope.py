@@ -5,6 +5,7 @@ event from Kafka. Its input is untrusted: it raises MalformedEvent for every fau
 """
 
 import builtins
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -98,6 +99,12 @@ def new_row(
     return OutboxRow(
         event_id, data.topic, aggregate_id, sequence, payload.decode(), orjson.dumps(headers).decode(), now
     )
+
+
+def repeatable_id(moment: datetime, *what: str) -> str:
+    """The id of an event that a command publishes: the same one each time, from what the event says and when it happened."""
+    digest = hashlib.sha256("\0".join(what).encode()).digest()
+    return str(ULID.from_bytes(int(moment.timestamp() * 1000).to_bytes(6, "big") + digest[:10]))
 
 
 def new_rows(events: Sequence[EventData], *, source: str, aggregate_id: str, first_sequence: int) -> list[OutboxRow]:

@@ -35,6 +35,12 @@ class GroupProgress:
         return self._handled
 
 
+def has_handled_all(brokers: Brokers, group: str, topics: Iterable[str]) -> bool:
+    """Whether the group has handled all events that are in the topics now. Raises KafkaException when no broker answers."""
+    with closing(make_consumer(brokers, group)) as client:
+        return _has_committed(client, _ends(client, topics))
+
+
 def _ends(client: Consumer, topics: Iterable[str]) -> list[TopicPartition]:
     """The end of each partition that holds an event."""
     known = client.list_topics(timeout=ADMIN_SECONDS).topics

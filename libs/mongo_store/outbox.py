@@ -1,6 +1,6 @@
 """The outbox of events in MongoDB: collections `outbox`, `outbox_dead` and `relay_lease`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -57,6 +57,11 @@ class MongoOutbox:
         rows = new_rows(events, source=source, aggregate_id=aggregate_id, first_sequence=first_sequence)
         if rows:
             self._rows.insert_many([_document(row) for row in rows], session=session)
+
+    def find_waiting(self, event_ids: Collection[str], session: ClientSession) -> set[str]:
+        """Those of these events that wait in the outbox."""
+        found = self._rows.find({"_id": {"$in": list(event_ids)}}, {"_id": 1}, session=session)
+        return {row["_id"] for row in found}
 
     def pending(self, limit: int) -> Sequence[OutboxRow]:
         """Rows by time, read from one snapshot. A full batch also gets the earlier rows of its aggregates, because the

@@ -1,7 +1,7 @@
 """The replica of the catalogue: prices for orders while product_service is unavailable."""
 
 from collections.abc import Collection
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
@@ -36,6 +36,12 @@ def upsert_product(product: CatalogueProduct) -> None:
     """Insert or update a product, unless the replica has a newer version."""
     with connection.cursor() as cursor:
         cursor.execute(UPSERT, _columns(product))
+
+
+def retire(version: int, *, before: datetime) -> int:
+    """Make the products inactive whose version is lower, and that have not changed since `before`. Return their number."""
+    old = models.CatalogueProduct.objects.filter(version__lt=version, updated_at__lt=before, active=True)
+    return old.update(active=False)
 
 
 def is_loaded() -> bool:

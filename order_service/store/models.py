@@ -10,6 +10,7 @@ from django.db import models
 
 from libs.django_store.models import (
     BYTEWISE,
+    ClusterTable,
     DeadEventTable,
     OutboxTable,
     RelayLeaseTable,
@@ -253,6 +254,13 @@ class RelayLease(RelayLeaseTable):
 
     class Meta:
         db_table = "relay_lease"
+
+
+class KafkaCluster(ClusterTable):
+    """The Kafka cluster that the service knows."""
+
+    class Meta:
+        db_table = "kafka_cluster"
 
 
 class WorkerState(WorkerStatusTable):

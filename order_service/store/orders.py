@@ -1,18 +1,19 @@
 """Orders in the database: their rows, change records and events. A store counts an order's events in column `sequence`."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F, QuerySet, Sum
 
 from libs.access.caller import Caller
-from libs.messaging.envelope import OutboxRow
+from libs.messaging.envelope import OutboxRow, repeatable_id
 from libs.values.times import now
 from order_service.domain.actor import Actor
 from order_service.domain.order import Order, StatusChange
 from order_service.domain.order_status import Status
-from order_service.events.published import MailResendRequested, OrderEvent, OrderPlaced
+from order_service.events.published import MailResendRequested, OrderEvent, OrderPlaced, StockReleaseRequested
 from order_service.store import models, release_requests, reservation_requests
 from order_service.store.order_rows import (
     ACCOUNT_COLUMNS,
@@ -118,6 +119,27 @@ def count_event(order_id: str) -> int | None:
     one = models.Order.objects.filter(id=order_id)
     one.update(sequence=F("sequence") + 1)
     return one.values_list("sequence", flat=True).first()
+
+
+@transaction.atomic
+def request_releases_again(*, after: str, since: datetime | None, limit: int) -> list[str]:
+    """Request the release of the stock of up to `limit` cancelled orders, by id; those that follow `after`. Return the ids.
+
+    A request has the same event id each time. One that waits in the outbox already stays there once.
+    """
+    cancelled = models.Order.objects.filter(status=Status.CANCELLED, id__gt=after).order_by("id")
+    if since:
+        cancelled = cancelled.filter(updated_at__gte=since)
+    rows = {row.id: row for row in cancelled.only("id", "sequence", "updated_at").select_for_update()[:limit]}
+    event_ids = {repeatable_id(row.updated_at, StockReleaseRequested.topic, row.id): row for row in rows.values()}
+    waiting = set(models.Outbox.objects.filter(event_id__in=event_ids).values_list("event_id", flat=True))
+    for event_id, row in event_ids.items():
+        if event_id not in waiting:
+            event, sequence = StockReleaseRequested(order_id=row.id, delivered=False), row.sequence + 1
+            outbox.add_again(event, aggregate_id=row.id, sequence=sequence, event_id=event_id)
+    missing = [row.id for event_id, row in event_ids.items() if event_id not in waiting]
+    models.Order.objects.filter(id__in=missing).update(sequence=F("sequence") + 1)
+    return list(rows)
 
 
 def request_reservation_again(order_id: str) -> bool:

@@ -11,7 +11,7 @@ def mend_difference(difference: Difference) -> bool:
     """Ask product_service to mend it. Return False when it can't be asked: staff have to look at the order.
 
     Stock that no order needs is released. The reservation of an order that holds nothing is requested again, by the event that
-    requested it first, so nobody is mailed.
+    requested it first, so the ledger of mails knows it.
     """
     if difference.kind is Kind.HELD:
         request_release(order_id=difference.order_id, delivered=False)

@@ -1,4 +1,4 @@
-"""Ask product_service to release what it holds for an order that does not need it. Nobody is mailed."""
+"""Ask product_service to release what it holds for an order that does not need it. No mail is sent."""
 
 from django.db import transaction
 

@@ -3,13 +3,13 @@
 from functools import partial
 
 from libs.messaging.clients import make_producer
+from libs.messaging.cluster import Cluster
 from libs.messaging.relay import Relay
-from libs.messaging.topics import create_topics_patiently
 from libs.runtime.worker import BackgroundTask, run_worker
 from order_service.config import Config
 from order_service.events.topics import topics
 from order_service.store.outbox import outbox
-from order_service.store.worker_tables import worker_status
+from order_service.store.worker_tables import known_cluster, worker_status
 from order_service.worker.address_requests import make_address_requests
 from order_service.worker.catalogue_load import CatalogueLoad
 from order_service.worker.handlers import make_consumers
@@ -21,6 +21,7 @@ from order_service.worker.retention import make_retention
 def run(config: Config) -> int:
     """Run until a signal; return the exit status."""
     brokers = config.brokers
+    cluster = Cluster(brokers, topics(), known_cluster)
     tasks: list[BackgroundTask] = [
         Relay(outbox, partial(make_producer, brokers)),
         *make_consumers(brokers),
@@ -29,5 +30,6 @@ def run(config: Config) -> int:
         make_address_requests(),
         make_reconciliation_status(),
         make_retention(),
+        cluster.task(),
     ]
-    return run_worker(tasks, worker_status, partial(create_topics_patiently, brokers, topics()))
+    return run_worker(tasks, worker_status, cluster.prepare)

@@ -1,4 +1,4 @@
-"""A delivered order closes its reservation: the items are gone for good, and the reservation is in force no more."""
+"""A delivered order closes its reservation: its items have left for good, and it is in force no more."""
 
 from libs.values.times import now
 from product_service.store import reservations

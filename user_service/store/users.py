@@ -132,6 +132,14 @@ def find_any(user_id: str) -> User | None:
     return _find({"_id": ObjectId(user_id)}) if ObjectId.is_valid(user_id) else None
 
 
+def find_deleted(*, after: str | None, limit: int) -> list[User]:
+    """Up to `limit` deleted accounts, by id; those that follow `after`."""
+    which: dict[str, object] = {"deleted_at": {"$ne": None}}
+    if after:
+        which["_id"] = {"$gt": ObjectId(after)}
+    return [from_bson(row) for row in documents.users().find(which).sort("_id", 1).limit(limit)]
+
+
 def find_by_email(email: EmailAddress) -> User | None:
     """The account with this address, also a disabled one."""
     return _find({"email_key": email.key})
