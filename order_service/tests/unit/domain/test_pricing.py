@@ -6,7 +6,7 @@ import pytest
 
 from libs.values.money import Money
 from order_service.domain.errors import MixedCurrencies, PriceChanged, TotalTooLarge, UnknownProduct
-from order_service.domain.pricing import MAX_TOTAL, CatalogueProduct, RequestedItem, price_lines
+from order_service.domain.pricing import MAX_TOTAL, CatalogueProduct, RequestedItem, floor_time, price_lines
 
 
 def product(product_id: str, minor: int, currency: str = "USD") -> CatalogueProduct:
@@ -52,3 +52,7 @@ def test_a_total_fits_its_column():
     assert price_lines([item("a")], {"a": product("a", MAX_TOTAL)})
     with pytest.raises(TotalTooLarge):
         price_lines([item("a", 2)], {"a": product("a", MAX_TOTAL)})
+
+
+def test_a_floor_of_versions_says_when_it_was_made():
+    assert floor_time(4_320_099) == datetime(2026, 1, 31, tzinfo=UTC)
