@@ -50,10 +50,11 @@ def topics(config: Config, _arguments: list[str]) -> int:
     from order_service.config import setup_django
 
     setup_django("order_service", config)
-    from libs.messaging.topics import create_topics
+    from libs.messaging.topics import align_topics, create_topics
     from order_service.events.topics import topics
 
     create_topics(config.brokers, topics())
+    align_topics(config.brokers, topics())
     return 0
 
 

@@ -38,10 +38,11 @@ def check_worker(config: Config, _arguments: list[str]) -> int:
 
 def topics(config: Config, _arguments: list[str]) -> int:
     """create the topics this service publishes and consumes"""
-    from libs.messaging.topics import create_topics
+    from libs.messaging.topics import align_topics, create_topics
     from product_service.events.topics import topics
 
     create_topics(config.brokers, topics())
+    align_topics(config.brokers, topics())
     return 0
 
 

@@ -19,7 +19,7 @@ def refresh_session(*, text: str, key: SecretStr) -> TokenGrant:
     """
     token = RefreshToken.verify(text, key)
     issued_at = now_ms()
-    session = sessions.rotate(token, at=now())
+    session = sessions.rotate(token, at=now(), issued_at=issued_at)
     if session is None:
         log.warning("refresh token refused: used before, or its session has ended", sid=token.sid)
         sessions.end(token.sid)
