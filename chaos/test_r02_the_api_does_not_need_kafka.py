@@ -13,13 +13,13 @@ from chaos.harness.sizes import size
 from chaos.harness.stack import Stack
 from chaos.harness.stores import Stores
 from chaos.harness.topics import Ends, Topics
-from chaos.harness.waiting import wait_until
+from chaos.harness.waiting import promised, wait_until
 from deploy.local.errors import NotReady
 
 RATE = 20
 MIB = 2**20
 WEBS = ("user-web", "product-web", "order-web")
-DRAIN_SECONDS = 30.0
+DRAIN_SECONDS = promised(30.0)
 BATCH = 200
 
 

@@ -17,9 +17,9 @@ from chaos.harness.sizes import size
 from chaos.harness.stack import Stack
 from chaos.harness.stores import Stores
 from chaos.harness.topics import Ends, Topics
-from chaos.harness.waiting import wait_until
+from chaos.harness.waiting import promised, wait_until
 
-TAKEOVER_SECONDS = 12.0  # the lease lasts eight
+TAKEOVER_SECONDS = promised(12.0)  # the lease lasts eight
 BATCH = 200
 RATE = 20
 

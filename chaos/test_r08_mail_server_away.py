@@ -13,12 +13,12 @@ from chaos.harness.sizes import size
 from chaos.harness.stack import Stack
 from chaos.harness.stores import Stores
 from chaos.harness.topics import Ends, Topics
-from chaos.harness.waiting import wait_until
+from chaos.harness.waiting import promised, wait_until
 from tests.smtp_sink import Received
 
 GROUP = "notification-service"
 ORDERS = 20
-RECOVERY_SECONDS = 90.0
+RECOVERY_SECONDS = promised(90.0)
 ATTEMPT_SECONDS = 20.0
 
 

@@ -15,11 +15,11 @@ from chaos.harness.quiet import wait_quiet
 from chaos.harness.stack import Stack
 from chaos.harness.stores import Stores
 from chaos.harness.topics import Ends, Topics
-from chaos.harness.waiting import wait_until
+from chaos.harness.waiting import promised, wait_until
 
 RATE = 50
-IDLE_SECONDS, LOADED_SECONDS = 10.0, 30.0
-KILLED_SECONDS, LEFT_SECONDS = 15.0, 3.0
+IDLE_SECONDS, LOADED_SECONDS = promised(10.0), promised(30.0)
+KILLED_SECONDS, LEFT_SECONDS = promised(15.0), promised(3.0)
 SPREAD = 9  # orders that hit all three partitions of a topic, almost certainly
 
 

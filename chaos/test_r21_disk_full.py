@@ -16,12 +16,12 @@ from chaos.harness.stack import Stack
 from chaos.harness.stores import Stores
 from chaos.harness.topics import Ends, Topics
 from chaos.harness.truth import check_all
-from chaos.harness.waiting import wait_until
+from chaos.harness.waiting import promised, wait_until
 
 TABLE_FULL = 1114
 SLACK_MIB = 8
-RECOVERY_SECONDS = 10.0
-ENDED_SECONDS = 60.0
+RECOVERY_SECONDS = promised(10.0)
+ENDED_SECONDS = promised(60.0)
 RATE = 10
 ATTEMPTS = 20
 LAST_GAPS = 500  # orders that the pages which are there already may still take

@@ -11,10 +11,11 @@ from chaos.harness.customers import Customers
 from chaos.harness.figures import note
 from chaos.harness.http import Answer
 from chaos.harness.stack import Stack
+from chaos.harness.waiting import promised
 from tests.slow_clients import SlowClients, pause_until, percentile
 
 SECONDS, EVERY_SECONDS = 14.0, 0.2  # longer than REQUEST_SECONDS: the first slow clients end meanwhile
-GOOD_SECONDS = 1.0
+GOOD_SECONDS = promised(1.0)
 WEBS = {
     "user-web": "/users/me",
     "product-web": "/products?limit=1",

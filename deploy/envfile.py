@@ -55,9 +55,13 @@ LOCAL = {"RATE_LIMIT_REGISTER": "off"}
 
 
 def read(path: Path) -> dict[str, str]:
-    """The variables of a file, in its order. Raises LocalError for a line that is no setting."""
+    """The variables of a file, in its order. Raises LocalError for a line that is no setting, and for text that is not UTF-8."""
     found: dict[str, str] = {}
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()  # some editors begin a file with a byte order mark
+    except UnicodeDecodeError:
+        raise LocalError(f"{path.name} is not UTF-8: save it as UTF-8") from None
+    for number, line in enumerate(lines, start=1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue
@@ -77,9 +81,9 @@ def _unquote(value: str) -> str:
 
 def create(path: Path) -> None:
     """Write a .env with fresh secrets, readable by its owner only. Raises FileExistsError when the file exists."""
-    text = HEADER + "".join(_fill(line) for line in EXAMPLE.read_text().splitlines(keepends=True))
+    text = HEADER + "".join(_fill(line) for line in EXAMPLE.read_text(encoding="utf-8").splitlines(keepends=True))
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
 
 

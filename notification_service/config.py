@@ -1,14 +1,16 @@
 """Every environment variable that notification_service reads."""
 
-import re
+from datetime import UTC
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, EmailStr, Field, SecretStr
+from email_validator import validate_email
+from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, SecretStr
 
 from libs.messaging.brokers import KafkaConfig
 from libs.runtime.config import OnOff, Secret, SigningKey, WebConfig
 from libs.runtime.logs import LogFormat
-from libs.values.text import Line
+from libs.runtime.setting_types import RATE_LIMIT, BindHost, DisplayName, Host, LogLevel, TokenParty, WebAddress
+from libs.values.time_zone import TimeZone
 
 SmtpSecurity = Literal["starttls", "tls", "none"]
 T = TypeVar("T", str, SecretStr)
@@ -24,8 +26,7 @@ def _split_seconds(text: str | tuple[float, ...]) -> tuple[float, ...]:
     return seconds
 
 
-LIMIT = re.compile(r"(\d+) ?(?:/|per) ?(\d*) ?(second|minute|hour|day)s?")
-PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0}
+PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0, "month": 30 * 86_400.0}
 
 
 def _read_limit(text: str | tuple[int, float] | None) -> tuple[int, float] | None:
@@ -34,7 +35,7 @@ def _read_limit(text: str | tuple[int, float] | None) -> tuple[int, float] | Non
         return text
     if text == "off":
         return None
-    if not (found := LIMIT.fullmatch(text)):
+    if not (found := RATE_LIMIT.fullmatch(text)):
         raise ValueError("is not a limit such as 20/hour, or off")
     return int(found[1]), int(found[2] or 1) * PERIODS[found[3]]
 
@@ -45,18 +46,25 @@ Pauses = Annotated[tuple[float, ...], BeforeValidator(_split_seconds)]
 
 def _require_ascii(value: T) -> T:
     text = value if isinstance(value, str) else value.get_secret_value()
-    if not text.isascii():  # smtplib logs in with ASCII only, so each mail would fail
-        raise ValueError("is not ASCII")
+    if not text.isascii() or not text.isprintable():  # smtplib logs in with ASCII only, and a NUL ends the name
+        raise ValueError("is not printable ASCII")
     return value
+
+
+def _require_email(text: str) -> str:
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except ValueError:  # its text holds the value
+        raise ValueError("is not one e-mail address such as shop@example.com") from None
 
 
 class Config(KafkaConfig, WebConfig):
     """A field without a default is required. Without it the process does not start."""
 
     jwt_secret: SigningKey  # checks the access tokens; all services share it
-    jwt_issuer: str = "microshop"
-    jwt_audience: str = "microshop"
-    smtp_server: str = "127.0.0.1"
+    jwt_issuer: TokenParty = "microshop"
+    jwt_audience: TokenParty = "microshop"
+    smtp_server: Host = "127.0.0.1"
     smtp_port: int = Field(587, ge=1, le=65_535)
     smtp_security: SmtpSecurity = "starttls"  # none: no encryption and no login, for a mail catcher on this machine
     smtp_username: Annotated[str, AfterValidator(_require_ascii)]
@@ -73,12 +81,13 @@ class Config(KafkaConfig, WebConfig):
         3600.0,
     )  # to a recipient whose address was never verified; user_service has it, too
     smtp_utf8: OnOff = False  # True: the server takes addresses whose local part is not ASCII (RFC 6531)
-    from_email: EmailStr  # the sender; its domain also ends each Message-ID
-    shop_name: Line = "MicroShop"
-    public_url: AnyHttpUrl | None = None  # the address of the shop and of user_service's pages, which mails link to
-    user_service_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:4000")  # what mails link to without a public_url
-    desk_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:3000/admin/")  # where the desk's pages begin, for browsers
-    bind_host: str = "127.0.0.1"
+    from_email: Annotated[str, AfterValidator(_require_email)]  # the sender; its domain also ends each Message-ID
+    shop_name: DisplayName = "MicroShop"
+    public_url: WebAddress | None = None  # the address of the shop and of user_service's pages, which mails link to
+    user_service_url: WebAddress = AnyHttpUrl("http://127.0.0.1:4000")  # what mails link to without a public_url
+    desk_url: WebAddress = AnyHttpUrl("http://127.0.0.1:3000/admin/")  # where the desk's pages begin, for browsers
+    bind_host: BindHost = "127.0.0.1"
     notification_service_port: int = Field(5000, ge=1, le=65_535)
-    log_level: str = "INFO"
+    shop_time_zone: TimeZone = UTC  # for people: the times in mails. Programs get UTC.
+    log_level: LogLevel = "INFO"
     log_format: LogFormat = "json"

@@ -2,15 +2,28 @@
 
 import logging
 import os
+from datetime import UTC
 from typing import Annotated
 
 import django
-from pydantic import AnyHttpUrl, BeforeValidator, Field
+from pydantic import AnyHttpUrl, BeforeValidator, Field, ValidationInfo, field_validator
 
 from libs.access.encryption import EncryptionKey
 from libs.messaging.brokers import KafkaConfig
 from libs.runtime.config import BaseConfig, OnOff, Secret, SigningKey, WebConfig
 from libs.runtime.logs import LogFormat, configure_logs
+from libs.runtime.setting_types import (
+    AccountName,
+    BindHost,
+    DatabaseName,
+    DisplayName,
+    Host,
+    HostPatterns,
+    LogLevel,
+    TokenParty,
+    WebAddress,
+)
+from libs.values.time_zone import TimeZone
 
 
 def _or_off(value: object) -> object:
@@ -20,39 +33,47 @@ def _or_off(value: object) -> object:
 class Config(KafkaConfig, WebConfig):
     """Fields without a default are required; the process does not start without them."""
 
-    mysql_database: str
-    mysql_user: str
+    mysql_database: DatabaseName
+    mysql_user: AccountName
     mysql_password: Secret
-    mysql_host: str = "127.0.0.1"
+    mysql_host: Host = "127.0.0.1"
     mysql_port: int = Field(3306, ge=1, le=65_535)
     jwt_secret: SigningKey  # checks the access tokens; all services share it
     encryption_key: EncryptionKey  # encrypts the tokens that the desk keeps
-    jwt_issuer: str = "microshop"
-    jwt_audience: str = "microshop"
+    jwt_issuer: TokenParty = "microshop"
+    jwt_audience: TokenParty = "microshop"
     django_secret_key: SigningKey  # signs the desk's sessions
     # The other services, which the desk calls for sign-in, stock and health.
-    user_service_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:4000")
-    product_service_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:8000")
-    notification_service_url: AnyHttpUrl = AnyHttpUrl("http://127.0.0.1:5000")
+    user_service_url: WebAddress = AnyHttpUrl("http://127.0.0.1:4000")
+    product_service_url: WebAddress = AnyHttpUrl("http://127.0.0.1:8000")
+    notification_service_url: WebAddress = AnyHttpUrl("http://127.0.0.1:5000")
     secure_cookies: OnOff = True  # False only where browsers use the desk by plain HTTP, as on a laptop.
-    allowed_hosts: str = ""  # host names, separated by commas, that clients may use besides those of loopback.
+    allowed_hosts: HostPatterns = ()  # host names that clients may use besides those of loopback; .NAME: and its subdomains.
     # Seconds from the publication of a reservation request without a reply to the cancellation of its order. product_service
     # keeps earlier prices for 14 days, which is longer than the limit and the retention of the request's topic together.
     order_pending_limit: int = Field(1800, ge=60, le=604_800)
     # How many pieces an account whose address is not verified may have in pending and confirmed orders. off: any number.
     unverified_open_pieces: Annotated[int | None, Field(ge=0, le=1_000_000_000), BeforeValidator(_or_off)] = 100
-    bind_host: str = "127.0.0.1"
+    bind_host: BindHost = "127.0.0.1"
     order_service_port: int = Field(3000, ge=1, le=65_535)
-    shop_name: str = "MicroShop"
-    log_level: str = "INFO"
+    shop_name: DisplayName = "MicroShop"
+    shop_time_zone: TimeZone = UTC  # for people: the days, pages and files of the desk. Programs get UTC.
+    log_level: LogLevel = "INFO"
     log_format: LogFormat = "json"
 
 
 class Migrator(BaseConfig):
     """Read by the `migrate` command only: other processes have no account that may change tables. Default: mysql_user."""
 
-    mysql_migrate_user: str | None = None
-    mysql_migrate_password: Secret | None = None
+    mysql_migrate_user: AccountName | None = None
+    mysql_migrate_password: Secret | None = Field(None, validate_default=True)
+
+    @field_validator("mysql_migrate_password")
+    @classmethod
+    def _require_password(cls, value: Secret | None, info: ValidationInfo) -> Secret | None:
+        if value is None and info.data.get("mysql_migrate_user"):
+            raise ValueError("missing")
+        return value
 
 
 def use_django_settings() -> None:

@@ -15,9 +15,10 @@ config = load(Config)
 
 SECRET_KEY = config.django_secret_key.get_secret_value()
 ENCRYPTION = Encryption(config.encryption_key)  # of the tokens that the desk keeps
-ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *filter(None, map(str.strip, config.allowed_hosts.split(",")))]
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *config.allowed_hosts]
 ROOT_URLCONF = "order_service.urls"
 SHOP_NAME = config.shop_name
+SHOP_TIME_ZONE = config.shop_time_zone  # of the desk; TIME_ZONE is that of everything else
 UNVERIFIED_OPEN_PIECES = config.unverified_open_pieces
 
 INSTALLED_APPS = [
@@ -47,9 +48,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "order_service.desk.sign_in.staff_login.RevokedLoginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "order_service.desk.sign_in.staff_login.RevokedLoginMiddleware",
     "axes.middleware.AxesMiddleware",
+    "order_service.desk.once.OnceMiddleware",
+    "order_service.desk.zone.ShopTimeZoneMiddleware",
 ]
 TEMPLATES: list[dict[str, object]] = [
     {
@@ -120,7 +123,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = config.secure_cookies
 CORS_ORIGINS = config.cors_origins
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "order_service.urls.handler403"
+CSRF_FAILURE_VIEW = "order_service.desk.sign_in.views.token_refused"
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 
 UNFOLD = unfold_settings(SHOP_NAME)
@@ -146,7 +149,6 @@ SIMPLE_JWT = {
     "ISSUER": config.jwt_issuer,
     "AUDIENCE": config.jwt_audience,
     "LEEWAY": LEEWAY_SECONDS,
-    "AUTH_HEADER_TYPES": ("Bearer", "bearer"),
     "AUTH_TOKEN_CLASSES": ["order_service.api.authentication.StrictAccessToken"],
 }
 SPECTACULAR_SETTINGS = {

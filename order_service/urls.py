@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from libs.web.drf import error_view, get_view, routes, server_error_view, service_routes
-from order_service.api import orders
+from order_service.api import order_changes, orders
 from order_service.api.health import health
 from order_service.api.openapi import show_document, show_page, show_script
 from order_service.desk.remote.mails import list_mails, show_mail
@@ -24,6 +24,7 @@ other_services = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *routes("orders", orders.Orders.as_view()),
+    *routes("orders/changes", order_changes.OrderChanges.as_view()),
     *routes("orders/<str:order_id>", orders.OneOrder.as_view()),
     *routes("orders/<str:order_id>/cancel", orders.Cancellation.as_view()),
     *routes("orders/<str:order_id>/status", orders.OrderStatusView.as_view()),

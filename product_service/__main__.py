@@ -110,6 +110,13 @@ def dlq(config: Config, arguments: list[str]) -> int:
     return run_dlq(config.brokers, make_handlers(config.shop_currency), arguments)
 
 
+def migrate_skus(config: Config, arguments: list[str]) -> int:
+    """give SKUs their one form after an upgrade (--help for more)"""
+    from product_service.commands.migrate_skus import migrate
+
+    return migrate(config, arguments)
+
+
 COMMANDS = {
     "web": web,
     "worker": worker,
@@ -123,6 +130,7 @@ COMMANDS = {
     "publish-held": publish_held,
     "dlq": dlq,
     "accept-cluster": accept_cluster,
+    "migrate-skus": migrate_skus,
 }
 
 if __name__ == "__main__":

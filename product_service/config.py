@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 from libs.messaging.brokers import KafkaConfig
 from libs.runtime.config import MongoUri, SigningKey, WebConfig
 from libs.runtime.logs import LogFormat
+from libs.runtime.setting_types import BindHost, LogLevel, TokenParty
 
 
 def _require_two_decimal_places(code: str) -> str:
@@ -28,10 +29,10 @@ class Config(KafkaConfig, WebConfig):
 
     mongo_uri: MongoUri  # mongodb://…/DATABASE on a replica set, because transactions need one
     jwt_secret: SigningKey  # checks access tokens; the same in every service
-    jwt_issuer: str = "microshop"
-    jwt_audience: str = "microshop"
+    jwt_issuer: TokenParty = "microshop"
+    jwt_audience: TokenParty = "microshop"
     shop_currency: ShopCurrency = "USD"  # of each price that is set from now on
-    bind_host: str = "127.0.0.1"
+    bind_host: BindHost = "127.0.0.1"
     product_service_port: int = Field(8000, ge=1, le=65_535)
-    log_level: str = "INFO"
+    log_level: LogLevel = "INFO"
     log_format: LogFormat = "json"

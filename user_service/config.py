@@ -1,23 +1,14 @@
 """Every environment variable that user_service reads."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from limits import parse
-from pydantic import AfterValidator, Field
+from pydantic import AnyHttpUrl, Field
 
 from libs.access.encryption import EncryptionKey
 from libs.messaging.brokers import KafkaConfig
 from libs.runtime.config import BaseConfig, MongoUri, OnOff, Secret, SigningKey, WebConfig
 from libs.runtime.logs import LogFormat
-
-
-def _require_limit(text: str) -> str:
-    if text != "off":
-        parse(text)  # ValueError
-    return text
-
-
-RateLimitSpec = Annotated[str, AfterValidator(_require_limit)]  # such as 20/hour or 5/15minutes, or off
+from libs.runtime.setting_types import BindHost, DisplayName, LogLevel, RateLimitSpec, TokenParty, WebAddress
 
 
 class Config(KafkaConfig, WebConfig):
@@ -26,10 +17,11 @@ class Config(KafkaConfig, WebConfig):
     mongo_uri: MongoUri  # mongodb://…/DATABASE of a replica set, because transactions need one
     jwt_secret: SigningKey  # signs access and refresh tokens, shared by all services
     encryption_key: EncryptionKey  # encrypts the secrets of authenticators
-    jwt_issuer: str = "microshop"
-    jwt_audience: str = "microshop"
+    jwt_issuer: TokenParty = "microshop"
+    jwt_audience: TokenParty = "microshop"
     access_token_seconds: int = Field(900, ge=60, le=3540)  # revocations are kept for an hour, and clocks differ
-    refresh_token_seconds: int = Field(30 * 86_400, ge=60)  # the longest time that a session lasts
+    refresh_token_seconds: int = Field(30 * 86_400, ge=60, le=315_360_000)  # the longest time that a session lasts.
+    refresh_grace: int = Field(10, ge=0, le=60)  # Seconds in which a used refresh token gets its successor again.
     rate_limit_register: RateLimitSpec = "20/hour"  # per address
     rate_limit_login: RateLimitSpec = "5/15minutes"  # wrong passwords, per account and address
     rate_limit_code: RateLimitSpec = "20/hour"  # wrong codes, per account: there are only a million codes
@@ -41,11 +33,11 @@ class Config(KafkaConfig, WebConfig):
     rate_limit_export: RateLimitSpec = "10/hour"  # per account.
     staff_totp: Literal["optional", "required"] = "optional"  # required: roles count only with an authenticator
     smtp_utf8: OnOff = False  # True: the SMTP server takes addresses that are not ASCII before the @ (RFC 6531)
-    order_service_url: str = "http://127.0.0.1:3000"  # has the orders for an export
-    shop_name: str = "MicroShop"
-    bind_host: str = "127.0.0.1"
+    order_service_url: WebAddress = AnyHttpUrl("http://127.0.0.1:3000")  # has the orders for an export
+    shop_name: DisplayName = "MicroShop"
+    bind_host: BindHost = "127.0.0.1"
     user_service_port: int = Field(4000, ge=1, le=65_535)
-    log_level: str = "INFO"
+    log_level: LogLevel = "INFO"
     log_format: LogFormat = "json"
 
 

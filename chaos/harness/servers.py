@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chaos.harness.child import Child
 from chaos.harness.proxy import Proxy
 from chaos.harness.supervisor import Supervisor
 from deploy.local.ports import LOOPBACK
-from deploy.local.process import Process
 from deploy.local.servers import Server
 from deploy.local.state import State
-from deploy.local.waiting import until_ready
+from deploy.local.supervision.waiting import until_ready
 
 READY_SECONDS = 60
 
@@ -44,13 +43,13 @@ def front(server: Server, state: State, port: int, supervisor: Supervisor) -> Fr
     server.prepare()
     if server.name == "kafka":  # the last one of two equal keys counts
         controller = server.ports["KAFKA_CONTROLLER_PORT"]
-        with (state.run / "kafka.properties").open("a") as settings:
+        with (state.run / "kafka" / "kafka.properties").open("a") as settings:
             settings.write(f"listeners=PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller}\n")
     known = server.process()
     argv = tuple(f"--port={port}" if part == f"--port={public}" else part for part in known.argv)
     if server.name == "mysql":  # one file for all tables, so that a test can set its limit (R21)
         argv = (*argv, "--innodb-file-per-table=0")
-    child = Child(Process(known.name, argv, known.env, known.stop_seconds), state)
+    child = Child(replace(known, argv=argv), state)
     supervisor.start(child)
     fronted = Fronted(server, proxy, child)
     fronted.wait()

@@ -29,6 +29,7 @@ class Stores:
             LOOPBACK, stack.mongo.proxy.target, directConnection=True, tz_aware=True, timeoutMS=10_000
         )
         self._client = client
+        self.admin = client["admin"]
         self.users, self.shelf = client["microshop_user"], client["microshop_product"]
 
     def close(self) -> None:

@@ -50,7 +50,7 @@ def write(env_file: Path, directory: Path) -> list[str]:
 
 def _known(name: str, directory: Path, values: dict[str, str]) -> str:
     path = directory / name
-    return path.read_text().strip() if path.exists() else values[name]
+    return path.read_text(encoding="utf-8-sig").strip() if path.exists() else values[name]
 
 
 def main() -> int:

@@ -59,6 +59,8 @@ def _find(name: str, place: Mapping[str, str]) -> str:
     if place.get(name) or not file:
         return place.get(name, "")
     try:
-        return Path(file).read_text().strip()
+        return Path(file).read_text(encoding="utf-8-sig").strip()
     except OSError as error:
         raise LocalError(f"{name}_FILE names a file that can't be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise LocalError(f"{name}_FILE names a file that can't be read: it is not UTF-8") from None

@@ -4,6 +4,7 @@ HS256 with a shared secret. RFC 8725 3.1 (one algorithm, never the token's choic
 By default PyJWT accepts a token without exp and only warns of a short key. The options below make both an error.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +14,27 @@ from pydantic import SecretStr
 from ulid import ULID
 
 from libs.access.caller import Caller, caller_from_claims
-from libs.values.errors import NotAuthenticated
+from libs.values.errors import InvalidToken, NotAuthenticated
 from libs.values.times import MAX_TIME_MS, now_ms
 
 ALGORITHM = "HS256"
 REQUIRED_CLAIMS = ("exp", "iat", "sub", "iss", "aud", "jti")
 LEEWAY_SECONDS = 30
 MAX_TOKEN_BYTES = 4096
+TOKEN68 = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 9110 11.2
+
+
+def bearer_token(authorization: str | None) -> str | None:
+    """The access token in an Authorization header, None for another scheme or none. Raises InvalidToken for what is no token.
+
+    RFC 9110 11.4: the scheme ignores case, and one or more spaces follow it.
+    """
+    scheme, _, rest = (authorization or "").strip(" \t").partition(" ")
+    if scheme.split("\t")[0].lower() != "bearer":
+        return None
+    if not TOKEN68.fullmatch(token := rest.lstrip(" ")):
+        raise InvalidToken
+    return token
 
 
 def require_times(claims: Mapping[str, Any]) -> None:
@@ -86,8 +101,10 @@ class AccessTokens:
         return caller
 
     def check_header(self, authorization: str | None) -> Caller:
-        """The caller of an `Authorization: Bearer …` header. Raises NotAuthenticated."""
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme.casefold() != "bearer" or not token.strip():
+        """The caller of an `Authorization: Bearer …` header. Raises NotAuthenticated without one, and InvalidToken."""
+        if (token := bearer_token(authorization)) is None:
             raise NotAuthenticated
-        return self.check(token.strip())
+        try:
+            return self.check(token)
+        except NotAuthenticated:
+            raise InvalidToken from None

@@ -1,14 +1,30 @@
 """Database connections of a worker's threads. Django manages the connections of requests only."""
 
 from datetime import UTC, datetime
+from typing import TypeGuard
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
 from django.db.models import DateTimeField, Func
+from django.db.transaction import TransactionManagementError
 
 UNAVAILABLE_ERRORS: tuple[type[Exception], ...] = (OperationalError, InterfaceError)
-"""What Django raises when the database server is unavailable."""
+"""What Django raises when the database server is unavailable. `is_unavailable` finds more."""
+CLIENT_CODES = range(2000, 3000)
+"""MySQL's codes of its client library: a connection that is lost, or that has lost its place in the protocol (2014)."""
 UTC_NOW = Func(function="UTC_TIMESTAMP", template="%(function)s(6)", output_field=DateTimeField())
 """The server's time, in a statement."""
+
+
+def is_unavailable(error: BaseException | None) -> TypeGuard[Exception]:
+    """Whether an error means that the database server does not serve now: by its class, its code, or the error before it.
+
+    In a transaction a lost connection comes out as TransactionManagementError. Its cause is the error that broke the transaction.
+    """
+    if isinstance(error, UNAVAILABLE_ERRORS):
+        return True
+    if isinstance(error, TransactionManagementError):
+        return is_unavailable(error.__cause__)
+    return isinstance(error, DatabaseError) and bool(error.args) and error.args[0] in CLIENT_CODES
 
 
 def database_time() -> datetime:

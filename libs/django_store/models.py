@@ -2,7 +2,7 @@
 
 from django.db import models
 
-BYTEWISE = "utf8mb4_bin"  # known to MySQL and MariaDB alike
+from libs.django_store.bytewise import BYTEWISE
 
 
 class StoredEvent(models.Model):

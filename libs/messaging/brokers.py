@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from libs.runtime.config import BaseConfig, Secret
+from libs.runtime.setting_types import AccountName, BrokerList
 
 KafkaSecurity = Literal["none", "scram"]
 
@@ -26,9 +27,9 @@ Brokers = str | Account
 class KafkaConfig(BaseConfig):
     """The variables of each service that uses Kafka."""
 
-    kafka_brokers: str  # host:port, …
+    kafka_brokers: BrokerList  # host:port, …
     kafka_security: KafkaSecurity = "none"  # scram: log in with the account below
-    kafka_username: str | None = Field(None, validate_default=True)
+    kafka_username: AccountName | None = Field(None, validate_default=True)
     kafka_password: Secret | None = Field(None, validate_default=True)
 
     @field_validator("kafka_username", "kafka_password")

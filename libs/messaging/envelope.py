@@ -2,6 +2,8 @@
 
 A service declares its events as `EventData` subclasses. `new_row` makes the outbox row of an event to publish. `parse` reads an
 event from Kafka. Its input is untrusted: it raises MalformedEvent for every fault, and the consumer dead-letters the event.
+
+A later version may send values, fields and headers that this one does not know. docs/events.md has the rules.
 """
 
 import builtins
@@ -20,6 +22,10 @@ from libs.values.schema import StrictModel
 from libs.values.times import require_in_range, rfc3339
 
 MAX_PAYLOAD_BYTES = 64 * 1024
+NEEDED_HEADERS = frozenset({"ce_specversion", "ce_id", "ce_type", "ce_time", "ce_sequence"})
+"""The headers that are read. Others may hold any bytes."""
+UNKNOWN_VALUES = frozenset({"literal_error", "enum"})
+"""pydantic's errors for a value that an enumerated field does not know."""
 TIME: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
@@ -57,7 +63,10 @@ class OutboxRow:
 
 @dataclass(frozen=True)
 class Event:
-    """A well-formed event from Kafka. `read` checks `data` against a model."""
+    """A well-formed event from Kafka. `read` checks `data` against a model.
+
+    A tombstone has a key and no value, and may have no headers. On a compacted topic it says that the key's record was removed.
+    """
 
     id: str
     type: str
@@ -67,19 +76,31 @@ class Event:
     data: Mapping[str, object]
     partition: int = 0  # of the Kafka message
     message: Message | None = field(default=None, compare=False, repr=False)  # as it came
+    is_tombstone: bool = False
 
     def read(self, model: builtins.type[D]) -> D:
-        """The data as `model`. Raises MalformedEvent, which names the fields and not their values."""
+        """The data as `model`. Raises MalformedEvent, which names the fields and not their values.
+
+        Its text begins with `unknown value` when nothing else is wrong: the event may be one of a later version.
+        """
+        if self.is_tombstone:
+            raise MalformedEvent("the event has no value")
         try:
             return model.model_validate(self.data)
         except ValidationError as error:
-            fields = {".".join(map(str, e["loc"])) + ": " + e["type"] for e in error.errors(include_input=False)}
-            raise MalformedEvent("data: " + ", ".join(sorted(fields))[:500]) from None
+            raise _malformed(error) from None
 
     def require_key(self, key: str) -> None:
         """Raise MalformedEvent unless the message's key is the id that the data names."""
         if self.subject != key:
             raise MalformedEvent("the key is another one")
+
+
+def _malformed(error: ValidationError) -> MalformedEvent:
+    found = {(".".join(map(str, e["loc"])), e["type"]) for e in error.errors(include_input=False)}
+    if {kind for _, kind in found} <= UNKNOWN_VALUES:
+        return MalformedEvent("unknown value: " + ", ".join(sorted(name for name, _ in found))[:500])
+    return MalformedEvent("data: " + ", ".join(sorted(f"{name}: {kind}" for name, kind in found))[:500])
 
 
 def new_row(
@@ -132,7 +153,9 @@ def _require_time(text: str) -> None:
 def parse(message: Message) -> Event:
     """The event in a Kafka message. Raises MalformedEvent."""
     try:
-        headers = {name: (value or b"").decode() for name, value in headers_of(message)}
+        if message.value() is None:
+            return _tombstone(message)
+        headers = {name: (value or b"").decode() for name, value in headers_of(message) if name in NEEDED_HEADERS}
         event_id = str(ULID.from_str(headers.get("ce_id", "")))
         sequence = int(headers.get("ce_sequence", "0"))
         key, data = (message.key() or b"").decode(), orjson.loads(message.value() or b"")
@@ -145,3 +168,11 @@ def parse(message: Message) -> Event:
     event_type, time, partition = headers["ce_type"], headers.get("ce_time", ""), message.partition() or 0
     _require_time(time)
     return Event(event_id, event_type, key, sequence, time, data, partition, message)
+
+
+def _tombstone(message: Message) -> Event:
+    """Raises ValueError for a key that is no text, and MalformedEvent without a key."""
+    if not (key := (message.key() or b"").decode()):
+        raise MalformedEvent("no key and no value")
+    topic, partition = str(message.topic()), message.partition() or 0
+    return Event("", topic, key, 0, "", {}, partition, message, is_tombstone=True)

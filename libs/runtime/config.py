@@ -5,7 +5,6 @@ A value that is empty or blank counts as missing.
 """
 
 import os
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
+
+from libs.runtime.setting_types import MongoAddress, Origins
 
 EX_CONFIG = 78  # sysexits.h: "configuration error"
 PLACEHOLDERS = frozenset(
@@ -46,20 +47,10 @@ def _require_32_bytes(value: SecretStr) -> SecretStr:
     return value
 
 
-def _require_mongo_uri(value: SecretStr) -> SecretStr:
-    uri = urlsplit(value.get_secret_value())
-    if uri.scheme not in ("mongodb", "mongodb+srv") or not uri.path.strip("/"):
-        raise ValueError("is not mongodb://…/DATABASE")
-    if uri.password and _is_placeholder(uri.password):
+def _refuse_placeholder_in_address(value: SecretStr) -> SecretStr:
+    if _is_placeholder(urlsplit(value.get_secret_value()).password or ""):
         raise ValueError("has a placeholder as its password")
     return value
-
-
-def _split_origins(text: str) -> frozenset[str]:
-    origins = frozenset(filter(None, map(str.strip, text.split(","))))
-    if not all(re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?", origin) for origin in origins):
-        raise ValueError("is not a list of origins such as https://shop.example")
-    return origins
 
 
 def _switch(text: object) -> object:
@@ -69,10 +60,9 @@ def _switch(text: object) -> object:
 
 
 OnOff = Annotated[bool, BeforeValidator(_switch)]
-Origins = Annotated[frozenset[str], BeforeValidator(_split_origins)]
 Secret = Annotated[SecretStr, AfterValidator(_refuse_placeholder)]
 SigningKey = Annotated[SecretStr, AfterValidator(_refuse_placeholder), AfterValidator(_require_32_bytes)]
-MongoUri = Annotated[SecretStr, AfterValidator(_require_mongo_uri)]
+MongoUri = Annotated[MongoAddress, AfterValidator(_refuse_placeholder_in_address)]
 
 
 class BaseConfig(BaseModel):
@@ -101,7 +91,7 @@ class WebConfig(BaseConfig):
 def _read(name: str, environ: Mapping[str, str]) -> str:
     value = environ.get(name, "").strip()
     if not value and (path := environ.get(f"{name}_FILE", "").strip()):
-        value = Path(path).read_text(encoding="utf-8").strip()
+        value = Path(path).read_text(encoding="utf-8-sig").strip()
     return value
 
 
@@ -134,10 +124,25 @@ def is_secret(annotation: Any) -> bool:
     return annotation is SecretStr or any(map(is_secret, get_args(annotation)))
 
 
+REASONS = {
+    "missing": "missing",
+    "int_parsing": "is not a whole number",
+    "int_from_float": "is not a whole number",
+    "float_parsing": "is not a number",
+    "finite_number": "is not a number",
+    "literal_error": "is none of {expected}",
+    "greater_than": "is not more than {gt}",
+    "greater_than_equal": "is less than {ge}",
+    "less_than_equal": "is more than {le}",
+    "url_parsing": "is no address such as https://shop.example",
+    "url_scheme": "is no address with http:// or https://",
+}
+"""An error of the library, and what the value is not. Errors of our types have words of their own."""
+
+
 def _reason(error: ErrorDetails) -> str:
-    if error["type"] == "missing":
-        return "missing"
-    return str(error.get("ctx", {}).get("error") or error["msg"])
+    ctx = error.get("ctx", {})
+    return str(ctx.get("error") or REASONS.get(error["type"], "is not valid").format_map(ctx))
 
 
 def load_or_exit(settings: type[S], service: str) -> S:

@@ -2,16 +2,16 @@
 
 DomainError            kind + code + title, one class each in a service's domain/errors.py
 ├── NotAuthenticated   no valid access token
+│   └── InvalidToken   a token was sent, and it is not valid
 ├── NotAllowed         the caller lacks the role
 ├── Invalid            fields were refused, with `errors`
+│   └── Repeated       a name or a parameter is there more than once
 ├── NoRoom             the database's disk is full: no outage, so the circuit breaker ignores it
 └── Unavailable        a server that this service needs does not answer
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum, auto
-
-from pydantic_core import ErrorDetails
 
 RETRY_AFTER_SECONDS = 2
 
@@ -54,6 +54,10 @@ class NotAuthenticated(DomainError):
     kind, code, title = ErrorKind.UNAUTHENTICATED, "not-authenticated", "A valid access token is required"
 
 
+class InvalidToken(NotAuthenticated):
+    """The request has an access token that is malformed, expired or revoked. RFC 6750 3.1: `invalid_token`."""
+
+
 class NotAllowed(DomainError):
     kind, code, title = ErrorKind.FORBIDDEN, "not-allowed", "Your account may not do this"
 
@@ -83,9 +87,12 @@ class Invalid(DomainError):
         return cls([{"field": field, "code": code, "message": message}])
 
 
-def field_errors(errors: Iterable[ErrorDetails]) -> list[dict[str, str]]:
-    """Pydantic's error list (`ValidationError.errors()`) as `{field, code, message}` rows."""
-    return [
-        {"field": ".".join(map(str, e["loc"])), "code": e["type"].replace("_", "-"), "message": e["msg"]}
-        for e in errors
-    ]
+class Repeated(Invalid):
+    """Names in an object, or parameters of a query string, that are there more than once. Servers differ in which one counts."""
+
+    code, title = "repeated", "A name or a parameter is repeated"
+
+    @classmethod
+    def fields(cls, names: Iterable[str]) -> "Repeated":
+        """These names are repeated."""
+        return cls([{"field": name, "code": "repeated", "message": "Send it once"} for name in dict.fromkeys(names)])

@@ -10,10 +10,11 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 import orjson
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from libs.values.errors import DomainError, ErrorKind
 from libs.values.schema import StrictQuery, validated
+from libs.values.text import Matching
 
 HEADER = "Idempotency-Key"
 KEY_RETENTION = timedelta(hours=24)
@@ -22,7 +23,9 @@ KEY_RETENTION = timedelta(hours=24)
 class IdempotencyHeaders(StrictQuery):
     """The headers of a request that may have a key."""
 
-    idempotency_key: Annotated[str, StringConstraints(pattern=r"^[ -~]{1,128}$")] | None = Field(
+    idempotency_key: (
+        Annotated[str, Matching(r"^[ -~]{1,128}$", "invalid-key", "Enter 1 to 128 printable ASCII characters")] | None
+    ) = Field(
         None,
         alias=HEADER,
         description="One change for one key, however often it is sent: the first 2xx is answered again for 24 hours.",

@@ -6,23 +6,24 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
+from pydantic_core import PydanticCustomError
+
 MAX_WHOLE_DIGITS = 12
 _AMOUNT = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,2}))?")
-_RANGE = "enter an amount of at least 0 with at most two decimal places"
 
 
 def parse_money(value: object) -> int:
     """Minor units of `"12.5"`, `12.5` or `12`. Nothing is rounded.
 
-    Raises ValueError for other text, a negative amount, or more than two places.
+    Raises ValueError, with a code and a message for clients, for other text, a negative amount, or more than two places.
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
-        raise ValueError("enter a decimal string or a number")
+        raise _invalid_amount()
     if not isinstance(value, str):
         # A number in a body is an int or a Decimal (libs.web.bodies). The repr of a float is its shortest decimal.
         return _parse_number(Decimal(repr(value) if isinstance(value, float) else value))
     if not (amount := _AMOUNT.fullmatch(value)):
-        raise ValueError(_RANGE)
+        raise _invalid_amount()
     whole, cents = amount.groups(default="")
     return int(whole) * 100 + int(cents.ljust(2, "0"))
 
@@ -31,12 +32,17 @@ def _parse_number(number: Decimal) -> int:
     """By the digits, because arithmetic rounds to 28 of them. A number is taken exactly or refused."""
     _, digits, exponent = number.as_tuple()
     if not isinstance(exponent, int) or number < 0 or number.adjusted() >= MAX_WHOLE_DIGITS:
-        raise ValueError(_RANGE)
+        raise _invalid_amount()
     surplus = max(0, -2 - exponent)  # digits after the second place
     kept, cut = digits[: len(digits) - surplus] if surplus < len(digits) else (), digits[-surplus:] if surplus else ()
     if any(cut):
-        raise ValueError(_RANGE)
+        raise _invalid_amount()
     return int("".join(map(str, kept)) + "0" * max(0, exponent + 2) or "0")
+
+
+def _invalid_amount() -> PydanticCustomError:
+    text = "Enter an amount of at least 0 with at most two decimal places, as a decimal string or a number"
+    return PydanticCustomError("invalid_amount", text)
 
 
 def format_money(minor: int) -> str:

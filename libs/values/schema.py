@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
-from libs.values.errors import Invalid, field_errors
+from libs.values.errors import Invalid
+from libs.values.field_errors import field_errors
 from libs.values.times import require_in_range
 
 

@@ -6,11 +6,14 @@ allowed in paragraphs. All others are refused: control characters, bidirectional
 private, unassigned and surrogate code points. The version of Unicode is that of Python's `unicodedata`.
 """
 
+import re
 import unicodedata
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 JOINERS = "\u200c\u200d"
 BREAKS = "\n\t"
@@ -95,6 +98,27 @@ def _refuse_control_characters(text: str) -> str:
 
 def _blank() -> PydanticCustomError:
     return PydanticCustomError("blank", "Enter something that is visible")
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """An annotation of a text that must match a pattern. A refusal has this code and these words, and not the pattern."""
+
+    pattern: str
+    code: str
+    message: str
+
+    def check(self, text: str) -> str:
+        """The text. Raises pydantic's error with the code."""
+        if not re.fullmatch(self.pattern, text):
+            raise PydanticCustomError(self.code, self.message)
+        return text
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Mapping[str, object]:
+        return {**handler(schema), "pattern": self.pattern}
 
 
 Line = Annotated[str, BeforeValidator(_trim), AfterValidator(check_line)]

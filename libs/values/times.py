@@ -3,6 +3,8 @@
 import time
 from datetime import UTC, datetime
 
+from pydantic_core import PydanticCustomError
+
 MAX_TIME_MS = 253_402_300_800_000  # the year 10000
 
 
@@ -21,16 +23,20 @@ def rfc3339(moment: datetime) -> str:
 
 
 def require_in_range(moment: datetime) -> None:
-    """Raise ValueError for a time that is not between 1970 and 9999 in UTC.
+    """Raise ValueError, with a code and a message for clients, for a time that is not between 1970 and 9999 in UTC.
 
     Beyond these years the databases, and Python's conversion to UTC, refuse some times.
     """
     try:
         in_utc = moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("the time is out of range") from None
+        raise _out_of_range() from None
     if not 1970 <= in_utc.year <= 9999:
-        raise ValueError("the time is out of range")
+        raise _out_of_range()
+
+
+def _out_of_range() -> PydanticCustomError:
+    return PydanticCustomError("time_out_of_range", "Enter a time between the years 1970 and 9999")
 
 
 def now() -> datetime:

@@ -10,39 +10,44 @@ from typing import IO, Any
 
 import orjson
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import DisallowedHost, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template import loader
 from django.urls import Resolver404, URLPattern, path, resolve
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, negotiation, parsers, renderers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from structlog.contextvars import get_contextvars
 
-from libs.django_store.connection import UNAVAILABLE_ERRORS
+from libs.django_store.connection import is_unavailable
 from libs.runtime import metrics
 from libs.runtime.health import Health, failure_reason
 from libs.runtime.logs import get_logger
 from libs.values import errors
-from libs.web.bodies import MAX_BODY_BYTES, parse_object
+from libs.web.bodies import MAX_BODY_BYTES, parse_object, require_readable
 from libs.web.circuit_breaker import CircuitBreaker
 from libs.web.index import index, index_page
-from libs.web.instrumentation import RequestInstrumentation
+from libs.web.instrumentation import QUIET, RequestInstrumentation
 from libs.web.problems import PROBLEM_JSON, STATUS, error_headers, error_problem, problem
-from libs.web.security_headers import browser_headers, is_preflight, is_private
+from libs.web.security_headers import ALL_METHODS, browser_headers, is_preflight, is_private, vary
 
 log = get_logger(__name__)
 
 DISK_FULL = [(1021,), (1114,)]  # MySQL's ER_DISK_FULL, ER_RECORD_FILE_FULL
 MEANINGS: dict[tuple[type[Exception], ...], type[errors.DomainError]] = {
-    UNAVAILABLE_ERRORS: errors.Unavailable,
-    (exceptions.NotAuthenticated, exceptions.AuthenticationFailed): errors.NotAuthenticated,
+    (exceptions.NotAuthenticated,): errors.NotAuthenticated,
+    (exceptions.AuthenticationFailed,): errors.InvalidToken,
     (exceptions.PermissionDenied, PermissionDenied): errors.NotAllowed,
 }
 """Errors of Django and DRF, and the domain error that each stands for."""
 View = Callable[..., HttpResponse]
 READ_ONLY, READ = "GET, HEAD", "GET, HEAD, OPTIONS"
+
+
+class UnknownHost(errors.DomainError):
+    kind, code, title = errors.ErrorKind.INVALID, "unknown-host", "This service has no such host name"
 
 
 class RequestMiddleware:
@@ -56,6 +61,7 @@ class RequestMiddleware:
         response = self._respond(request, instrumentation)
         for name, value in browser_headers(request.headers, settings.CORS_ORIGINS, secure=request.is_secure()).items():
             response.headers.setdefault(name, value)
+        patch_vary_headers(response, vary(settings.CORS_ORIGINS, negotiated=hasattr(request, "negotiated")))
         response["X-Request-ID"] = instrumentation.id
         if is_private(str(request.method), request.path, request.headers, sets_cookie=bool(response.cookies)):
             response["Cache-Control"] = "no-store"
@@ -70,6 +76,13 @@ class RequestMiddleware:
             return _fail(request, 413)
         if request.method == "OPTIONS" and (response := _options(request)):
             return response
+        if request.path_info.startswith(QUIET) and (response := _probe(request)):
+            return response
+        try:
+            request.get_host()
+        except DisallowedHost:  # Django would log a traceback
+            instrumentation.reason = "unknown host"
+            return _fail_with(request, UnknownHost())
         try:
             instrumentation.enter(self._breaker)
         except errors.Unavailable as error:
@@ -82,14 +95,25 @@ def _request_id() -> str:
 
 
 def _options(request: HttpRequest) -> HttpResponse | None:
-    """204 for a path that exists, and for a preflight request. A client may ask without a token."""
+    """204 for a path that exists, for the server itself (`*`), and for a preflight request. A client may ask without a token."""
     try:
         allowed = _allowed(resolve(request.path_info).func)
     except Resolver404:
-        allowed = ""
+        allowed = ALL_METHODS if request.path == "/*" else ""
     if allowed or is_preflight(request.method, request.headers, settings.CORS_ORIGINS):
         return HttpResponse(status=204, headers={"Allow": allowed} if allowed else None)
     return None
+
+
+def _probe(request: HttpRequest) -> HttpResponse | None:
+    """The response of /health or /metrics, whatever host is asked for: probes and scrapes come by address."""
+    try:
+        match = resolve(request.path_info)
+    except Resolver404:
+        return None
+    request.resolver_match = match
+    response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+    return response
 
 
 def _allowed(view: Any) -> str:
@@ -153,6 +177,8 @@ def _report(status: int, body: Mapping[str, object]) -> HttpResponse:
 
 def prefers_html(request: HttpRequest | Request) -> bool:
     """True for a browser: a client whose Accept header prefers HTML to JSON."""
+    underlying: Any = getattr(request, "_request", request)
+    underlying.negotiated = True
     return request.get_preferred_type(["application/json", "text/html"]) == "text/html"
 
 
@@ -181,7 +207,8 @@ class JSONParser(parsers.BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: IO[Any], media_type: Any = None, parser_context: Any = None) -> dict[str, Any]:
-        """The parsed body. Raises MalformedBody, TooDeep."""
+        """The parsed body. Raises the errors of `require_readable` and `parse_object`."""
+        require_readable(media_type, (parser_context or {})["request"].headers.get("Content-Encoding"))
         return parse_object(stream.read())
 
 
@@ -216,12 +243,12 @@ def server_error_view(request: HttpRequest) -> HttpResponse:
 
 def _domain_error(error: BaseException | None, request: Any) -> errors.DomainError | None:
     """The domain error that `error` is or stands for."""
-    if isinstance(error, UNAVAILABLE_ERRORS):
+    if is_unavailable(error):
         full = error.args[:1] in DISK_FULL  # it serves reads, so the circuit breaker must not open
         if not full and (instrumentation := getattr(request, "instrumentation", None)):
             instrumentation.server_failed()
         log.warning("server unavailable", reason=failure_reason(error), code=error.args[:1])
-        error = errors.NoRoom() if full else error
+        error = errors.NoRoom() if full else errors.Unavailable()
     error = next((domain() for kinds, domain in MEANINGS.items() if isinstance(error, kinds)), error)
     return error if isinstance(error, errors.DomainError) else None
 
@@ -243,7 +270,7 @@ def _fail_with(request: HttpRequest, error: errors.DomainError) -> HttpResponse:
 def _render(
     request: HttpRequest, body: Mapping[str, object], status: int, headers: Mapping[str, str] | None
 ) -> HttpResponse:
-    if prefers_html(request):
+    if request.method != "OPTIONS" and prefers_html(request):
         page = loader.render_to_string(
             "problem.html", {"problem": body}
         )  # without the request: it must not authenticate

@@ -11,24 +11,25 @@ from apiflask import APIBlueprint, APIFlask
 from flask import Response, current_app, g, request, send_from_directory
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
-from werkzeug.exceptions import HTTPException, UnsupportedMediaType
+from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from libs.access.caller import Caller
-from libs.access.tokens import AccessTokens
+from libs.access.tokens import AccessTokens, bearer_token
 from libs.runtime import metrics
 from libs.runtime.config import WebConfig
 from libs.runtime.health import Health, failure_reason
 from libs.runtime.logs import get_logger
 from libs.values.errors import DomainError, Unavailable
 from libs.values.schema import StrictModel, validated
-from libs.web.bodies import MAX_BODY_BYTES, parse_object
+from libs.web.bodies import MAX_BODY_BYTES, parse_object, require_readable
 from libs.web.circuit_breaker import CircuitBreaker
 from libs.web.index import index, index_page
 from libs.web.instrumentation import RequestInstrumentation
 from libs.web.openapi import DOCS_PAGE, DOCS_SCRIPT, document_problems
+from libs.web.parameters import require_single, single_values
 from libs.web.problems import PROBLEM_JSON, STATUS, error_headers, error_problem, problem
-from libs.web.security_headers import browser_headers, is_preflight, is_private
+from libs.web.security_headers import ALL_METHODS, browser_headers, is_preflight, is_private, vary
 
 log = get_logger(__name__)
 
@@ -53,12 +54,17 @@ def caller() -> Caller:
 
 
 def caller_if_any() -> Caller | None:
-    """As `caller`, but None when the request has no token. A bad token is still refused."""
-    return caller() if "Authorization" in request.headers else None
+    """As `caller`, but None when the request has no token. A bad token is still refused, another scheme is no token."""
+    return None if bearer_token(request.headers.get("Authorization")) is None else caller()
 
 
 class Blueprint(APIBlueprint):
     """APIFlask's blueprint with strict input: APIFlask documents the model, this class checks it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.enable_openapi:  # the routes of clients
+            self.before_request(_require_single_parameters)
 
     def requires(self, role: str | None = None) -> Decorator:
         """Require a valid token, and the role when `role` is given."""
@@ -119,17 +125,21 @@ class Blueprint(APIBlueprint):
 
 def prefers_html() -> bool:
     """True for a browser: a client whose Accept header prefers HTML to JSON."""
+    g.negotiated = True
     return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
 
 
 def request_query() -> dict[str, str]:
-    """The query string. Of a repeated parameter the first value counts."""
-    return request.args.to_dict()
+    """The query string. Raises Invalid for a parameter that is repeated or empty."""
+    return single_values(request.args.lists())
+
+
+def _require_single_parameters() -> None:
+    require_single(request.args.lists())
 
 
 def _read_body() -> dict[str, Any]:
-    if request.mimetype != "application/json":
-        raise UnsupportedMediaType("Send application/json")
+    require_readable(request.headers.get("Content-Type"), request.headers.get("Content-Encoding"))
     return parse_object(request.get_data(cache=False))
 
 
@@ -140,13 +150,13 @@ def make_app(
     description: str,
     health: Health,
     tokens: AccessTokens,
-    unavailable: tuple[type[Exception], ...],
+    is_unavailable: Callable[[Exception], bool],
     web: WebConfig,
     links: Mapping[str, str] | None = None,
 ) -> APIFlask:
     """An APIFlask app with all that the services share.
 
-    `unavailable`: the errors of drivers that mean that a server does not answer. They become 503 problems.
+    `is_unavailable`: whether an error of a driver means that a server does not serve now. Such errors become 503 problems.
     `links`: the paths of the service's resources, by name, for the index at its root.
     """
     app = APIFlask(
@@ -159,21 +169,20 @@ def make_app(
         static_folder="api/static",
     )
     app.config |= {"MAX_CONTENT_LENGTH": MAX_BODY_BYTES, "DESCRIPTION": description, "AUTO_404_RESPONSE": False}
+    app.config["SERVER_NAME"] = "localhost"  # routes ignore the Host header, also one that is no host's name
     app.config |= {"AUTO_VALIDATION_ERROR_RESPONSE": False, "AUTO_AUTH_ERROR_RESPONSE": False}
     app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     app.spec_processor(document_problems)
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # it redirects to an address that holds the Host header
-    app.extensions |= {"tokens": tokens, "breaker": CircuitBreaker(), "web": web}
+    app.extensions |= {"tokens": tokens, "breaker": CircuitBreaker(), "web": web, "is_unavailable": is_unavailable}
     if count := web.proxy_count:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(DomainError, _domain_error)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _crash)
-    for kind in unavailable:
-        app.register_error_handler(kind, _server_unavailable)
+    app.register_error_handler(Exception, _other_error)
     app.register_blueprint(_service_routes(health, links or {}))
     return app
 
@@ -225,12 +234,14 @@ def _begin() -> Response | None:
 
 
 def _options() -> Response | None:
-    """204 for a path that exists, and for a preflight request. A client may ask without a token."""
+    """204 for a path that exists, for the server itself (`*`), and for a preflight request. A client may ask without a token."""
     adapter = current_app.create_url_adapter(request)
-    allowed = sorted(adapter.allowed_methods()) if adapter else []
+    allowed = ", ".join(sorted(adapter.allowed_methods())) if adapter else ""
+    if request.path == "/*":
+        allowed = ALL_METHODS
     origins = current_app.extensions["web"].cors_origins
     if allowed or is_preflight(request.method, dict(request.headers), origins):
-        return Response(status=204, headers={"Allow": ", ".join(allowed)} if allowed else None)
+        return Response(status=204, headers={"Allow": allowed} if allowed else None)
     return None
 
 
@@ -238,6 +249,7 @@ def _finish(response: Response) -> Response:
     origins = current_app.extensions["web"].cors_origins
     for name, value in browser_headers(dict(request.headers), origins, secure=request.is_secure).items():
         response.headers.setdefault(name, value)
+    response.vary.update(vary(origins, negotiated="negotiated" in g))
     response.headers["X-Request-ID"] = g.instrumentation.id
     sets_cookie = "Set-Cookie" in response.headers
     if is_private(request.method, request.path, dict(request.headers), sets_cookie=sets_cookie):
@@ -272,6 +284,8 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     return _problem(error.code or 500, headers)
 
 
-def _crash(error: Exception) -> ResponseReturnValue:
+def _other_error(error: Exception) -> ResponseReturnValue:
+    if current_app.extensions["is_unavailable"](error):
+        return _server_unavailable(error)
     log.error("request failed", exc_info=error)
     return _problem(500)

@@ -27,6 +27,7 @@ class RequestInstrumentation:
     def __init__(self, sent_id: str, path: str) -> None:
         self.id = sent_id if REQUEST_ID.fullmatch(sent_id) else str(ULID())
         self._began, self._path, self._entered, self._server_failed = time.perf_counter(), path, False, False
+        self.reason: str | None = None  # why a request was refused, for its log line
         clear_contextvars()
         bind_contextvars(request_id=self.id)
 
@@ -52,4 +53,10 @@ class RequestInstrumentation:
                 breaker.failed()
         if status >= 400 or not self._path.startswith(QUIET):
             known = method if method in metrics.METHODS else "unknown"
-            log.info("request", method=known, route=route, status=status, ms=round(seconds * 1000, 1))
+            why = {"reason": self.reason} if self.reason else {}
+            log.info("request", method=known, route=route, status=status, ms=round(seconds * 1000, 1), **why)
+
+
+def forget_request() -> None:
+    """The request of this thread is over: later log lines carry no id."""
+    clear_contextvars()

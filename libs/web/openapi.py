@@ -23,6 +23,7 @@ PROBLEM_SCHEMA: Mapping[str, object] = {
         "errors": {
             "type": "array",
             "items": {"type": "object", "properties": {n: {"type": "string"} for n in ("field", "code", "message")}},
+            "description": "The fields that were refused. docs/http-api.md lists the codes that all services have",
         },
     },
 }
@@ -34,11 +35,11 @@ def document_problems(spec: Any) -> Any:
     problem = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path, operations in spec["paths"].items():
         for operation in (o for o in operations.values() if isinstance(o, dict) and "responses" in o):
-            statuses = {status for status in operation["responses"] if str(status) >= "400"} | {"503"}
-            statuses |= {"400", "413", "415"} if "requestBody" in operation else set()
+            statuses = {status for status in operation["responses"] if str(status) >= "400"}
+            statuses |= {"400", "503"}  # 400: a parameter is repeated, also one that the route does not have
+            statuses |= {"413", "415"} if "requestBody" in operation else set()
             statuses |= {"401", "403"} if operation.get("security") else set()
             statuses |= {"404"} if "{" in path else set()
-            statuses |= {"400"} if any(p.get("in") == "query" for p in operation.get("parameters", ())) else set()
             for status in statuses:
                 operation["responses"][status] = {"description": HTTPStatus(int(status)).phrase, "content": problem}
     return spec

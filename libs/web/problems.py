@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from libs.values.errors import DomainError, ErrorKind
+from libs.values.errors import DomainError, ErrorKind, InvalidToken
+from libs.web.bodies import UnsupportedCoding
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -43,8 +44,12 @@ def problem(
 
 
 def error_headers(error: DomainError) -> dict[str, str]:
-    """The response headers that belong to `error`."""
-    headers = {"WWW-Authenticate": "Bearer"} if error.kind is ErrorKind.UNAUTHENTICATED else {}
+    """The response headers that belong to `error`: RFC 6750 3, RFC 9110 15.5.16."""
+    headers = {"Accept-Encoding": "identity"} if isinstance(error, UnsupportedCoding) else {}
+    if error.kind is ErrorKind.UNAUTHENTICATED:
+        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if isinstance(error, InvalidToken) else "Bearer"
+    elif error.kind is ErrorKind.FORBIDDEN:
+        headers["WWW-Authenticate"] = 'Bearer error="insufficient_scope"'
     return headers | ({"Retry-After": str(error.retry_after_seconds)} if error.retry_after_seconds else {})
 
 

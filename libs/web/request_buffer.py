@@ -23,7 +23,7 @@ EXPECT = re.compile((FIELD % "expect").encode())
 class RequestLimits:
     """How long a request may take to arrive. `seconds` is for the head, and again for the body.
 
-    The body gets the time that its length takes by `min_rate` (bytes/s) in addition.
+    The body gets the time that its length takes by `min_rate` (bytes/s) in addition. Chunk sizes, extensions and trailers get none.
     """
 
     seconds: float = 10.0
@@ -63,9 +63,11 @@ class RequestBuffer:
         if not self.head and not self._take_head(now):
             return
         if self.chunked:
+            before = len(self.body)
             self._take_chunks()
-            if not self.complete:
-                self.deadline += len(data) / self._limits.min_rate
+            self.deadline += (
+                max(0, len(self.body) - before) / self._limits.min_rate
+            )  # of the data, not of what frames it
         elif len(self.rest) >= self._length:
             self.body, self.rest = self.rest[: self._length], self.rest[self._length :]
             self.complete = True

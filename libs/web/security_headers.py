@@ -6,6 +6,8 @@ access token or no credentials.
 
 from collections.abc import Mapping
 
+from libs.runtime.metrics import METHODS
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -20,6 +22,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
+ALL_METHODS = ", ".join(sorted(METHODS))
+"""What a service itself allows, for `OPTIONS *` (RFC 9110 9.3.7)."""
 CORS = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID",
@@ -29,13 +33,18 @@ CORS = {
 
 
 def browser_headers(sent: Mapping[str, str], allowed: frozenset[str], *, secure: bool) -> dict[str, str]:
-    """The headers of the response to a request with the headers `sent`.
+    """The headers of the response to a request with the headers `sent`, besides `vary`.
 
     `allowed`: origins whose scripts may read it. `secure`: the request came over TLS.
     """
-    headers = HEADERS | (OVER_TLS if secure else {}) | ({"Vary": "Origin"} if allowed else {})
+    headers = HEADERS | (OVER_TLS if secure else {})
     origin = sent.get("Origin", "")
     return headers | ({"Access-Control-Allow-Origin": origin} | CORS if origin in allowed else {})
+
+
+def vary(allowed: frozenset[str], *, negotiated: bool) -> list[str]:
+    """The request headers that a cache must compare, besides those that the response names. `negotiated`: a page or JSON."""
+    return [name for name, counts in (("Accept", negotiated), ("Origin", bool(allowed))) if counts]
 
 
 PUBLIC_PATHS = ("/static/", "/docs")  # the same for everybody

@@ -20,6 +20,7 @@ from ulid import ULID
 
 from libs.runtime.logs import get_logger
 from libs.web.bodies import MAX_BODY_BYTES
+from libs.web.instrumentation import forget_request
 from libs.web.problems import PROBLEM_JSON, problem
 from libs.web.request_buffer import Refused, RequestBuffer, RequestLimits
 from libs.web.response_buffer import ResponseSocket
@@ -130,6 +131,13 @@ class BufferingWorker(ThreadWorker):
             body = req.body.read()
             self._set_body(req, body, len(body))
         return super().handle_request(req, conn)
+
+    def handle(self, conn: Any) -> Any:
+        """As in gunicorn, in a thread. What the thread logs afterwards belongs to no request."""
+        try:
+            return super().handle(conn)
+        finally:
+            forget_request()
 
     @staticmethod
     def _set_body(req: Any, body: bytes, length: int) -> None:

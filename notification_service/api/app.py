@@ -34,7 +34,7 @@ def create_app(config: Config) -> APIFlask:
             shown={"consumer": consumer.check, "smtp": worker.check_smtp},
             gauges={"oldestParkedSeconds": ("mails_parked_oldest_seconds", "Age of the oldest parked mail")},
         ),
-        unavailable=(),
+        is_unavailable=lambda error: False,
         web=config,
         links={"emails": "/emails"},
     )

@@ -47,11 +47,12 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortage:
-    """A line of a rejected order whose product is short. `available`: pieces."""
+    """A line of a rejected order whose product is short. `available`: pieces. `withdrawn`: it is no longer sold."""
 
     name: str
     wanted: int
     available: int
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,7 +105,7 @@ KINDS: dict[str, MailKind] = {
         subject="Your e-mail address was changed",
         heading="Your e-mail address was changed",
         lead="Your {shop} account has another e-mail address now. This is the last mail to the old one.",
-        disclaimer="If it was not you, contact us at once: somebody else may use your account.",
+        disclaimer="If it was not you, contact us at once: another person may use your account.",
     ),
     "authenticator-added": MailKind(
         template="notice",
@@ -121,6 +121,13 @@ KINDS: dict[str, MailKind] = {
         lead="Your {shop} account has no authenticator any more. A sign-in needs the password alone.",
         disclaimer="If it was not you, set a new password now by “Forgot password”, and contact us.",
     ),
+    "account-changed": MailKind(
+        template="notice",
+        subject="Your account was changed",
+        heading="Your account was changed",
+        lead="A setting of your {shop} account was changed.",
+        disclaimer="If it was not you, set a new password now by “Forgot password”, and contact us.",
+    ),
     "test": MailKind(
         template="test",
         subject="Test mail from {shop}",
@@ -131,9 +138,14 @@ KINDS: dict[str, MailKind] = {
 }
 
 
+GENERAL_NOTICE = "account-changed"
+"""The notice of a change that this version does not know."""
+NOTICE_KINDS = frozenset(kind for kind, row in KINDS.items() if row.template == "notice") - {GENERAL_NOTICE}
+
 # The texts of reason codes that concern a customer. Mails do not show other codes.
 REASONS = {
     "out_of_stock": "Some of the goods are out of stock.",
+    "withdrawn": "Some of the goods are no longer sold.",
     "price_changed": "A price changed while you ordered.",
     "timeout": "The goods could not be reserved in time.",
     "cancelled_by_customer": "You cancelled it.",

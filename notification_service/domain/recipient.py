@@ -4,15 +4,26 @@ from typing import Annotated
 
 from email_validator import validate_email
 from pydantic import AfterValidator, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from libs.values.text import Matching
+
+WORDS = "Enter one e-mail address, such as ada@example.com"
 
 
 def _require_one_address(text: str) -> str:
     """The address with its domain in ASCII, as SMTP requires. Raises ValueError for anything but one address."""
-    address = validate_email(text, check_deliverability=False)
+    try:
+        address = validate_email(text, check_deliverability=False)
+    except ValueError:  # its text is the library's
+        raise PydanticCustomError("invalid_email", WORDS) from None
     return f"{address.local_part}@{address.ascii_domain}"
 
 
 Recipient = Annotated[
-    str, StringConstraints(max_length=254, pattern=r"^[^\s<>]+@[^\s<>]+$"), AfterValidator(_require_one_address)
+    str,
+    StringConstraints(max_length=254),
+    Matching(r"^[^\s<>]+@[^\s<>]+$", "invalid-email", WORDS),
+    AfterValidator(_require_one_address),
 ]
 """Exactly one address. Line breaks, names and further addresses are refused, because they could add headers or recipients."""

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from libs.messaging.envelope import ConsumedData
 from libs.values.money import Money
-from libs.values.text import StoredLine
+from libs.values.text import Line, StoredLine
 from libs.values.times import MAX_TIME_MS
 from notification_service.domain import mail
 from notification_service.domain.recipient import Recipient
@@ -57,10 +57,13 @@ class UserMailRequested(ConsumedData):
 
 
 class UserNoticeRequested(ConsumedData):
-    """An account changed, and its owner should know it. `email` is the address that the notice goes to."""
+    """An account changed, and its owner should know it. `email` is the address that the notice goes to.
+
+    A kind of a later version gets a mail in general words.
+    """
 
     topic = "user-notice-requested"
-    kind: Literal["password-changed", "email-changed", "authenticator-added", "authenticator-removed"]
+    kind: Annotated[Line, StringConstraints(min_length=1, max_length=64)]
     user_id: UserId
     username: Username
     email: Recipient
@@ -105,6 +108,12 @@ class Shortage(ConsumedData):
     name: Annotated[StoredLine, StringConstraints(min_length=1, max_length=200)]
     wanted: Annotated[int, Field(ge=1)]
     available: Annotated[int, Field(ge=0)]
+    reason: str | None = None
+
+    def content(self) -> mail.Shortage:
+        """The line of the mail. A reason that this version does not know is not shown."""
+        withdrawn = self.reason == "withdrawn"
+        return mail.Shortage(name=self.name, wanted=self.wanted, available=self.available, withdrawn=withdrawn)
 
 
 class CurrentPrice(ConsumedData):
@@ -154,8 +163,8 @@ class OrderRejected(OrderEvent):
 
     def content(self) -> mail.OrderContent:
         """What its mail is made of."""
-        shortages = (mail.Shortage(name=s.name, wanted=s.wanted, available=s.available) for s in self.shortages)
-        return replace(super().content(), shortages=tuple(shortages), price_changes=tuple(self._price_changes()))
+        shortages = tuple(short.content() for short in self.shortages)
+        return replace(super().content(), shortages=shortages, price_changes=tuple(self._price_changes()))
 
     def _price_changes(self) -> Iterator[mail.PriceChange]:
         """The present prices, in the order of the lines. A price of a product that was not ordered is left out."""

@@ -6,23 +6,27 @@ lines. Sending a mail takes at least 2 ms, so nothing is rendered or inlined in 
 
 from collections.abc import Iterator
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from functools import partial
 from hashlib import sha256
 
 from css_inline import CSSInliner
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from notification_service.domain.mail import LinkContent, Mail, MailContent, OrderContent
+from libs.values.time_zone import zone_name
+from notification_service.domain.mail import LinkContent, Mail, MailContent, OrderContent, Shortage
 from notification_service.domain.mail_kinds import KINDS, REASONS
 
 
 class Composer:
     """Composes mails in the shop's name."""
 
-    def __init__(self, *, shop: str, shop_url: str, links_url: str, message_id_domain: str) -> None:
+    def __init__(
+        self, *, shop: str, shop_url: str, links_url: str, message_id_domain: str, time_zone: tzinfo = UTC
+    ) -> None:
         """`shop_url`: the shop's address, or "". `links_url`: where the pages that mail links open are. Neither ends with a slash.
-        `message_id_domain` is the last part of each Message-ID."""
-        self._shop, self._shop_url = shop, shop_url
+        `message_id_domain` is the last part of each Message-ID. `time_zone`: of the times in mails."""
+        self._shop, self._shop_url, self._time_zone = shop, shop_url, time_zone
         self._links_url, self._message_id_domain = links_url, message_id_domain
         self._templates = Environment(
             loader=PackageLoader("notification_service.rendering"),
@@ -31,7 +35,7 @@ class Composer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters["in_utc"] = _in_utc
+        self._templates.filters["in_words"] = partial(_in_words, time_zone)
         self._inliner = CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)  # at-rules: phones and dark mode
 
     def compose(self, kind: str, *, event_id: str, recipient: str, content: MailContent) -> Mail:
@@ -44,7 +48,7 @@ class Composer:
             "heading": row.heading.format_map(values),
             "lead": row.lead.format_map(values),
             "kind": row,
-            "year": datetime.now(UTC).year,
+            "year": datetime.now(self._time_zone).year,
         }
         if isinstance(content, LinkContent):
             context["link"] = f"{self._links_url}/{kind}?token={content.token}"
@@ -68,7 +72,7 @@ class Composer:
 def _problems(order: OrderContent) -> Iterator[tuple[str, str]]:
     """The lines of a rejected order that were the reason: the product's name, and what is wrong with it."""
     for line in order.shortages:
-        yield line.name, f"You ordered {line.wanted:,}. {_available(line.available)}"
+        yield line.name, f"You ordered {line.wanted:,}. {_available(line)}"
     for changed in order.price_changes:
         currency = changed.price.currency
         yield (
@@ -77,15 +81,18 @@ def _problems(order: OrderContent) -> Iterator[tuple[str, str]]:
         )
 
 
-def _available(count: int) -> str:
-    match count:
+def _available(line: Shortage) -> str:
+    if line.withdrawn:
+        return "It is no longer sold."
+    match line.available:
         case 0:
             return "None is left."
         case 1:
             return "1 is left."
-    return f"{count:,} are left."
+    return f"{line.available:,} are left."
 
 
-def _in_utc(moment: datetime) -> str:
-    """`31 January 2026, 13:00 UTC`."""
-    return moment.astimezone(UTC).strftime("%d %B %Y, %H:%M UTC")
+def _in_words(zone: tzinfo, moment: datetime) -> str:
+    """`31 January 2026, 13:00 UTC`, or `31 January 2026, 14:00 (Europe/Berlin)`."""
+    name = zone_name(zone)
+    return f"{moment.astimezone(zone):%d %B %Y, %H:%M} {name if name == 'UTC' else f'({name})'}"

@@ -13,7 +13,6 @@ RFC 5321 4.5.3.2.6 gives a server 10 minutes for its answer to the final dot. A 
 import threading
 import time
 from datetime import UTC, datetime
-from email.utils import formataddr
 
 import flask_mail
 from prometheus_client import Counter
@@ -25,7 +24,7 @@ from libs.values.times import rfc3339
 from notification_service.domain.failures import InDoubt
 from notification_service.domain.mail import Mail
 from notification_service.smtp.connection_pool import ConnectionPool, SmtpConnection
-from notification_service.smtp.mime import to_bytes
+from notification_service.smtp.mime import sender_header, to_bytes
 
 log = get_logger(__name__)
 
@@ -83,7 +82,7 @@ class Mailer:
         `international`: send mails to addresses whose local part is not ASCII, if the server takes them.
         `concurrency`: how many mails are sent at once. MAX_LATE_ANSWERS may be outstanding beside them."""
         self._settings, self._pool = settings, ConnectionPool()
-        self._sender, self._from = sender[1], formataddr(sender)
+        self._sender, self._from = sender[1], sender_header(*sender)
         self._smtp_seconds, self.answer_seconds = smtp_seconds, answer_seconds
         self._international = international
         self._room = threading.BoundedSemaphore(concurrency + MAX_LATE_ANSWERS)

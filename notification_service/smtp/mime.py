@@ -8,20 +8,41 @@ the standard library read them.
 from binascii import b2a_qp
 from datetime import UTC, datetime
 from email.header import Header
-from email.utils import format_datetime
+from email.utils import format_datetime, formataddr
 
 from notification_service.domain.mail import Mail
 
+MAX_LINE = 76
+"""Characters in a line with encoded words (RFC 2047 2). Such a word has at most 75, and is never cut within a character."""
+MAX_ASCII_WORD = 900
+"""A longer word without spaces can't be folded, and a line has at most 998 characters (RFC 5322 2.1.1)."""
+
+
+def sender_header(name: str, address: str) -> str:
+    """The value of From. A name that is not short and plain becomes encoded words of at most 75 characters each.
+
+    Raises ValueError for a line break.
+    """
+    if {"\r", "\n"} & {*name, *address}:
+        raise ValueError("the sender holds a line break")
+    plain = formataddr((name, address))
+    if name.isascii() and "=?" not in name and len(f"From: {plain}") <= MAX_LINE:
+        return plain
+    return f"{_encoded(name, 'From')}\r\n <{address}>"
+
 
 def to_bytes(mail: Mail, sender: str) -> bytes:
-    """`mail` as multipart/alternative with CRLF line ends. Raises ValueError for a line break in a header."""
+    """`mail` as multipart/alternative with CRLF line ends. `sender`: from sender_header.
+
+    Raises ValueError for a line break in a header.
+    """
     boundary = f"=_{mail.message_id[1:33]}"  # "=_" never occurs in quoted-printable text (RFC 2045 6.7)
-    if {"\r", "\n"} & {*mail.recipient, *mail.subject, *sender}:
+    if {"\r", "\n"} & {*mail.recipient, *mail.subject}:
         raise ValueError("a header holds a line break")
     headers = {
         "From": sender,
         "To": mail.recipient,
-        "Subject": Header(mail.subject, header_name="Subject").encode(linesep="\r\n"),
+        "Subject": _unstructured(mail.subject),
         "Date": format_datetime(datetime.now(UTC)),
         "Message-ID": mail.message_id,
         "Auto-Submitted": "auto-generated",  # RFC 3834: prevents holiday notices in reply
@@ -31,6 +52,17 @@ def to_bytes(mail: Mail, sender: str) -> bytes:
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
     begin, end = f"\r\n--{boundary}\r\n".encode(), f"\r\n--{boundary}--\r\n".encode()
     return head + begin + _part("plain", mail.text) + begin + _part("html", mail.html) + end
+
+
+def _unstructured(text: str) -> str:
+    """Text for a header without structure. Plain text that a reader would take for an encoded word is encoded, too."""
+    if "=?" in text or max(map(len, text.split(" "))) > MAX_ASCII_WORD:
+        return _encoded(text, "Subject")
+    return Header(text, header_name="Subject").encode(linesep="\r\n")
+
+
+def _encoded(text: str, header_name: str) -> str:
+    return Header(text, "utf-8", header_name=header_name, maxlinelen=MAX_LINE).encode(linesep="\r\n")
 
 
 def _part(kind: str, text: str) -> bytes:

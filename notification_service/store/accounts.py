@@ -77,6 +77,8 @@ class AccountView:
     def _apply(self, message: Message) -> None:
         try:
             event = parse(message)
+            if event.is_tombstone:  # of a record that was removed; what it reported stays true
+                return
             if event.type == UserDeleted.topic:
                 self._deleted.add(event.read(UserDeleted).id)
             else:

@@ -118,9 +118,12 @@ class MailLedger:
 
     def _read(self, message: Message) -> None:
         partition = message.partition() or 0
+        self._next_offset[partition] = (message.offset() or 0) + 1
+        if message.value() is None:  # a tombstone: after the next compaction there is no record either
+            self._sent[partition].discard(message.key() or b"")
+            return
         self._sent[partition].add(message.key() or b"")
         counted_for = dict(headers_of(message)).get(COUNTED_HEADER)
         if counted_for and self._limit:
             event_id, at = (message.key() or b"").decode(errors="replace"), message.timestamp()[1] / 1000
             self._limit.restore(counted_for.decode(errors="replace"), event_id, at)
-        self._next_offset[partition] = (message.offset() or 0) + 1

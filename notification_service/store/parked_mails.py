@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import orjson
@@ -32,6 +32,7 @@ log = get_logger(__name__)
 PARKED_GAUGE = Gauge("mails_parked", "Mails that wait for a later try", ["state"], multiprocess_mode="livemostrecent")
 
 STATE_HEADER = "parked"
+STATE_FIELDS = frozenset(field.name for field in fields(ParkedMail)) - {"offset"}
 LOAD_SECONDS = 45.0  # shorter than the 60 s after which a consumer that does not poll counts as hung
 FETCH_SECONDS = 5.0
 
@@ -201,5 +202,5 @@ def _read(message: Message) -> ParkedMail:
     """The state in a record. Raises StopIteration for a record of another kind, and errors for one that is not readable."""
     header = next(value or b"" for name, value in headers_of(message) if name == STATE_HEADER)
     state: dict[str, Any] = orjson.loads(header)
-    del state["origin"]
-    return replace(ParkedMail(**state), offset=message.offset() or 0)
+    known = {name: value for name, value in state.items() if name in STATE_FIELDS}  # others are of a later version
+    return replace(ParkedMail(**known), offset=message.offset() or 0)

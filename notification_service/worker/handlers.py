@@ -10,6 +10,7 @@ from typing import Protocol
 
 from libs.messaging.envelope import Event
 from libs.messaging.handler_pool import Handler
+from notification_service.domain.mail_kinds import GENERAL_NOTICE, NOTICE_KINDS
 from notification_service.events.consumed import (
     ORDER_TOPICS,
     MailResendRequested,
@@ -42,11 +43,10 @@ def on_mail_requested(event: Event, send_mail: MailSender) -> None:
 
 
 def on_notice_requested(event: Event, send_mail: MailSender) -> None:
-    """Send the notice of a change of an account. It is never suppressed."""
+    """Send the notice of a change of an account, in general words for a kind of a later version. It is never suppressed."""
     notice = event.read(UserNoticeRequested)
-    send_mail(
-        event, kind=notice.kind, recipient=notice.email, user_id=notice.user_id, content=notice.content(), limited=False
-    )
+    kind = notice.kind if notice.kind in NOTICE_KINDS else GENERAL_NOTICE
+    send_mail(event, kind=kind, recipient=notice.email, user_id=notice.user_id, content=notice.content(), limited=False)
 
 
 def on_order_event(event: Event, send_mail: MailSender) -> None:

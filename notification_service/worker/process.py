@@ -103,6 +103,7 @@ def make_composer(config: Config) -> Composer:
         shop_url=shop_url,
         links_url=shop_url or str(config.user_service_url).rstrip("/"),
         message_id_domain=config.from_email.rpartition("@")[2],
+        time_zone=config.shop_time_zone,
     )
 
 

@@ -9,7 +9,7 @@ from rest_framework_simplejwt.tokens import AccessToken, Token
 
 from libs.access.caller import Caller, caller_from_claims
 from libs.access.revocations import Revocations
-from libs.access.tokens import MAX_TOKEN_BYTES, REQUIRED_CLAIMS, require_times
+from libs.access.tokens import MAX_TOKEN_BYTES, REQUIRED_CLAIMS, bearer_token, require_times
 from libs.values.errors import NotAuthenticated
 from order_service.store.worker_tables import stored_revocations
 
@@ -44,7 +44,12 @@ class StrictAccessToken(AccessToken):
 
 
 class BearerAuthentication(JWTStatelessUserAuthentication):
-    """The authentication of simplejwt, with a limit on the token's size."""
+    """The authentication of simplejwt, with the other services' rule for the header, and a limit on the token's size."""
+
+    def get_raw_token(self, header: bytes) -> bytes | None:
+        """The token in an Authorization header, None for another scheme. Raises InvalidToken of libs.values.errors."""
+        token = bearer_token(header.decode("latin-1"))
+        return None if token is None else token.encode()
 
     def get_validated_token(self, raw_token: bytes) -> Token:
         """Check the size, then the token. Raises InvalidToken."""

@@ -13,9 +13,12 @@ from django.http import QueryDict
 from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
 
 from libs.values.errors import Invalid
+from libs.values.field_errors import EMPTY_NAME
 from libs.values.pages import MAX_LIMIT, page_request
+from libs.web.parameters import blank_row
 from order_service.domain.order_id import first_id
 from order_service.domain.order_status import Status
+from order_service.domain.settling import SETTLING_TIME
 from order_service.queries.order_search import email_begins_with
 from order_service.store.models import Order
 
@@ -23,9 +26,16 @@ MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})", re.IGNORECASE
 )
 LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9.]+)?")  # of <input type="datetime-local">
-TIMES = ("createdAfter", "createdBefore")
+TIMES = ("createdAfter", "createdBefore", "updatedAfter")
 SORTS = {"newest": "Newest first", "oldest": "Oldest first"}
-PRINTABLE = RegexValidator(r"[\x00-\x1f\x7f-\x9f]", "Control characters are not allowed.", inverse_match=True)
+PRINTABLE = RegexValidator(
+    r"[\x00-\x1f\x7f-\x9f]", "A control character is not allowed", "character_not_allowed", inverse_match=True
+)
+MEANINGS = {
+    "max_length": ("string-too-long", "Enter at most {limit_value} characters"),
+    "null_characters_not_allowed": ("character-not-allowed", "A control character is not allowed"),
+}
+"""An error of Django's own: our code, and our message with the values of the rule. All others have words of ours."""
 
 
 def parse_moment(text: str) -> datetime:
@@ -37,7 +47,7 @@ def parse_moment(text: str) -> datetime:
 
 def _one_of(*values: str) -> dict[str, str]:
     """A message in place of Django's, which repeats the value that was sent."""
-    return {"invalid_choice": f"One of {', '.join(values)} is expected."}
+    return {"invalid_choice": f"Enter one of: {', '.join(values)}"}
 
 
 class MomentInput(forms.DateTimeInput):
@@ -61,13 +71,19 @@ class MomentField(forms.Field):
         try:
             return parse_moment(value) if value else None
         except ValueError:
-            raise forms.ValidationError("A time such as 2026-01-31T12:00:00Z is expected.", "invalid") from None
+            is_decoded_plus = bool(MOMENT.fullmatch(value.replace(" ", "+", 1)))
+            hint = ". In a query string a + means a space: write it as %2B" if is_decoded_plus else ""
+            raise forms.ValidationError(f"Enter a time such as 2026-01-31T12:00:00Z{hint}", "invalid_time") from None
 
 
-class PlacedFilter(Filter):  # type: ignore[misc]  # django-filter has no types
-    """By the time of the order. An id contains that time, so the primary key serves the filter."""
+class MomentFilter(Filter):  # type: ignore[misc]  # django-filter has no types
+    """By a time."""
 
     field_class = MomentField
+
+
+class PlacedFilter(MomentFilter):
+    """By the time of the order. An id contains that time, so the primary key serves the filter."""
 
     def filter(self, qs: Any, value: datetime | None) -> Any:
         return super().filter(qs, value and first_id(value))
@@ -87,12 +103,13 @@ class ListForm(forms.Form):
     )
     limit = forms.CharField(
         required=False,
+        strip=False,
         label="Page size",
         help_text=f"Orders on a page, 1 to {MAX_LIMIT}; 20 by default",
         widget=forms.NumberInput({"min": 1, "max": MAX_LIMIT, "placeholder": 20}),
     )
     cursor = forms.CharField(
-        required=False, help_text="From `next` or `previous` of another page", widget=forms.HiddenInput
+        required=False, strip=False, help_text="From `next` or `previous` of another page", widget=forms.HiddenInput
     )
 
     def clean(self) -> dict[str, object]:
@@ -111,11 +128,13 @@ class ListForm(forms.Form):
         rows = []
         for name, value in self.data.items():
             if name not in self.fields:
-                rows.append(_row(name, "extra-forbidden", "There is no such parameter."))
+                rows.append(_row(name or EMPTY_NAME, "extra-forbidden", "There is no such parameter"))
             elif not value.strip():
-                rows.append(_row(name, "blank", "A value is expected."))
+                rows.append(blank_row(name))
+        blank = {row["field"] for row in rows}
         for name, errors in self.errors.as_data().items():
-            rows += [_row(name, error.code or "invalid", " ".join(error.messages)) for error in errors]
+            found = {row["code"]: row for row in (_error_row(name, error) for error in errors if name not in blank)}
+            rows += found.values()
         if rows:
             raise Invalid(rows)
 
@@ -135,8 +154,19 @@ class OrderFilters(FilterSet):  # type: ignore[misc]
         help_text="Orders of this status",
         error_messages=_one_of(*Status),
     )
-    createdAfter = PlacedFilter("id", "gte", label="Placed from (UTC)", help_text="Placed at this time or later")
+    createdAfter = PlacedFilter(
+        "id",
+        "gte",
+        label="Placed from (UTC)",
+        help_text=f"Placed at this time or later. Orders of the last {SETTLING_TIME.seconds} s may still appear",
+    )
     createdBefore = PlacedFilter("id", "lt", label="Placed before (UTC)", help_text="Placed before this time")
+    updatedAfter = MomentFilter(
+        "updated_at",
+        "gte",
+        label="Changed from (UTC)",
+        help_text=f"Changed at this time or later. Changes of the last {SETTLING_TIME.seconds} s may still appear",
+    )
 
     class Meta:
         model, fields, form = Order, (), ListForm
@@ -150,6 +180,7 @@ class StaffOrderFilters(OrderFilters):
         label="Customer's id",
         max_length=64,
         validators=[PRINTABLE],
+        strip=False,  # ids are compared byte by byte
         help_text="Orders of this customer (staff)",
     )
     search = CharFilter(
@@ -185,6 +216,11 @@ def fields_of(query: QueryDict, *, from_page: bool) -> dict[str, str]:
         if LOCAL.fullmatch(time := found.get(name, "")):
             found[name] = f"{time}Z" if time.count(":") == 2 else f"{time}:00Z"
     return {name: value for name, value in found.items() if value.strip()}
+
+
+def _error_row(field: str, error: forms.ValidationError) -> dict[str, str]:
+    code, message = MEANINGS.get(error.code or "", (error.code or "invalid-value", " ".join(error.messages)))
+    return _row(field, code, message.format_map(error.params or {}))
 
 
 def _row(field: str, code: str, message: str) -> dict[str, str]:

@@ -19,10 +19,14 @@ from order_service.api.openapi import parameters_of, parameters_of_form
 from order_service.api.permissions import IsCustomer, IsSignedIn, IsStaff
 from order_service.domain.order_status import Status
 from order_service.queries import orders as queries
+from order_service.queries.offers import OfferReader
 from order_service.use_cases.cancel_order import cancel_order
 from order_service.use_cases.idempotency import respond_once
 from order_service.use_cases.place_order import place_order
 from order_service.use_cases.set_order_status import set_order_status
+
+offers = OfferReader(lambda: settings.PRODUCT_SERVICE_URL)
+"""Asks product_service for orders that differ from the replica of the catalogue."""
 
 
 class Orders(ListPage):
@@ -54,8 +58,10 @@ class Orders(ListPage):
         """Place an order of one product or of several, at the catalogue's prices.
 
         `productPrice` is only compared: 409 `price-changed` when the catalogue has another one. 422 for a product that is not
-        sold. With an `Idempotency-Key` one order is placed, however often the request is sent: 409 `idempotency-key-in-flight`
-        while the first is being answered, 422 `idempotency-key-reused` for another body.
+        sold. Both have `stale: true` when the catalogue could not be asked, so that the price may be out of date.
+
+        With an `Idempotency-Key` one order is placed, however often the request is sent: 409 `idempotency-key-in-flight` while the
+        first is being answered, 422 `idempotency-key-reused` for another body.
         """
         key = key_of(request.headers)
         several = "items" in request.data
@@ -66,7 +72,13 @@ class Orders(ListPage):
 
         def place() -> dict[str, object]:
             limit = settings.UNVERIFIED_OPEN_PIECES
-            order = place_order(caller=caller, items=items, shipping_address=address, unverified_open_pieces=limit)
+            order = place_order(
+                caller=caller,
+                items=items,
+                shipping_address=address,
+                read_offers=offers.read,
+                unverified_open_pieces=limit,
+            )
             return responses.to_placed(order)
 
         if key is None:
@@ -94,7 +106,7 @@ class Cancellation(OrderPage):
         operation_id="cancel_order",
         parameters=parameters_of(IdempotencyHeaders, "header"),
         request=None,
-        responses={200: schemas.OrderOut, 400: None, 409: None, 422: None},
+        responses={200: schemas.OrderOut, 400: None, 409: None, 413: None, 415: None, 422: None},
     )
     def post(self, request: Request, order_id: str) -> HttpResponseBase:
         """Cancel an order, while it is pending or confirmed.

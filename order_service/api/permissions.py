@@ -22,6 +22,13 @@ class IsCustomer(BasePermission):
         return has_token(request)
 
 
+class IsViewer(IsSignedIn):
+    """Role viewer, by token or by session."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return super().has_permission(request, view) and caller_of(request).has_role("viewer")
+
+
 class IsStaff(IsSignedIn):
     """Role staff, by token or by session."""
 

@@ -1,10 +1,12 @@
 """JSON out: the only place that makes the bodies of responses."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from libs.values.money import format_money
 from libs.values.pages import Page
 from libs.values.times import rfc3339
+from order_service.domain.feed_entry import FeedEntry
 from order_service.domain.order import Order, OrderLine, ShippingAddress
 from order_service.domain.rejection import Shortage
 
@@ -43,6 +45,20 @@ def to_page(page: Page[Order], url: str) -> dict[str, Any]:
     return page.render(url, to_public)
 
 
+def to_changes(entries: Sequence[FeedEntry], link: str) -> dict[str, Any]:
+    """A page of the feed of changes, with the link to what follows."""
+    return {"next": link, "results": [_change(entry) for entry in entries]}
+
+
+def _change(entry: FeedEntry) -> dict[str, Any]:
+    return {
+        "at": rfc3339(entry.at),
+        "previousStatus": entry.before and entry.before.value,
+        "status": entry.after.value,
+        "order": to_public(entry.order),
+    }
+
+
 def _line(line: OrderLine) -> dict[str, Any]:
     return {
         "productId": line.product_id,
@@ -59,15 +75,18 @@ def _shortage(order: Order, short: Shortage) -> dict[str, Any]:
         "name": order.name_of(short.product_id),
         "wanted": short.wanted,
         "available": short.available,
+        **({"reason": short.reason} if short.reason else {}),
     }
 
 
 def _address(address: ShippingAddress) -> dict[str, Any]:
-    return {
+    """The lines that the address has."""
+    lines = {
         "name": address.name,
         "line1": address.line1,
-        **({"line2": address.line2} if address.line2 is not None else {}),
+        "line2": address.line2,
         "city": address.city,
         "postalCode": address.postal_code,
         "country": address.country,
     }
+    return {name: line for name, line in lines.items() if line is not None}

@@ -1,14 +1,27 @@
 """JSON in, and the schemas of JSON out for the OpenAPI document."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, RootModel, StringConstraints, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    RootModel,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from libs.values.money import parse_money
-from libs.values.schema import StrictModel
+from libs.values.schema import StrictModel, StrictQuery
 from libs.values.text import Name
 from order_service.domain import order, pricing
+from order_service.domain.countries import COUNTRIES, needed_lines
+from order_service.domain.rejection import OTHER_REASON, REJECTION_REASONS
 
 PRICE_SCHEMA = {
     "anyOf": [
@@ -20,16 +33,42 @@ Price = Annotated[int, BeforeValidator(parse_money), WithJsonSchema(PRICE_SCHEMA
 ProductId = Annotated[Name, StringConstraints(min_length=1, max_length=64)]
 Quantity = Annotated[int, Field(ge=1, le=1000)]
 AddressLine = Annotated[Name, StringConstraints(min_length=1, max_length=200)]
+COUNTRY_SCHEMA = {"type": "string", "enum": sorted(COUNTRIES), "description": "ISO 3166-1 alpha-2"}
 Status = Literal["pending", "confirmed", "rejected", "shipped", "delivered", "cancelled"]
 
 
+def _require_country(text: str) -> str:
+    """The code in upper case. Raises pydantic's error `unknown_country`."""
+    if not text.isascii() or (code := text.upper()) not in COUNTRIES:
+        raise PydanticCustomError("unknown_country", "Enter the two letters of a country in ISO 3166-1, such as DE")
+    return code
+
+
 class ShippingAddress(StrictModel):
+    """Where the order goes. The country says whether city and postal code are needed; an empty line is an absent one."""
+
     name: AddressLine
     line1: AddressLine
     line2: AddressLine | None = None
-    city: AddressLine
-    postal_code: Annotated[Name, StringConstraints(min_length=1, max_length=20)]
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}$")]
+    country: Annotated[str, AfterValidator(_require_country), WithJsonSchema(COUNTRY_SCHEMA)]
+    city: AddressLine | None = None
+    postal_code: Annotated[Name, StringConstraints(min_length=1, max_length=20)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_lines_are_absent(cls, sent: Any) -> Any:
+        if not isinstance(sent, Mapping):
+            return sent
+        lines = {name: sent.get(name) for name in ("line2", "city", "postalCode")}
+        return {**sent, **{n: None if isinstance(v, str) and not v.strip() else v for n, v in lines.items()}}
+
+    @field_validator("city", "postal_code", mode="after")
+    @classmethod
+    def _require_what_the_country_needs(cls, value: str | None, info: ValidationInfo) -> str | None:
+        country = info.data.get("country")  # absent when it was refused
+        if value is None and country and info.field_name in needed_lines(country):
+            raise PydanticKnownError("missing")
+        return value
 
 
 class WantedItem(StrictModel):
@@ -63,12 +102,13 @@ class ManyItems(_Order):
 
     items: list[WantedItem] = Field(min_length=1, max_length=50)
 
-    @model_validator(mode="after")
-    def _refuse_duplicates(self) -> Self:
-        ids = [item.product_id for item in self.items]
+    @field_validator("items", mode="after")
+    @classmethod
+    def _refuse_duplicates(cls, items: list[WantedItem]) -> list[WantedItem]:
+        ids = [item.product_id for item in items]
         if len(set(ids)) < len(ids):
             raise PydanticCustomError("duplicate_product", "Name each product once, with its whole quantity")
-        return self
+        return items
 
     def requested_items(self) -> list[pricing.RequestedItem]:
         """The items in their order."""
@@ -100,11 +140,15 @@ class ShortageOut(StrictModel):
     name: str
     wanted: int
     available: int
+    reason: Literal["withdrawn"] | None = Field(None, description="Of a product that was no longer sold; else left out")
 
 
 class PriceOut(StrictModel):
     product_id: str
     price: str
+
+
+REASONS = (*REJECTION_REASONS, OTHER_REASON, "timeout", "cancelled_by_customer", "cancelled_by_staff")
 
 
 class OrderOut(StrictModel):
@@ -116,9 +160,12 @@ class OrderOut(StrictModel):
     total: str
     currency: str
     shipping_address: ShippingAddress | None = Field(None, description="Left out when there is none")
-    reason: str | None = Field(None, description="Why it was cancelled or rejected; left out when there is none")
+    reason: str | None = Field(
+        None, description=f"Why it was cancelled or rejected: {', '.join(REASONS)}. Left out when there is no reason"
+    )
     shortages: list[ShortageOut] | None = Field(
-        None, description="Of an order that is rejected as `out_of_stock`: the lines of which stock had too few pieces"
+        None,
+        description="Of an order that is rejected as `out_of_stock` or `withdrawn`: the lines of which stock had too few pieces",
     )
     prices: list[PriceOut] | None = Field(
         None, description="Of an order that is rejected as `price_changed`: the prices that differ, as they were then"
@@ -132,6 +179,30 @@ class PlacedOut(StrictModel):
     message: str
     order_id: str
     order: OrderOut
+
+
+LIMIT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": 100}
+
+
+class ChangesQuery(StrictQuery):
+    """The parameters of the feed of changes."""
+
+    after: str | None = Field(None, description="From `next` of another page; without it the feed begins")
+    limit: Annotated[str, WithJsonSchema(LIMIT_SCHEMA)] | None = Field(
+        None, description="Changes on a page, 1 to 100; 20 by default"
+    )
+
+
+class ChangeOut(StrictModel):
+    at: str
+    previous_status: Status | None
+    status: Status
+    order: OrderOut
+
+
+class ChangesPage(StrictModel):
+    next: str
+    results: list[ChangeOut]
 
 
 class OrderPage(StrictModel):

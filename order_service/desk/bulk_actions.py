@@ -1,7 +1,9 @@
 """Actions on many rows of a list. A page asks first, and one message sums up the results.
 
 The page's form sends the keys of the rows. So the action changes the rows that were confirmed, whatever the list shows by then.
-A form that is sent twice changes nothing more: an action leaves a row as it is that has its result already.
+An action leaves a row as it is that has its result already.
+
+A selection of more rows covers all matches of the list. Its form has no keys: bulk_runs.py changes the matches in steps.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +20,8 @@ from django.template.response import TemplateResponse
 from libs.access.caller import Caller
 from libs.values.errors import DomainError
 from order_service.api.authentication import desk_caller
-from order_service.desk.model_admin import Context, DeskAdmin, error_text
+from order_service.desk.bulk_runs import STATE, Run, count_rows, newest_key
+from order_service.desk.model_admin import MAX_COUNTED, Context, DeskAdmin, error_text
 
 CONFIRMED = "confirmed"  # a field of the form on the page that asks
 Outcome = Literal["changed", "unchanged", "refused"]
@@ -67,16 +70,15 @@ def admin_action(bulk: BulkAction) -> Callable[..., HttpResponse | None]:
 
     @admin.action(description=f"{bulk.verb} the selected {bulk.noun}s", permissions=["act"])
     def act(page: DeskAdmin, request: HttpRequest, selected: QuerySet[Any]) -> HttpResponse | None:
+        if STATE in request.POST:
+            return _go_on(page, request, bulk, selected)
         if CONFIRMED in request.POST:
             keys = request.POST.getlist(ACTION_CHECKBOX_NAME)[: page.max_selected]
             _report(request, bulk, bulk.run(desk_caller(request.user), keys))
             return None
         keys = [str(key) for key in selected.values_list(bulk.field, flat=True)[: page.max_selected + 1]]
         if len(keys) > page.max_selected:
-            text = f"One action changes {page.max_selected} {bulk.noun}s at most, and more are selected. "
-            text += f"Select at most {page.max_selected} rows, or choose a filter. Nothing was changed."
-            messages.error(request, text)
-            return None
+            return _ask_for_all(page, request, bulk, selected)
         if not keys:
             messages.warning(
                 request, f"None of the selected {bulk.noun}s is in the list any more. Nothing was changed."
@@ -88,18 +90,41 @@ def admin_action(bulk: BulkAction) -> Callable[..., HttpResponse | None]:
     return act
 
 
+def _ask_for_all(page: DeskAdmin, request: HttpRequest, bulk: BulkAction, selected: QuerySet[Any]) -> HttpResponse:
+    """The page that asks before a run over all matches. Rows that are made later don't belong to it."""
+    newest, total = newest_key(selected), count_rows(selected)
+    run = Run(upto=newest, total=total)
+    count = f"more than {total:,} {bulk.noun}s" if total >= MAX_COUNTED else _count(total, bulk.noun)
+    return _page(page, request, bulk, f"{bulk.verb} {count}?", count=count, state=run.seal(bulk.name))
+
+
+def _go_on(page: DeskAdmin, request: HttpRequest, bulk: BulkAction, selected: QuerySet[Any]) -> HttpResponse | None:
+    """The next step of a run: its page, which goes on, or None with the message after the last step."""
+    run = Run.unseal(request.POST[STATE], bulk.name)
+    if run is None:
+        messages.error(request, "The form was too old. Nothing was changed.")
+        return None
+    rows = run.next_rows(selected, bulk.field, page.max_selected)
+    results = bulk.run(desk_caller(request.user), [str(key) for _, key in rows])
+    run = run.after(rows, [(result.key, result.outcome, result.text) for result in results])
+    if len(rows) == page.max_selected:
+        title = f"{run.done:,} of {run.total:,} {bulk.noun}s are done"
+        return _page(page, request, bulk, title, run=run, state=run.seal(bulk.name))
+    context: Context = {"bulk": bulk, "run": run, "total": _count(run.done, bulk.noun)}
+    level = messages.SUCCESS if run.changed == run.done else messages.WARNING
+    level = messages.ERROR if run.refused == run.done else level
+    messages.add_message(request, level, render_to_string("desk/bulk_result_of_run.html", context))
+    return None
+
+
 def _ask(page: DeskAdmin, request: HttpRequest, bulk: BulkAction, keys: list[str]) -> HttpResponse:
-    context = {
-        **page.admin_site.each_context(request),
-        "opts": page.opts,
-        "title": f"{bulk.verb} {_count(len(keys), bulk.noun)}?",
-        "bulk": bulk,
-        "count": _count(len(keys), bulk.noun),
-        "keys": keys,
-        "field": ACTION_CHECKBOX_NAME,
-        "confirmed": CONFIRMED,
-        "back": request.get_full_path(),
-    }
+    count = _count(len(keys), bulk.noun)
+    return _page(page, request, bulk, f"{bulk.verb} {count}?", count=count, keys=keys, confirmed=CONFIRMED)
+
+
+def _page(page: DeskAdmin, request: HttpRequest, bulk: BulkAction, title: str, **more: object) -> HttpResponse:
+    context = {**page.admin_site.each_context(request), "opts": page.opts, "title": title, "bulk": bulk, **more}
+    context |= {"field": ACTION_CHECKBOX_NAME, "back": request.get_full_path()}
     request.current_app = page.admin_site.name
     return TemplateResponse(request, "desk/confirm.html", context)
 

@@ -14,13 +14,13 @@ from order_service.domain.rejection import CurrentPrice, Rejection, Shortage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShippingAddress:
-    """Where an order goes. `country`: two letters, ISO 3166-1."""
+    """Where an order goes. `country`: ISO 3166-1 alpha-2, in upper case. Countries differ in which lines they need."""
 
     name: str
     line1: str
     line2: str | None = None
-    city: str
-    postal_code: str
+    city: str | None = None
+    postal_code: str | None = None
     country: str
 
 

@@ -1,6 +1,6 @@
 """The prices of an order: catalogue products in, order lines out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -39,6 +39,29 @@ FLOORS_PER_MINUTE = 100
 def floor_time(floor: int) -> datetime:
     """When product_service made this floor of versions: it is 100 times the minutes since 2026-01-01."""
     return FLOOR_EPOCH + timedelta(minutes=floor // FLOORS_PER_MINUTE)
+
+
+def products_in_doubt(items: Sequence[RequestedItem], products: Mapping[str, CatalogueProduct]) -> set[str]:
+    """The ids of products that are not in the replica, or whose price there differs from the one the client displayed."""
+    return {
+        item.product_id
+        for item in items
+        if (product := products.get(item.product_id)) is None or item.price not in (None, product.price.minor)
+    }
+
+
+def newest(
+    products: Mapping[str, CatalogueProduct], offers: Mapping[str, CatalogueProduct], asked: Collection[str]
+) -> dict[str, CatalogueProduct]:
+    """The products on sale: those of the replica, with the newer version of those that were asked for.
+
+    A product that was asked for and is not offered is no longer sold: the answer is newer than the replica.
+    """
+    found = {key: product for key, product in products.items() if key not in asked}
+    for key, offer in offers.items():
+        known = products.get(key)
+        found[key] = known if known and known.version > offer.version else offer
+    return found
 
 
 def price_lines(items: Sequence[RequestedItem], products: Mapping[str, CatalogueProduct]) -> list[OrderLine]:

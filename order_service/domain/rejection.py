@@ -2,14 +2,24 @@
 
 from dataclasses import dataclass
 
+REJECTION_REASONS = ("out_of_stock", "withdrawn", "price_changed")
+OTHER_REASON = "other"
+"""The reason of an order that stock rejected for one that this version does not know."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortage:
-    """A product of which fewer pieces were `available` than the order `wanted`."""
+    """A product of which fewer pieces were `available` than the order `wanted`. `withdrawn`: it was no longer sold."""
 
     product_id: str
     wanted: int
     available: int
+    withdrawn: bool = False
+
+    @property
+    def reason(self) -> str | None:
+        """`withdrawn`, or None for a product that was only short."""
+        return "withdrawn" if self.withdrawn else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +32,10 @@ class CurrentPrice:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """The reply of stock: `out_of_stock` with shortages, or `price_changed` with prices. Either list may be unknown: empty."""
+    """The reply of stock: `out_of_stock` or `withdrawn` with shortages, or `price_changed` with prices.
+
+    Either list may be unknown: empty.
+    """
 
     reason: str
     shortages: tuple[Shortage, ...] = ()

@@ -2,7 +2,7 @@
 
 from datetime import UTC
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
@@ -12,7 +12,7 @@ from libs.values.text import Line, StoredLine
 from libs.values.times import MAX_TIME_MS
 from order_service.domain.pricing import CatalogueProduct
 from order_service.domain.reconciliation import HeldPage
-from order_service.domain.rejection import CurrentPrice, Rejection, Shortage
+from order_service.domain.rejection import OTHER_REASON, REJECTION_REASONS, CurrentPrice, Rejection, Shortage
 
 ProductId = Annotated[Line, StringConstraints(min_length=1, max_length=64)]
 Price = Annotated[Decimal, Field(strict=False, ge=0, max_digits=12, decimal_places=2)]
@@ -80,11 +80,17 @@ class StockReserved(ConsumedData):
 
 
 class StockShortage(ConsumedData):
-    """A product of which stock has too few pieces."""
+    """A product of which stock has too few pieces. `reason`: withdrawn, when it is no longer sold."""
 
     product_id: ProductId
     wanted: Annotated[int, Field(ge=1)]
     available: Annotated[int, Field(ge=0)]
+    reason: str | None = None
+
+    def to_shortage(self) -> Shortage:
+        """The shortage of a rejection. A reason of its own that this version does not know is left out."""
+        withdrawn = self.reason == "withdrawn"
+        return Shortage(product_id=self.product_id, wanted=self.wanted, available=self.available, withdrawn=withdrawn)
 
 
 class StockPrice(ConsumedData):
@@ -95,22 +101,19 @@ class StockPrice(ConsumedData):
 
 
 class StockRejected(ConsumedData):
-    """The reply to a reservation request: nothing is reserved, for this reason."""
+    """The reply to a reservation request: nothing is reserved, for this reason. A reason of a later version becomes `other`."""
 
     topic: ClassVar[str] = "stock-rejected"
     order_id: OrderId
-    reason: Literal["out_of_stock", "price_changed"]
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     shortages: list[StockShortage] = Field(max_length=50)
     prices: list[StockPrice] = Field([], max_length=50)
 
     def to_rejection(self) -> Rejection:
         """The rejection of the order."""
         return Rejection(
-            self.reason,
-            tuple(
-                Shortage(product_id=short.product_id, wanted=short.wanted, available=short.available)
-                for short in self.shortages
-            ),
+            self.reason if self.reason in REJECTION_REASONS else OTHER_REASON,
+            tuple(short.to_shortage() for short in self.shortages),
             tuple(
                 CurrentPrice(product_id=current.product_id, price=parse_money(str(current.price)))
                 for current in self.prices

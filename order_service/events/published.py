@@ -36,7 +36,7 @@ class Item(StrictModel):
 
 
 # For the names of all shortages together, in UTF-8. Lines of 50 products with the longest names leave that much of 64 KiB.
-SHORTAGE_NAMES_BYTES = 12_500
+SHORTAGE_NAMES_BYTES = 11_400
 
 
 def _cut(name: str, size: int) -> str:
@@ -48,12 +48,13 @@ def _is_unknown(value: object) -> bool:
 
 
 class Shortage(StrictModel):
-    """A line of which stock had too few pieces."""
+    """A line of which stock had too few pieces. `reason`: withdrawn, when its product was no longer sold."""
 
     product_id: str
     name: str
     wanted: int
     available: int
+    reason: str | None = Field(None, exclude_if=_is_unknown)
 
 
 class CurrentPrice(StrictModel):
@@ -131,6 +132,7 @@ class RejectedOrderEvent(OrderEvent):
                 name=_cut(order.name_of(short.product_id), SHORTAGE_NAMES_BYTES // len(order.shortages)),
                 wanted=short.wanted,
                 available=short.available,
+                reason=short.reason,
             )
             for short in order.shortages
         ]

@@ -1,13 +1,13 @@
 """The figures of the desk's first page. Each query reads a range of an index; none reads a whole table."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta, tzinfo
 from decimal import Decimal
 
-from django.db.models import Count, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import Case, Count, Sum, Value, When
 
 from libs.runtime.health import CheckFailed, latest_status
+from libs.values.time_zone import start_of_day
 from libs.values.times import now
 from order_service.domain.order_id import first_id
 from order_service.domain.order_status import Status
@@ -25,7 +25,7 @@ LONG_PENDING = timedelta(minutes=5)
 
 @dataclass(slots=True, kw_only=True)
 class DaySales:
-    """The sales of a day in UTC. `revenue`: in the currency of Sales."""
+    """The sales of a day. `revenue`: in the currency of Sales."""
 
     date: date
     orders: int = 0
@@ -67,14 +67,19 @@ class CatalogueLag:
     reason: str
 
 
-def sales() -> Sales:
-    """The sales of the last DAYS days. The amounts exclude rejected and cancelled orders. One query."""
-    today = now().replace(hour=0, minute=0, second=0, microsecond=0)
-    first = today - timedelta(days=DAYS - 1)
+def sales(zone: tzinfo = UTC) -> Sales:
+    """The sales of the last DAYS days in a time zone. The amounts exclude rejected and cancelled orders. One query.
+
+    The query compares times with the starts of the days. MySQL could convert them only with a table of time zones.
+    """
+    today = now().astimezone(zone).date()
+    dates = [today - timedelta(days=back) for back in range(DAYS)]
+    starts = [start_of_day(day, zone) for day in dates]
+    day_number = Case(*(When(created_at__gte=start, then=Value(back)) for back, start in enumerate(starts)))
     rows = list(
-        Order.objects.filter(id__gte=first_id(first))
+        Order.objects.filter(id__gte=first_id(starts[-1]))
         .order_by()
-        .values("status", "currency", day=TruncDate("created_at"))
+        .values("status", "currency", back=day_number)
         .annotate(orders=Count("id"), amount=Sum("total"))
     )
     statuses = dict.fromkeys(Status, 0)
@@ -84,14 +89,14 @@ def sales() -> Sales:
         if row["status"] not in WITHOUT_REVENUE:
             revenue[row["currency"]] = revenue.get(row["currency"], Decimal(0)) + row["amount"]
     currency = max(revenue, key=lambda name: revenue[name], default="")
-    days = [DaySales(date=(first + timedelta(days=number)).date()) for number in range(DAYS)]
-    by_date = {day.date: day for day in days}
+    days = [DaySales(date=day) for day in dates]
     for row in rows:
-        if day := by_date.get(row["day"]):
+        if row["back"] is not None:
+            day = days[row["back"]]
             day.orders += row["orders"]
             if row["status"] not in WITHOUT_REVENUE and row["currency"] == currency:
                 day.revenue += row["amount"]
-    return Sales(days=days, statuses=statuses, revenue=revenue, currency=currency)
+    return Sales(days=days[::-1], statuses=statuses, revenue=revenue, currency=currency)
 
 
 def open_orders() -> dict[str, int]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db import models
 
+from libs.django_store.bytewise import BYTEWISE
 from libs.django_store.models import (
-    BYTEWISE,
     ClusterTable,
     DeadEventTable,
     OutboxTable,
@@ -81,6 +81,7 @@ class Order(models.Model):
             models.Index(fields=["status", "id"], name="orders_of_status"),
             models.Index(fields=["user_email"], name="orders_of_email"),
             models.Index(fields=["username"], name="orders_of_username"),
+            models.Index(fields=["updated_at"], name="orders_by_change"),
         ]
 
     def __str__(self) -> str:
@@ -118,10 +119,20 @@ class OrderChange(models.Model):
     actor = models.CharField(max_length=200)  # customer:ID, staff:ID or saga
     reason = models.CharField(max_length=200, null=True)
     at = models.DateTimeField()
+    number = models.BigIntegerField(null=True, unique=True)  # in the feed; null until it is given after the commit
 
     class Meta:
         db_table = "order_changes"
         ordering = ["id"]
+
+
+class ChangeFeed(models.Model):
+    """One row, which is locked while changes get their numbers. `last_number` is the highest that was given."""
+
+    last_number = models.BigIntegerField()
+
+    class Meta:
+        db_table = "change_feed"
 
 
 class OrderNote(models.Model):

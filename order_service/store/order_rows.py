@@ -45,13 +45,18 @@ def to_order(row: Row, lines: Iterable[Row]) -> Order:
             for line in lines
         ),
         status=Status(row["status"]),
-        shipping_address=address and ShippingAddress(**{name: address.get(key) for name, key in ADDRESS_KEYS.items()}),
+        shipping_address=address and _shipping_address(address),
         reason=row["reason"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         version=row["sequence"],
         shortages=tuple(
-            Shortage(product_id=short["productId"], wanted=short["wanted"], available=short["available"])
+            Shortage(
+                product_id=short["productId"],
+                wanted=short["wanted"],
+                available=short["available"],
+                withdrawn=short.get("reason") == "withdrawn",
+            )
             for short in rejection.get("shortages", ())
         ),
         prices=tuple(
@@ -102,6 +107,7 @@ def to_rejection(order: Order) -> dict[str, Any] | None:
     """Column `rejection` of a rejected order."""
     shortages = [
         {"productId": short.product_id, "wanted": short.wanted, "available": short.available}
+        | ({"reason": short.reason} if short.reason else {})
         for short in order.shortages
     ]
     prices = [{"productId": current.product_id, "price": format_money(current.price)} for current in order.prices]
@@ -117,6 +123,12 @@ def _customer(row: Row) -> Customer:
     return customer.reached_at(
         MailAddress(email=email, verified=row["account__email_verified"], at=row["account__email_at"])
     )
+
+
+def _shipping_address(stored: Mapping[str, str]) -> ShippingAddress:
+    """The address of an order. Earlier versions stored the country as it was sent, and empty lines."""
+    lines: dict[str, Any] = {name: stored.get(key) or None for name, key in ADDRESS_KEYS.items()}
+    return ShippingAddress(**lines | {"country": stored["country"].upper()})
 
 
 def _address(address: ShippingAddress) -> dict[str, str]:

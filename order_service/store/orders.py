@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F, QuerySet, Sum
 
 from libs.access.caller import Caller
@@ -13,6 +13,7 @@ from libs.values.times import now
 from order_service.domain.actor import Actor
 from order_service.domain.order import Order, StatusChange
 from order_service.domain.order_status import Status
+from order_service.domain.settling import is_too_late
 from order_service.events.published import MailResendRequested, OrderEvent, OrderPlaced, StockReleaseRequested
 from order_service.store import models, release_requests, reservation_requests
 from order_service.store.order_rows import (
@@ -26,6 +27,11 @@ from order_service.store.order_rows import (
     to_rejection,
 )
 from order_service.store.outbox import outbox
+
+
+class TransactionTooLong(OperationalError):
+    """A transaction took longer than MAX_TRANSACTION_AGE. It is rolled back; the request or event may be repeated."""
+
 
 HOLDING = (Status.PENDING, Status.CONFIRMED)
 """The statuses in which an order holds pieces that its customer may release."""
@@ -82,6 +88,7 @@ def add(order: Order, *events: OrderEvent, actor: Actor) -> Order:
     models.OrderLine.objects.bulk_create(line_rows(order))
     _record_change(None, order, actor)
     reservation_requests.add(request)
+    _require_in_time(order)
     return replace(order, version=len(events))
 
 
@@ -99,6 +106,7 @@ def update(before: Order, after: Order, *events: OrderEvent, actor: Actor) -> Or
     if before.status is Status.PENDING:
         reservation_requests.delete(after.id)
     _record_change(before, after, actor)
+    _require_in_time(after)
     return replace(after, version=before.version + len(events))
 
 
@@ -172,6 +180,12 @@ def _advance(before: Order, after: Order, *events: OrderEvent) -> list[OutboxRow
     if not unchanged.update(**changes, sequence=before.version + len(events)):
         return None
     return outbox.add(events, aggregate_id=after.id, first_sequence=before.version + 1)
+
+
+def _require_in_time(order: Order) -> None:
+    """The last step of a transaction. Raises TransactionTooLong: a client that follows a list by time would miss the change."""
+    if is_too_late(order.updated_at, now()):
+        raise TransactionTooLong
 
 
 def _record_change(before: Order | None, after: Order, actor: Actor) -> None:

@@ -2,7 +2,8 @@
 
 from django.db import models
 
-from libs.django_store.models import BYTEWISE, StoredEvent
+from libs.django_store.bytewise import BYTEWISE
+from libs.django_store.models import StoredEvent
 
 
 class ReservationRequest(StoredEvent):

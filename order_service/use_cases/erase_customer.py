@@ -1,7 +1,10 @@
 """Erase the personal data of a deleted account."""
 
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.apps import apps
 from django.contrib.auth.models import User
 
+from libs.values.email_address import email_key
 from order_service.domain.actor import Actor
 from order_service.store import customers, idempotency_keys, personal_data
 from order_service.store.models import Order, OrderNote
@@ -21,6 +24,15 @@ def erase_customer(*, user_id: str) -> None:
         last = ids[-1]
     OrderNote.objects.filter(author=str(Actor.staff(user_id))).update(author_name="")
     idempotency_keys.delete_of(user_id)
+    _erase_staff(user_id)
+
+
+def _erase_staff(user_id: str) -> None:
+    """Close the account's place at the desk: its tokens, its failed sign-ins, and the address and name in its row."""
+    apps.get_model("desk.StaffTokens").objects.filter(user_id=user_id).delete()
+    for address in User.objects.filter(username=user_id).exclude(email="").values_list("email", flat=True):
+        for table in (AccessAttempt, AccessFailureLog, AccessLog):
+            table.objects.filter(username__in={address, email_key(address)}).delete()
     User.objects.filter(username=user_id).update(email="", first_name="", is_active=False, is_staff=False)
 
 

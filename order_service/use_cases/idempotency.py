@@ -10,7 +10,7 @@ from collections.abc import Callable
 import orjson
 from django.db import IntegrityError, transaction
 
-from libs.values.idempotency import IdempotentRequest, KeyReused
+from libs.values.idempotency import IdempotentRequest, KeyInFlight, KeyReused
 from order_service.store import idempotency_keys
 from order_service.store.models import IdempotencyKey
 
@@ -42,6 +42,42 @@ def respond_once(
             return _response(known, request)
         raise
     return response
+
+
+def run_once(request: IdempotentRequest, work: Callable[[], JsonObject | None]) -> JsonObject:
+    """As `respond_once`, for work that is no single transaction. None of `work` is an empty response, and frees the key.
+
+    The key is stored before the work begins. When the process ends in between, the key stays taken, because the result is unknown.
+    Raises KeyReused, KeyInFlight, and what `work` raises.
+    """
+    if known := idempotency_keys.find(request.user_id, request.route, request.key):
+        return _finished(known, request)
+    try:
+        with transaction.atomic():
+            claimed = idempotency_keys.claim(
+                user_id=request.user_id,
+                route=request.route,
+                key=request.key,
+                body_hash=request.body_hash,
+                order_id=None,
+            )
+    except IntegrityError:  # another request was stored since `find`
+        raise KeyInFlight from None
+    response = None
+    try:
+        response = work()
+        if response is not None:
+            idempotency_keys.save_response(claimed, orjson.dumps(response).decode())
+    finally:
+        if response is None:
+            claimed.delete()
+    return response or {}
+
+
+def _finished(known: IdempotencyKey, request: IdempotentRequest) -> JsonObject:
+    if not known.response:
+        raise KeyInFlight
+    return _response(known, request)
 
 
 def _response(known: IdempotencyKey, request: IdempotentRequest) -> JsonObject:

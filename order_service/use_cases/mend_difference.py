@@ -2,8 +2,9 @@
 
 from django.db import transaction
 
+from order_service.domain.customer import erased_name
 from order_service.domain.reconciliation import Difference, Kind
-from order_service.store import orders, reconciliation
+from order_service.store import customers, orders, reconciliation
 from order_service.use_cases.request_release import request_release
 
 
@@ -18,6 +19,17 @@ def mend_difference(difference: Difference) -> bool:
         return True
     if difference.kind is Kind.DIFFERENT:
         return False
-    with transaction.atomic():
-        reconciliation.count_ask(difference.order_id)
-        return orders.request_reservation_again(difference.order_id)
+    return _request_reservation(difference.order_id)
+
+
+@transaction.atomic
+def _request_reservation(order_id: str) -> bool:
+    """The request names the customer. So the account is held: its erasure waits, or is complete for this order."""
+    order = orders.find(order_id)
+    if order is None:
+        return False
+    account = customers.hold(order.customer.user_id)
+    if account.deleted and order.customer.username != erased_name(account.user_id):
+        return False
+    reconciliation.count_ask(order_id)
+    return orders.request_reservation_again(order_id)

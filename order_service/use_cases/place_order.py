@@ -12,9 +12,10 @@ from order_service.domain.actor import Actor
 from order_service.domain.customer import Customer, MailAddress
 from order_service.domain.errors import TooManyOpenPieces
 from order_service.domain.order import Order, ShippingAddress
-from order_service.domain.pricing import RequestedItem, price_lines
+from order_service.domain.pricing import RequestedItem
 from order_service.events.published import OrderPlaced
-from order_service.store import catalogue, customers, models, orders
+from order_service.store import customers, models, orders
+from order_service.use_cases.price_order import ReadOffers, price_order
 
 
 def place_order(
@@ -22,16 +23,16 @@ def place_order(
     caller: Caller,
     items: Sequence[RequestedItem],
     shipping_address: ShippingAddress | None,
+    read_offers: ReadOffers,
     unverified_open_pieces: int | None = None,
 ) -> Order:
-    """Place an order at catalogue prices.
+    """Place an order at catalogue prices. `read_offers` asks product_service, for an order that differs from the replica.
 
     `unverified_open_pieces`: how many pieces an account whose address is not verified may have in open orders, this one included.
     Raises UnknownProduct, PriceChanged, MixedCurrencies, TotalTooLarge, TooManyOpenPieces, and NotAuthenticated for an account that
     was deleted since it got its token.
     """
-    products = catalogue.find_active({item.product_id for item in items})
-    lines = price_lines(items, products)
+    lines = price_order(items, read_offers)
     limit = None if caller.email_verified else unverified_open_pieces
     pieces = sum(item.quantity for item in items)
     with transaction.atomic(savepoint=False):

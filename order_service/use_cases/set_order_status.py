@@ -2,14 +2,26 @@
 
 from libs.access.caller import Caller
 from order_service.domain.actor import Actor
+from order_service.domain.errors import IllegalTransition
 from order_service.domain.order import Order
 from order_service.domain.order_status import Status, require_by_staff
 from order_service.use_cases.transition import find_order, transition
 
 
 def set_order_status(*, caller: Caller, order_id: str, status: Status) -> Order:
-    """Ship, deliver or cancel an order, by staff. Raises NotAllowed, UnknownOrder, IllegalTransition."""
+    """Ship, deliver or cancel an order, by staff. An order that has the status stays as it is, so a request may be repeated.
+
+    Raises NotAllowed, UnknownOrder, IllegalTransition.
+    """
     caller.require("staff")
     order = find_order(caller, order_id)
+    if order.status is status:
+        return order
     require_by_staff(status)
-    return transition(order, status, caller=caller, actor=Actor.staff(caller.user_id))
+    try:
+        return transition(order, status, caller=caller, actor=Actor.staff(caller.user_id))
+    except IllegalTransition:
+        order = find_order(caller, order_id)
+        if order.status is not status:  # another request has not set it at the same time
+            raise
+        return order

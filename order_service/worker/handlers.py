@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from ulid import ULID
 
+from contracts import topic_settings
 from libs.access.revocations import Revocation
 from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
 from libs.messaging.brokers import Brokers
@@ -12,6 +13,7 @@ from libs.messaging.consumer import EventConsumer
 from libs.messaging.envelope import Event, MalformedEvent
 from libs.messaging.failures import PermanentFailure
 from libs.messaging.handler_pool import Handler
+from libs.messaging.tombstones import ignore_tombstones
 from order_service.domain.customer import MailAddress
 from order_service.domain.errors import UnknownOrder
 from order_service.domain.rejection import Rejection
@@ -106,7 +108,7 @@ def on_mail_sent(event: Event) -> None:
         )
 
 
-HANDLERS: Mapping[str, Mapping[str, Handler]] = {
+_BY_GROUP: Mapping[str, Mapping[str, Handler]] = {
     CATALOGUE_GROUP: dict.fromkeys(CATALOGUE, on_product_changed),
     STOCK_GROUP: {
         StockReserved.topic: on_stock_reserved,
@@ -120,6 +122,9 @@ HANDLERS: Mapping[str, Mapping[str, Handler]] = {
         UserRevocation.topic: on_user_revocation,
     },
     MAILS_GROUP: {MailSent.topic: on_mail_sent},
+}
+HANDLERS: Mapping[str, Mapping[str, Handler]] = {
+    group: ignore_tombstones(handlers, topic_settings(*handlers)) for group, handlers in _BY_GROUP.items()
 }
 """Each group's handlers by topic."""
 THREADS = {STOCK_GROUP: STOCK_THREADS}

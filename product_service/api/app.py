@@ -4,7 +4,7 @@ from apiflask import APIFlask
 
 from libs.access.revocations import Revocations
 from libs.access.tokens import AccessTokens
-from libs.mongo_store.connection import UNAVAILABLE_ERRORS, connect, ping
+from libs.mongo_store.connection import connect, is_unavailable, ping
 from libs.mongo_store.revocations import MongoRevocations
 from libs.mongo_store.worker_status import MongoWorkerStatus
 from libs.runtime.health import Health, worker_check
@@ -13,7 +13,7 @@ from libs.web.flask import make_app
 from libs.web.openapi import document_problems
 from product_service import __doc__ as description
 from product_service import __version__
-from product_service.api import products, reservations
+from product_service.api import offers, products, reservations
 from product_service.api.etags import with_conditions
 from product_service.api.idempotency import with_idempotency_keys
 from product_service.config import Config
@@ -37,12 +37,12 @@ def create_app(config: Config) -> APIFlask:
             required={"mongodb": lambda: ping(db)},
             shown={"worker": worker_check(MongoWorkerStatus(db))},
         ),
-        unavailable=UNAVAILABLE_ERRORS,
+        is_unavailable=is_unavailable,
         web=config,
         links={"products": "/products", "reservations": "/reservations"},
     )
     app.extensions["config"] = config
     app.spec_processor(lambda spec: with_idempotency_keys(with_conditions(document_problems(spec))))
-    for module in (products, reservations):
+    for module in (products, reservations, offers):
         app.register_blueprint(module.routes)
     return app

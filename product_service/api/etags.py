@@ -4,9 +4,11 @@ from typing import Any
 
 from flask import request
 
+from product_service.domain.errors import StaleProduct
 from product_service.domain.product import Product
 
 PUBLIC = ("/products", "/products/{product_id}")  # to read with a token or without one
+WEAK = "If-Match has a weak tag (W/), which matches nothing. A proxy that compresses responses makes tags weak"
 CONDITIONS = {"get": "If-None-Match", "put": "If-Match", "patch": "If-Match", "delete": "If-Match"}
 
 
@@ -23,11 +25,15 @@ def is_unchanged(product: Product) -> bool:
 def sent_if_match() -> frozenset[str] | None:
     """The tags in If-Match. None when every state matches: without the header, or with `*`.
 
-    If-Match compares strongly, so a weak tag matches nothing. A tag that can't be read matches nothing either.
+    If-Match compares strongly, so a weak tag matches nothing. A tag that can't be read matches nothing either. Raises StaleProduct
+    for weak tags alone: often a proxy that compresses has made them of strong ones.
     """
     if "If-Match" not in request.headers or request.if_match.star_tag:
         return None
-    return frozenset(tag for tag in request.if_match.as_set() if tag)
+    strong = frozenset(tag for tag in request.if_match.as_set() if tag)
+    if not strong and request.if_match.as_set(include_weak=True):
+        raise StaleProduct(WEAK)
+    return strong
 
 
 def with_conditions(spec: Any) -> Any:

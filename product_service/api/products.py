@@ -26,7 +26,11 @@ routes = Blueprint("products", __name__)
 @routes.output(schemas.ProductPage)
 @routes.refuses(401, 403)
 def get_products(query: schemas.ProductsQuery) -> Response:
-    """List the products; search finds those that hold every word. Inactive ones are for viewers."""
+    """List the products; search finds those that hold every word. Inactive ones are for viewers.
+
+    A product whose price, name or stock changes while a client pages by it may be missed or appear twice. By `newest` each appears
+    once.
+    """
     who = caller_if_any()
     if not query.active:
         (who or caller()).require("viewer")

@@ -28,6 +28,19 @@ def to_public(product: Product) -> dict[str, Any]:
     }
 
 
+def to_offer(product: Product) -> dict[str, Any]:
+    """What an order needs to know of a product: the fields that a replica of the catalogue has."""
+    return {
+        "id": product.id,
+        "name": product.name,
+        "price": str(product.price),
+        "currency": product.price.currency,
+        "active": product.active,
+        "version": product.version,
+        "updatedAt": rfc3339(product.updated_at),
+    }
+
+
 def to_change(change: ProductChange) -> dict[str, Any]:
     """A change of a product, as viewers see it."""
     return {

@@ -3,13 +3,15 @@
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from libs.values.money import Money, parse_money
 from libs.values.pages import DEFAULT_LIMIT, MAX_LIMIT
 from libs.values.schema import StrictModel, StrictQuery
-from libs.values.text import Line, Name, Paragraph, check_line
+from libs.values.text import Line, Matching, Name, Paragraph, check_line
 from product_service.domain.product import MAX_PRICE_MINOR, MAX_STOCK, ProductFields
 from product_service.domain.product_change import Action
+from product_service.domain.sku import Sku
 
 LIMIT_SCHEMA = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
 AMOUNT_SCHEMA = {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,2})?$"}
@@ -23,13 +25,13 @@ PRICE_SCHEMA = {
 
 def _refuse_high_price(minor: int) -> int:
     if minor > MAX_PRICE_MINOR:
-        raise ValueError("at most 99999.99")
+        raise PydanticCustomError("too_large", "Enter 99999.99 or less")
     return minor
 
 
 def _refuse_zero(delta: int) -> int:
     if not delta:
-        raise ValueError("0 changes nothing")
+        raise PydanticCustomError("zero", "Enter a number other than 0")
     return delta
 
 
@@ -37,11 +39,15 @@ Amount = Annotated[int, BeforeValidator(parse_money), WithJsonSchema(AMOUNT_SCHE
 Price = Annotated[int, BeforeValidator(parse_money), AfterValidator(_refuse_high_price), WithJsonSchema(PRICE_SCHEMA)]
 ProductName = Annotated[Name, StringConstraints(min_length=1, max_length=200)]
 Description = Annotated[Paragraph, StringConstraints(max_length=5000)]
-Sku = Annotated[Name, StringConstraints(min_length=1, max_length=64)]
 Category = Annotated[Name, StringConstraints(min_length=1, max_length=100)]
 # A web address, or a path on the shop's own host. Other schemes, such as javascript:, could run a script in the page that shows it.
 ImageUrl = Annotated[
-    str, StringConstraints(max_length=2000, pattern=r"^(https?://|/)[^\s/\\][^\s]*$"), AfterValidator(check_line)
+    str,
+    StringConstraints(max_length=2000),
+    Matching(
+        r"^(https?://|/)[^\s/\\][^\s]*$", "invalid-url", "Enter an address with http:// or https://, or a path with /"
+    ),
+    AfterValidator(check_line),
 ]
 Stock = Annotated[int, Field(ge=0, le=MAX_STOCK)]
 
@@ -100,8 +106,8 @@ class AdjustStock(StrictModel):
 
 
 class ProductsQuery(StrictQuery):
-    search: Annotated[Line, StringConstraints(max_length=100)] | None = None
-    category: Annotated[Line, StringConstraints(max_length=100)] | None = None
+    search: Annotated[Line, StringConstraints(min_length=1, max_length=100)] | None = None
+    category: Annotated[Line, StringConstraints(min_length=1, max_length=100)] | None = None
     min_price: Amount | None = None
     max_price: Amount | None = None
     in_stock: bool | None = None
@@ -109,12 +115,37 @@ class ProductsQuery(StrictQuery):
     active: bool = True
     sort: Literal["newest", "price", "-price", "name", "stock"] = "newest"
     limit: Annotated[str, WithJsonSchema(LIMIT_SCHEMA)] | None = None  # read by libs.values.pages
-    cursor: str | None = None
+    cursor: Annotated[str, StringConstraints(min_length=1)] | None = None
+
+
+class OffersQuery(StrictQuery):
+    """`ids`: ids of products, with commas between them."""
+
+    ids: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{24}(,[0-9a-f]{24}){0,49}$")]
+
+    @property
+    def product_ids(self) -> set[str]:
+        """The ids."""
+        return set(self.ids.split(","))
+
+
+class OfferOut(StrictModel):
+    id: str
+    name: str
+    price: str
+    currency: str
+    active: bool
+    version: int
+    updated_at: str
+
+
+class OffersOut(StrictModel):
+    results: list[OfferOut]
 
 
 class ChangesQuery(StrictQuery):
     limit: Annotated[str, WithJsonSchema(LIMIT_SCHEMA)] | None = None  # read by libs.values.pages
-    cursor: str | None = None
+    cursor: Annotated[str, StringConstraints(min_length=1)] | None = None
 
 
 class ReservationsQuery(StrictQuery):

@@ -11,7 +11,7 @@ from libs.values.money import Money
 from product_service.domain.price_history import NamedPrice, PriceEnds, was_shown
 from product_service.domain.product import Product, StockMovement
 
-RejectionReason = Literal["out_of_stock", "price_changed"]
+RejectionReason = Literal["out_of_stock", "withdrawn", "price_changed"]
 
 
 class Status(StrEnum):
@@ -33,11 +33,12 @@ class RequestedItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortage:
-    """A product of which an order requests more pieces than are available."""
+    """A product of which an order requests more pieces than are available. `withdrawn`: it is no longer sold."""
 
     product_id: str
     requested: int
     available: int
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ class Reply:
     """The outcome that order_service receives. Without a reason the items are reserved."""
 
     reason: RejectionReason | None = None
-    shortages: tuple[Shortage, ...] = ()  # with out_of_stock, by product id
+    shortages: tuple[Shortage, ...] = ()  # with out_of_stock and withdrawn, by product id
     prices: tuple[CurrentPrice, ...] = ()  # with price_changed, by product id; those in the order's currency
 
 
@@ -89,8 +90,8 @@ class Reservation:
     ) -> Self:
         """The decision at `at` about an order that was placed at `placed_at`: RESERVED or REJECTED.
 
-        `products`: those of the items, by id, as they are after all earlier decisions. A product that is missing or inactive has
-        no pieces. All shortages are reported. Prices are checked only when no product is short.
+        `products`: those of the items, by id, as they are after all earlier decisions. A product that is missing or inactive is
+        withdrawn and has no pieces. All shortages are reported. Prices are checked only when no product is short.
         `price_ends`: the ends of the prices that `earlier_prices` returns for these items.
         """
         items = tuple(items)
@@ -160,12 +161,13 @@ def _reply(
 ) -> Reply:
     requested = pieces_of((item.product_id, item.quantity) for item in items)
     shortages = tuple(
-        Shortage(product_id=product_id, requested=quantity, available=available)
+        _shortage(product_id, quantity, products.get(product_id))
         for product_id, quantity in requested.items()
-        if (available := _available(products.get(product_id))) < quantity
+        if _available(products.get(product_id)) < quantity
     )
     if shortages:
-        return Reply(reason="out_of_stock", shortages=shortages)
+        withdrawn = any(short.withdrawn for short in shortages)
+        return Reply(reason="withdrawn" if withdrawn else "out_of_stock", shortages=shortages)
     fair = {named for named, until in price_ends.items() if was_shown(until, placed_at)}
     wrong = earlier_prices(items, products) - fair
     if changed := [item for item in items if (item.product_id, item.unit_price) in wrong]:
@@ -181,6 +183,11 @@ def _current_prices(items: Iterable[RequestedItem], products: Mapping[str, Produ
         if (price := products[item.product_id].price).currency == item.unit_price.currency
     }
     return tuple(CurrentPrice(product_id=product_id, price=price) for product_id, price in sorted(prices.items()))
+
+
+def _shortage(product_id: str, requested: int, product: Product | None) -> Shortage:
+    withdrawn = product is None or not product.active
+    return Shortage(product_id=product_id, requested=requested, available=_available(product), withdrawn=withdrawn)
 
 
 def _available(product: Product | None) -> int:

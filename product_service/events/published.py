@@ -5,11 +5,14 @@ cancelled. Each may be sent again.
 """
 
 from collections.abc import Iterable
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field
 
 from libs.messaging.envelope import EventData
 from libs.values.schema import StrictModel
 from libs.values.times import rfc3339
+from product_service.domain import reservation as domain
 from product_service.domain.product import Product
 from product_service.domain.reservation import RejectionReason, Release, Reservation
 
@@ -67,12 +70,27 @@ class StockItem(StrictModel):
     unit_price: str
 
 
+def _is_absent(value: object) -> bool:
+    return value is None
+
+
 class Shortage(StrictModel):
-    """A product of which an order requests more pieces than are available."""
+    """A product of which an order requests more pieces than are available. `reason`: withdrawn, when it is no longer sold."""
 
     product_id: str
     wanted: int
     available: int
+    reason: Literal["withdrawn"] | None = Field(None, exclude_if=_is_absent)
+
+    @classmethod
+    def of(cls, short: domain.Shortage) -> Self:
+        """From a shortage."""
+        return cls(
+            product_id=short.product_id,
+            wanted=short.requested,
+            available=short.available,
+            reason="withdrawn" if short.withdrawn else None,
+        )
 
 
 class CurrentPrice(StrictModel):
@@ -101,10 +119,7 @@ class StockReply(EventData):
         ]
         if reservation.reply.reason is None:
             return StockReserved(order_id=reservation.order_id, items=items)
-        shortages = [
-            Shortage(product_id=short.product_id, wanted=short.requested, available=short.available)
-            for short in reservation.reply.shortages
-        ]
+        shortages = [Shortage.of(short) for short in reservation.reply.shortages]
         prices = [
             CurrentPrice(product_id=current.product_id, price=str(current.price))
             for current in reservation.reply.prices

@@ -9,6 +9,7 @@ from pymongo import ReturnDocument, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
+from libs.mongo_store.ids import to_object_id
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_changes, validate_document
@@ -161,9 +162,9 @@ def count_other_currencies(currency: str) -> int:
 
 
 def _object_id(product_id: str) -> ObjectId:
-    if not ObjectId.is_valid(product_id):
+    if (found := to_object_id(product_id)) is None:
         raise UnknownProduct
-    return ObjectId(product_id)
+    return found
 
 
 def _in_range(product_id: str, delta: int) -> dict[str, Any]:

@@ -164,7 +164,12 @@ def _reply_of(answer: Mapping[str, Any], currency: str) -> Reply | Release:
     return Reply(
         reason=payload["reason"],
         shortages=tuple(
-            Shortage(product_id=short["productId"], requested=short["wanted"], available=short["available"])
+            Shortage(
+                product_id=short["productId"],
+                requested=short["wanted"],
+                available=short["available"],
+                withdrawn=short.get("reason") == "withdrawn",
+            )
             for short in payload["shortages"]
         ),
         prices=tuple(

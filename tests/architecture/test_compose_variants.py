@@ -182,3 +182,9 @@ def test_compose_itself_accepts_every_combination(files, tmp_path):
         [docker, "compose", *arguments, "config", "-q"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_proxy_compresses_nothing_so_that_tags_stay_strong():
+    configuration = (ROOT / "deploy/compose/proxy/shop.conf").read_text()
+    assert re.search(r"^  gzip off;", configuration, re.MULTILINE)
+    assert len(re.findall(r"\b(gzip|brotli)\b", re.sub(r"#.*", "", configuration))) == 1

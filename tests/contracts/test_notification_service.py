@@ -85,6 +85,7 @@ EXAMPLES = [
     ("user-registered", USER | {"emailVerified": False}),
     ("order-rejected", REJECTED | {"reason": "out_of_stock", "shortages": [SHORTAGE] * 50, "emailVerified": True}),
     ("order-rejected", REJECTED | {"reason": "price_changed", "prices": [PRICE]}),
+    ("order-rejected", REJECTED | {"reason": "withdrawn", "shortages": [SHORTAGE | {"reason": "withdrawn"}]}),
     *((topic, ORDER | {"status": status}) for topic, status in STATUSES.items()),
     ("order-placed", ORDER | {"status": "pending", "items": [LONG_LINE] * 50, "total": "999999999999.99"} | LONG_NAMES),
     ("order-rejected", ORDER | {"status": "rejected", "previousStatus": "pending", "reason": "x" * 200}),

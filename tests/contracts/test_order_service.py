@@ -58,6 +58,9 @@ LIMITS = replace(
 )
 ERASED = replace(ORDER, customer=replace(ORDER.customer, address=None))
 SHORT = replace(ORDER, reason="out_of_stock", shortages=(Shortage(product_id=LINE.product_id, wanted=3, available=1),))
+GONE = replace(
+    ORDER, reason="withdrawn", shortages=(Shortage(product_id=LINE.product_id, wanted=3, available=0, withdrawn=True),)
+)
 DEARER = replace(ORDER, reason="price_changed", prices=(CurrentPrice(product_id=LINE.product_id, price=2050),))
 PREVIOUS = {
     Status.PENDING: None,
@@ -75,7 +78,7 @@ def data_of(order: Order, status: Status) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "order", [ORDER, LIMITS, ERASED, SHORT, DEARER], ids=["plain", "limits", "erased", "short", "dearer"]
+    "order", [ORDER, LIMITS, ERASED, SHORT, GONE, DEARER], ids=["plain", "limits", "erased", "short", "gone", "dearer"]
 )
 @pytest.mark.parametrize("status", PREVIOUS)
 def test_each_event_keeps_to_its_schema(order, status):
@@ -179,6 +182,7 @@ def test_a_rejected_order_says_what_was_short_and_which_prices_are_others():
     assert short["shortages"] == [{"productId": LINE.product_id, "name": "Lamp", "wanted": 3, "available": 1}]
     assert dearer["prices"] == [{"productId": LINE.product_id, "price": "20.50"}]
     assert ("prices" in short, "shortages" in dearer) == (False, False)
+    assert data_of(GONE, Status.REJECTED)["shortages"][0]["reason"] == "withdrawn"
 
 
 def test_what_is_not_known_is_absent():
@@ -189,7 +193,7 @@ def test_what_is_not_known_is_absent():
 def test_a_rejected_order_of_long_names_fits_into_an_event():
     ids = [f"{number:024x}" for number in range(50)]
     lines = tuple(replace(LINE, product_id=key, name="\U0001f600" * 200) for key in ids)
-    shortages = tuple(Shortage(product_id=key, wanted=1000, available=999) for key in ids)
+    shortages = tuple(Shortage(product_id=key, wanted=1000, available=999, withdrawn=True) for key in ids)
     limits = {"quantity": 1000, "unit_price": Money(19_999_999, "USD"), "product_version": 2**31 - 1}
     longest = replace(LIMITS, lines=tuple(replace(line, **limits) for line in lines), shortages=shortages)
     event = MailResendRequested.of(replace(longest, status=Status.REJECTED), Status.PENDING, kind="order-rejected")
@@ -244,6 +248,7 @@ ANSWER = {"orderId": ORDER.id, "items": [ITEM], "reason": None, "shortages": []}
         (StockRejected, {"reason": "out_of_stock", "shortages": [SHORTAGE]}),
         (StockRejected, {"reason": "price_changed", "prices": [{"productId": ITEM["productId"], "price": "20.50"}]}),
         (StockRejected, {"reason": "price_changed", "note": "a later version's"}),
+        (StockRejected, {"reason": "withdrawn", "shortages": [SHORTAGE | {"reason": "withdrawn"}]}),
     ],
 )
 def test_the_answers_of_the_stock_that_the_schemas_allow_are_understood(model, change):

@@ -54,12 +54,14 @@ BACK = Pieces(product_id="b" * 24, quantity=10_000_000)
 HELD = HeldReservation(order_id=ORDER_ID, items=[BACK])
 PAGE = {"round": ORDER_ID, "as_of": "2026-01-31T12:00:00.000Z"}
 SHORT = Shortage(product_id="b" * 24, wanted=2, available=0)
+WITHDRAWN = Shortage(product_id="b" * 24, wanted=2, available=0, reason="withdrawn")
 REPLIES = [
     StockReserved(order_id=ORDER_ID, items=[ITEM]),
     StockReserved(order_id=ORDER_ID, items=[ITEM] * 50),
     StockRejected(order_id=ORDER_ID, items=[ITEM], reason="price_changed"),
     StockRejected(order_id=ORDER_ID, items=[ITEM], reason="price_changed", prices=[NOW] * 50),
     StockRejected(order_id=ORDER_ID, items=[ITEM] * 50, reason="out_of_stock", shortages=[SHORT] * 50),
+    StockRejected(order_id=ORDER_ID, items=[ITEM], reason="withdrawn", shortages=[WITHDRAWN]),
     StockReleased(order_id=ORDER_ID, items=[]),
     StockReleased(order_id=ORDER_ID, items=[BACK] * 50),
 ]
@@ -130,6 +132,11 @@ def test_the_pieces_of_a_release_and_the_rows_of_a_page_say_all_that_their_schem
 def test_the_prices_of_a_reply_say_all_that_their_schema_knows():
     schema = event_schema("stock-rejected")["properties"]["prices"]["items"]
     assert {field.alias for field in CurrentPrice.model_fields.values()} == set(schema["properties"])
+
+
+def test_a_line_that_is_only_short_has_no_reason_of_its_own():
+    assert "reason" not in wire_form(SHORT)
+    assert wire_form(WITHDRAWN)["reason"] == "withdrawn"
 
 
 def test_a_snapshot_shows_the_product_as_clients_see_it():

@@ -87,6 +87,19 @@ def test_lines_are_read_as_compose_reads_them(tmp_path: Path, line: str, value: 
     assert envfile.read(tmp_path / ".env") == {"X": value}
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_file_of_an_editor_that_begins_it_with_a_byte_order_mark_is_read(tmp_path: Path, end: str) -> None:
+    (tmp_path / ".env").write_bytes(f"\ufeffX=a{end}Y=b{end}".encode())
+    assert envfile.read(tmp_path / ".env") == {"X": "a", "Y": "b"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_file_that_is_not_utf_8_is_named_in_one_line(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / ".env").write_bytes("SHOP_NAME=Bücher\n".encode(encoding))
+    with pytest.raises(LocalError, match=r"^\.env is not UTF-8: save it as UTF-8$"):
+        envfile.read(tmp_path / ".env")
+
+
 def test_a_line_that_is_no_setting_is_named_by_number_and_not_shown(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("A=1\nhunter2\n")
     with pytest.raises(LocalError, match=r"^\.env, line 2 is not NAME=value$"):

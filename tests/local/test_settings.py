@@ -40,6 +40,23 @@ def test_a_variable_may_name_a_file_that_holds_the_value(
     assert load(env_file).values["MYSQL_PASSWORD"] == "from a secret"
 
 
+def test_a_secret_file_may_begin_with_a_byte_order_mark(
+    env_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_bytes("\ufeffhunter2\r\n".encode())
+    monkeypatch.setenv("MYSQL_PASSWORD_FILE", str(tmp_path / "secret"))
+    assert load(env_file).get("MYSQL_PASSWORD") == "hunter2"
+
+
+def test_a_secret_file_that_is_not_text_is_one_clear_line(
+    env_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_bytes(b"\xff\xfe\x00")
+    monkeypatch.setenv("MYSQL_PASSWORD_FILE", str(tmp_path / "secret"))
+    with pytest.raises(LocalError, match=r"^MYSQL_PASSWORD_FILE names a file that can't be read"):
+        load(env_file)
+
+
 def test_a_secret_file_that_is_missing_is_one_clear_line(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MYSQL_PASSWORD_FILE", "/nowhere")
     with pytest.raises(LocalError, match=r"^MYSQL_PASSWORD_FILE names a file that can't be read: No such file"):

@@ -86,7 +86,7 @@ def export_me() -> Response:
     export, slot = account_export.export_account(
         caller=caller(),
         authorization=request.headers["Authorization"],
-        order_service_url=config().order_service_url,
+        order_service_url=str(config().order_service_url),
         limiter=limiter(),
     )
     headers = {"Content-Disposition": 'attachment; filename="my-data.json"'}

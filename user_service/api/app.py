@@ -5,7 +5,7 @@ from apiflask import APIFlask
 from libs.access.encryption import Encryption
 from libs.access.revocations import Revocations
 from libs.access.tokens import AccessTokens
-from libs.mongo_store.connection import UNAVAILABLE_ERRORS, connect, ping
+from libs.mongo_store.connection import connect, is_unavailable, ping
 from libs.mongo_store.revocations import MongoRevocations
 from libs.mongo_store.worker_status import MongoWorkerStatus
 from libs.runtime.health import Health, worker_check
@@ -40,7 +40,7 @@ def create_app(config: Config) -> APIFlask:
             required={"mongodb": lambda: ping(db)},
             shown={"worker": worker_check(MongoWorkerStatus(db))},
         ),
-        unavailable=UNAVAILABLE_ERRORS,
+        is_unavailable=is_unavailable,
         web=config,
         links={"account": "/users/me", "users": "/users"},
     )

@@ -24,6 +24,9 @@ Token = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Code = Annotated[str, StringConstraints(min_length=6, max_length=64)]  # as typed, with spaces and hyphens
 
 
+Parameter = Annotated[str, StringConstraints(min_length=1)]
+
+
 class Register(StrictModel):
     username: Username
     email: Email
@@ -91,16 +94,16 @@ class PatchUser(StrictModel):
 
 
 class UsersQuery(StrictQuery):
-    search: Annotated[Line, StringConstraints(max_length=MAX_EMAIL_CHARACTERS)] | None = None
+    search: Annotated[Line, StringConstraints(min_length=1, max_length=MAX_EMAIL_CHARACTERS)] | None = None
     role: Role | None = None
     active: bool | None = None
-    limit: str | None = None
-    cursor: str | None = None
+    limit: Parameter | None = None
+    cursor: Parameter | None = None
 
 
 class PageQuery(StrictQuery):
-    limit: str | None = None
-    cursor: str | None = None
+    limit: Parameter | None = None
+    cursor: Parameter | None = None
 
 
 class UserOut(StrictModel):

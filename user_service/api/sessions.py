@@ -45,8 +45,12 @@ def login(body: schemas.Login) -> Response:
 @routes.output(schemas.LoggedIn)
 @routes.refuses(401)
 def refresh(body: schemas.Refresh) -> Response:
-    """Get the next pair of tokens. A refresh token works once. Its second use ends the session."""
-    return _token_response(refresh_session.refresh_session(text=body.refresh, key=config().jwt_secret))
+    """Get the next pair of tokens. Use each refresh token once.
+
+    Within `REFRESH_GRACE` (10 s) the same refresh token gets the same successor again. A later use ends the session.
+    """
+    grace = timedelta(seconds=config().refresh_grace)
+    return _token_response(refresh_session.refresh_session(text=body.refresh, key=config().jwt_secret, grace=grace))
 
 
 @routes.post("/logout")

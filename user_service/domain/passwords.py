@@ -7,7 +7,7 @@ from typing import Annotated
 
 from precis_i18n import get_profile
 from pydantic import AfterValidator, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from libs.values.email_address import EmailAddress
 from libs.values.errors import Invalid
@@ -52,7 +52,7 @@ def _prepare(password: str) -> str:
             "character-not-allowed", "This password has a character that is not allowed"
         ) from None
     if len(prepared) < MIN_CHARACTERS:
-        raise PydanticCustomError("string_too_short", "Enter 8 characters or more")
+        raise PydanticKnownError("string_too_short", {"min_length": MIN_CHARACTERS})
     if is_common(prepared):
         raise PydanticCustomError("common-password", "This is one of the commonest passwords")
     return prepared

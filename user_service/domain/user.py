@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Annotated, Self
 
 from email_validator import validate_email
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from libs.values.email_address import EmailAddress
 from libs.values.errors import Invalid
+from libs.values.text import Matching
 from user_service.domain.known_addresses import address_hash, with_address
 from user_service.domain.second_factor import APPROVAL_LIFETIME, SecondFactor, SecretOffer
 
@@ -23,12 +25,16 @@ def _require_one_address(text: str) -> str:
     """
     address = text.strip()
     if len(address) > MAX_EMAIL_CHARACTERS:
-        raise ValueError(f"at most {MAX_EMAIL_CHARACTERS} characters")
-    validate_email(address, check_deliverability=False)
+        raise PydanticKnownError("string_too_long", {"max_length": MAX_EMAIL_CHARACTERS})
+    try:
+        validate_email(address, check_deliverability=False)
+    except ValueError:  # its text is the library's
+        raise PydanticCustomError("invalid_email", "Enter one e-mail address, such as ada@example.com") from None
     return address
 
 
-Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{3,30}$")]
+USERNAME = "Enter 3 to 30 letters, digits, dots, underscores or hyphens"
+Username = Annotated[str, Matching(r"^[A-Za-z0-9._-]{3,30}$", "invalid-username", USERNAME)]
 Email = Annotated[str, Field(json_schema_extra={"format": "email"}), AfterValidator(_require_one_address)]
 
 

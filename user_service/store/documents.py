@@ -60,6 +60,7 @@ class Session(Document):  # type: ignore[misc] # MongoEngine has no types
     id = StringField(primary_key=True)  # the `sid` of its tokens
     user_id = ObjectIdField(required=True)
     rotation = IntField(required=True, db_field="number")  # of the refresh token that works
+    used = ListField(DictField())  # the last uses of refresh tokens: {number, at}
     created_at = DateTimeField(required=True)
     refreshed_at = DateTimeField(required=True)
     issued_at = LongField()  # of the newest access token: ms since the epoch, by the clock of the host that issued it

@@ -1,4 +1,4 @@
-"""Sessions in MongoDB. The stored field `number` is a session's rotation."""
+"""Sessions in MongoDB. The stored field `number` is a session's rotation, and `used` has the last uses of its tokens."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,7 +11,7 @@ from pymongo.client_session import ClientSession
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_document
 from user_service.domain.refresh_token import RefreshToken
-from user_service.domain.session import Device, Session
+from user_service.domain.session import MAX_USES, Device, Session, TokenUse
 from user_service.domain.user import User
 from user_service.events.published import UserRevocations
 from user_service.store import documents, user_events, users
@@ -41,7 +41,14 @@ def from_bson(row: Mapping[str, Any]) -> Session:
         created_at=row["created_at"],
         refreshed_at=row["refreshed_at"],
         expires_at=row["expires_at"],
+        uses=tuple(TokenUse(rotation=use["number"], at=use["at"]) for use in row.get("used", ())),
     )
+
+
+def find_live(sid: str, *, at: datetime) -> Session | None:
+    """A session that has not ended."""
+    row: Mapping[str, Any] | None = documents.sessions().find_one({"_id": sid, "expires_at": {"$gt": at}})
+    return from_bson(row) if row else None
 
 
 def find(sid: str, *, user_id: str) -> Session | None:
@@ -74,10 +81,21 @@ def rotate(token: RefreshToken, *, at: datetime, issued_at: int) -> Session | No
     """
     row: Mapping[str, Any] | None = documents.sessions().find_one_and_update(
         {"_id": token.sid, "number": token.rotation, "expires_at": {"$gt": at}},
-        {"$inc": {"number": 1}, "$set": {"refreshed_at": at}, "$max": {"issued_at": issued_at}},
+        {
+            "$inc": {"number": 1},
+            "$set": {"refreshed_at": at},
+            "$max": {"issued_at": issued_at},
+            "$push": {"used": {"$each": [{"number": token.rotation, "at": at}], "$slice": -MAX_USES}},
+        },
         return_document=ReturnDocument.AFTER,
     )
     return from_bson(row) if row else None
+
+
+def note_issued(sid: str, issued_at: int) -> bool:
+    """Note when an access token of a session was issued. False when the session has ended."""
+    note = {"$max": {"issued_at": issued_at}}
+    return bool(documents.sessions().update_one({"_id": sid}, note).matched_count)
 
 
 def end(sid: str) -> None:

@@ -17,6 +17,7 @@ from pymongo.errors import DuplicateKeyError
 
 from libs.access.caller import Caller
 from libs.messaging.envelope import EventData
+from libs.mongo_store.ids import to_object_id
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_changes, validate_document
 from libs.values.email_address import EmailAddress
@@ -116,7 +117,7 @@ def _second_factor(row: Mapping[str, Any]) -> SecondFactor | None:
 
 def find(user_id: str) -> User:
     """An account that is not deleted. Raises UnknownUser."""
-    user = _find({"_id": ObjectId(user_id), "deleted_at": None}) if ObjectId.is_valid(user_id) else None
+    user = _find({"_id": key, "deleted_at": None}) if (key := to_object_id(user_id)) else None
     if user is None:
         raise UnknownUser
     return user
@@ -124,12 +125,12 @@ def find(user_id: str) -> User:
 
 def find_active(user_id: str) -> User | None:
     """An account that is neither disabled nor deleted."""
-    return _find({"_id": ObjectId(user_id), "active": True}) if ObjectId.is_valid(user_id) else None
+    return _find({"_id": key, "active": True}) if (key := to_object_id(user_id)) else None
 
 
 def find_any(user_id: str) -> User | None:
     """An account, also a disabled or a deleted one."""
-    return _find({"_id": ObjectId(user_id)}) if ObjectId.is_valid(user_id) else None
+    return _find({"_id": key}) if (key := to_object_id(user_id)) else None
 
 
 def find_deleted(*, after: str | None, limit: int) -> list[User]:

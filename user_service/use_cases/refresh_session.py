@@ -1,25 +1,30 @@
 """Refresh a session: exchange its refresh token for the next pair of tokens."""
 
+from datetime import datetime, timedelta
+
 from pydantic import SecretStr
 
 from libs.runtime.logs import get_logger
 from libs.values.times import now, now_ms
 from user_service.domain.errors import SessionEnded
 from user_service.domain.refresh_token import RefreshToken
-from user_service.domain.session import TokenGrant
+from user_service.domain.session import Session, TokenGrant
 from user_service.store import sessions, users
 
 log = get_logger(__name__)
 
 
-def refresh_session(*, text: str, key: SecretStr) -> TokenGrant:
+def refresh_session(*, text: str, key: SecretStr, grace: timedelta) -> TokenGrant:
     """Rotate the refresh token with this text. `key` has signed it. Raises SessionEnded.
 
-    A token that was used before ends the session: another client has a copy of the session's tokens.
+    Within `grace` after its first use a token gets the same successor again: two tabs used it at once, or the answer was lost.
+    A later use ends the session: another client has a copy of the session's tokens (docs/adr/0090).
     """
     token = RefreshToken.verify(text, key)
-    issued_at = now_ms()
-    session = sessions.rotate(token, at=now(), issued_at=issued_at)
+    issued_at, at = now_ms(), now()
+    session = sessions.rotate(token, at=at, issued_at=issued_at) or _rotated_before(
+        token, at=at, grace=grace, issued_at=issued_at
+    )
     if session is None:
         log.warning("refresh token refused: used before, or its session has ended", sid=token.sid)
         sessions.end(token.sid)
@@ -28,3 +33,9 @@ def refresh_session(*, text: str, key: SecretStr) -> TokenGrant:
     if user is None:
         raise SessionEnded
     return TokenGrant(user=user, session=session, issued_at=issued_at)
+
+
+def _rotated_before(token: RefreshToken, *, at: datetime, grace: timedelta, issued_at: int) -> Session | None:
+    session = sessions.find_live(token.sid, at=at)
+    rotated = session and session.after_use_of(token, since=at - grace)
+    return rotated if rotated and sessions.note_issued(token.sid, issued_at) else None

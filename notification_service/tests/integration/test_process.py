@@ -63,7 +63,7 @@ def test_a_consumer_thread_that_dies_ends_its_process_and_the_next_one_goes_on(
     service = serve("-c", DEADLY, str(tmp_path / "died"))
     first = service.worker()
     shop.register(person)
-    wait_until(lambda: service.worker() not in (first, None), 5)
+    wait_until(lambda: service.worker() not in (first, None), 30)
     assert len(smtp_sink.wait(person.email)) == 1
     wait_until(service.is_ready)
     assert service.stop() == 0

@@ -11,8 +11,9 @@ from django.shortcuts import redirect
 from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from libs.web.drf_views import StrictView
+from libs.web.parameters import require_single
 from order_service.api.authentication import caller_of, has_token
 from order_service.api.permissions import IsStaff
 from order_service.api.responses import to_public
@@ -24,7 +25,7 @@ REFUSED = (400, 409)  # statuses after which a form is shown again, with its ord
 FORMS_TOKEN = "csrfmiddlewaretoken"
 
 
-class ListPage(APIView):
+class ListPage(StrictView):
     """A list. The view sets `filters` before it validates them, so that their form shows the errors."""
 
     page = "api/orders.html"
@@ -35,7 +36,7 @@ class ListPage(APIView):
         return {"filters": self.filters}
 
 
-class OrderPage(APIView):
+class OrderPage(StrictView):
     """One order, with its actions. Only sessions may send forms, with a CSRF token."""
 
     page = "api/order.html"
@@ -79,6 +80,9 @@ def is_form(request: Request) -> bool:
 
 
 def body_of(request: Request) -> dict[str, object]:
-    """The fields of the body."""
+    """The fields of the body. Raises Repeated for a form that has a field twice."""
     sent: Any = request.data
-    return {name: sent[name] for name in sent if name != FORMS_TOKEN} if is_form(request) else sent
+    if not is_form(request):
+        return dict(sent)
+    require_single(sent.lists())
+    return {name: sent[name] for name in sent if name != FORMS_TOKEN}

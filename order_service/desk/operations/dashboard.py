@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import orjson
+from django.conf import settings
 from django.http import HttpRequest
 
 from order_service.desk.model_admin import Context
@@ -21,7 +22,7 @@ def dashboard_context(request: HttpRequest, context: Context) -> Context:
     """The page's data, for accounts that may see orders."""
     if not request.user.has_perm("orders.view_order"):
         return context
-    sales = figures.sales()
+    sales = figures.sales(settings.SHOP_TIME_ZONE)
     products = low_stock.find_low_stock(request)
     highest = max(sales.statuses.values()) or 1
     return context | {

@@ -1,25 +1,33 @@
-"""Orders and their lines as CSV or XLSX: the orders that the list shows, at most MAX_EXPORTED.
+"""Orders and their lines as CSV or XLSX: the orders that the list shows, at most MAX_EXPORTED. Times are in the shop's time zone.
 
-Names and addresses come from customers. A spreadsheet evaluates a cell that begins like a formula. Such a cell gets an apostrophe
-in front (OWASP, CSV injection). Characters that text may not have are replaced: XML, and so XLSX, knows no form of some of them.
+Names and addresses come from customers. A spreadsheet evaluates a cell of a CSV file that begins like a formula. Such a cell gets
+an apostrophe in front (OWASP, CSV injection). A workbook names the type of each cell, so its text is what was typed. Characters
+that text may not have are replaced in both: XML, and so XLSX, knows no form of some of them.
 """
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from import_export import fields, resources
 from import_export.formats.base_formats import CSV, XLSX
 from import_export.widgets import Widget
+from tablib import Dataset
 from unfold.contrib.import_export.forms import ExportForm
 
 from libs.values.text import clean
+from libs.values.times import now
+from order_service.desk.orders.workbook import write_workbook
+from order_service.desk.zone import shop_zone
 from order_service.queries.order_search import TOO_MANY_MATCHES, find_orders
 from order_service.store.models import Order, OrderLine
 
@@ -29,6 +37,7 @@ CHUNK = 1000  # orders in a query, which may take 2 s
 # Spreadsheets for East Asian languages evaluate full-width signs.
 FORMULA = re.compile(r"(^|[;\t])(?=[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])")
 BYTE_ORDER_MARK = "\ufeff"  # Excel reads a CSV file without it in the encoding of its country
+LINES = "1"  # the number of LineResource in the form
 ADDRESS = ("name", "line1", "line2", "city", "postalCode", "country")
 
 
@@ -47,17 +56,32 @@ class CsvWithMark(CSV):
 
     def export_data(self, dataset: Any, **options: Any) -> str:
         """The file's text."""
-        return f"{BYTE_ORDER_MARK}{super().export_data(dataset, **options)}"
+        safe = Dataset(*([_csv_value(value) for value in row] for row in dataset), headers=dataset.headers)
+        return f"{BYTE_ORDER_MARK}{super().export_data(safe, **options)}"
+
+
+class TypedXlsx(XLSX):
+    """XLSX whose cells have types."""
+
+    def export_data(self, dataset: Any, **options: Any) -> bytes:
+        """The file's bytes. The title of the dataset is that of the sheet."""
+        return write_workbook(dataset.title, dataset.headers, dataset)
+
+
+def _csv_value(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")
+    return value if isinstance(value, int | Decimal) else safe_text(value)
 
 
 class Cell(Widget):
-    """A cell. A number stays a number in formats that have numbers."""
+    """A cell as a value: a time in the shop's zone, a number, or text. The format of the file decides how it is written."""
 
     def render(self, value: Any, obj: Any = None, **options: Any) -> Any:
-        """The value for CSV and XLSX. XLSX has no time zones."""
-        if hasattr(value, "isoformat"):
-            return value.isoformat(sep=" ", timespec="seconds").removesuffix("+00:00")
-        return value if isinstance(value, int | Decimal) else safe_text(value)
+        """The value."""
+        if isinstance(value, datetime):
+            return value.astimezone(settings.SHOP_TIME_ZONE)
+        return value if isinstance(value, int | Decimal) else clean("" if value is None else str(value))
 
 
 def _column(attribute: str, title: str) -> fields.Field:
@@ -74,6 +98,14 @@ class Chunked(resources.ModelResource):
             yield from self.rows(ids)
             last = {"id__lt": ids[-1]}
 
+    def get_export_headers(self, selected_fields: Any = None) -> list[str]:
+        """The titles of the columns. Those of times name the zone."""
+        return [title.format(zone=shop_zone()) for title in super().get_export_headers(selected_fields)]
+
+    def after_export(self, queryset: Any, dataset: Any, **options: Any) -> None:
+        """Name the sheet of a workbook."""
+        dataset.title = self.Meta.name
+
     def rows(self, ids: list[str]) -> QuerySet[Any]:
         """The rows of a chunk of orders."""
         return Order.objects.filter(id__in=ids).order_by("-id")
@@ -83,9 +115,9 @@ class OrderResource(Chunked):
     """One row for each order."""
 
     id = _column("id", "order")
-    placed = _column("created_at", "placed (UTC)")
+    placed = _column("created_at", "placed ({zone})")
     status = _column("status", "status")
-    changed = _column("updated_at", "changed (UTC)")
+    changed = _column("updated_at", "changed ({zone})")
     email = _column("user_email", "e-mail")
     username = _column("username", "username")
     total = _column("total", "total")
@@ -101,14 +133,15 @@ class OrderResource(Chunked):
     def dehydrate_address(self, order: Order) -> str:
         """The address in one cell, its parts as on a letter."""
         address = order.shipping_address or {}
-        return safe_text(", ".join(str(address[part]) for part in ADDRESS if address.get(part)))
+        parts = [str(address[part]) for part in ADDRESS if address.get(part)]
+        return clean(", ".join([*parts[:-1], *(part.upper() for part in parts[-1:])]))  # the country comes last
 
 
 class LineResource(Chunked):
     """One row for each line of each order."""
 
     order = _column("order_id", "order")
-    placed = _column("order__created_at", "placed (UTC)")
+    placed = _column("order__created_at", "placed ({zone})")
     status = _column("order__status", "status")
     position = _column("position", "line")
     product = _column("product_id", "product")
@@ -139,11 +172,19 @@ class Exports:
     """The export of the list of orders, for import_export's ExportMixin."""
 
     resource_classes = [OrderResource, LineResource]
+    export_template_name = "desk/export.html"
     export_form_class = ExportForm
 
     def get_export_formats(self) -> list[Any]:
         """CSV and XLSX."""
-        return [CsvWithMark, XLSX]
+        return [CsvWithMark, TypedXlsx]
+
+    def get_export_filename(self, request: HttpRequest, queryset: Any, file_format: Any) -> str:
+        """What the file holds, and the time to the millisecond in the shop's zone: two files of a day have different names."""
+        lines = request.POST.get("resource") == LINES
+        moment = timezone.localtime(now(), settings.SHOP_TIME_ZONE)
+        time = f"{moment:%Y-%m-%d-%H%M%S}-{moment.microsecond // 1000:03}"
+        return f"{'order-lines' if lines else 'orders'}-{time}.{file_format.get_extension()}"
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         """True for staff. A file holds the addresses of many customers, so viewers may not export."""

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
@@ -24,8 +25,9 @@ class PeriodFilter(SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The last RECENT_DAYS days, and the chosen period."""
-        today = now()
-        days = [Period.parse(f"{today - timedelta(days=back):%Y-%m-%d}") for back in range(RECENT_DAYS)]
+        zone = settings.SHOP_TIME_ZONE
+        today = now().astimezone(zone)
+        days = [Period.parse(f"{today - timedelta(days=back):%Y-%m-%d}", zone) for back in range(RECENT_DAYS)]
         choices = {day.value: name for day, name in zip(days, ("Today", "Yesterday"), strict=False)}
         choices |= {day.value: day.title for day in days[2:]}
         if (chosen := self.period()) and chosen.value not in choices:
@@ -47,7 +49,7 @@ def read_period(text: str | None) -> Period | None:
     if not text:
         return None
     try:
-        period = Period.parse(text)
+        period = Period.parse(text, settings.SHOP_TIME_ZONE)
         period.bounds()
     except (ValueError, OverflowError) as error:
         raise IncorrectLookupParameters(text) from error

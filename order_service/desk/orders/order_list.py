@@ -2,11 +2,14 @@
 
 from contextlib import suppress
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.functional import lazy
 from django.utils.html import format_html
 from import_export.admin import ExportMixin
 from unfold.decorators import display
@@ -18,6 +21,7 @@ from order_service.desk.orders import order_page
 from order_service.desk.orders.exports import Exports
 from order_service.desk.orders.filters import CustomerFilter, LongPendingFilter, PeriodFilter, read_period
 from order_service.desk.orders.periods import drill_down
+from order_service.desk.zone import shop_zone
 from order_service.domain.errors import IllegalTransition
 from order_service.domain.order_status import Status
 from order_service.queries.order_search import HELP, TOO_MANY_MATCHES, find_orders
@@ -99,7 +103,9 @@ class OrderAdmin(Exports, ExportMixin, DeskAdmin):
         period = None
         with suppress(IncorrectLookupParameters):  # the list itself redirects
             period = read_period(request.GET.get(PeriodFilter.parameter_name))
-        return super().changelist_view(request, {**(extra_context or {}), "drill_down": drill_down(period)})
+        return super().changelist_view(
+            request, {**(extra_context or {}), "drill_down": drill_down(period, settings.SHOP_TIME_ZONE)}
+        )
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Context | None = None
@@ -122,10 +128,10 @@ class OrderAdmin(Exports, ExportMixin, DeskAdmin):
         """The order's id."""
         return order.id
 
-    @admin.display(description="Placed (UTC)")
+    @admin.display(description=lazy(lambda: f"Placed ({shop_zone()})", str)())
     def placed(self, order: Order) -> str:
         """The time, to the minute."""
-        return f"{order.created_at:%-d %b %Y, %H:%M}"
+        return f"{timezone.localtime(order.created_at):%-d %b %Y, %H:%M}"
 
     @display(description="Status", label=dict(COLOURS))  # type: ignore[untyped-decorator]
     def shown_status(self, order: Order) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from libs.values.errors import DomainError, Invalid
 from order_service.api.authentication import desk_caller
 from order_service.desk.model_admin import DeskAdmin, error_text
 from order_service.desk.orders.forms import MailForm, NoteForm, StatusForm
+from order_service.desk.sign_in import unsent
 from order_service.domain.errors import UnknownOrder
 from order_service.domain.order import ShippingAddress
 from order_service.domain.order_status import BEFORE, Status
@@ -63,16 +64,18 @@ def show_order(page: DeskAdmin, request: HttpRequest, order_id: str, **forms_: f
         "notes": [entry for entry in timeline if entry.kind == "note"],
         "may_act": may_act,
         "steps": [step for step in STEPS if order.status in BEFORE[step[0]]] if may_act else [],
-        "note_form": forms_.get("note") or NoteForm(),
+        "note_form": forms_.get("note") or NoteForm(initial=unsent.typed(request)),
         "mail_form": forms_.get("mail") or MailForm(kinds=_mails(timeline)),
     }
     request.current_app = page.admin_site.name
-    return TemplateResponse(request, "desk/order.html", context)
+    response = TemplateResponse(request, "desk/order.html", context)
+    unsent.discard(request, response)
+    return response
 
 
 def _address_lines(address: ShippingAddress) -> list[str]:
     """The address as on a letter."""
-    town = f"{address.postal_code} {address.city}"
+    town = " ".join(filter(None, (address.postal_code, address.city)))
     return [line for line in (address.name, address.line1, address.line2, town, address.country) if line]
 
 
@@ -86,8 +89,10 @@ def _guarded(view: View) -> View:
 
     @wraps(view)
     def guarded(page: DeskAdmin, request: HttpRequest, order_id: str) -> HttpResponse:
+        if request.method in ("GET", "HEAD"):  # by a sign-in that leads back to the form, or by "back"
+            return _back(order_id)
         if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+            return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
         if not page.has_act_permission(request):
             raise PermissionDenied
         try:

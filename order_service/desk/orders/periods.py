@@ -5,7 +5,7 @@ Django's `date_hierarchy` needs one query more on each page, and reads the whole
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Self
 
 from ulid import ULID
@@ -20,18 +20,18 @@ TITLES = ("%Y", "%B %Y", "%-d %B %Y")
 
 @dataclass(frozen=True)
 class Period:
-    """A year, a month or a day, in UTC: `depth` 0, 1 or 2."""
+    """A year, a month or a day, in the zone of `start`: `depth` 0, 1 or 2."""
 
     start: datetime
     depth: int
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, zone: tzinfo = UTC) -> Self:
         """From 2026, 2026-11 or 2026-11-20. Raises ValueError."""
         depth = text.count("-")
         if depth > 2 or len(text) != (4, 7, 10)[depth]:
             raise ValueError(text)
-        return cls(datetime.strptime(text, FORMATS[depth]).replace(tzinfo=UTC), depth)
+        return cls(datetime.strptime(text, FORMATS[depth]).replace(tzinfo=zone), depth)
 
     @property
     def end(self) -> datetime:
@@ -67,7 +67,12 @@ class Period:
         """The months of a year or the days of a month that overlap the time from `since` to `until`."""
         if self.depth == 2:
             return []
-        return list(_each(max(self.start, since), min(self.end, until + timedelta(microseconds=1)), self.depth + 1))
+        zone = self.start.tzinfo
+        begin, end = (
+            max(self.start, since.astimezone(zone)),
+            min(self.end, until.astimezone(zone) + timedelta(microseconds=1)),
+        )
+        return list(_each(begin, end, self.depth + 1))
 
 
 def _each(moment: datetime, end: datetime, depth: int) -> list[Period]:
@@ -91,12 +96,12 @@ class DrillDown:
     children: list[Period]
 
 
-def drill_down(here: Period | None) -> DrillDown:
-    """The links for the chosen period. One query: the oldest order gives the first year."""
+def drill_down(here: Period | None, zone: tzinfo = UTC) -> DrillDown:
+    """The links for the chosen period, else for the years in `zone`. One query: the oldest order gives the first year."""
     oldest = Order.objects.order_by("id").values_list("id", flat=True).first()
     until = now()
     since = ULID.from_str(oldest).datetime if oldest else until
     if here:
         return DrillDown(here, here.parents(), here.children(since, until))
-    years = _each(since, until, 0)
+    years = _each(since.astimezone(zone), until.astimezone(zone), 0)
     return DrillDown(None, [], years if len(years) > 1 else years[0].children(since, until))

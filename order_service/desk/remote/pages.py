@@ -80,7 +80,7 @@ def read_list(
     """One page of a service's list. A refusal by the service becomes an error of the form. Raises LoginEnded."""
     if not form.is_valid():
         return Listing()
-    cursor = {CURSOR: request.GET[CURSOR]} if CURSOR in request.GET else {}
+    cursor = {CURSOR: request.GET[CURSOR]} if request.GET.get(CURSOR) else {}
     found = call_service(request, service, "GET", path, page, query=form.query() | cursor)
     if isinstance(found, RemoteUnavailable):
         return Listing(unavailable=found.text)

@@ -24,6 +24,7 @@ from order_service.desk.remote.pages import (
     show_refusal,
     text_filter,
 )
+from order_service.desk.sign_in import unsent
 
 MAX_STOCK = 10_000_000  # pieces; product_service has the same limit
 SORTS = {
@@ -106,7 +107,7 @@ def list_products(request: HttpRequest) -> HttpResponse:
 def show_product(request: HttpRequest, product_id: str) -> HttpResponse:
     """One product. POST adjusts its stock."""
     path = f"/products/{quote(product_id, safe='')}"
-    form = StockForm(request.POST or None)
+    form = StockForm(request.POST or None, initial=unsent.typed(request))
     outcome: Product | RemoteRefusal | RemoteUnavailable | None = None
     if request.method == "POST":
         require_staff(request)
@@ -129,4 +130,6 @@ def show_product(request: HttpRequest, product_id: str) -> HttpResponse:
     found = outcome if isinstance(outcome, RemoteUnavailable) else read_one(request, PRODUCTS, path, Product)
     if isinstance(found, RemoteUnavailable):
         return render(request, "desk/product.html", "Product", unavailable=found.text)
-    return render(request, "desk/product.html", found.name, product=found, form=form, low_stock=LOW_STOCK)
+    response = render(request, "desk/product.html", found.name, product=found, form=form, low_stock=LOW_STOCK)
+    unsent.discard(request, response)
+    return response

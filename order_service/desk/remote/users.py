@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from libs.access.caller import ROLES
+from order_service.desk.once import PERSONAL
 from order_service.desk.remote.client import USERS, RemoteModel, RemoteUnavailable, call_service
 from order_service.desk.remote.pages import (
     FilterForm,
@@ -74,7 +75,7 @@ def _change(request: HttpRequest, user_id: str, path: str) -> HttpResponse:
     active, done = CHANGES[change]
     outcome = call_service(request, USERS, "PATCH", path, Account, body={"active": active})
     if isinstance(outcome, Account):
-        messages.success(request, f"{outcome.username} is {done}")
+        messages.success(request, f"{outcome.username} is {done}", extra_tags=PERSONAL)
     else:
         messages.error(request, outcome.text)
     return redirect("desk-user", user_id)

@@ -42,9 +42,12 @@ class UserServiceBackend(BaseBackend):
         except TokenError:
             return None
         caller = caller_from_claims(claims)
-        if not caller.has_role("viewer") or not (user := upsert_account(caller)):
+        if not caller.has_role("viewer"):
             return None
-        StaffLogin.of(claims, tokens).attach(request)
+        with transaction.atomic():  # holds the account until its tokens are stored
+            user = upsert_account(caller)
+            if user:
+                StaffLogin.of(claims, tokens).attach(request)
         return user
 
     def get_user(self, user_id: int) -> User | None:

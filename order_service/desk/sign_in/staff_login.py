@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Self
 
 from django.conf import settings
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
@@ -19,7 +19,8 @@ from django.http import HttpRequest, HttpResponse
 from libs.access.revocations import issued_at
 from libs.runtime.logs import get_logger
 from order_service.api.authentication import revocations
-from order_service.desk.sign_in import token_store
+from order_service.desk.once import DESK, SIGN_IN_PAGES
+from order_service.desk.sign_in import token_store, unsent
 from order_service.desk.sign_in.user_service import TokenPair
 
 log = get_logger(__name__)
@@ -27,6 +28,12 @@ log = get_logger(__name__)
 KEY = "desk"  # in the session
 MAX_AGE_MS = token_store.MAX_AGE // timedelta(milliseconds=1)
 LOGIN_ENDED = "Your login has ended. Sign in again."
+TOO_OLD = "You were signed out, because you signed in 8 hours ago. Sign in again."
+ACCOUNT_CHANGED = (
+    "You were signed out, because your password, your roles or the state of your account changed. Sign in again."
+)
+LOGIN_REVOKED = "You were signed out, because this login was ended elsewhere. Sign in again."
+SIGNED_OUT = "You are not signed in any more. Sign in, and send the form again."
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,8 @@ class StaffLogin:
     @classmethod
     def of(cls, claims: Mapping[str, Any], tokens: TokenPair) -> Self:
         """From the claims of a new access token. Stores the tokens."""
-        return cls(str(claims["user_id"]), claims.get("sid"), issued_at(claims), token_store.add(tokens))
+        user_id = str(claims["user_id"])
+        return cls(user_id, claims.get("sid"), issued_at(claims), token_store.add(tokens, user_id=user_id))
 
     @classmethod
     def of_request(cls, request: HttpRequest) -> Self | None:
@@ -61,10 +69,13 @@ class StaffLogin:
         else:
             request.session.pop(KEY, None)
 
-    def has_ended(self) -> bool:
-        """True once the account or the login is revoked, or the login is older than MAX_AGE_MS. Raises database errors."""
-        too_old = time.time() * 1000 - self.signed_in_at > MAX_AGE_MS
-        return too_old or revocations.ended(self.user_id, self.sid, self.signed_in_at)
+    def why_ended(self) -> str:
+        """Why the login has ended, for the staff member, or "" while it lasts. Raises database errors."""
+        if time.time() * 1000 - self.signed_in_at > MAX_AGE_MS:
+            return TOO_OLD
+        if not revocations.ended(self.user_id, self.sid, self.signed_in_at):
+            return ""
+        return ACCOUNT_CHANGED if revocations.ended(self.user_id, None, self.signed_in_at) else LOGIN_REVOKED
 
 
 def _has_other_fields(found: Mapping[str, Any] | None) -> bool:
@@ -79,6 +90,15 @@ def end_login(request: HttpRequest) -> TokenPair | None:
     return token_store.remove(login.tokens) if login else None
 
 
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """The sign-in page, which leads back to this page, or to the page of this form with what was typed."""
+    response = redirect_to_login(unsent.page_of(request), "admin:login")
+    if request.method == "POST":
+        messages.warning(request, unsent.not_done(request))
+        unsent.keep(request, response)
+    return response
+
+
 class RevokedLoginMiddleware:
     """Ends a session whose login has ended, before a view reads the user or when a view raises LoginEnded."""
 
@@ -89,9 +109,20 @@ class RevokedLoginMiddleware:
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
             if _has_other_fields(request.session.get(KEY)):
                 logout(request)
-            elif (login := StaffLogin.of_request(request)) and login.has_ended():
+            elif (login := StaffLogin.of_request(request)) and (why := login.why_ended()):
                 self._end(request)
+                messages.warning(request, why)
+                request.signed_out = True  # type: ignore[attr-defined]
         return self._get_response(request)
+
+    def process_view(self, request: HttpRequest, view: object, arguments: object, named: object) -> HttpResponse | None:
+        """Django's hook, after the check of the form's token. A signed-out browser's form leads to its page by the sign-in."""
+        is_form = request.method == "POST" and request.path.startswith(DESK) and request.path not in SIGN_IN_PAGES
+        if not is_form or admin.site.has_permission(request):
+            return None
+        if not getattr(request, "signed_out", False):  # no reason was given yet
+            messages.warning(request, SIGNED_OUT)
+        return _to_sign_in(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Django's hook. Redirect to the sign-in page, which leads back to this page."""
@@ -99,7 +130,7 @@ class RevokedLoginMiddleware:
             return None
         self._end(request)
         messages.warning(request, LOGIN_ENDED)
-        return redirect_to_login(request.get_full_path(), "admin:login")
+        return _to_sign_in(request)
 
     @staticmethod
     def _end(request: HttpRequest) -> None:

@@ -2,7 +2,7 @@
 
 A pair has a row of its own, and only `renew` changes it, under a row lock. Django stores a session at the end of each request as
 the request read it. With the pair in the session, one of two concurrent requests would restore the pair that the other one has
-exchanged. A refresh token that is used twice ends the login (docs/adr/0021, docs/adr/0026).
+exchanged. A refresh token that is used again after REFRESH_GRACE ends the login (docs/adr/0090, docs/adr/0026).
 
 The tokens are encrypted, because a reader of the database could act for the staff member. Rows of an earlier release are plain.
 They end after MAX_AGE, or `rotate-encryption` encrypts them.
@@ -27,7 +27,7 @@ from order_service.desk.sign_in.user_service import LoginRefused, TokenPair
 log = get_logger(__name__)
 
 MAX_AGE = timedelta(hours=8)  # a working day; a session of the desk lasts as long
-EXCHANGE_SECONDS = 1.0  # with less time left no exchange starts: an exchange without its response ends the login
+EXCHANGE_SECONDS = 1.0  # with less time left no exchange starts: its response would probably be lost
 LOCK_WAIT_TIMEOUT = 1205  # MySQL's ER_LOCK_WAIT_TIMEOUT, after innodb_lock_wait_timeout
 
 
@@ -35,11 +35,11 @@ class LoginEnded(Exception):
     """The login behind a session of the desk has ended. The staff member has to sign in again."""
 
 
-def add(tokens: TokenPair) -> str:
-    """Store a pair and return its key."""
+def add(tokens: TokenPair, *, user_id: str = "") -> str:
+    """Store a pair of an account and return its key. In the transaction that holds the account: a deletion finds the pair."""
     key = secrets.token_hex(20)
     expires_at = timezone.now() + MAX_AGE
-    StaffTokens.objects.create(key=key, **_columns(tokens), expires_at=expires_at)
+    StaffTokens.objects.create(key=key, user_id=user_id, **_columns(tokens), expires_at=expires_at)
     return key
 
 
@@ -52,8 +52,8 @@ def renew(key: str, *, refused: str, until: float) -> TokenPair:
     """The pair that follows the one with the access token `refused`, exchanged by this request or by a concurrent one.
 
     `until` is the deadline by time.monotonic(). Raises LoginEnded, and Unavailable when user_service does not respond to this
-    request or to the concurrent one. An exchange whose response is lost ends the login, because user_service takes the next use for
-    a theft.
+    request or to the concurrent one. After an exchange whose response is lost, the next one gets the same pair for REFRESH_GRACE.
+    Later it ends the login, because user_service takes the use for a theft.
     """
     try:
         with transaction.atomic():

@@ -5,23 +5,31 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import REDIRECT_FIELD_NAME, authenticate
 from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from libs.runtime.logs import get_logger
 from libs.values.email_address import email_key
 from libs.values.errors import Unavailable
 from libs.web.drf import error_view
+from order_service.desk.once import DESK, SIGN_IN_PAGES
+from order_service.desk.sign_in import unsent
 from order_service.desk.sign_in.staff_login import StaffLogin, end_login
 from order_service.desk.sign_in.user_service import LoginRefused, sign_out
 
 log = get_logger(__name__)
 
+STALE_SIGN_IN = (
+    "The form was too old: someone signed in or out in this browser since it was opened. Enter everything again."
+)
+STAY = "Open the overview to go on with this account, or sign in with another one."
 CODE_REQUIRED = "Enter the code that your authenticator shows, or one of your recovery codes."
 
 
@@ -84,10 +92,45 @@ class SignInView(LoginView):
         return response
 
 
+def token_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW. A form is too old when someone has signed in since, in another tab.
+
+    Nothing was done. The sign-in page shows a fresh form, and another page of the desk says what was not done.
+    """
+    if not request.path.startswith(DESK):
+        return error_view(403)(request)
+    if request.path == SIGN_IN_PAGES[0]:
+        view = SignInView()
+        view.setup(request)
+        messages.warning(request, STALE_SIGN_IN)
+        if request.user.is_authenticated:
+            messages.info(request, f"You are signed in as {_name(request)} now. {STAY}")
+        form = SignInForm(request, initial={"username": request.POST.get("username", "")})
+        response = view.render_to_response(view.get_context_data(form=form))
+    else:
+        context = {**admin.site.each_context(request), "title": "The form was too old"}
+        context |= {"not_done": unsent.not_done(request), "page": unsent.page_of(request)}
+        response = TemplateResponse(request, "desk/too_old.html", context)
+        unsent.keep(request, response)
+    response.status_code = 403
+    return response
+
+
+def _name(request: HttpRequest) -> str:
+    return request.user.first_name or request.user.get_username()  # type: ignore[union-attr] # someone is signed in
+
+
 class SignOutView(LogoutView):
-    """Ends the session, and the login at user_service."""
+    """Ends the session, and the login at user_service. A link to it, or a sign-in that leads back to it, ends at the overview."""
 
     next_page = "admin:login"
+    http_method_names = ["get", "head", "post", "options"]
+
+    def get(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
+        """The overview: only a form signs out."""
+        return redirect("admin:index")
+
+    head = get
 
     def post(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
         """Sign out. While user_service is unavailable only the session ends, and the login expires by itself."""

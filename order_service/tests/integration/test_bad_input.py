@@ -29,7 +29,9 @@ FIELDS = {
         [],
         {},
         ADDRESS | {"country": "Norway"},
+        ADDRESS | {"country": "XX"},
         ADDRESS | {"postalCode": 150},
+        ADDRESS | {"postalCode": ""},
         ADDRESS | {"line1": ""},
         ADDRESS | {"line1": "x" * 201},
         ADDRESS | {"door": "left"},
@@ -116,6 +118,24 @@ def test_an_id_of_no_order_is_unknown(customer, staff, path):
     problem(customer.get(path), 404, "unknown-order")
     problem(customer.send(f"{path}/cancel", {}), 404, "unknown-order")
     problem(staff.send(f"{path}/status", {"status": "shipped"}, "PUT"), 404, "unknown-order")
+
+
+@pytest.mark.parametrize("padding", ["%20", "%20%20", "%09", "%0A"])
+def test_an_id_is_compared_byte_by_byte(customer, staff, place, padding):
+    order = place(customer)
+    for path in (f"/orders/{order}{padding}", f"/orders/{padding}{order}", f"/orders/{order.lower()}"):
+        problem(customer.get(path), 404, "unknown-order")
+        problem(customer.send(f"{path}/cancel", {}), 404, "unknown-order")
+        problem(staff.send(f"{path}/status", {"status": "shipped"}, "PUT"), 404, "unknown-order")
+    assert staff.get(f"/orders?userId={customer.user_id}{padding}").json().get("results", []) == []
+    assert customer.get(f"/orders/{order}").json()["status"] == "pending"
+
+
+def test_a_product_is_found_by_its_own_id_only(customer, sell):
+    product = sell()
+    for other in (product.upper(), f"{product}\u00a0x"):
+        assert other != product
+        problem(customer.send("/orders", {"productId": other, "quantity": 1}), 422)
 
 
 @pytest.mark.parametrize("status", ["lost", "", None, 1, "Confirmed", {"$ne": ""}])

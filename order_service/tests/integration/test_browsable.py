@@ -58,7 +58,7 @@ def test_an_order_is_shown_with_items_address_and_status_and_as_json(desk, custo
             "line1": "Road 1",
             "city": "Oslo",
             "postalCode": "0150",
-            "country": "no",
+            "country": "NO",
         }
     }
     order = customer.send("/orders", body).json()["orderId"]

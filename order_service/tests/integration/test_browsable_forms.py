@@ -116,3 +116,15 @@ def test_the_address_of_a_form_shows_the_order(desk, customer, place):
     order = place(customer)
     for action in ("status", "cancel"):
         assert '<span class="badge pending">' in page(desk, f"/orders/{order}/{action}", 405)
+
+
+@pytest.mark.parametrize("action", ["status", "cancel"])
+def test_a_form_of_an_ended_session_says_so_and_its_sign_in_leads_back_to_the_order(customer, place, action):
+    order = place(customer)
+    stranger = Client(headers={"accept": "text/html"})
+    answer = stranger.post(f"/orders/{order}/{action}", urlencode({"status": "cancelled"}), FORM)
+    shown = answer.content.decode()
+    assert answer.status_code == 401
+    assert "Nothing was changed." in shown
+    assert set(re.findall(r'href="/admin/login/\?next=([^"]+)"', shown)) == {f"/orders/{order}"}
+    assert Order.objects.get(pk=order).status == "pending"

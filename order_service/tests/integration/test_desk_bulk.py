@@ -1,9 +1,11 @@
 """Actions on many orders: they ask first, change what was confirmed, and report once."""
 
+import re
+
 import pytest
 
 from order_service.store.models import Order, Outbox
-from order_service.tests.integration.bulk import ask, confirm, fields, send
+from order_service.tests.integration.bulk import MESSAGE, ask, confirm, fields, send
 
 pytestmark = pytest.mark.django_db
 
@@ -39,8 +41,10 @@ def test_a_form_that_is_sent_twice_changes_and_mails_once(sit_down, customer, pl
     form = fields(ask(desk, ORDERS, "make_cancelled", *orders))
     assert send(desk, ORDERS, form).head == "2 of 2 orders were cancelled."
     again = send(desk, ORDERS, form)
-    assert (again.level, again.head) == ("warning", "0 of 2 orders were cancelled. 2 were left unchanged.")
-    assert all("it was cancelled before" in row for row in again.rows)
+    assert again.head == "2 of 2 orders were cancelled."  # the first answer
+    later = send(desk, ORDERS, form | {"key": ["another"]})
+    assert (later.level, later.head) == ("warning", "0 of 2 orders were cancelled. 2 were left unchanged.")
+    assert all("it was cancelled before" in row for row in later.rows)
     assert Outbox.objects.filter(topic="order-cancelled").count() == 2
 
 
@@ -63,14 +67,71 @@ def test_a_selection_may_cover_all_matches_of_a_filter(sit_down, customer, place
     assert statuses() == dict.fromkeys(pending, "cancelled") | {other: "confirmed"}
 
 
-def test_an_action_for_too_many_orders_at_once_changes_none(sit_down, customer, place, monkeypatch):
-    monkeypatch.setattr("order_service.desk.model_admin.MAX_SELECTED", 1)
+@pytest.fixture
+def small_steps(monkeypatch):
+    """Two rows a step, one row a page."""
+    monkeypatch.setattr("order_service.desk.model_admin.MAX_SELECTED", 2)
     monkeypatch.setattr("order_service.desk.orders.order_list.OrderAdmin.list_per_page", 1)
-    orders, desk = [place(customer), place(customer)], sit_down("staff")
-    assert "An action changes 1 orders at most" in desk.get(ORDERS).content.decode()
-    form = {"action": "make_cancelled", "index": "0", "_selected_action": orders[0], "select_across": "1"}
-    answer = desk.post(ORDERS, form, follow=True)
-    assert "Select at most 1 rows" in answer.content.decode()
+
+
+def run_to_its_end(desk, path, form):
+    """Send the pages of a run until there is a message: the titles of the pages, and the message."""
+    titles = []
+    while "desk-ask" in (answer := desk.post(path, form, follow=True)).content.decode():
+        titles.append(answer.context["title"])
+        form = fields(answer)
+    [(level, message)] = MESSAGE.findall(answer.content.decode())
+    return titles, level, re.sub(r"<[^>]*>", " ", message).split()
+
+
+def test_an_action_covers_all_matches_in_steps_and_reports_once(
+    sit_down, customer, place, place_confirmed, small_steps
+):
+    refused, orders, desk = place_confirmed(customer), [place(customer) for _ in range(5)], sit_down("staff")
+    customer.send(f"/orders/{refused}/cancel", {})
+    other = place_confirmed(customer)
+    listed = f"{ORDERS}?user_id={customer.user_id}"
+    Order.objects.filter(pk=other).update(user_id="another")
+    assert "Select all 6 orders" in desk.get(listed).content.decode()
+    asked = ask(desk, listed, "make_cancelled", orders[0], select_across="1")
+    assert asked.context["title"] == "Cancel 6 orders?"
+    assert set(statuses().values()) == {"pending", "cancelled", "confirmed"}
+    later = place(customer)
+    titles, level, words = run_to_its_end(desk, listed, fields(asked))
+    assert titles == ["2 of 6 orders are done", "4 of 6 orders are done", "6 of 6 orders are done"]
+    assert (level, " ".join(words)) == ("warning", "5 of 6 orders were cancelled. 1 was left unchanged.")
+    expected = dict.fromkeys((*orders, refused), "cancelled")
+    assert statuses() == expected | {other: "confirmed", later: "pending"}
+    assert Outbox.objects.filter(topic="order-cancelled").count() == 6
+
+
+def test_a_run_goes_on_although_its_rows_leave_the_list(sit_down, customer, place, small_steps):
+    orders, desk = [place(customer) for _ in range(5)], sit_down("staff")
+    listed = f"{ORDERS}?status__exact=pending"
+    form = fields(ask(desk, listed, "make_cancelled", orders[0], select_across="1"))
+    _, level, words = run_to_its_end(desk, listed, form)
+    assert (level, " ".join(words)) == ("success", "5 of 5 orders were cancelled.")
+    assert set(statuses().values()) == {"cancelled"}
+
+
+def test_the_refusals_of_a_run_are_listed_up_to_a_bound(sit_down, customer, place, small_steps, monkeypatch):
+    monkeypatch.setattr("order_service.desk.bulk_runs.MAX_REFUSALS", 2)
+    orders, desk = [place(customer) for _ in range(5)], sit_down("staff")
+    form = fields(ask(desk, ORDERS, "make_shipped", orders[0], select_across="1"))
+    _, level, words = run_to_its_end(desk, ORDERS, form)
+    text = " ".join(words)
+    assert level == "error"
+    assert text.startswith("0 of 5 orders were shipped. 5 were refused, and nothing was changed there.")
+    assert text.count("can&#x27;t become shipped") == 2
+    assert text.endswith("and 3 more")
+
+
+def test_a_run_that_was_made_up_changes_nothing(sit_down, customer, place, small_steps):
+    orders, desk = [place(customer) for _ in range(3)], sit_down("staff")
+    form = fields(ask(desk, ORDERS, "make_shipped", orders[0], select_across="1"))
+    for changes in ({"run": ["made up"]}, {"action": ["make_cancelled"]}):  # the signature is good for one action
+        answer = desk.post(ORDERS, form | changes, follow=True)
+        assert "Nothing was changed" in answer.content.decode()
     assert set(statuses().values()) == {"pending"}
 
 

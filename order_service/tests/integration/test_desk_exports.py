@@ -2,10 +2,12 @@
 
 import csv
 import io
+from datetime import UTC, datetime
 
 import openpyxl
 import pytest
 
+from libs.values.time_zone import read_time_zone
 from order_service.desk.orders.exports import safe_text
 from order_service.store.models import Order
 
@@ -103,7 +105,9 @@ def test_no_cell_is_a_formula(sit_down, customer, sell, begin):
             else:
                 sheet = openpyxl.load_workbook(io.BytesIO(content)).active
                 assert "f" not in {value.data_type for row in sheet.iter_rows() for value in row}
-                cells = [str(value.value or "") for row in sheet.iter_rows() for value in row]
+                cells = []  # text as it was typed
+                shown = {value.value for row in sheet.iter_rows() for value in row}
+                assert cell.strip() in shown or cell.strip() in {str(value).partition(",")[0] for value in shown}
             assert not [value for value in cells if value.startswith(("=", "+", "-", "@", "\t", "\r"))]
 
 
@@ -112,6 +116,58 @@ def test_a_workbook_has_numbers_where_they_are_numbers(sit_down, customer, place
     sheet = openpyxl.load_workbook(io.BytesIO(export(sit_down("staff"), ORDERS, XLSX))).active
     header, row = sheet.iter_rows(values_only=True)
     assert float(dict(zip(header, row, strict=True))["total"]) == 19.9
+
+
+MOMENT = datetime(2026, 3, 29, 22, 30, 5, tzinfo=UTC)  # in Berlin the next day, in summer time
+
+
+def test_a_workbook_has_dates_and_money_and_text_as_they_are(sit_down, customer, sell, settings):
+    settings.SHOP_TIME_ZONE = read_time_zone("Europe/Berlin")
+    body = {"productId": sell("2.50", name="007"), "quantity": 2}
+    order = customer.send("/orders", body).json()["orderId"]
+    Order.objects.filter(pk=order).update(created_at=MOMENT)
+    book = openpyxl.load_workbook(io.BytesIO(export(sit_down("staff"), LINES, XLSX)))
+    assert book.sheetnames == ["Lines of orders"]
+    header, row = book.active.iter_rows()
+    cells = dict(zip([cell.value for cell in header], row, strict=True))
+    placed = cells["placed (Europe/Berlin)"]
+    assert (placed.value, placed.is_date, placed.number_format) == (
+        datetime(2026, 3, 30, 0, 30, 5),  # noqa: DTZ001 -- a workbook has no zones
+        True,
+        "yyyy-mm-dd hh:mm:ss",
+    )
+    for name, value in (("unit price", 2.5), ("line total", 5)):
+        assert (float(cells[name].value), cells[name].number_format) == (value, "0.00")
+    assert (cells["name"].value, cells["name"].data_type) == ("007", "s")
+    assert (cells["quantity"].value, cells["quantity"].data_type) == (2, "n")
+
+
+def test_a_csv_file_has_the_shops_time_and_names_its_zone(sit_down, customer, place, settings):
+    Order.objects.filter(pk=place(customer)).update(created_at=MOMENT)
+    assert rows(export(sit_down("staff"), ORDERS))[0]["placed (UTC)"] == "2026-03-29 22:30:05"
+    settings.SHOP_TIME_ZONE = read_time_zone("Europe/Berlin")
+    assert rows(export(sit_down("staff"), ORDERS))[0]["placed (Europe/Berlin)"] == "2026-03-30 00:30:05"
+
+
+def test_two_files_of_a_day_have_different_names(sit_down, customer, place):
+    place(customer)
+    desk = sit_down("staff")
+    names = [
+        desk.post(EXPORT, {"format": kind, "resource": resource})["Content-Disposition"]
+        for kind in (CSV, XLSX)
+        for resource in (ORDERS, LINES)
+        for _ in range(2)
+    ]
+    assert len(set(names)) == len(names)
+    assert sum('filename="order-lines-2' in name for name in names) == 4
+    assert sum('filename="orders-2' in name for name in names) == 4
+
+
+def test_the_page_of_the_export_says_what_a_spreadsheet_does_to_csv(sit_down, customer, place, settings):
+    settings.SHOP_TIME_ZONE = read_time_zone("Asia/Kathmandu")
+    page = sit_down("staff").get(EXPORT).content.decode()
+    for words in ("leading zeros go", "an apostrophe in front", "the time zone Asia/Kathmandu"):
+        assert words in page
 
 
 def test_too_many_orders_for_one_file_are_refused_in_words(sit_down, customer, place, monkeypatch):

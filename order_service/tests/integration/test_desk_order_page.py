@@ -142,7 +142,8 @@ def test_an_order_that_is_not_there_is_a_page_that_is_not_there(sit_down, form):
 @pytest.mark.parametrize("form", ["status", "note", "mail"])
 def test_a_form_is_sent_by_post_with_its_token_or_not_at_all(sit_down, customer, place, form):
     desk, order = sit_down("staff"), place(customer)
-    assert desk.get(at(order, form)).status_code == 405
+    assert desk.get(at(order, form))["Location"] == at(order)
+    assert desk.put(at(order, form)).status_code == 405
     desk.handler.enforce_csrf_checks = True
     assert desk.post(at(order, form), {"status": "cancelled", "text": "x", "kind": "order-placed"}).status_code == 403
     assert Order.objects.get(pk=order).status == "pending"

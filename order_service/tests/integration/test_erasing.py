@@ -5,16 +5,20 @@ import time
 
 import orjson
 import pytest
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.test import Client
 from jsonschema import Draft202012Validator
 
 from contracts import event_schema
 from libs.access.caller import Caller
 from libs.messaging.envelope import Event
 from libs.values.times import now
+from order_service.desk.models import StaffTokens
 from order_service.events.topics import USERS_GROUP
 from order_service.store.models import IdempotencyKey, Order, OrderNote, Outbox, OutboxDead, RevocationRow
 from order_service.store.outbox import outbox
 from order_service.store.worker_tables import stored_revocations
+from order_service.tests.integration.neighbours import sign_in
 from order_service.use_cases.add_note import add_note
 from order_service.worker.handlers import HANDLERS
 from order_service.worker.retention import purge_sign_ins
@@ -60,6 +64,27 @@ def test_notes_of_staff_who_are_deleted_stay_without_their_name(customer, place)
         "",
         "Rang",
     )
+
+
+def test_of_staff_who_are_deleted_the_desk_keeps_neither_tokens_nor_addresses(accounts, browser):
+    email, other = accounts.add("staff"), accounts.add("staff")
+    sign_in(browser, other)
+    sign_in(Client(), email, "wrong")
+    sign_in(Client(), other, "wrong")
+    sign_in(browser, email)
+    user_id = accounts.accounts[email]["user_id"]
+    assert StaffTokens.objects.filter(user_id=user_id).count() == 1
+    attempts = {"http_accept": "*/*", "path_info": "/admin/login/", "user_agent": "x", "ip_address": "203.0.113.1"}
+    AccessFailureLog.objects.create(username=email, **attempts)
+    AccessLog.objects.create(username=email, **attempts)
+    assert AccessAttempt.objects.filter(username=email).exists()
+    for _ in range(2):
+        take("user-deleted", user_id, id=user_id, deletedAt="2026-01-31T12:00:00.000Z")
+    assert list(StaffTokens.objects.values_list("user_id", flat=True)) == [accounts.accounts[other]["user_id"]]
+    for table in (AccessAttempt, AccessFailureLog, AccessLog):
+        assert not table.objects.filter(username=email).exists()
+    assert AccessAttempt.objects.filter(username=other).exists()
+    assert browser.get("/admin/").status_code == 302
 
 
 def test_an_event_that_kafka_refused_loses_the_customer_and_nothing_else(customer, make_caller, place):

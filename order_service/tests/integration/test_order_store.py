@@ -16,7 +16,7 @@ from order_service.use_cases.erase_customer import erase_customer
 
 pytestmark = pytest.mark.django_db
 
-ADDRESS = ShippingAddress(name="Ann", line1="Street 1", city="Oslo", postal_code="0150", country="no")
+ADDRESS = ShippingAddress(name="Ann", line1="Street 1", city="Oslo", postal_code="0150", country="NO")
 
 
 @pytest.fixture

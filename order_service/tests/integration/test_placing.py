@@ -8,7 +8,7 @@ from order_service.store.models import Order, OrderChange, OrderLine, Outbox
 
 pytestmark = pytest.mark.django_db
 
-ADDRESS = {"name": "Ann", "line1": "Lamp Street 1", "city": "Oslo", "postalCode": "0150", "country": "no"}
+ADDRESS = {"name": "Ann", "line1": "Lamp Street 1", "city": "Oslo", "postalCode": "0150", "country": "NO"}
 
 
 def problem(answer, status, code=None):
@@ -135,3 +135,29 @@ def test_only_a_customers_token_can_order(anybody, desk, sell):
     assert anybody.send("/orders", body)["WWW-Authenticate"] == "Bearer"
     answer = desk.post("/orders", orjson.dumps(body), "application/json", headers={"accept": "application/json"})
     problem(answer, 403, "not-allowed")
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ({"country": "de"}, {"country": "DE"}),
+        ({"country": "HK", "postalCode": "", "city": "Kowloon", "line2": " "}, {"country": "HK", "city": "Kowloon"}),
+        ({"country": "AE", "city": "Dubai", "postalCode": None}, {"country": "AE", "city": "Dubai"}),
+        ({"country": "SG", "city": "", "postalCode": "546080"}, {"country": "SG", "postalCode": "546080"}),
+    ],
+)
+def test_an_address_has_the_lines_of_its_country(customer, sell, sent, kept):
+    body = {"productId": sell(), "quantity": 1, "shippingAddress": ADDRESS | sent}
+    answer = customer.send("/orders", body)
+    assert answer.status_code == 201, answer.content
+    lines = ADDRESS | kept
+    expected = {name: lines[name] for name in lines if name not in sent or name in kept}
+    assert answer.json()["order"]["shippingAddress"] == expected
+    assert customer.get(f"/orders/{answer.json()['orderId']}").json()["shippingAddress"] == expected
+
+
+def test_a_country_of_an_earlier_version_is_shown_in_upper_case(customer, sell):
+    body = {"productId": sell(), "quantity": 1, "shippingAddress": ADDRESS}
+    order = customer.send("/orders", body).json()["orderId"]
+    Order.objects.filter(id=order).update(shipping_address=ADDRESS | {"country": "no", "line2": ""})
+    assert customer.get(f"/orders/{order}").json()["shippingAddress"] == ADDRESS

@@ -44,6 +44,18 @@ def test_shortages_are_shown_with_the_names_of_the_products(customer, staff, two
         assert "prices" not in shown
 
 
+def test_a_line_that_is_no_longer_sold_is_named_with_that_reason(customer, staff, desk, two):
+    order, lamp, oil = two
+    gone = short(lamp, 417, 0) | {"reason": "withdrawn"}
+    hear("stock-rejected", order, reason="withdrawn", shortages=[gone, short(oil, 1, 0)])
+    expected = [gone | {"name": "Lamp"}, short(oil, 1, 0) | {"name": "Oil & <wick>"}]
+    for shown in (customer.get(f"/orders/{order}").json(), staff.get(f"/orders/{order}").json(), rejected_event(order)):
+        assert (shown["reason"], shown["shortages"]) == ("withdrawn", expected)
+    page = desk.get(f"/orders/{order}").content.decode()
+    assert "Lamp: no longer sold" in page
+    assert "Oil &amp; &lt;wick&gt;: 0 of 1" in page
+
+
 def test_prices_are_shown_as_they_were(customer, two):
     order, lamp, _ = two
     hear("stock-rejected", order, reason="price_changed", prices=[{"productId": lamp, "price": "20.50"}])

@@ -14,6 +14,7 @@ from order_service.domain.order_status import BEFORE, Status
 from order_service.domain.rejection import Rejection
 from order_service.store.models import Order, OrderChange, Outbox
 from order_service.tests.integration.test_placing import problem
+from order_service.use_cases import set_order_status
 from order_service.use_cases.apply_stock_reply import apply_stock_reply
 from order_service.use_cases.cancel_order import cancel_order
 
@@ -164,3 +165,42 @@ def test_confirming_and_cancelling_at_once_leave_no_gap_in_the_order_of_events(c
         assert [sequence for _, sequence in stored] == list(range(1, len(stored) + 1))
         assert stored[-1][0] == "order-cancelled"
         assert Order.objects.get(pk=order).sequence == len(stored)
+
+
+@pytest.mark.parametrize("status", ["shipped", "delivered"])
+def test_a_repeated_status_is_answered_alike_and_changes_nothing(customer, staff, place, status):
+    order = place(customer)
+    move(staff, order, "confirmed", "shipped", *([status] if status != "shipped" else []))
+    before, changes = events(order), OrderChange.objects.filter(order_id=order).count()
+    shown = staff.get(f"/orders/{order}").json()
+    for _ in range(2):
+        answer = staff.send(f"/orders/{order}/status", {"status": status}, "PUT")
+        assert (answer.status_code, answer.json()) == (200, shown)
+    assert (events(order), OrderChange.objects.filter(order_id=order).count()) == (before, changes)
+
+
+@pytest.mark.parametrize("status", ["pending", "rejected", "cancelled"])
+def test_any_status_that_the_order_has_may_be_put(customer, staff, place, status):
+    order = place(customer)
+    if status != "pending":
+        move(staff, order, status)
+    assert staff.send(f"/orders/{order}/status", {"status": status}, "PUT").json()["status"] == status
+    problem(staff.send(f"/orders/{order}/status", {"status": "confirmed"}, "PUT"), 409)
+
+
+def test_a_status_that_another_request_sets_at_the_same_time_is_no_conflict(customer, staff, place, monkeypatch):
+    order = place(customer)
+    move(staff, order, "confirmed")
+    caller = Caller(user_id="0" * 24, email="a@example.com", username="a", roles=("staff",))
+    read = set_order_status.find_order
+
+    def read_and_lose(who, order_id):
+        found = read(who, order_id)
+        monkeypatch.setattr(set_order_status, "find_order", read)
+        set_order_status.set_order_status(caller=caller, order_id=order_id, status=Status.SHIPPED)
+        return found
+
+    monkeypatch.setattr(set_order_status, "find_order", read_and_lose)
+    moved = set_order_status.set_order_status(caller=caller, order_id=order, status=Status.SHIPPED)
+    assert moved.status is Status.SHIPPED
+    assert [topic for topic, _ in events(order)].count("order-shipped") == 1

@@ -45,6 +45,14 @@ def test_an_order_whose_stock_is_not_reserved_is_rejected_with_the_reason(custom
     assert OrderChange.objects.get(order_id=order, to_status="rejected").actor == "saga"
 
 
+def test_an_order_is_rejected_for_a_reason_that_this_version_does_not_know(customer, place):
+    order = place(customer)
+    hear("stock-rejected", order, reason="in_quarantine")
+    shown = customer.get(f"/orders/{order}").json()
+    assert (shown["status"], shown["reason"]) == ("rejected", "other")
+    assert events_of(order) == [("order-rejected", 2, "other")]
+
+
 def test_a_repeated_reply_changes_nothing(customer, place):
     for first, again in (("stock-reserved", "stock-rejected"), ("stock-rejected", "stock-reserved")):
         order = place(customer)
@@ -79,7 +87,8 @@ def test_a_reply_to_an_unknown_order_is_dead_lettered(db):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"orderId": "x"}, {"orderId": None}, {"orderId": str(ULID())}, {"reason": "because"}, {"reason": None}]
+    "fields",
+    [{"orderId": "x"}, {"orderId": None}, {"orderId": str(ULID())}, {"reason": ""}, {"reason": 7}, {"reason": None}],
 )
 def test_a_malformed_reply_is_dead_lettered_and_changes_nothing(customer, place, fields):
     order = place(customer)

@@ -32,3 +32,15 @@ def test_a_number_of_pieces_that_makes_no_sense_is_refused(value):
     with pytest.raises(BadConfiguration) as refused:
         load(Config, {**os.environ, "UNVERIFIED_OPEN_PIECES": value})
     assert set(refused.value.problems) == {"UNVERIFIED_OPEN_PIECES"}
+
+
+def test_the_shop_is_in_utc_by_default_and_may_name_its_zone():
+    assert str(load(Config, os.environ).shop_time_zone) == "UTC"
+    assert str(load(Config, {**os.environ, "SHOP_TIME_ZONE": "Asia/Kathmandu"}).shop_time_zone) == "Asia/Kathmandu"
+
+
+@pytest.mark.parametrize("value", ["Berlin", "CEST", "+02:00", "Europe", "../passwd"])
+def test_a_zone_that_is_none_is_refused(value):
+    with pytest.raises(BadConfiguration) as refused:
+        load(Config, {**os.environ, "SHOP_TIME_ZONE": value})
+    assert refused.value.problems == {"SHOP_TIME_ZONE": "is not an IANA time zone such as Europe/Berlin"}

@@ -62,14 +62,14 @@ def test_lines_of_the_same_product_count_together(make, place, pending, moved):
     assert moved(product["id"]) == [5, -4]
 
 
-def test_a_product_that_is_unknown_or_inactive_has_no_pieces(client, staff, make, place, pending):
+def test_a_product_that_is_unknown_or_inactive_is_named_as_withdrawn(client, staff, make, place, pending):
     inactive, unknown = make(), str(ObjectId())
     client.delete(f"/products/{inactive['id']}", headers=staff)
     topic, data = replies(pending, place((inactive["id"], 1, "19.90"), (unknown, 2, "1.00")))[0]
     assert topic == "stock-rejected"
     assert data["shortages"] == [
-        {"productId": inactive["id"], "wanted": 1, "available": 0},
-        {"productId": unknown, "wanted": 2, "available": 0},
+        {"productId": inactive["id"], "wanted": 1, "available": 0, "reason": "withdrawn"},
+        {"productId": unknown, "wanted": 2, "available": 0, "reason": "withdrawn"},
     ]
 
 

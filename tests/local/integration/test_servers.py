@@ -13,9 +13,11 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from pymongo import MongoClient
 
+from deploy.local.servers.kafka import Kafka
 from deploy.local.servers.mail import Mail
+from deploy.local.servers.mongo import Mongo
 from deploy.local.servers.mysql import Account, MySQL
-from deploy.local.state import State
+from deploy.local.state import ROOT, State
 from tests.free_ports import pick_free
 from tests.stack import running
 
@@ -66,6 +68,35 @@ def test_mysql_refuses_a_wrong_or_empty_password(mysql: MySQL) -> None:
         for password in ("", "wrong"):
             with pytest.raises(MySQLdb.OperationalError, match="denied"):
                 MySQLdb.connect(host="127.0.0.1", port=mysql.port, user=user, password=password)
+
+
+STRANGE = "Zürich, 100 % 'Café' #1; läuft \\o $HOME"
+"""What Java, supervisord, configuration files and shells have a meaning of their own for."""
+
+
+@pytest.mark.parametrize("locale", ["C.UTF-8", "POSIX"])
+def test_every_server_keeps_to_its_directory_whatever_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locale: str
+) -> None:
+    monkeypatch.setenv("LANG", locale)
+    monkeypatch.delenv("LC_ALL", raising=False)
+    outside = set(ROOT.iterdir())
+    state = State(tmp_path / STRANGE)
+    state.make()
+    password, ports = secrets.token_hex(12), pick_free(6)
+    servers = (
+        MySQL(state, ports[0], ("shop",), "shop", password, secrets.token_hex(12)),
+        Mongo(state, ports[1]),
+        Kafka(state, ports[2], ports[3]),
+        Mail(state, ports[4], ports[5]),
+    )
+    for server in servers:
+        with running(server, state):
+            pass
+    assert [path.name for path in tmp_path.iterdir()] == [STRANGE]
+    assert {"mysql", "mongo", "kafka", "mail"} <= {path.name for path in state.data.iterdir()}
+    assert (state.data / "kafka" / "meta.properties").exists()
+    assert set(ROOT.iterdir()) == outside
 
 
 def test_mongo_has_transactions(mongo: str) -> None:

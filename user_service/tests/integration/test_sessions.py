@@ -10,9 +10,12 @@ import orjson
 import pytest
 
 from libs.values.times import now, now_ms
+from user_service.domain.errors import SessionEnded
 from user_service.domain.refresh_token import RefreshToken
+from user_service.domain.session import MAX_USES
 from user_service.store.documents import sessions
 from user_service.tests.integration.conftest import bearer, within
+from user_service.use_cases.refresh_session import refresh_session
 
 SECONDS = 2.0  # in which the end of a token takes effect
 
@@ -49,9 +52,29 @@ def test_a_refresh_answers_like_a_login_and_keeps_the_session(client, people):
     assert client.get("/users/me", headers=bearer(answer)).status_code == 200
 
 
-def test_a_refresh_token_that_comes_again_ends_the_session(client, people, pending):
+class Clock:
+    """The time of refreshes: it stands still but for `pass_by`."""
+
+    def __init__(self):
+        self.moment = now()
+
+    def __call__(self):
+        return self.moment
+
+    def pass_by(self, seconds):
+        self.moment += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    monkeypatch.setattr("user_service.use_cases.refresh_session.now", clock := Clock())
+    return clock
+
+
+def test_a_refresh_token_that_comes_again_later_ends_the_session(client, people, pending, clock):
     person = people.make()
     second = refresh(client, person.refresh)
+    clock.pass_by(10)
     assert refresh(client, person.refresh).status_code == 401
     assert refresh(client, second.json["refresh"]).status_code == 401
     (revocation,) = revocations(pending, person)
@@ -59,13 +82,70 @@ def test_a_refresh_token_that_comes_again_ends_the_session(client, people, pendi
     within(SECONDS, refused(client, bearer(second)))
 
 
-def test_of_several_refreshes_at_once_one_works_and_the_session_ends(client, app, people):
+@pytest.mark.usefixtures("clock")
+def test_refreshes_of_two_tabs_at_once_get_the_same_successor(client, app, people):
     person = people.make()
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: refresh(app.test_client(), person.refresh), range(8)))
-    assert sorted(a.status_code for a in answers) == [200] + [401] * 7
-    winner = next(a for a in answers if a.status_code == 200)
-    assert refresh(client, winner.json["refresh"]).status_code == 401
+    assert [a.status_code for a in answers] == [200] * 8
+    (successor,) = {a.json["refresh"] for a in answers}
+    assert [me(client, bearer(a)) for a in answers] == [200] * 8
+    assert refresh(client, successor).status_code == 200
+
+
+def test_a_lost_answer_is_answered_again_also_after_the_successor_was_used(client, people, clock):
+    person = people.make()
+    lost = refresh(client, person.refresh)
+    clock.pass_by(9)
+    again = refresh(client, person.refresh)
+    third = refresh(client, again.json["refresh"])
+    clock.pass_by(0.999)
+    late = refresh(client, person.refresh)
+    assert lost.json["refresh"] == again.json["refresh"] == late.json["refresh"] != third.json["refresh"]
+    clock.pass_by(60)
+    assert refresh(client, third.json["refresh"]).status_code == 200
+
+
+def test_answering_again_does_not_lengthen_the_grace(client, people, clock):
+    person = people.make()
+    refresh(client, person.refresh)
+    clock.pass_by(6)
+    assert refresh(client, person.refresh).status_code == 200
+    clock.pass_by(6)
+    assert refresh(client, person.refresh).status_code == 401
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_session_remembers_few_exchanges(client, people):
+    first = person = people.make()
+    for _ in range(MAX_USES + 1):
+        person = people.refresh(person)
+    (row,) = sessions().find({"_id": claims(person.headers)["sid"]})
+    assert len(row["used"]) == MAX_USES
+    assert refresh(client, first.refresh).status_code == 401
+
+
+@pytest.mark.usefixtures("clock")
+def test_without_a_grace_the_second_use_ends_the_session(client, people, config):
+    person = people.make()
+    again = {"text": person.refresh, "key": config.jwt_secret, "grace": timedelta(0)}
+    refreshed = refresh_session(**again).session.refresh_token.sign(config.jwt_secret)
+    with pytest.raises(SessionEnded):
+        refresh_session(**again)
+    assert refresh(client, refreshed).status_code == 401
+
+
+@pytest.mark.parametrize("end", ["logout", "password", "disable"])
+def test_the_grace_revives_no_session_that_has_ended(client, people, end):
+    person, admin = people.make(), people.make("admin")
+    after = people.refresh(person)
+    changes = {
+        "logout": lambda: client.post("/logout", json={"refresh": after.refresh}),
+        "password": lambda: password(client, after, admin),
+        "disable": lambda: disable(client, after, admin),
+    }
+    assert changes[end]().status_code in (200, 204)
+    assert refresh(client, person.refresh).status_code == 401
 
 
 def test_only_tokens_made_here_refresh_anything(client, people, config):

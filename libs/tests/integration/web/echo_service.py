@@ -48,7 +48,7 @@ def make():
         description="",
         health=Health("echo", "1"),
         tokens=AccessTokens(SecretStr(KEY), "microshop", "microshop"),
-        unavailable=(),
+        is_unavailable=lambda error: False,
         web=load(WebConfig),
     )
     app.register_blueprint(routes)

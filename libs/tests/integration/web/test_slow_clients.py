@@ -164,6 +164,34 @@ def test_a_large_body_has_the_time_of_its_length(tmp_path):
         server.stop()
 
 
+@pytest.mark.parametrize(
+    "piece", [b"1;" + b"x" * 500 + b"\r\na\r\n", b"1\r\na\r\n"], ids=["extensions", "small chunks"]
+)
+def test_what_frames_a_body_does_not_hold_a_connection(tmp_path, piece):
+    server = Server(tmp_path, REQUEST_SECONDS="1", REQUEST_MIN_RATE="1000")
+    try:
+        server.wait()
+        with server.connect(HEAD + b"Transfer-Encoding: chunked\r\n\r\n") as client:
+            client.settimeout(0.4)
+            got, began = b"", time.monotonic()
+            while not got and time.monotonic() - began < 60:
+                try:
+                    client.sendall(piece)
+                    got = client.recv(MAX)
+                except TimeoutError:
+                    continue
+        assert got.startswith(b"HTTP/1.1 408")
+    finally:
+        server.stop()
+
+
+def test_the_server_itself_has_options(server):
+    with server.connect(b"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") as client:
+        head = read_all(client)
+    assert head.startswith(b"HTTP/1.1 204")
+    assert b"\r\nAllow: DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT\r\n" in head
+
+
 def chunks(*sizes):
     return b"".join(b"%x\r\n%s\r\n" % (size, b" " * size) for size in sizes) + b"0\r\n\r\n"
 

@@ -10,8 +10,8 @@ import pytest
 from pydantic import SecretStr
 
 from libs.access.caller import Caller
-from libs.access.tokens import AccessTokens
-from libs.values.errors import NotAllowed, NotAuthenticated
+from libs.access.tokens import AccessTokens, bearer_token
+from libs.values.errors import InvalidToken, NotAllowed, NotAuthenticated
 
 SECRET = "s" * 64
 DAY = 86_400  # no token of the collection expires before its test runs
@@ -139,8 +139,27 @@ def test_only_a_bearer_header_carries_a_token(header):
         TOKENS.check_header(header)
 
 
-def test_the_scheme_has_no_case():
-    assert TOKENS.check_header(f"bearer {GOOD}").user_id == "u1"
+@pytest.mark.parametrize("header", [None, "", "Basic dTpw", "Digest x", GOOD, "Bearerx y", "basic"])
+def test_another_scheme_is_no_token(header):
+    assert bearer_token(header) is None
+    with pytest.raises(NotAuthenticated) as refused:
+        TOKENS.check_header(header)
+    assert not isinstance(refused.value, InvalidToken)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Bearer", "bearer ", f"Bearer {GOOD} {GOOD}", f"Bearer\t{GOOD}", "Bearer é", f"Bearer {GOOD},x", "Bearer x"],
+)
+def test_a_bearer_header_without_a_good_token_has_a_bad_one(header):
+    with pytest.raises(InvalidToken):
+        TOKENS.check_header(header)
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
+@pytest.mark.parametrize("form", ["{} {}", "{}   {}", "  {} {} \t"])
+def test_the_scheme_has_no_case_and_any_number_of_spaces_may_follow(scheme, form):
+    assert TOKENS.check_header(form.format(scheme, GOOD)).user_id == "u1"
 
 
 def test_a_role_holds_the_ones_before_it():

@@ -86,6 +86,12 @@ def test_a_value_can_come_from_a_file(tmp_path):
     assert sample.token.get_secret_value() == "from-a-file-0123"
 
 
+def test_a_file_of_an_editor_that_begins_it_with_a_byte_order_mark_is_read(tmp_path):
+    (tmp_path / "token").write_bytes("\ufefffrom-a-file-0123\r\n".encode())
+    environ = {name: value for name, value in GOOD.items() if name != "TOKEN"} | {"TOKEN_FILE": str(tmp_path / "token")}
+    assert load(Sample, environ).token.get_secret_value() == "from-a-file-0123"
+
+
 def test_a_file_that_is_missing_or_empty_counts_as_missing(tmp_path):
     environ = {name: value for name, value in GOOD.items() if name != "TOKEN"}
     assert problems(environ | {"TOKEN_FILE": str(tmp_path / "none")}) == {"TOKEN": "file can't be read"}

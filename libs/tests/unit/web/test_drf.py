@@ -6,18 +6,18 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
-from django.test import Client
+from django.test import Client, override_settings
 from rest_framework import exceptions
 from rest_framework.response import Response
-from rest_framework.views import APIView
 from structlog.testing import capture_logs
 
 from libs.runtime.health import CheckFailed, Health
 from libs.runtime.metrics import REQUESTS
-from libs.values.errors import DomainError, ErrorKind
+from libs.values.errors import DomainError, ErrorKind, NotAllowed
 from libs.values.schema import StrictModel, validated
 from libs.web.bodies import MAX_BODY_BYTES
 from libs.web.drf import error_view, get_view, routes, server_error_view, service_routes
+from libs.web.drf_views import StrictView
 
 
 class Thing(StrictModel):
@@ -29,7 +29,7 @@ class Gone(DomainError):
     kind, code, title = ErrorKind.CONFLICT, "gone", "It is gone"
 
 
-class Things(APIView):
+class Things(StrictView):
     """Gives back what it gets, or raises what `Things.raises` holds."""
 
     permission_classes = []
@@ -40,6 +40,10 @@ class Things(APIView):
         if Things.raises:
             raise Things.raises
         return Response({"name": "lamp"})
+
+    def delete(self, request):
+        request.data  # noqa: B018 -- it is read and parsed now
+        return Response({}, headers={"Vary": "Accept-Language"})
 
     def post(self, request):
         return Response(validated(Thing, request.data).model_dump(by_alias=True), 201)
@@ -110,6 +114,7 @@ ERRORS = [
     (exceptions.PermissionDenied(), 403, "not-allowed"),
     (exceptions.NotAuthenticated(), 401, "not-authenticated"),
     (exceptions.AuthenticationFailed(), 401, "not-authenticated"),
+    (NotAllowed(), 403, "not-allowed"),
     (exceptions.Throttled(3), 429, "too-many-requests"),
     (OperationalError(2013, "Lost connection to secret-host"), 503, "unavailable"),
     (OperationalError(1114, "The table is full"), 507, "no-room"),
@@ -125,7 +130,11 @@ def test_every_error_is_a_problem(client, error, status, code):
     Things.raises = error
     answer = client.get("/things")
     assert "secret" not in str(problem(answer, status, code))
-    assert answer.get("WWW-Authenticate") == ("Bearer" if status == 401 else None)
+    challenges = {401: "Bearer", 403: 'Bearer error="insufficient_scope"'}
+    challenge = (
+        'Bearer error="invalid_token"' if type(error) is exceptions.AuthenticationFailed else challenges.get(status)
+    )
+    assert answer.get("WWW-Authenticate") == challenge
     assert answer.get("Retry-After") == ("2" if status == 503 else None)
 
 
@@ -197,6 +206,69 @@ def test_a_body_is_read_strictly(client):
     problem(send(client, b"<x/>", "text/xml"), 415, "unsupported-media-type")
 
 
+@pytest.mark.parametrize("path", ["/things?a=1&a=1", "/things?x=1&b=2&%62=", "/things/?a=&a="])
+def test_a_repeated_parameter_is_refused_on_every_route(client, path):
+    for answer in (client.get(path), client.post(path, {})):
+        [row] = problem(answer, 400, "repeated")["errors"]
+        assert (row["field"] in ("a", "b"), row["code"]) == (True, "repeated")
+    assert client.get("/health/live?x=1&x=2").status_code == 200
+
+
+def test_a_repeated_name_in_a_body_is_refused(client):
+    for method in ("POST", "DELETE"):
+        raw = b'{"name": "a", "name": "b"}'
+        answer = client.generic(method, "/things", raw, content_type="application/json")
+        assert [row["field"] for row in problem(answer, 400, "repeated")["errors"]] == ["name"]
+
+
+def test_a_compressed_body_is_refused_with_what_is_taken(client):
+    answer = client.generic(
+        "POST", "/things", b"\x1f\x8b", content_type="application/json", headers={"content-encoding": "gzip"}
+    )
+    problem(answer, 415, "unsupported-content-encoding")
+    assert answer["Accept-Encoding"] == "identity"
+    assert "Accept-Encoding" not in send(client, b"<x/>", "text/xml")
+
+
+def test_another_charset_is_named_and_a_byte_order_mark_is_taken(client):
+    body = problem(
+        send(client, '{"name": "é"}'.encode("latin-1"), "application/json; charset=ISO-8859-1"),
+        415,
+        "unsupported-charset",
+    )
+    assert "ISO-8859-1" in body["detail"]
+    assert send(client, b'\xef\xbb\xbf{"name": "a"}', "Application/JSON; charset=UTF-8").status_code == 201
+
+
+@pytest.mark.parametrize("host", ["10.42.0.17:3000", "evil.example", "[", "a b", "%", "x" * 300, "host:port", ""])
+def test_probes_are_answered_to_any_host(client, host):
+    for path in ("/health", "/health/live", "/health/ready", "/metrics", "/health/"):
+        assert client.get(path, headers={"host": host}).status_code == 200
+
+
+@override_settings(DEBUG=False)
+@pytest.mark.parametrize("host", ["evil.example", "[", "a b"])
+@pytest.mark.parametrize("path", ["/things", "/", "/nowhere", "/static/x.css"])
+def test_a_foreign_host_costs_one_line_without_a_traceback(client, caplog, host, path):
+    with capture_logs() as logs:
+        answer = client.get(path, headers={"host": host})
+    problem(answer, 400, "unknown-host")
+    assert [(entry["event"], entry["status"], entry["reason"]) for entry in logs] == [("request", 400, "unknown host")]
+    assert "exc_info" not in logs[0]
+    assert [
+        record for record in caplog.records if record.name != "django.request"
+    ] == []  # which setup_django() silences
+
+
+def test_every_answer_varies_by_origin_where_origins_are_listed(client):
+    assert "Origin" not in client.get("/things").get("Vary", "")
+    with override_settings(CORS_ORIGINS=frozenset({"https://shop.example"})):
+        for path in ("/things", "/nowhere", "/", "/health", "/things/1/plain"):
+            assert "Origin" in client.get(path)["Vary"].split(", "), path
+        assert "Accept-Language" in client.delete("/things")["Vary"].split(", ")
+        assert "Origin" in client.delete("/things")["Vary"].split(", ")
+
+
 def test_a_body_over_the_limit_is_refused_before_it_is_read(client):
     name = secrets.token_hex(MAX_BODY_BYTES // 2)
     assert send(client, f'{{"name":"{name[:-20]}"}}'.encode()).status_code == 201
@@ -218,7 +290,7 @@ def requests_counted():
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
-        ("/things", "GET, HEAD, OPTIONS, POST"),
+        ("/things", "DELETE, GET, HEAD, OPTIONS, POST"),
         ("/things/7/plain", "GET, HEAD, OPTIONS, POST"),
         ("/health", "GET, HEAD, OPTIONS"),
         ("/", "GET, HEAD, OPTIONS"),
@@ -229,7 +301,9 @@ def test_options_is_204_with_the_methods_of_the_path(client, path, allowed):
         answer = client.options(path, headers=headers)
         assert (answer.status_code, answer["Allow"]) == (204, allowed)
         assert "Access-Control-Allow-Origin" not in answer
-    problem(client.options("/nowhere"), 404, "not-found")
+    problem(client.options("/nowhere", headers={"accept": HTML}), 404, "not-found")
+    server = client.generic("OPTIONS", "*", headers={"host": "evil.example"})
+    assert (server.status_code, server["Allow"]) == (204, "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
 
 
 def test_the_root_is_an_index(client):

@@ -59,6 +59,22 @@ def thing_routes():
             raise Away if thing_id == "away" else RuntimeError("a secret detail")
         return json_response({"name": caller().username, "count": query.page})
 
+    @routes.get("/plain")
+    def plain():
+        """Read nothing."""
+        return json_response({})
+
+    @routes.delete("/things")
+    @routes.no_body
+    def delete_things():
+        """Delete things."""
+        return json_response({})
+
+    @routes.get("/varied")
+    def varied():
+        """Vary."""
+        return json_response({}, headers={"Vary": "Accept"})
+
     @routes.get("/hello")
     def hello():
         """Greet."""
@@ -79,7 +95,7 @@ def make_client(**settings):
         description="Things.",
         health=Health("things", "1.2.3", required={"store": dict}, shown={"worker": broken}),
         tokens=TOKENS,
-        unavailable=(Away,),
+        is_unavailable=lambda error: isinstance(error, Away),
         web=WebConfig(**settings),
         links={"things": "/things"},
     )
@@ -162,6 +178,76 @@ def test_a_token_is_optional_where_anyone_may_look_but_a_bad_one_is_refused(clie
     assert client.get("/hello").json == {"name": "stranger"}
     assert client.get("/hello", headers=bearer()).json == {"name": "ann"}
     assert_problem(client.get("/hello", headers={"Authorization": "Bearer x"}), 401)
+
+
+def test_on_a_public_route_another_scheme_is_no_token(client):
+    for header in ("Basic dTpw", "Digest x", "nonsense", ""):
+        assert client.get("/hello", headers={"Authorization": header}).json == {"name": "stranger"}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "challenge"),
+    [
+        ("/things/1", {}, 401, "Bearer"),
+        ("/things/1", {"Authorization": "Basic dTpw"}, 401, "Bearer"),
+        ("/things/1", {"Authorization": "Bearer x"}, 401, 'Bearer error="invalid_token"'),
+        ("/hello", {"Authorization": "BEARER x"}, 401, 'Bearer error="invalid_token"'),
+        ("/things/1", bearer(), 403, 'Bearer error="insufficient_scope"'),
+    ],
+)
+def test_the_challenge_says_what_was_wrong_with_the_token(client, path, headers, status, challenge):
+    answer = client.get(path, headers=headers)
+    assert_problem(answer, status)
+    assert answer.headers["WWW-Authenticate"] == challenge
+
+
+@pytest.mark.parametrize(
+    "path", ["/things/1?page=1&page=1", "/plain?x=1&x=2", "/hello?x=&x=", "/things/1?page=1&p%61ge=2"]
+)
+def test_a_repeated_parameter_is_refused_on_every_route(client, path):
+    body = assert_problem(client.get(path, headers=bearer("staff")), 400, "repeated")
+    assert [row["code"] for row in body["errors"]] == ["repeated"]
+    assert body["errors"][0]["field"] in ("page", "x")
+
+
+def test_health_ignores_what_it_is_asked_with(client):
+    assert client.get("/health/live?x=1&x=2").status_code == 200
+
+
+def test_an_empty_parameter_is_refused(client):
+    for path in ("/things/1?page=", "/things/1?page=%20"):
+        body = assert_problem(client.get(path, headers=bearer("staff")), 400, "invalid")
+        assert body["errors"] == [
+            {"field": "page", "code": "blank", "message": "Enter a value, or leave the parameter out"}
+        ]
+
+
+def test_a_repeated_name_in_a_body_is_refused(client):
+    for method in ("post", "delete"):
+        answer = getattr(client, method)("/things", data=b'{"name": "a", "name": "b"}', content_type="application/json")
+        assert [row["field"] for row in assert_problem(answer, 400, "repeated")["errors"]] == ["name"]
+
+
+def test_a_compressed_body_is_refused_with_what_is_taken(client):
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    for method in ("post", "delete"):
+        answer = getattr(client, method)("/things", data=b"\x1f\x8b", headers=headers)
+        assert_problem(answer, 415, "unsupported-content-encoding")
+        assert answer.headers["Accept-Encoding"] == "identity"
+    assert "Accept-Encoding" not in client.post("/things", data=b"<x/>", content_type="text/xml").headers
+
+
+def test_another_charset_is_named_and_a_byte_order_mark_is_taken(client):
+    raw = '{"name": "é"}'.encode("latin-1")
+    body = assert_problem(client.post("/things", data=raw, content_type="application/json; charset=ISO-8859-1"), 415)
+    assert "ISO-8859-1" in body["detail"]
+    assert client.post("/things", data=b'\xef\xbb\xbf{"name": "a"}', content_type="application/json").status_code == 201
+
+
+def test_an_integer_may_have_a_fraction_of_zero(client):
+    assert (
+        client.post("/things", data=b'{"name": "a", "count": 2.0}', content_type="application/json").json["count"] == 2
+    )
 
 
 def test_unknown_query_parameters_are_refused(client):
@@ -260,6 +346,9 @@ def test_no_other_site_may_read_an_answer_unless_it_is_listed(client):
         assert "Access-Control-Allow-Origin" not in headers
         assert "Access-Control-Allow-Credentials" not in headers
         assert headers["Vary"] == "Origin"
+    assert listing.get("/varied").headers["Vary"] == "Accept, Origin"
+    assert "Origin" in listing.get("/nowhere").headers["Vary"]
+    assert "Accept" in make_client().get("/").headers["Vary"]
 
 
 def test_forwarded_headers_are_believed_only_from_a_proxy_that_is_set():
@@ -284,14 +373,23 @@ def requests_counted():
 
 @pytest.mark.parametrize(
     ("path", "allowed"),
-    [("/things", "OPTIONS, POST"), ("/things/7", "GET, HEAD, OPTIONS"), ("/", "GET, HEAD, OPTIONS")],
+    [("/things", "DELETE, OPTIONS, POST"), ("/things/7", "GET, HEAD, OPTIONS"), ("/", "GET, HEAD, OPTIONS")],
 )
 def test_options_is_204_with_the_methods_of_the_path(client, path, allowed):
     for headers in ({}, {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}):
         answer = client.options(path, headers=headers)
         assert (answer.status_code, answer.headers["Allow"], answer.data) == (204, allowed, b"")
         assert "Access-Control-Allow-Origin" not in answer.headers
-    assert_problem(client.options("/nowhere"), 404, "not-found")
+    assert_problem(client.options("/nowhere", headers={"Accept": "text/html"}), 404, "not-found")
+    server = client.options("*")
+    assert (server.status_code, server.data) == (204, b"")
+    assert server.headers["Allow"] == "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
+
+
+@pytest.mark.parametrize("host", ["10.42.0.17:3000", "evil.example", "[", "a b", "%", "é", "x" * 300, "host:port", ""])
+def test_probes_are_answered_to_any_host_and_no_host_breaks_a_route(client, host):
+    for path in ("/health", "/health/live", "/health/ready", "/metrics", "/hello"):
+        assert client.get(path, headers={"Host": host}).status_code == 200
 
 
 def test_the_root_is_an_index(client):

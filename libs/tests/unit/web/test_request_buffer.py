@@ -74,5 +74,30 @@ def test_a_chunked_body_gets_the_time_of_what_has_arrived():
     buffer = RequestBuffer(LIMITS, 100.0)
     buffer.feed(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", 100.0)
     before = buffer.deadline
-    buffer.feed(b"fff\r\n" + b"x" * 995, 105.0)
+    buffer.feed(b"fff\r\n" + b"x" * 500, 105.0)
+    assert buffer.deadline == before + 0.5
+    buffer.feed(b"x" * 500, 106.0)
     assert buffer.deadline == before + 1
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [b"1;" + b"x" * 1000 + b"\r\na\r\n", b"0" * 7 + b"1\r\na\r\n", b"1 ;x=y\r\na\r\n"],
+    ids=["extensions", "zeros", "short extensions"],
+)
+def test_what_frames_a_body_buys_no_time(piece):
+    buffer = RequestBuffer(LIMITS, 100.0)
+    buffer.feed(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", 100.0)
+    before = buffer.deadline
+    for _ in range(50):
+        buffer.feed(piece, 101.0)
+    assert (bytes(buffer.body), buffer.complete) == (b"a" * 50, False)
+    assert buffer.deadline == pytest.approx(before + 50 / LIMITS.min_rate)
+
+
+def test_a_trailer_buys_no_time():
+    buffer = RequestBuffer(LIMITS, 100.0)
+    buffer.feed(HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", 100.0)
+    before = buffer.deadline
+    buffer.feed(b"X: y\r\n" * 500, 101.0)
+    assert (buffer.complete, buffer.deadline) == (False, before)

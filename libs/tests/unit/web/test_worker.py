@@ -6,6 +6,8 @@ import time
 from collections import deque
 
 import pytest
+from gunicorn.workers.gthread import ThreadWorker
+from structlog.contextvars import bind_contextvars, get_contextvars
 
 from libs.web.request_buffer import RequestBuffer, RequestLimits
 from libs.web.worker import BufferingWorker
@@ -65,3 +67,20 @@ def test_a_kept_connection_that_is_closed_does_not_end_the_worker(worker, pair):
     worker._end(connection, keep=True)
     run_turn_after_room_was_made(worker, client)
     assert (worker.nr_conns, list(worker.keepalived_conns)) == (0, [])
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_a_thread_logs_after_its_request_carries_no_id(worker, monkeypatch, fails):
+    def handle(_worker, _conn):
+        bind_contextvars(request_id="of the request")
+        if fails:
+            raise OSError
+        return "done"
+
+    monkeypatch.setattr(ThreadWorker, "handle", handle)
+    if fails:
+        with pytest.raises(OSError):
+            worker.handle(None)
+    else:
+        assert worker.handle(None) == "done"
+    assert get_contextvars() == {}

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from libs.values.money import Money
+from libs.values.time_zone import read_time_zone
 from notification_service.api.sample_data import LARGE_LINK, LINK, NAMES, ORDER, SAMPLES
 from notification_service.domain.mail import OrderLine, PriceChange, Shortage
-from notification_service.domain.mail_kinds import KINDS
+from notification_service.domain.mail_kinds import GENERAL_NOTICE, KINDS, NOTICE_KINDS
 from notification_service.worker.process import make_composer
 
 SUBJECTS = {
@@ -25,6 +26,7 @@ SUBJECTS = {
     "email-changed": "Your e-mail address was changed",
     "authenticator-added": "An authenticator was added",
     "authenticator-removed": "An authenticator was removed",
+    "account-changed": "Your account was changed",
     "test": "Test mail from MicroShop",
 }
 ORDER_KINDS = [kind for kind in SUBJECTS if kind.startswith("order-")]
@@ -89,6 +91,15 @@ def test_a_link_leads_to_the_page_of_its_kind_on_the_shops_address_or_user_servi
         assert "31 January 2026, 13:00 UTC" in mail.text
 
 
+def test_times_are_those_of_the_shop_and_name_their_zone(config):
+    berlin = make_composer(config.model_copy(update={"shop_time_zone": read_time_zone("Europe/Berlin")}))
+    for kind in ("password-reset", "password-changed"):
+        mail = compose(berlin, kind)
+        for part in (mail.text, mail.html):
+            assert re.search(r"31 January 2026, 1[34]:00 \(Europe/Berlin\)", part)
+            assert "UTC" not in part
+
+
 def test_markup_in_a_product_name_is_only_text(composer):
     price = Money.parse("1.00", "USD")
     name = "<script>alert(1)</script> {{ 7 * 7 }}"
@@ -143,6 +154,7 @@ def test_the_same_event_gets_the_same_message_id_and_another_event_or_kind_anoth
     [
         ("out_of_stock", "out of stock"),
         ("price_changed", "price changed"),
+        ("withdrawn", "no longer sold"),
         ("timeout", "in time"),
         ("x-internal", None),
     ],
@@ -187,6 +199,19 @@ def test_the_mail_of_a_rejected_order_names_each_line_that_is_short(composer, le
         assert f"You ordered 1,500. {text}" in part
 
 
+def test_the_mail_of_a_rejected_order_names_each_line_that_is_no_longer_sold(composer):
+    shortages = (
+        Shortage(name="Lamp", wanted=2, available=0, withdrawn=True),
+        Shortage(name="Oil", wanted=3, available=1),
+    )
+    mail = compose(composer, "order-rejected", reason="withdrawn", shortages=shortages)
+    for part in (mail.text, mail.html):
+        assert "Some of the goods are no longer sold." in part
+        assert part.count("It is no longer sold.") == 1
+        assert "None is left." not in part
+        assert "You ordered 3. 1 is left." in part
+
+
 def test_the_mail_of_a_rejected_order_names_each_price_that_changed(composer):
     before, now = Money.parse("9.95", "USD"), Money.parse("12.00", "USD")
     changes = (PriceChange(name="Lamp", ordered_at=before, price=now),)
@@ -195,7 +220,7 @@ def test_the_mail_of_a_rejected_order_names_each_price_that_changed(composer):
         assert "You ordered it at 9.95 USD. It costs 12.00 USD now." in part
 
 
-@pytest.mark.parametrize("kind", ["password-changed", "email-changed", "authenticator-added", "authenticator-removed"])
+@pytest.mark.parametrize("kind", [*sorted(NOTICE_KINDS), GENERAL_NOTICE])
 def test_a_notice_says_when_the_account_changed_and_what_to_do(composer, kind):
     mail = compose(composer, kind)
     for part in (mail.text, mail.html):

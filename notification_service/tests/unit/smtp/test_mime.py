@@ -4,13 +4,14 @@ import email.policy
 import re
 from dataclasses import replace
 from email import message_from_bytes
-from email.utils import formataddr, parsedate_to_datetime
+from email.header import decode_header, make_header
+from email.utils import parseaddr, parsedate_to_datetime
 
 import pytest
 
 from notification_service.api.sample_data import SAMPLES
 from notification_service.domain.mail_kinds import KINDS
-from notification_service.smtp.mime import to_bytes
+from notification_service.smtp.mime import sender_header, to_bytes
 
 SENDER = "MicroShop <shop@example.com>"
 
@@ -49,10 +50,47 @@ def test_any_text_comes_through(mail):
 
 
 def test_subject_and_sender_may_be_in_any_language(mail):
-    sender = formataddr(("Käsehaus ☕", "shop@example.com"))
+    sender = sender_header("Käsehaus ☕", "shop@example.com")
     got = read(replace(mail, subject="Grüße aus dem Käsehaus, " * 9 + "ada!"), sender)
     assert got["Subject"] == "Grüße aus dem Käsehaus, " * 9 + "ada!"
     assert got["From"].addresses[0].display_name == "Käsehaus ☕"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Käsehaus am Bahnhof, Feinkost, Wein und alles, was der Mensch zum Frühstück braucht",
+        "ü" * 100,
+        "🧀" * 60,
+        "株式会社" * 25,
+        "plain words " * 12 + "é",
+        'MicroShop "Ltd" <no>',
+        "a" * 100,
+        "Shop =?utf-8?q?eve?= and more",
+        "A, B; C: D @ E (F)",
+        "Only ASCII, but long: " + "word " * 15,
+        "M",
+    ],
+)
+def test_the_shops_name_is_folded_into_encoded_words_of_75_characters(mail, name):
+    """RFC 2047, 2: an encoded word has at most 75 characters, and a line with one at most 76."""
+    name = name.strip()
+    content = to_bytes(mail, sender_header(name, "shop@example.com"))
+    head = content.split(b"\r\n\r\n")[0].decode("ascii")
+    encoded = [line for line in head.split("\r\n") if "=?utf-8?" in line]
+    assert max(map(len, encoded), default=0) <= 76
+    assert max((len(word) for line in encoded for word in re.findall(r"=\?\S+", line)), default=0) <= 75
+    sender, address = parseaddr(
+        message_from_bytes(content)["From"]
+    )  # email.policy.default adds spaces between the words
+    assert (str(make_header(decode_header(sender))), address) == (name, "shop@example.com")
+
+
+@pytest.mark.parametrize("subject", ["Welcome to =?utf-8?q?eve?=, ada!", "Welcome to " + "a" * 1200, "é" * 300])
+def test_a_subject_is_read_back_whatever_the_name_of_the_shop_is(mail, subject):
+    content = to_bytes(replace(mail, subject=subject), SENDER)
+    assert max(map(len, content.split(b"\r\n"))) <= 998
+    assert str(make_header(decode_header(message_from_bytes(content)["Subject"]))) == subject
 
 
 def test_lines_are_as_long_and_end_as_smtp_requires(mail):
@@ -67,3 +105,9 @@ def test_lines_are_as_long_and_end_as_smtp_requires(mail):
 def test_a_line_break_never_gets_into_a_header(mail, field, breaks):
     with pytest.raises(ValueError):
         to_bytes(replace(mail, **{field: getattr(mail, field) + breaks}), SENDER)
+
+
+@pytest.mark.parametrize("sender", [("Shop\nBcc: eve@example.com", "a@example.com"), ("Shop", "a@example.com\r\nX: y")])
+def test_a_line_break_never_gets_into_the_sender(sender):
+    with pytest.raises(ValueError):
+        sender_header(*sender)

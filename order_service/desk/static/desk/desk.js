@@ -42,3 +42,8 @@ document.addEventListener("submit", (event) => {
     event.target.dataset.once = "sent";
   }
 });
+
+// The page between two steps of an action on all matches goes on by itself.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelector("form[data-continue]")?.requestSubmit();
+});

@@ -2,7 +2,8 @@
 
 import pytest
 
-from order_service.api.filters import parse_moment
+from libs.values.errors import Invalid
+from order_service.api.filters import StaffOrderFilters, form_of, parse_moment
 
 
 @pytest.mark.parametrize("text", ["2026-01-31T12:00:00Z", "2026-01-31T12:00:00.123456+02:00", "2026-01-31t12:00:00z"])
@@ -20,3 +21,44 @@ def test_times_are_rfc_3339(text):
 def test_other_times_are_not_guessed_at(text):
     with pytest.raises(ValueError):
         parse_moment(text)
+
+
+def refused(**fields):
+    form = form_of(StaffOrderFilters)(fields)
+    with pytest.raises(Invalid) as error:
+        form.require_valid()
+    return [(row["field"], row["code"], row["message"]) for row in error.value.errors]
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "words"),
+    [
+        ({"status": "lost"}, "invalid-choice", "Enter one of: pending, confirmed"),
+        ({"sort": "x"}, "invalid-choice", "Enter one of: newest, oldest"),
+        ({"userId": "x" * 65}, "string-too-long", "Enter at most 64 characters"),
+        ({"search": "x" * 255}, "string-too-long", "Enter at most 254 characters"),
+        ({"userId": "a\x00b"}, "character-not-allowed", "A control character is not allowed"),
+        ({"search": "a\x07b"}, "character-not-allowed", "A control character is not allowed"),
+        ({"createdAfter": "yesterday"}, "invalid-time", "Enter a time such as 2026-01-31T12:00:00Z"),
+        ({"limit": " 5"}, "invalid-limit", "Enter a number from 1 to 100"),
+        ({"limit": ""}, "blank", "Enter a value, or leave the parameter out"),
+        ({"other": "1"}, "extra-forbidden", "There is no such parameter"),
+    ],
+)
+def test_each_fault_has_a_code_and_words_of_ours(fields, code, words):
+    [(field, found, message)] = refused(**fields)
+    assert (field, found) == (next(iter(fields)), code)
+    assert message.startswith(words)
+
+
+def test_a_plus_that_was_not_encoded_gets_a_hint():
+    [(field, code, message)] = refused(createdAfter="2026-01-31T12:00:00 02:00")
+    assert (field, code) == ("createdAfter", "invalid-time")
+    assert "%2B" in message
+    assert "%2B" not in refused(createdAfter="2026-01-31 12:00:00")[0][2]
+
+
+def test_a_users_id_is_taken_as_it_was_sent():
+    form = form_of(StaffOrderFilters)({"userId": "abc "})
+    form.require_valid()
+    assert form.cleaned_data["userId"] == "abc "

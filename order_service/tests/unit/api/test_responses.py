@@ -16,7 +16,7 @@ ORDER = Order.place(
     shipping_address=None,
     at=MOMENT,
 )
-ADDRESS = ShippingAddress(name="Ann", line1="Street 1", city="Oslo", postal_code="0150", country="no")
+ADDRESS = ShippingAddress(name="Ann", line1="Street 1", city="Oslo", postal_code="0150", country="NO")
 
 
 def test_an_order_looks_as_the_contract_says():
@@ -35,7 +35,7 @@ def test_an_order_looks_as_the_contract_says():
 
 def test_what_is_optional_is_shown_when_it_is_there():
     shown = to_public(replace(ORDER, reason="out_of_stock", shipping_address=ADDRESS))
-    address = {"name": "Ann", "line1": "Street 1", "city": "Oslo", "postalCode": "0150", "country": "no"}
+    address = {"name": "Ann", "line1": "Street 1", "city": "Oslo", "postalCode": "0150", "country": "NO"}
     assert (shown["reason"], shown["shippingAddress"]) == ("out_of_stock", address)
     second = to_public(replace(ORDER, shipping_address=replace(ADDRESS, line2="Flat 2")))
     assert list(second["shippingAddress"]) == ["name", "line1", "line2", "city", "postalCode", "country"]

@@ -1,12 +1,21 @@
 """Prices of an order, without a database."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from libs.values.money import Money
 from order_service.domain.errors import MixedCurrencies, PriceChanged, TotalTooLarge, UnknownProduct
-from order_service.domain.pricing import MAX_TOTAL, CatalogueProduct, RequestedItem, floor_time, price_lines
+from order_service.domain.pricing import (
+    MAX_TOTAL,
+    CatalogueProduct,
+    RequestedItem,
+    floor_time,
+    newest,
+    price_lines,
+    products_in_doubt,
+)
 
 
 def product(product_id: str, minor: int, currency: str = "USD") -> CatalogueProduct:
@@ -56,3 +65,17 @@ def test_a_total_fits_its_column():
 
 def test_a_floor_of_versions_says_when_it_was_made():
     assert floor_time(4_320_099) == datetime(2026, 1, 31, tzinfo=UTC)
+
+
+def test_products_are_in_doubt_when_the_replica_lacks_them_or_has_another_price():
+    known = {"a": product("a", 1990), "b": product("b", 1), "c": product("c", 5)}
+    assert products_in_doubt([item("a", price=1990), item("b")], known) == set()
+    assert products_in_doubt([item("a", price=0), item("b", price=1), item("c"), item("d")], known) == {"a", "d"}
+
+
+def test_the_newer_version_of_a_product_counts_and_one_that_is_not_offered_is_not_sold():
+    known = {key: product(key, 1) for key in "abc"}  # version 7
+    newer, older = replace(product("a", 2), version=8), replace(product("b", 2), version=6)
+    found = newest(known, {"a": newer, "b": older, "d": product("d", 4)}, {"a", "b", "d"})
+    assert found == {"a": newer, "b": known["b"], "c": known["c"], "d": product("d", 4)}
+    assert newest(known, {}, {"a"}) == {"b": known["b"], "c": known["c"]}

@@ -51,7 +51,7 @@ def test_an_order_takes_the_pieces_of_all_its_lines():
 
 
 def test_all_shortages_are_reported_and_the_order_takes_nothing():
-    reservation = decide("1", items(("a", 2), ("b", 1), ("c", 1)), product("a", 1), product("b", 5))
+    reservation = decide("1", items(("a", 2), ("b", 1), ("c", 1)), product("a", 1), product("b", 5), product("c", 0))
     shortages = tuple(
         Shortage(product_id=letter * 24, requested=requested, available=available)
         for letter, requested, available in (("a", 2, 1), ("c", 1, 0))
@@ -61,9 +61,20 @@ def test_all_shortages_are_reported_and_the_order_takes_nothing():
     assert deltas(reservation) == {}
 
 
-def test_an_inactive_product_has_no_pieces():
-    (shortage,) = decide("1", items(("a", 1)), product("a", 5, active=False)).reply.shortages
-    assert shortage.available == 0
+@pytest.mark.parametrize("products", [[product("a", 5, active=False)], []], ids=["inactive", "unknown"])
+def test_a_product_that_is_no_longer_sold_is_named_as_withdrawn(products):
+    reply = decide("1", items(("a", 1), ("b", 1)), *products, product("b", 5)).reply
+    shortages = (Shortage(product_id="a" * 24, requested=1, available=0, withdrawn=True),)
+    assert reply == Reply(reason="withdrawn", shortages=shortages)
+
+
+def test_a_line_that_is_short_is_reported_beside_one_that_is_withdrawn():
+    reply = decide("1", items(("a", 1), ("b", 2)), product("b", 1)).reply
+    assert reply.reason == "withdrawn"
+    assert [(short.product_id[0], short.available, short.withdrawn) for short in reply.shortages] == [
+        ("a", 0, True),
+        ("b", 1, False),
+    ]
 
 
 @pytest.mark.parametrize(("stock", "reason"), [(1, "price_changed"), (0, "out_of_stock")])

@@ -1,0 +1,15 @@
+"""The base of views for Django REST Framework. It is a module of its own, because the framework imports `drf` with its views."""
+
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from libs.web.parameters import require_single
+
+
+class StrictView(APIView):
+    """A view of clients. Each parameter of its query string is there once."""
+
+    def perform_authentication(self, request: Request) -> None:
+        """Django REST Framework's hook. Raises Repeated before the token is checked, as the Flask services do."""
+        require_single(request.query_params.lists())
+        super().perform_authentication(request)

@@ -1,0 +1,89 @@
+"""The topics of this service alone, with records of a later version and without values."""
+
+import threading
+
+import orjson
+import pytest
+from confluent_kafka import Message
+
+from libs.messaging.dead_letters import _reduce
+from libs.messaging.envelope import Event
+from notification_service.domain.parked_mail import ParkedMail
+from notification_service.events.topics import PARKED, SECRET_TOPICS
+from notification_service.store import accounts, mail_ledger, parked_mails
+
+EVENT_ID = "01K00000000000000000000000"
+ACCOUNT = "a" * 24
+
+
+class Reader:
+    """Reads the messages once, then ends the task that follows them."""
+
+    def __init__(self, messages, stop):
+        self.messages, self.stop, self.at_end, self.ends = messages, stop, True, {}
+
+    def read(self):
+        self.stop.set()
+        return self.messages
+
+    def read_to_end(self, _seconds):
+        return iter(self.messages)
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def reading(monkeypatch):
+    """`reading(module, messages)`: the module's topics hold these. Returns the event that ends a task."""
+
+    def prepare(module, messages):
+        stop = threading.Event()
+        monkeypatch.setattr(module, "TopicReader", lambda *_, **__: Reader(messages, stop))
+        return stop
+
+    return prepare
+
+
+def record(topic, offset, value, key=EVENT_ID, headers=()):
+    return Message(topic=topic, partition=0, offset=offset, key=key.encode(), value=value, headers=list(headers))
+
+
+def test_a_tombstone_in_the_ledger_removes_the_mail_as_the_compaction_does(reading):
+    event = Event(EVENT_ID, "order-placed", "a", 1, "", {})
+    ledger = mail_ledger.MailLedger("nowhere")
+    reading(mail_ledger, [record("mail-sent", 3, b"{}")])
+    ledger.load([0])
+    assert ledger.has(event)
+    reading(mail_ledger, [record("mail-sent", 4, None)])
+    ledger.load([0])
+    assert not ledger.has(event)
+    assert ledger._place(0).offset == 5
+
+
+def test_a_parked_mail_of_a_later_version_is_followed(reading):
+    state = {"event_id": EVENT_ID, "topic": "order-placed", "partition": 0, "ordering_key": "o", "sequence": 1}
+    state |= {"since": 1, "due": 2, "state": "quarantined", "priority": 9, "origin": {"key": "o", "at": 1, "ts": 1}}
+    header = (parked_mails.STATE_HEADER, orjson.dumps(state))
+    stop = reading(parked_mails, [record(PARKED, 7, b"{}", headers=[header, ("x-bin", b"\xff\xfe")])])
+    parked = parked_mails.ParkedMails("nowhere", limit=10)
+    parked.run(stop)
+    (mail,) = parked.heads()
+    assert isinstance(mail, ParkedMail)
+    assert (mail.event_id, mail.offset, mail.state) == (EVENT_ID, 7, "quarantined")
+
+
+@pytest.mark.parametrize("topic", ["user-deleted", "user-revocations"])
+def test_a_tombstone_of_an_account_changes_nothing(reading, topic, caplog):
+    stop = reading(accounts, [record(topic, 1, None, key=ACCOUNT)])
+    view = accounts.AccountView("nowhere", revocations=None)
+    view.run(stop)
+    assert not view.is_deleted(ACCOUNT)
+    assert view.status() == {"complete": True, "gone": 0}
+
+
+def test_the_dead_letter_of_a_link_keeps_a_kind_of_a_later_version():
+    value = orjson.dumps({"kind": "confirm-phone", "userId": ACCOUNT, "token": "t" * 43})
+    kept = SECRET_TOPICS["user-mail-requested"]
+    assert orjson.loads(_reduce(value, kept)) == {"kind": "confirm-phone", "userId": ACCOUNT}
+    assert orjson.loads(_reduce(orjson.dumps({"kind": "T0ken/" * 9}), kept)) == {}

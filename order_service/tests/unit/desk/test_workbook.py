@@ -1,0 +1,50 @@
+"""Workbooks: the type of each cell."""
+
+import io
+from datetime import datetime
+from decimal import Decimal
+from zipfile import ZipFile
+
+import openpyxl
+import pytest
+
+from libs.values.time_zone import read_time_zone
+from order_service.desk.orders.workbook import write_workbook
+
+MOMENT = datetime(2026, 3, 30, 0, 30, 5, tzinfo=read_time_zone("Europe/Berlin"))
+
+
+def read(*values):
+    book = openpyxl.load_workbook(io.BytesIO(write_workbook("Things", ["title"], [[value] for value in values])))
+    assert book.sheetnames == ["Things"]
+    header, *rows = book.active.iter_rows()
+    assert header[0].value == "title"
+    assert book.active.freeze_panes == "A2"
+    return [row[0] for row in rows]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", "+49 30", "-1", "@x", "007", "1e5", "3-4", "12345678901234567890", "TRUE", "#N/A", "Café", "", "'x"],
+)
+def test_text_is_what_was_typed(text):
+    [cell] = read(text)
+    assert (cell.value or "", cell.data_type) == (text, "s" if text else "n")
+
+
+def test_text_that_looks_like_a_formula_is_marked_as_text_for_who_edits_it():
+    content = write_workbook("Things", ["title"], [["=1+1"]])
+    with ZipFile(io.BytesIO(content)) as archive:
+        assert b'quotePrefix="1"' in archive.read("xl/styles.xml")
+        assert b"<f>" not in archive.read("xl/worksheets/sheet1.xml")
+
+
+def test_money_has_two_places_and_a_count_none():
+    money, count = read(Decimal("2.50"), 12)
+    assert (float(money.value), money.number_format) == (2.5, "0.00")
+    assert (count.value, count.number_format) == (12, "General")
+
+
+def test_a_time_is_a_date_in_its_zone():
+    [cell] = read(MOMENT)
+    assert (cell.value, cell.is_date) == (MOMENT.replace(tzinfo=None), True)

@@ -1,0 +1,43 @@
+"""SKUs in their one form: NFC, one plain space for any run of spaces, and no character that shows nothing.
+
+Case counts: `sku-1` and `SKU-1` are two SKUs, because other systems of a shop may have both.
+"""
+
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from libs.values.text import BLANKS, JOINERS, Name
+
+MAX_CHARACTERS = 64
+# Marks that show nothing. Source: Unicode DerivedCoreProperties.txt, Default_Ignorable_Code_Point, its category M.
+MARKS = frozenset(
+    map(chr, (0x034F, 0x17B4, 0x17B5, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+)
+
+
+def canonical_sku(text: str) -> str:
+    """The form of a SKU that is stored and compared. It takes any text."""
+    return " ".join(unicodedata.normalize("NFC", "".join(c for c in text if not _is_invisible(c))).split())
+
+
+def _is_invisible(character: str) -> bool:
+    is_format = unicodedata.category(character) == "Cf"
+    return is_format or character in MARKS or character in BLANKS or character in JOINERS
+
+
+def _require_visible(text: str) -> str:
+    if any(map(_is_invisible, text)):
+        raise PydanticCustomError("character_not_allowed", "A character of the SKU shows nothing")
+    return canonical_sku(text)
+
+
+Sku = Annotated[
+    Name,
+    AfterValidator(_require_visible),
+    StringConstraints(min_length=1, max_length=MAX_CHARACTERS),
+    Field(description="Unique. In Unicode's NFC, with visible characters and single spaces. Case counts"),
+]
+"""The SKU that a client sends, in its one form."""
