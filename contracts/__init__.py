@@ -49,6 +49,11 @@ def bundle(node: Any, definitions: Mapping[str, Any]) -> Any:
     return shared | own | {name: value for name, value in merged.items() if value}
 
 
+def contracted_topics() -> list[str]:
+    """The names of all topics that have a schema."""
+    return sorted(path.name.removesuffix(".v1.json") for path in EVENTS.iterdir())
+
+
 def topic_settings(*topics: str) -> dict[str, TopicSettings]:
     """The settings of these topics."""
     return {topic: event_schema(topic)["x-topic"] for topic in topics}

@@ -50,11 +50,43 @@ def topics(config: Config, _arguments: list[str]) -> int:
     from order_service.config import setup_django
 
     setup_django("order_service", config)
-    from libs.messaging.topics import create_topics
+    from libs.messaging.topics import align_topics, create_topics
     from order_service.events.topics import topics
 
     create_topics(config.brokers, topics())
+    align_topics(config.brokers, topics())
     return 0
+
+
+def republish_cancelled(config: Config, arguments: list[str]) -> int:
+    """ask product_service again to release the stock of cancelled orders (--help for more)"""
+    from order_service.config import setup_django
+
+    setup_django("order_service", config)
+    from order_service.commands.republish_cancelled import republish
+
+    return republish(arguments)
+
+
+def retire_products(config: Config, arguments: list[str]) -> int:
+    """take products off sale that an older copy of product_service lacks (--help for more)"""
+    from order_service.config import setup_django
+
+    setup_django("order_service", config)
+    from order_service.commands.retire_products import retire
+
+    return retire(config.brokers, arguments)
+
+
+def accept_cluster(config: Config, _arguments: list[str]) -> int:
+    """know the present Kafka cluster as this service's own (docs/operations.md)"""
+    from order_service.config import setup_django
+
+    setup_django("order_service", config)
+    from libs.messaging.cluster import accept_cluster
+    from order_service.store.worker_tables import known_cluster
+
+    return accept_cluster(config.brokers, known_cluster)
 
 
 def dlq(config: Config, arguments: list[str]) -> int:
@@ -90,6 +122,16 @@ def rotate_encryption(config: Config, _arguments: list[str]) -> int:
     return 1 if rotation.unreadable else 0
 
 
+def reconcile(config: Config, arguments: list[str]) -> int:
+    """list where orders and reservations differ; with --fix ask product_service to mend it"""
+    from order_service.config import setup_django
+
+    setup_django("order_service", config)
+    from order_service.commands.reconcile import reconcile
+
+    return reconcile(arguments)
+
+
 def manage(config: Config, arguments: list[str]) -> int:
     """run a command of Django's (manage help lists them)"""
     from order_service.config import setup_django
@@ -108,8 +150,12 @@ COMMANDS = {
     "check-worker": check_worker,
     "topics": topics,
     "dlq": dlq,
+    "republish-cancelled": republish_cancelled,
+    "retire-products": retire_products,
+    "accept-cluster": accept_cluster,
     "migrate": migrate,
     "rotate-encryption": rotate_encryption,
+    "reconcile": reconcile,
     "manage": manage,
 }
 

@@ -38,10 +38,11 @@ def check_worker(config: Config, _arguments: list[str]) -> int:
 
 def topics(config: Config, _arguments: list[str]) -> int:
     """create the topics this service publishes and consumes"""
-    from libs.messaging.topics import create_topics
+    from libs.messaging.topics import align_topics, create_topics
     from product_service.events.topics import topics
 
     create_topics(config.brokers, topics())
+    align_topics(config.brokers, topics())
     return 0
 
 
@@ -63,15 +64,11 @@ def seed(config: Config, _arguments: list[str]) -> int:
     return seed_catalogue(config)
 
 
-def republish(config: Config, _arguments: list[str]) -> int:
-    """publish every product again, for consumers that lost events"""
-    from libs.mongo_store.connection import connect
-    from product_service.use_cases.republish_products import republish_products
+def republish(config: Config, arguments: list[str]) -> int:
+    """publish every product again, for consumers that lost events (--help for more)"""
+    from product_service.commands.republish import republish
 
-    connect(config.mongo_uri.get_secret_value())
-    count = republish_products(currency=config.shop_currency)
-    sys.stdout.write(f"{count} products will be sent again by the worker\n")
-    return 0
+    return republish(config, arguments)
 
 
 def check_stock(config: Config, _arguments: list[str]) -> int:
@@ -81,6 +78,26 @@ def check_stock(config: Config, _arguments: list[str]) -> int:
 
     connect(config.mongo_uri.get_secret_value())
     return check_stock()
+
+
+def publish_held(config: Config, _arguments: list[str]) -> int:
+    """publish the reservations in force again, which order_service compares with its orders"""
+    from libs.mongo_store.connection import connect
+    from product_service.store.held_rounds import begin_now
+
+    connect(config.mongo_uri.get_secret_value())
+    begin_now()
+    sys.stdout.write("the worker publishes the reservations in force, 500 every 2 s\n")
+    return 0
+
+
+def accept_cluster(config: Config, _arguments: list[str]) -> int:
+    """know the present Kafka cluster as this service's own (docs/operations.md)"""
+    from libs.messaging.cluster import accept_cluster
+    from libs.mongo_store.cluster import MongoCluster
+    from libs.mongo_store.connection import connect
+
+    return accept_cluster(config.brokers, MongoCluster(connect(config.mongo_uri.get_secret_value())))
 
 
 def dlq(config: Config, arguments: list[str]) -> int:
@@ -110,7 +127,9 @@ COMMANDS = {
     "seed": seed,
     "republish": republish,
     "check-stock": check_stock,
+    "publish-held": publish_held,
     "dlq": dlq,
+    "accept-cluster": accept_cluster,
     "migrate-skus": migrate_skus,
 }
 

@@ -38,10 +38,11 @@ def check_worker(config: Config, _arguments: list[str]) -> int:
 
 def topics(config: Config, _arguments: list[str]) -> int:
     """create the topics that the service publishes and consumes"""
-    from libs.messaging.topics import create_topics
+    from libs.messaging.topics import align_topics, create_topics
     from user_service.events.topics import topics
 
     create_topics(config.brokers, topics())
+    align_topics(config.brokers, topics())
     return 0
 
 
@@ -67,6 +68,35 @@ def rotate_encryption(config: Config, arguments: list[str]) -> int:
     from user_service.commands.rotate_encryption import rotate
 
     return rotate(config, arguments)
+
+
+def republish_deleted(config: Config, _arguments: list[str]) -> int:
+    """publish the deletion of each deleted account again, for services that lost it"""
+    from libs.mongo_store.connection import connect
+    from user_service.use_cases.republish_deleted import republish_deleted
+
+    connect(config.mongo_uri.get_secret_value())
+    sys.stdout.write(f"{republish_deleted()} deletions will be published again by the worker\n")
+    return 0
+
+
+def republish_revocations(config: Config, _arguments: list[str]) -> int:
+    """publish the revocations of the last hour again, after a loss of Kafka's data"""
+    from libs.mongo_store.connection import connect
+    from user_service.use_cases.republish_revocations import republish_revocations
+
+    connect(config.mongo_uri.get_secret_value())
+    sys.stdout.write(f"{republish_revocations()} revocations will be published again by the worker\n")
+    return 0
+
+
+def accept_cluster(config: Config, _arguments: list[str]) -> int:
+    """know the present Kafka cluster as this service's own (docs/operations.md)"""
+    from libs.messaging.cluster import accept_cluster
+    from libs.mongo_store.cluster import MongoCluster
+    from libs.mongo_store.connection import connect
+
+    return accept_cluster(config.brokers, MongoCluster(connect(config.mongo_uri.get_secret_value())))
 
 
 def dlq(config: Config, arguments: list[str]) -> int:
@@ -104,6 +134,9 @@ COMMANDS = {
     "staff": staff,
     "rotate-encryption": rotate_encryption,
     "dlq": dlq,
+    "republish-deleted": republish_deleted,
+    "republish-revocations": republish_revocations,
+    "accept-cluster": accept_cluster,
     "approve-totp": approve_totp,
     "migrate-emails": migrate_emails,
 }

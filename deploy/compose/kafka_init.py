@@ -1,4 +1,4 @@
-"""The job `kafka-init`: an account for each service, with the rights that it needs, and one for tools.
+"""The job `kafka-init`: an account for each service, with the rights that it needs, and one for tools; the settings of topics.
 
 It runs in the image of user_service and uses its driver. A second run sets the passwords and the rights again: it rotates the
 passwords and removes rights that an older version gave. Connections that are open stay open.
@@ -25,7 +25,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # its types le
     UserScramCredentialUpsertion,
 )
 
-from libs.messaging.topics import dead_letter_topic
+from contracts import contracted_topics, topic_settings
+from libs.messaging.topics import align_with, dead_letter_topic
 from libs.runtime.config import BaseConfig, Secret, load_or_exit
 
 BROKER = "kafka:9094"
@@ -76,18 +77,22 @@ RIGHTS = {
     "product": Rights(
         (
             *("product-created", "product-updated", "product-deleted"),
-            *("stock-reserved", "stock-rejected", "stock-released"),
+            *("stock-reserved", "stock-rejected", "stock-released", "stock-held"),
         ),
-        groups={"product-service": ("order-placed", "order-cancelled"), "product-service-users": ("user-revocations",)},
+        groups={
+            "product-service": ("order-placed", "order-cancelled", "order-delivered", "stock-release-requested"),
+            "product-service-users": ("user-revocations",),
+        },
     ),
     "order": Rights(
         (
             *("order-placed", "order-confirmed", "order-rejected", "order-shipped", "order-delivered"),
-            *("order-cancelled", "mail-resend-requested", "user-resend-requested"),
+            *("order-cancelled", "mail-resend-requested", "user-resend-requested", "stock-release-requested"),
         ),
         groups={
             "order-service-catalogue": ("product-created", "product-updated", "product-deleted"),
             "order-service-stock": ("stock-reserved", "stock-rejected", "stock-released"),
+            "order-service-reconcile": ("stock-held",),
             "order-service-users": ("user-deleted", "user-updated", "user-revocations"),
             "order-service-mails": ("mail-sent",),
         },
@@ -123,6 +128,7 @@ def main() -> int:
     try:
         set_passwords(client, passwords)
         set_rights(client)
+        align_with(client, topic_settings(*contracted_topics()))
     except KafkaException as error:
         sys.stderr.write(f"kafka-init: Kafka refuses: {error.args[0].str()[:200]}\n")
         return 1

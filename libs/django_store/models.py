@@ -51,6 +51,16 @@ class RelayLeaseTable(models.Model):
         abstract = True
 
 
+class ClusterTable(models.Model):
+    """One row: the Kafka cluster that the service knows."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)  # 1
+    cluster_id = models.CharField(max_length=64, db_collation=BYTEWISE)
+
+    class Meta:
+        abstract = True
+
+
 class RevocationTable(models.Model):
     """Revocations: a user's tokens, or those of one session (`sid`), that were issued before `not_before` are void."""
 

@@ -61,6 +61,11 @@ class DjangoOutbox:
     def _insert(self, rows: Sequence[OutboxRow]) -> None:
         self._pending.bulk_create([self._pending.model(**vars(row)) for row in rows])
 
+    def add_again(self, event: EventData, *, aggregate_id: str, sequence: int, event_id: str) -> None:
+        """Store an event that was published before, under its own id. One that is in the outbox already stays there once."""
+        row = new_row(event, source=self._source, aggregate_id=aggregate_id, sequence=sequence, event_id=event_id)
+        self._pending.bulk_create([self._pending.model(**vars(row))], ignore_conflicts=True)
+
     @transaction.atomic
     def requeue(self, event_ids: Collection[str]) -> int:
         """Move dead events back, to be published unchanged; return how many the outbox holds then.

@@ -7,6 +7,7 @@ A later version may send values, fields and headers that this one does not know.
 """
 
 import builtins
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -106,18 +107,29 @@ def _malformed(error: ValidationError) -> MalformedEvent:
     return MalformedEvent("data: " + ", ".join(sorted(f"{name}: {kind}" for name, kind in found))[:500])
 
 
-def new_row(data: EventData, *, source: str, aggregate_id: str, sequence: int) -> OutboxRow:
-    """The outbox row of `data`. Raises ValueError when the payload is larger than 64 KiB."""
+def new_row(
+    data: EventData, *, source: str, aggregate_id: str, sequence: int, event_id: str | None = None
+) -> OutboxRow:
+    """The outbox row of `data`. `event_id`: that of an event that was published before; None: a new one.
+
+    Raises ValueError when the payload is larger than 64 KiB.
+    """
     payload = orjson.dumps(data.model_dump(mode="json", by_alias=True))
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise ValueError(f"{data.topic}: payload of {len(payload)} bytes")
-    event_id, now = str(ULID()), datetime.now(UTC)
+    event_id, now = event_id or str(ULID()), datetime.now(UTC)
     headers = {"ce_specversion": "1.0", "ce_id": event_id, "ce_type": data.topic, "ce_source": source}
     headers |= {"ce_time": rfc3339(now), "ce_subject": aggregate_id, "ce_sequence": str(sequence)}
     headers |= {"content-type": "application/json"}
     return OutboxRow(
         event_id, data.topic, aggregate_id, sequence, payload.decode(), orjson.dumps(headers).decode(), now
     )
+
+
+def repeatable_id(moment: datetime, *what: str) -> str:
+    """The id of an event that a command publishes: the same one each time, from what the event says and when it happened."""
+    digest = hashlib.sha256("\0".join(what).encode()).digest()
+    return str(ULID.from_bytes(int(moment.timestamp() * 1000).to_bytes(6, "big") + digest[:10]))
 
 
 def new_rows(events: Sequence[EventData], *, source: str, aggregate_id: str, first_sequence: int) -> list[OutboxRow]:

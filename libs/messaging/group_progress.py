@@ -1,6 +1,7 @@
 """How far a consumer group has come: until which moment it has handled every event of its topics."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from datetime import datetime
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -93,3 +94,9 @@ class GroupProgress:
     def close(self) -> None:
         """Close the client. The next call makes another."""
         self._offsets.close()
+
+
+def has_handled_all(brokers: Brokers, group: str, topics: Iterable[str]) -> bool:
+    """Whether the group has handled all events that are in the topics now. Raises KafkaException when no broker answers."""
+    with closing(GroupOffsets(brokers, group, topics)) as offsets:
+        return offsets.are_past(offsets.ends())

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Mapping
 
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource  # type: ignore[attr-defined] # its types leave out what the package exports
 from confluent_kafka.cimpl import NewTopic
 
 from contracts import TopicSettings
@@ -16,6 +17,7 @@ log = get_logger(__name__)
 DEAD_LETTER_RETENTION_MS = 30 * 24 * 3600 * 1000
 ADMIN_SECONDS = 10
 RETRY_SECONDS = 2.0
+DEFAULT_RETENTION_MS = str(7 * 24 * 3600 * 1000)  # Kafka's own, of topics that name none
 
 Topics = Mapping[str, TopicSettings]
 """Topics by name."""
@@ -45,6 +47,41 @@ def create_topics(brokers: Brokers, topics: Topics) -> list[str]:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
     return missing
+
+
+def align_topics(brokers: Brokers, topics: Topics) -> list[str]:
+    """Give existing topics the settings that they have here, such as after an upgrade. Return the names of those that changed.
+
+    Where a service has no right to do so, the job `kafka-init` does it (deploy/compose/kafka_init.py).
+    Raises KafkaException when the broker is unavailable.
+    """
+    try:
+        return align_with(make_admin(brokers), topics)
+    except KafkaException as error:
+        if error.args[0].code() not in (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED):
+            raise
+        log.info("settings of topics are left to the administrator")
+        return []
+
+
+def align_with(admin: AdminClient, topics: Topics) -> list[str]:
+    """As `align_topics`, by a client that has the right. Topics that do not exist are left out."""
+    existing = admin.list_topics(timeout=ADMIN_SECONDS).topics
+    resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in sorted(topics) if name in existing]
+    described = admin.describe_configs(resources, request_timeout=ADMIN_SECONDS) if resources else {}
+    changes = []
+    for resource, future in described.items():
+        found = future.result(ADMIN_SECONDS)
+        wanted = {"retention.ms": DEFAULT_RETENTION_MS, **topics[resource.name]["config"]}
+        if different := {name: value for name, value in wanted.items() if found[name].value != value}:
+            entries = [
+                ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+                for name, value in different.items()
+            ]
+            changes.append(ConfigResource(resource.restype, resource.name, incremental_configs=entries))
+    for future in admin.incremental_alter_configs(changes, request_timeout=ADMIN_SECONDS).values() if changes else ():
+        future.result(ADMIN_SECONDS)
+    return [change.name for change in changes]
 
 
 def create_topics_patiently(brokers: Brokers, topics: Topics, stop: threading.Event) -> None:

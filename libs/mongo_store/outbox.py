@@ -66,6 +66,11 @@ class MongoOutbox:
         found = self._rows.find({"_id": {"$in": list(event_ids)}}, {"_id": 1}, session=session)
         return {row["_id"] for row in found}
 
+    def find_waiting(self, event_ids: Collection[str], session: ClientSession) -> set[str]:
+        """Those of these events that wait in the outbox."""
+        found = self._rows.find({"_id": {"$in": list(event_ids)}}, {"_id": 1}, session=session)
+        return {row["_id"] for row in found}
+
     def pending(self, limit: int) -> Sequence[OutboxRow]:
         """Rows by time, read from one snapshot. A full batch also gets the earlier rows of its aggregates, because the
         writers' clocks may differ."""

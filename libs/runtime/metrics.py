@@ -12,7 +12,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
@@ -79,7 +78,7 @@ class _StatusCollector(Collector):
             for task, status in self._statuses.items():
                 if found := status.get(field):
                     values: Any = found
-                    buckets = [(floatToGoString(bound), count) for bound, count in values["buckets"]]
+                    buckets = [(str(float(bound)), count) for bound, count in values["buckets"]]
                     histogram.add_metric([task], [*buckets, ("+Inf", values["count"])], values["sum"])
             if histogram.samples:
                 yield histogram

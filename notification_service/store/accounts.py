@@ -1,8 +1,8 @@
 """A view of accounts in memory: which accounts are deleted, and which tokens are revoked.
 
 It reads both topics from their start at each start of the process, without a consumer group, because this service keeps no data.
-Topic user-revocations holds a revocation for an hour, and no token lives that long. Topic user-deleted holds a deletion for
-a week. Orders that change later than that name no address.
+Topic user-revocations holds a revocation for an hour, and no token lives that long. Topic user-deleted is compacted: it holds
+each deletion for ever, because steps of old orders and dead letters may name an address that was known before the deletion.
 """
 
 import threading

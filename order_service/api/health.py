@@ -33,5 +33,9 @@ health = Health(
     __version__,
     required={"mysql": check_database, "catalogue": check_catalogue},
     shown={"worker": worker_check(worker_status)},
-    gauges={"oldestPendingSeconds": ("orders_oldest_pending_seconds", "Age of the oldest order that is not decided")},
+    gauges={
+        "oldestPendingSeconds": ("orders_oldest_pending_seconds", "Age of the oldest order that is not decided"),
+        "openCancellations": ("orders_open_cancellations", "Cancelled orders whose stock is not confirmed as released"),
+        "differences": ("reconcile_differences", "Orders and reservations that did not agree in the last round"),
+    },
 )

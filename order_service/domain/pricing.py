@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from libs.values.money import Money
 from order_service.domain.errors import MixedCurrencies, PriceChanged, TotalTooLarge, UnknownProduct
@@ -30,6 +30,15 @@ class RequestedItem:
     product_id: str
     quantity: int
     price: int | None = None
+
+
+FLOOR_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+FLOORS_PER_MINUTE = 100
+
+
+def floor_time(floor: int) -> datetime:
+    """When product_service made this floor of versions: it is 100 times the minutes since 2026-01-01."""
+    return FLOOR_EPOCH + timedelta(minutes=floor // FLOORS_PER_MINUTE)
 
 
 def products_in_doubt(items: Sequence[RequestedItem], products: Mapping[str, CatalogueProduct]) -> set[str]:

@@ -1,5 +1,6 @@
 """The service's own view of the events that it consumes: the fields it needs."""
 
+from datetime import UTC
 from decimal import Decimal
 from typing import Annotated, ClassVar
 
@@ -10,6 +11,7 @@ from libs.values.money import Money, parse_money
 from libs.values.text import Line, StoredLine
 from libs.values.times import MAX_TIME_MS
 from order_service.domain.pricing import CatalogueProduct
+from order_service.domain.reconciliation import HeldPage
 from order_service.domain.rejection import OTHER_REASON, REJECTION_REASONS, CurrentPrice, Rejection, Shortage
 
 ProductId = Annotated[Line, StringConstraints(min_length=1, max_length=64)]
@@ -124,6 +126,41 @@ class StockReleased(ConsumedData):
 
     topic: ClassVar[str] = "stock-released"
     order_id: OrderId
+
+
+class HeldPieces(ConsumedData):
+    """Pieces of one product that an order holds."""
+
+    product_id: ProductId
+    quantity: Annotated[int, Field(ge=1)]
+
+
+class HeldReservation(ConsumedData):
+    """A reservation in force."""
+
+    order_id: OrderId
+    items: list[HeldPieces] = Field(max_length=50)
+
+
+class StockHeld(ConsumedData):
+    """A page of the reservations in force, by order id."""
+
+    topic: ClassVar[str] = "stock-held"
+    round: OrderId
+    after: OrderId | None
+    until: OrderId | None
+    as_of: Annotated[AwareDatetime, Field(strict=False)]
+    reservations: list[HeldReservation] = Field(max_length=500)
+
+    def to_page(self) -> HeldPage:
+        """The page to compare with the orders."""
+        return HeldPage(
+            round=self.round,
+            after=self.after,
+            until=self.until,
+            as_of=self.as_of.astimezone(UTC),
+            held={row.order_id: {item.product_id: item.quantity for item in row.items} for row in self.reservations},
+        )
 
 
 class MailSent(ConsumedData):

@@ -176,6 +176,14 @@ class MailResendRequested(RejectedOrderEvent):
     kind: str  # the topic of the transition's event, such as order-shipped
 
 
+class StockReleaseRequested(EventData):
+    """product_service holds stock for an order that does not need it. `delivered`: its items have left for good."""
+
+    topic: ClassVar[str] = "stock-release-requested"
+    order_id: str
+    delivered: bool
+
+
 class UserResendRequested(EventData):
     """order_service does not know the address of an account. The reply is user-updated, or user-deleted."""
 

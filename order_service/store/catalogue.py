@@ -48,6 +48,12 @@ def upsert_products(products: Iterable[CatalogueProduct]) -> None:
         cursor.execute(statement, [value for row in rows for value in row])
 
 
+def retire(version: int, *, before: datetime) -> int:
+    """Make the products inactive whose version is lower, and that have not changed since `before`. Return their number."""
+    old = models.CatalogueProduct.objects.filter(version__lt=version, updated_at__lt=before, active=True)
+    return old.update(active=False)
+
+
 def is_loaded() -> bool:
     """True once the catalogue was read to the end that it had at the first start of a worker."""
     return models.CatalogueState.objects.filter(ready_at__isnull=False).exists()

@@ -1,6 +1,7 @@
 """The tables of the service and their invariants. Ids are compared byte by byte; money is DECIMAL(12,2); times are UTC.
 
-The other modules of this room convert rows to the types of `domain/` and back.
+Those of the stock's requests and comparisons are in stock_models.py. The other modules of this room convert rows to the types of
+`domain/` and back.
 """
 
 from typing import Any
@@ -9,14 +10,18 @@ from django.db import models
 
 from libs.django_store.bytewise import BYTEWISE
 from libs.django_store.models import (
+    ClusterTable,
     DeadEventTable,
     OutboxTable,
     RelayLeaseTable,
     RevocationTable,
-    StoredEvent,
     WorkerStatusTable,
 )
 from order_service.domain.order_status import Status
+from order_service.store.stock_models import ReconciliationState as ReconciliationState
+from order_service.store.stock_models import ReleaseRequest as ReleaseRequest
+from order_service.store.stock_models import ReservationRequest as ReservationRequest
+from order_service.store.stock_models import StockDifference as StockDifference
 
 
 def _amount() -> Any:
@@ -62,6 +67,8 @@ class Order(models.Model):
     currency = models.CharField(max_length=3)
     shipping_address = models.JSONField(null=True)
     reason = models.CharField(max_length=200, null=True)
+    # The id of its order-placed event, which is also its reservation request. Null: the order is older than the column.
+    request_id = models.CharField(max_length=26, null=True, db_collation=BYTEWISE)
     rejection = models.JSONField(null=True)  # {"shortages": […], "prices": […]}, as stock replied
     sequence = models.PositiveIntegerField()  # the order's event counter
     created_at = models.DateTimeField()
@@ -225,35 +232,6 @@ class OutboxDead(DeadEventTable):
         indexes = [models.Index(fields=["aggregate_id"], name="dead_of_aggregate")]
 
 
-class ReservationRequest(StoredEvent):
-    """The order-placed event of a pending order, which product_service replies to. It is kept to be resent unchanged."""
-
-    published_at = models.DateTimeField(null=True)  # when the broker acknowledged it for the first time
-    last_published_at = models.DateTimeField(null=True)  # when the broker acknowledged it for the last time
-    resend_at = models.DateTimeField(null=True, db_column="ask_at")  # null while the event is in the outbox
-    resends = models.PositiveSmallIntegerField(default=0, db_column="asks")
-
-    class Meta:
-        db_table = "pending_orders"
-        constraints = [models.UniqueConstraint(fields=["aggregate_id"], name="question_of_order")]
-        indexes = [
-            models.Index(fields=["resend_at"], name="pending_orders_to_ask"),
-            models.Index(fields=["published_at"], name="pending_orders_by_age"),
-        ]
-
-
-class ReleaseRequest(StoredEvent):
-    """The order-cancelled event of an order, kept to be resent unchanged until product_service has replied to it."""
-
-    resend_at = models.DateTimeField(null=True)  # null while the event is in the outbox
-    resends = models.PositiveSmallIntegerField(default=0)
-
-    class Meta:
-        db_table = "release_requests"
-        constraints = [models.UniqueConstraint(fields=["aggregate_id"], name="release_of_order")]
-        indexes = [models.Index(fields=["resend_at"], name="release_requests_to_resend")]
-
-
 class IdempotencyKey(models.Model):
     """A key that a user sent with a request, and the 2xx response to it, stored in the transaction of the change."""
 
@@ -287,6 +265,13 @@ class RelayLease(RelayLeaseTable):
 
     class Meta:
         db_table = "relay_lease"
+
+
+class KafkaCluster(ClusterTable):
+    """The Kafka cluster that the service knows."""
+
+    class Meta:
+        db_table = "kafka_cluster"
 
 
 class WorkerState(WorkerStatusTable):

@@ -1,19 +1,20 @@
 """Orders in the database: their rows, change records and events. A store counts an order's events in column `sequence`."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.db import OperationalError, transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import F, QuerySet, Sum
 
 from libs.access.caller import Caller
-from libs.messaging.envelope import OutboxRow
+from libs.messaging.envelope import OutboxRow, repeatable_id
 from libs.values.times import now
 from order_service.domain.actor import Actor
 from order_service.domain.order import Order, StatusChange
 from order_service.domain.order_status import Status
 from order_service.domain.settling import is_too_late
-from order_service.events.published import MailResendRequested, OrderEvent
+from order_service.events.published import MailResendRequested, OrderEvent, OrderPlaced, StockReleaseRequested
 from order_service.store import models, release_requests, reservation_requests
 from order_service.store.order_rows import (
     ACCOUNT_COLUMNS,
@@ -85,10 +86,11 @@ def find_change(order_id: str, status: Status) -> StatusChange | None:
 )  # may be part of a larger transaction (use_cases/idempotency.py), and fails with it
 def add(order: Order, *events: OrderEvent, actor: Actor) -> Order:
     """Write a new order, its change record and its events. The first event is also kept as the reservation request."""
-    models.Order.objects.create(**order_columns(order), sequence=len(events))
+    request = outbox.add(events, aggregate_id=order.id, first_sequence=1)[0]
+    models.Order.objects.create(**order_columns(order), sequence=len(events), request_id=request.event_id)
     models.OrderLine.objects.bulk_create(line_rows(order))
     _record_change(None, order, actor)
-    reservation_requests.add(outbox.add(events, aggregate_id=order.id, first_sequence=1)[0])
+    reservation_requests.add(request)
     require_in_time(order)
     return replace(order, version=len(events))
 
@@ -121,6 +123,50 @@ def add_mail_request(order: Order, event: MailResendRequested, *, actor: Actor) 
         event_id=rows[0].event_id, order_id=order.id, kind=event.kind, actor=str(actor), at=now()
     )
     return replace(order, version=order.version + 1)
+
+
+def count_event(order_id: str) -> int | None:
+    """Count an event that reports no change; return its number. None when there is no such order. In the caller's transaction."""
+    one = models.Order.objects.filter(id=order_id)
+    one.update(sequence=F("sequence") + 1)
+    return one.values_list("sequence", flat=True).first()
+
+
+@transaction.atomic
+def request_releases_again(*, after: str, since: datetime | None, limit: int) -> list[str]:
+    """Request the release of the stock of up to `limit` cancelled orders, by id; those that follow `after`. Return the ids.
+
+    A request has the same event id each time. One that waits in the outbox already stays there once.
+    """
+    cancelled = models.Order.objects.filter(status=Status.CANCELLED, id__gt=after).order_by("id")
+    if since:
+        cancelled = cancelled.filter(updated_at__gte=since)
+    rows = {row.id: row for row in cancelled.only("id", "sequence", "updated_at").select_for_update()[:limit]}
+    event_ids = {repeatable_id(row.updated_at, StockReleaseRequested.topic, row.id): row for row in rows.values()}
+    waiting = set(models.Outbox.objects.filter(event_id__in=event_ids).values_list("event_id", flat=True))
+    for event_id, row in event_ids.items():
+        if event_id not in waiting:
+            event, sequence = StockReleaseRequested(order_id=row.id, delivered=False), row.sequence + 1
+            outbox.add_again(event, aggregate_id=row.id, sequence=sequence, event_id=event_id)
+    missing = [row.id for event_id, row in event_ids.items() if event_id not in waiting]
+    models.Order.objects.filter(id__in=missing).update(sequence=F("sequence") + 1)
+    return list(rows)
+
+
+def request_reservation_again(order_id: str) -> bool:
+    """Put the reservation request of an order into the outbox again, under its own event id.
+
+    False when the id is not known: the order is older than column `request_id`, and its mail is not recorded.
+    """
+    order = find(order_id)
+    request_id = models.Order.objects.filter(id=order_id).values_list("request_id", flat=True).first()
+    mails = models.SentMail.objects.filter(order_id=order_id, kind=OrderPlaced.topic).values_list("event_id", flat=True)
+    request_id = request_id or mails.first()
+    if order is None or request_id is None:
+        return False
+    placed = order.at_change(StatusChange(before=None, after=Status.PENDING, reason=None, at=order.created_at))
+    outbox.add_again(OrderPlaced.of(placed), aggregate_id=order.id, sequence=1, event_id=request_id)
+    return True
 
 
 def _advance(before: Order, after: Order, *events: OrderEvent) -> list[OutboxRow] | None:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from django.db import transaction
 from ulid import ULID
 
 from contracts import topic_settings
@@ -21,12 +20,12 @@ from order_service.domain.customer import MailAddress
 from order_service.domain.rejection import StockReply
 from order_service.domain.sent_mail import SentMail
 from order_service.events import consumed
-from order_service.events.topics import CATALOGUE_GROUP, GROUPS, MAILS_GROUP, STOCK_GROUP, USERS_GROUP
+from order_service.events.topics import CATALOGUE_GROUP, GROUPS, HELD_GROUP, MAILS_GROUP, STOCK_GROUP, USERS_GROUP
 from order_service.store.catalogue import upsert_products
-from order_service.store.customers import set_address
-from order_service.store.worker_tables import stored_revocations
 from order_service.use_cases.apply_stock_replies import apply_stock_replies
+from order_service.use_cases.compare_held_stock import compare_held_stock
 from order_service.use_cases.erase_customer import erase_customer
+from order_service.use_cases.keep_account_changes import keep_account_changes
 from order_service.use_cases.record_sent_mails import record_sent_mails
 
 NO_ORDER = "there is no such order"
@@ -39,17 +38,28 @@ UserChange = consumed.UserDeleted | MailAddress | Revocation
 def on_products(events: Sequence[Event]) -> Reasons:
     """Update the catalogue: any product-* event is a snapshot of the product."""
     known, refused = read_each(events, _read_product)
-    upsert_products(product.to_product() for _, product in known)
+    if known:
+        upsert_products([product.to_product() for _, product in known])
     return refused
 
 
 def on_stock_replies(events: Sequence[Event]) -> Reasons:
     """Confirm and reject orders, and note which cancelled ones hold no stock any more."""
     known, refused = read_each(events, _read_reply)
+    if not known:
+        return refused
     replies = [(event, reply) for event, reply in known if isinstance(reply, StockReply)]
     released = {reply for _, reply in known if isinstance(reply, str)}
     unknown = apply_stock_replies([reply for _, reply in replies], released=released)
     return refused | {event.id: NO_ORDER for event, reply in replies if reply.order_id in unknown}
+
+
+def on_held_stock(events: Sequence[Event]) -> Reasons:
+    """Compare pages of reservations with the orders. Each page is a batch alone."""
+    known, refused = read_each(events, _read_page)
+    for _, page in known:
+        compare_held_stock(page.to_page())
+    return refused
 
 
 def on_accounts(events: Sequence[Event]) -> Reasons:
@@ -60,11 +70,8 @@ def on_accounts(events: Sequence[Event]) -> Reasons:
             erase_customer(user_id=event.subject)
     addresses = [(event.subject, change) for event, change in known if isinstance(change, MailAddress)]
     revocations = [change for _, change in known if isinstance(change, Revocation)]
-    with transaction.atomic():
-        for user_id, address in sorted(addresses, key=lambda one: one[0]):
-            set_address(user_id, address)
-        if revocations:
-            stored_revocations.add(revocations)
+    if addresses or revocations:
+        keep_account_changes(addresses=addresses, revocations=revocations)
     return refused
 
 
@@ -89,11 +96,12 @@ def _connected(handle: BatchHandler, events: Sequence[Event]) -> Reasons:
 BATCHES: Mapping[str, BatchHandler] = {
     CATALOGUE_GROUP: partial(_connected, on_products),
     STOCK_GROUP: partial(_connected, on_stock_replies),
+    HELD_GROUP: partial(_connected, on_held_stock),
     USERS_GROUP: partial(_connected, on_accounts),
     MAILS_GROUP: partial(_connected, on_sent_mails),
 }
 """The handler of each group."""
-WEIGHTS: Mapping[str, Weigh] = {USERS_GROUP: weigh_account}
+WEIGHTS: Mapping[str, Weigh] = {USERS_GROUP: weigh_account, HELD_GROUP: weigh_full}
 HANDLERS: Mapping[str, Mapping[str, Handler]] = {
     group: ignore_tombstones(dict.fromkeys(topics, one_at_a_time(BATCHES[group])), topic_settings(*topics))
     for group, topics in GROUPS.items()
@@ -135,6 +143,12 @@ def _read_reply(event: Event) -> StockReply | str:
         reply = StockReply(event.read(consumed.StockReserved).order_id)
     event.require_key(reply.order_id)
     return reply
+
+
+def _read_page(event: Event) -> consumed.StockHeld:
+    page = event.read(consumed.StockHeld)
+    event.require_key(consumed.StockHeld.topic)
+    return page
 
 
 def _read_account(event: Event) -> UserChange:

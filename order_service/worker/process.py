@@ -3,16 +3,17 @@
 from functools import partial
 
 from libs.messaging.clients import make_producer
+from libs.messaging.cluster import Cluster
 from libs.messaging.relay import Relay
-from libs.messaging.topics import create_topics_patiently
 from libs.runtime.worker import BackgroundTask, run_worker
 from order_service.config import Config
 from order_service.events.topics import topics
 from order_service.store.outbox import outbox
-from order_service.store.worker_tables import worker_status
+from order_service.store.worker_tables import known_cluster, worker_status
 from order_service.worker.address_requests import make_address_requests
 from order_service.worker.catalogue_load import CatalogueLoad
 from order_service.worker.handlers import make_consumers
+from order_service.worker.reconciliation import make_reconciliation_status
 from order_service.worker.reservation_requests import make_reservation_requests, stock_progress
 from order_service.worker.retention import make_retention
 
@@ -20,12 +21,15 @@ from order_service.worker.retention import make_retention
 def run(config: Config) -> int:
     """Run until a signal; return the exit status."""
     brokers = config.brokers
+    cluster = Cluster(brokers, topics(), known_cluster)
     tasks: list[BackgroundTask] = [
         Relay(outbox, partial(make_producer, brokers)),
         *make_consumers(brokers),
         CatalogueLoad(brokers).task(),
         make_reservation_requests(config.order_pending_limit, stock_progress(brokers)),
         make_address_requests(),
+        make_reconciliation_status(),
         make_retention(),
+        cluster.task(),
     ]
-    return run_worker(tasks, worker_status, partial(create_topics_patiently, brokers, topics()))
+    return run_worker(tasks, worker_status, cluster.prepare)

@@ -13,10 +13,9 @@ from libs.web.flask import make_app
 from libs.web.openapi import document_problems
 from product_service import __doc__ as description
 from product_service import __version__
+from product_service.api import offers, products, reservations
 from product_service.api.etags import with_conditions
 from product_service.api.idempotency import with_idempotency_keys
-from product_service.api.offers import routes as offer_routes
-from product_service.api.products import routes
 from product_service.config import Config
 
 
@@ -40,10 +39,10 @@ def create_app(config: Config) -> APIFlask:
         ),
         is_unavailable=is_unavailable,
         web=config,
-        links={"products": "/products"},
+        links={"products": "/products", "reservations": "/reservations"},
     )
     app.extensions["config"] = config
     app.spec_processor(lambda spec: with_idempotency_keys(with_conditions(document_problems(spec))))
-    app.register_blueprint(routes)
-    app.register_blueprint(offer_routes)
+    for module in (products, reservations, offers):
+        app.register_blueprint(module.routes)
     return app

@@ -6,6 +6,7 @@ from libs.values.pages import Page
 from libs.values.times import rfc3339
 from product_service.domain.product import Product
 from product_service.domain.product_change import ProductChange
+from product_service.domain.reservation import Reservation
 
 
 def to_public(product: Product) -> dict[str, Any]:
@@ -59,3 +60,20 @@ def to_change_page(page: Page[ProductChange], url: str) -> dict[str, Any]:
 def to_page(page: Page[Product], url: str) -> dict[str, Any]:
     """A page of products; `url`: that of the request, for the links to the next and the previous page."""
     return page.render(url, to_public)
+
+
+def to_reservation(reservation: Reservation) -> dict[str, Any]:
+    """A reservation, as viewers see it. One in force has no `closedAt`."""
+    items = [{"productId": product_id, "quantity": quantity} for product_id, quantity in reservation.pieces]
+    public: dict[str, Any] = {
+        "orderId": reservation.order_id,
+        "state": reservation.status.value.lower(),
+        "items": items,
+        "createdAt": rfc3339(reservation.created_at),
+    }
+    return public | ({"closedAt": rfc3339(reservation.closed_at)} if reservation.closed_at else {})
+
+
+def to_reservation_page(page: Page[Reservation], url: str) -> dict[str, Any]:
+    """A page of reservations. `url`: that of the request, for the links to the next and the previous page."""
+    return page.render(url, to_reservation)

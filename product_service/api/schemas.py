@@ -52,6 +52,9 @@ ImageUrl = Annotated[
 Stock = Annotated[int, Field(ge=0, le=MAX_STOCK)]
 
 
+ReservationState = Literal["reserved", "rejected", "released"]
+
+
 class _Input(StrictModel):
     def product_fields(self, currency: str, *, sent_only: bool = False) -> ProductFields:
         """The fields by their names in the domain. With `sent_only`: only those that the client sent."""
@@ -145,6 +148,12 @@ class ChangesQuery(StrictQuery):
     cursor: Annotated[str, StringConstraints(min_length=1)] | None = None
 
 
+class ReservationsQuery(StrictQuery):
+    state: ReservationState | None = None
+    limit: Annotated[str, WithJsonSchema(LIMIT_SCHEMA)] | None = None  # read by libs.values.pages
+    cursor: str | None = None
+
+
 class ProductOut(StrictModel):
     id: str
     sku: str | None
@@ -184,3 +193,22 @@ class ChangePage(StrictModel):
     next: str | None
     previous: str | None
     results: list[ChangeOut]
+
+
+class ReservedPieces(StrictModel):
+    product_id: str
+    quantity: int
+
+
+class ReservationOut(StrictModel):
+    order_id: str
+    state: ReservationState
+    items: list[ReservedPieces]
+    created_at: str
+    closed_at: Annotated[str, Field(description="When it was rejected, released or delivered")] = ""
+
+
+class ReservationPage(StrictModel):
+    next: str | None
+    previous: str | None
+    results: list[ReservationOut]

@@ -25,20 +25,33 @@ class CancelledOrder:
     order_id: str
 
 
-OrderRequest = PlacedOrder | CancelledOrder
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveredOrder:
+    """The end of an order whose items have left for good."""
+
+    order_id: str
+
+
+OrderRequest = PlacedOrder | CancelledOrder | DeliveredOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What one request did. `before` is None for a new order. With the same reservation before and after, its reply is repeated."""
+    """What one request did. `before` is None for a new order. `has_reply`: whether it gets a reply, a new or an earlier one."""
 
     before: Reservation | None
     after: Reservation
+    has_reply: bool = True
+
+    @property
+    def has_new_reply(self) -> bool:
+        """Whether the reply is a new one."""
+        return self.has_reply and self.before != self.after
 
     @property
     def is_repetition(self) -> bool:
         """Whether the reply is an earlier one."""
-        return self.before == self.after
+        return self.has_reply and self.before == self.after
 
     def movements(self, *, at: datetime) -> tuple[StockMovement, ...]:
         """What it changed in the stock."""
@@ -62,6 +75,11 @@ def decide_in_turn(
     decisions = []
     for request in requests:
         before = known.get(request.order_id)
+        if isinstance(request, DeliveredOrder):
+            if before:
+                known[request.order_id] = after = before.deliver(at=at)
+                decisions.append(Decision(before=before, after=after, has_reply=False))
+            continue
         if isinstance(request, CancelledOrder):
             after = _cancel(request, before, at)
         else:

@@ -17,7 +17,7 @@ RejectionReason = Literal["out_of_stock", "withdrawn", "price_changed"]
 class Status(StrEnum):
     """What holds for an order's stock."""
 
-    RESERVED = "RESERVED"  # the order holds its items; it may still be cancelled
+    RESERVED = "RESERVED"  # the order holds its items, or they were delivered
     REJECTED = "REJECTED"  # the order never held anything
     RELEASED = "RELEASED"  # the order was cancelled: it holds nothing, and never will
 
@@ -74,7 +74,7 @@ class Reservation:
     items: tuple[RequestedItem, ...]  # as ordered; empty when the cancellation came first
     reply: Reply | Release | None  # the last one. None: an earlier version of the service released it
     created_at: datetime
-    closed_at: datetime | None = None  # when it became REJECTED or RELEASED
+    closed_at: datetime | None = None  # when it became REJECTED or RELEASED, or its order was delivered
     event_count: int = 0  # how many replies are stored
 
     @classmethod
@@ -107,15 +107,27 @@ class Reservation:
     def release(self, *, at: datetime) -> Self:
         """The reservation after the order's cancellation, with the reply to it. A repeated call changes nothing.
 
-        A rejected one holds nothing and stays rejected.
+        One that holds nothing, or whose items were delivered, gives nothing back and keeps its status.
         """
         if isinstance(self.reply, Release):
             return self
-        if self.status is Status.REJECTED:
-            return replace(self, reply=Release())
-        released = Release(pieces=tuple(self._pieces().items()))
-        closed_at = at if self.status is Status.RESERVED else self.closed_at
-        return replace(self, status=Status.RELEASED, reply=released, closed_at=closed_at)
+        if self.is_in_force:
+            return replace(self, status=Status.RELEASED, reply=Release(pieces=self.pieces), closed_at=at)
+        return replace(self, reply=Release(pieces=self.pieces if self.status is Status.RELEASED else ()))
+
+    def deliver(self, *, at: datetime) -> Self:
+        """The reservation after the order's delivery: closed. One that is not in force stays as it is."""
+        return replace(self, closed_at=at) if self.is_in_force else self
+
+    @property
+    def is_in_force(self) -> bool:
+        """Whether the order holds its items, and may still be cancelled."""
+        return self.status is Status.RESERVED and self.closed_at is None
+
+    @property
+    def pieces(self) -> tuple[tuple[str, int], ...]:
+        """The pieces of each product, by product id."""
+        return tuple(pieces_of((item.product_id, item.quantity) for item in self.items).items())
 
     def movements(self, *, at: datetime) -> tuple[StockMovement, ...]:
         """What its present status has changed in the stock, by product id.
@@ -127,11 +139,8 @@ class Reservation:
         sign, reason = (-1, "reserved") if self.status is Status.RESERVED else (1, "released")
         return tuple(
             StockMovement(product_id=product_id, delta=sign * quantity, reason=reason, ref=self.order_id, at=at)
-            for product_id, quantity in self._pieces().items()
+            for product_id, quantity in self.pieces
         )
-
-    def _pieces(self) -> dict[str, int]:
-        return pieces_of((item.product_id, item.quantity) for item in self.items)
 
 
 def pieces_of(items: Iterable[tuple[str, int]]) -> dict[str, int]:

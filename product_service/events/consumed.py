@@ -48,6 +48,21 @@ class OrderCancelled(ConsumedData):
     order_id: OrderId
 
 
+class OrderDelivered(ConsumedData):
+    """The end of an order whose items have left for good."""
+
+    topic: ClassVar[str] = "order-delivered"
+    order_id: OrderId
+
+
+class StockReleaseRequested(ConsumedData):
+    """order_service finds stock reserved for an order that does not need it. `delivered`: its items have left for good."""
+
+    topic: ClassVar[str] = "stock-release-requested"
+    order_id: OrderId
+    delivered: bool
+
+
 class UserRevocation(ConsumedData):
     """Tokens that were issued to a user, or in one session, before `not_before` (ms since the epoch) are void."""
 

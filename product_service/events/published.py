@@ -4,6 +4,7 @@ An event of a product is a snapshot, so a consumer needs only the newest one. An
 cancelled. Each may be sent again.
 """
 
+from collections.abc import Iterable
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field
@@ -142,11 +143,16 @@ class StockRejected(StockReply):
     prices: list[CurrentPrice] = []
 
 
-class ReleasedItem(StrictModel):
-    """Pieces that went back to the stock."""
+class Pieces(StrictModel):
+    """Pieces of one product that an order holds, or that it gave back."""
 
     product_id: str
     quantity: int
+
+    @classmethod
+    def rows(cls, pieces: Iterable[tuple[str, int]]) -> list[Self]:
+        """From (product id, quantity) pairs."""
+        return [cls(product_id=product_id, quantity=quantity) for product_id, quantity in pieces]
 
 
 class StockReleased(EventData):
@@ -154,15 +160,35 @@ class StockReleased(EventData):
 
     topic: ClassVar[str] = "stock-released"
     order_id: str
-    items: list[ReleasedItem]
+    items: list[Pieces]
 
     @classmethod
     def of(cls, reservation: Reservation) -> Self:
         """The reply of a reservation. Raises ValueError for that of an order that is not cancelled."""
         if not isinstance(reservation.reply, Release):
             raise ValueError("the order is not cancelled")
-        items = [ReleasedItem(product_id=product_id, quantity=count) for product_id, count in reservation.reply.pieces]
-        return cls(order_id=reservation.order_id, items=items)
+        return cls(order_id=reservation.order_id, items=Pieces.rows(reservation.reply.pieces))
+
+
+class HeldReservation(StrictModel):
+    """A reservation in force."""
+
+    order_id: str
+    items: list[Pieces]
+
+
+class StockHeld(EventData):
+    """The reservations in force of a range of order ids, at one moment. The pages of a round follow each other.
+
+    `after`: the end of the page before; None: the first page. `until`: the last id of the range; None: there is no page after it.
+    """
+
+    topic: ClassVar[str] = "stock-held"
+    round: str
+    after: str | None
+    until: str | None
+    as_of: str
+    reservations: list[HeldReservation]
 
 
 PRODUCT_EVENTS = (ProductCreated, ProductUpdated, ProductDeleted)

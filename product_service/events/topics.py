@@ -2,13 +2,19 @@
 
 from contracts import topic_settings
 from libs.messaging.topics import Topics, dead_letter_settings
-from product_service.events.consumed import OrderCancelled, OrderPlaced, UserRevocation
-from product_service.events.published import PRODUCT_EVENTS, STOCK_EVENTS
+from product_service.events.consumed import (
+    OrderCancelled,
+    OrderDelivered,
+    OrderPlaced,
+    StockReleaseRequested,
+    UserRevocation,
+)
+from product_service.events.published import PRODUCT_EVENTS, STOCK_EVENTS, StockHeld
 
 GROUP = "product-service"
 USERS_GROUP = "product-service-users"
-PUBLISHED = (*PRODUCT_EVENTS, *STOCK_EVENTS)
-CONSUMED = (OrderPlaced, OrderCancelled)
+PUBLISHED = (*PRODUCT_EVENTS, *STOCK_EVENTS, StockHeld)
+CONSUMED = (OrderPlaced, OrderCancelled, OrderDelivered, StockReleaseRequested)
 GROUPS = {GROUP: tuple(event.topic for event in CONSUMED), USERS_GROUP: (UserRevocation.topic,)}
 """The topics of each group."""
 

@@ -133,13 +133,34 @@ class Reservation(Document):  # type: ignore[misc]
     items = ListField(DictField())  # {product, quantity, price_minor, currency}: the order's lines
     answer = DictField()  # the outbox row of the last reply, to be sent again when its request comes again
     created_at = DateTimeField(required=True)
-    closed_at = DateTimeField()  # when it became REJECTED or RELEASED
+    closed_at = DateTimeField()  # when it became REJECTED or RELEASED, or was delivered
 
     meta = {
         "collection": "reservations",
         "auto_create_index": False,
-        "indexes": [{"fields": ["closed_at"], "name": "closed_at", "sparse": True}],  # for retention
+        "indexes": [
+            {"fields": ["closed_at"], "name": "closed_at", "sparse": True},  # for retention
+            {"fields": ["state", "-id"], "name": "state"},  # for lists
+            {
+                "fields": ["state", "closed_at", "id"],
+                "name": "in_force",
+                "partialFilterExpression": {"state": Status.RESERVED.value},
+            },
+        ],
     }
+
+
+class HeldRound(Document):  # type: ignore[misc]
+    """How far the publication of the reservations in force has come. One document."""
+
+    id = StringField(primary_key=True)
+    round = StringField()
+    after = StringField()  # the last order id of the present round's last page; null between rounds
+    sequence = IntField(required=True)  # of the last event
+    due_at = DateTimeField(required=True)
+    as_of = DateTimeField()
+
+    meta = {"collection": "held_rounds", "auto_create_index": False}
 
 
 STOCK_RULE = {
@@ -182,3 +203,8 @@ def idempotency_keys() -> Any:
 def reservations() -> Any:
     """The PyMongo collection of reservations."""
     return Reservation._get_collection()
+
+
+def held_rounds() -> Any:
+    """The PyMongo collection of the rounds of published reservations."""
+    return HeldRound._get_collection()

@@ -7,9 +7,11 @@ from pymongo import UpdateOne
 
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.revocations import MongoRevocations
+from product_service.store import held_rounds
 from product_service.store.documents import (
     STOCK_RULE,
     EarlierPrice,
+    HeldRound,
     IdempotencyKey,
     Product,
     ProductChange,
@@ -26,12 +28,13 @@ BATCH_SIZE = 500  # products per write
 
 def ensure_indexes() -> None:
     """Create the collections, validators and indexes before the first transaction. It may run again at any time."""
-    for document in (Product, EarlierPrice, StockMovement, ProductChange, IdempotencyKey, Reservation):
+    for document in (Product, EarlierPrice, StockMovement, ProductChange, IdempotencyKey, Reservation, HeldRound):
         document.ensure_indexes()
     # The conditional updates keep the rule. The server refuses the write of a bug in one of them.
     db().command("collMod", "products", validator={"$jsonSchema": STOCK_RULE})
     MongoOutbox(db()).ensure_indexes()
     MongoRevocations(db()).ensure_indexes()
+    held_rounds.ensure()
 
 
 def fill_missing_fields(currency: str) -> int:

@@ -161,6 +161,13 @@ def add_event(product_ids: Sequence[str], event: Snapshot, *, currency: str) -> 
     _transact(work)
 
 
+def raise_versions(product_ids: Sequence[str], floor: int) -> None:
+    """Raise version and event number of each of these products by one, and to `floor` at least."""
+    which = {"_id": {"$in": [ObjectId(product_id) for product_id in product_ids]}}
+    raised = {name: {"$max": [{"$add": [f"${name}", 1]}, floor]} for name in ("version", "sequence")}
+    documents.products().update_many(which, [{"$set": raised}])
+
+
 def count_other_currencies(currency: str) -> int:
     """The number of products whose price is in another currency than `currency`, inactive ones too."""
     return int(documents.products().count_documents({"currency": {"$nin": [currency, None]}}))

@@ -33,6 +33,8 @@ from product_service.store import documents
 # deleted, and 30 days more as a dead letter that may be replayed.
 RETENTION = timedelta(days=60)
 
+IN_FORCE = {"state": Status.RESERVED, "closed_at": None}
+"""The filter of the reservations that hold items, and whose orders are not delivered."""
 DUPLICATE_KEY = 11000
 T = TypeVar("T")
 
@@ -56,14 +58,13 @@ def find_held(order_ids: Collection[str]) -> set[str]:
     """The products of which these orders hold pieces. No query for none."""
     if not order_ids:
         return set()
-    held = {"_id": {"$in": sorted(order_ids)}, "state": Status.RESERVED}
-    rows = documents.reservations().find(held, {"items.product": 1})
+    rows = documents.reservations().find({"_id": {"$in": sorted(order_ids)}, **IN_FORCE}, {"items.product": 1})
     return {str(item["product"]) for row in rows for item in row["items"]}
 
 
 def held_by(reservations: Iterable[Reservation]) -> set[str]:
     """As `find_held`, of reservations that were read."""
-    return {item.product_id for one in reservations if one.status is Status.RESERVED for item in one.items}
+    return {item.product_id for one in reservations if one.is_in_force for item in one.items}
 
 
 def write(decisions: Sequence[Decision], transaction: ClientSession) -> None:
@@ -71,7 +72,7 @@ def write(decisions: Sequence[Decision], transaction: ClientSession) -> None:
 
     The row of an order's last reply is kept, so that it can be sent again. Raises Overtaken.
     """
-    rows = [_new_row(decision.after) for decision in decisions if not decision.is_repetition]
+    rows = [_new_row(decision.after) for decision in decisions if decision.has_new_reply]
     last = {row.aggregate_id: row for row in rows}
     stored = {decision.after.order_id: decision.before for decision in reversed(decisions)}
     after = {decision.after.order_id: decision.after for decision in decisions}
@@ -81,9 +82,9 @@ def write(decisions: Sequence[Decision], transaction: ClientSession) -> None:
         if stored[order_id] is None
     ]
     updates = [
-        _update(before, after[order_id], last[order_id])
+        _update(before, after[order_id], last.get(order_id))
         for order_id, before in stored.items()
-        if before and order_id in last
+        if before and before != after[order_id]
     ]
     repeated = _repeated(
         [d.after.order_id for d in decisions if d.is_repetition and d.after is stored[d.after.order_id]], transaction
@@ -98,6 +99,13 @@ def write(decisions: Sequence[Decision], transaction: ClientSession) -> None:
         if any(failed["code"] == DUPLICATE_KEY for failed in (error.details or {}).get("writeErrors", ())):
             raise Overtaken from None
         raise
+
+
+def find_in_force(*, after: str | None, limit: int, currency: str, transaction: ClientSession) -> list[Reservation]:
+    """Up to `limit` reservations in force, by order id; those that follow `after`."""
+    which = {**IN_FORCE, **({"_id": {"$gt": after}} if after else {})}
+    found = documents.reservations().find(which, session=transaction).sort("_id", 1).limit(limit)
+    return [from_document(row, currency) for row in found]
 
 
 def purge_closed() -> int:
@@ -184,9 +192,11 @@ def _new_row(after: Reservation) -> OutboxRow:
     return new_row(reply, source=SOURCE, aggregate_id=after.order_id, sequence=after.event_count)
 
 
-def _update(before: Reservation, after: Reservation, row: OutboxRow) -> UpdateOne:
-    """The change of a stored reservation. Its new reply replaces the earlier one."""
-    changes = {"state": after.status, "closed_at": after.closed_at, "answer": vars(row)}
+def _update(before: Reservation, after: Reservation, row: OutboxRow | None) -> UpdateOne:
+    """The change of a stored reservation. A new reply replaces the earlier one."""
+    changes: dict[str, Any] = {"state": after.status, "closed_at": after.closed_at}
+    if row:
+        changes["answer"] = vars(row)
     expected = {"_id": before.order_id, "state": before.status}
     return UpdateOne(expected, {"$set": validate_changes(documents.Reservation, changes)})
 

@@ -14,7 +14,7 @@ from pymongo.client_session import ClientSession
 
 from libs.mongo_store.transactions import until_written
 from libs.values.times import now
-from product_service.domain.order_batch import CancelledOrder, OrderRequest, decide_in_turn, named_prices
+from product_service.domain.order_batch import CancelledOrder, OrderRequest, PlacedOrder, decide_in_turn, named_prices
 from product_service.store import price_history, products, reservations
 
 
@@ -22,11 +22,11 @@ from product_service.store import price_history, products, reservations
 def decide_orders(requests: Sequence[OrderRequest], *, currency: str) -> bool | None:
     """Reserve, reject and release in the order of the requests, and store the replies. A decided order gets its last reply again.
 
-    An order that is cancelled before it arrives is marked, so that it gets nothing. `currency`: the shop's, for stored prices
-    without one. Returns True.
+    An order that is cancelled before it arrives is marked, so that it gets nothing. A delivered one closes its reservation.
+    `currency`: the shop's, for stored prices without one. Returns True.
     """
     cancelled = {request.order_id for request in requests if isinstance(request, CancelledOrder)}
-    placed = [request for request in requests if not isinstance(request, CancelledOrder)]
+    placed = [request for request in requests if isinstance(request, PlacedOrder)]
     claimed = {item.product_id for request in placed for item in request.items} | reservations.find_held(cancelled)
 
     def decide(transaction: ClientSession) -> None:

@@ -11,7 +11,7 @@ from libs.messaging.envelope import Event
 from libs.messaging.handler_pool import Handler
 from libs.mongo_store.failures import MongoFailures
 from libs.mongo_store.revocations import MongoRevocations
-from product_service.domain.order_batch import CancelledOrder, OrderRequest, PlacedOrder
+from product_service.domain.order_batch import CancelledOrder, DeliveredOrder, OrderRequest, PlacedOrder
 from product_service.events import consumed
 from product_service.events.topics import GROUP, GROUPS, USERS_GROUP
 from product_service.store.documents import db
@@ -22,7 +22,7 @@ Reasons = Mapping[str, str]
 
 
 def on_orders(events: Sequence[Event], *, currency: str) -> Reasons:
-    """Reserve and release the stock of orders."""
+    """Reserve and release the stock of orders, and close the reservations of delivered ones."""
     known, refused = read_each(events, _read_order)
     if known:
         decide_orders([request for _, request in known], currency=currency)
@@ -32,7 +32,8 @@ def on_orders(events: Sequence[Event], *, currency: str) -> Reasons:
 def on_revocations(events: Sequence[Event]) -> Reasons:
     """Store revocations, which the web processes read."""
     known, refused = read_each(events, _read_revocation)
-    MongoRevocations(db()).add_all([revocation for _, revocation in known])
+    if known:
+        MongoRevocations(db()).add_all([revocation for _, revocation in known])
     return refused
 
 
@@ -67,14 +68,21 @@ def make_consumers(brokers: Brokers, currency: str) -> list[BatchConsumer]:
 
 
 def _read_order(event: Event) -> OrderRequest:
-    if event.type == consumed.OrderCancelled.topic:
-        request: OrderRequest = CancelledOrder(order_id=event.read(consumed.OrderCancelled).order_id)
-    else:
-        order = event.read(consumed.OrderPlaced)
-        items = tuple(order.requested_items())
-        request = PlacedOrder(order_id=order.order_id, items=items, placed_at=order.timestamp)
+    request = _request_of(event)
     event.require_key(request.order_id)
     return request
+
+
+def _request_of(event: Event) -> OrderRequest:
+    if event.type == consumed.OrderCancelled.topic:
+        return CancelledOrder(order_id=event.read(consumed.OrderCancelled).order_id)
+    if event.type == consumed.OrderDelivered.topic:
+        return DeliveredOrder(order_id=event.read(consumed.OrderDelivered).order_id)
+    if event.type == consumed.StockReleaseRequested.topic:
+        asked = event.read(consumed.StockReleaseRequested)
+        return DeliveredOrder(order_id=asked.order_id) if asked.delivered else CancelledOrder(order_id=asked.order_id)
+    order = event.read(consumed.OrderPlaced)
+    return PlacedOrder(order_id=order.order_id, items=tuple(order.requested_items()), placed_at=order.timestamp)
 
 
 def _read_revocation(event: Event) -> Revocation:

@@ -1,10 +1,11 @@
-"""The worker: the relay that publishes the outbox, the consumers of orders and of revocations, and the retention."""
+"""The worker: the relay that publishes the outbox, the consumers of orders and of revocations, and the periodic tasks."""
 
 from functools import partial
 
 from libs.messaging.clients import make_producer
+from libs.messaging.cluster import Cluster
 from libs.messaging.relay import Relay
-from libs.messaging.topics import create_topics_patiently
+from libs.mongo_store.cluster import MongoCluster
 from libs.mongo_store.connection import connect
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.worker_status import MongoWorkerStatus
@@ -13,6 +14,7 @@ from libs.runtime.worker import BackgroundTask, check_worker, run_worker
 from product_service.config import Config
 from product_service.events.topics import topics
 from product_service.worker.handlers import make_consumers
+from product_service.worker.held_stock import make_held_stock
 from product_service.worker.retention import make_retention
 
 
@@ -20,12 +22,15 @@ def run(config: Config) -> int:
     """Run until a signal; return the exit status."""
     configure_logs("product_worker", config.log_level, config.log_format)
     db, brokers = connect(config.mongo_uri.get_secret_value()), config.brokers
+    cluster = Cluster(brokers, topics(), MongoCluster(db))
     tasks: list[BackgroundTask] = [
         Relay(MongoOutbox(db), partial(make_producer, brokers)),
         *make_consumers(brokers, config.shop_currency),
         make_retention(config.shop_currency),
+        make_held_stock(config.shop_currency),
+        cluster.task(),
     ]
-    return run_worker(tasks, MongoWorkerStatus(db), partial(create_topics_patiently, brokers, topics()))
+    return run_worker(tasks, MongoWorkerStatus(db), cluster.prepare)
 
 
 def check(config: Config) -> int:

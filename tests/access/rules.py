@@ -61,6 +61,7 @@ RULES = {
     ("product", "DELETE", "/products/{product_id}"): STAFF,
     ("product", "POST", "/products/{product_id}/stock"): STAFF,
     ("product", "GET", "/products/{product_id}/changes"): VIEWER,
+    ("product", "GET", "/reservations"): VIEWER,
     ("order", "GET", "/orders"): TOKEN,
     ("order", "POST", "/orders"): TOKEN,
     ("order", "GET", "/orders/changes"): VIEWER,

@@ -17,14 +17,16 @@ from order_service.domain.rejection import CurrentPrice, Shortage
 from order_service.events.consumed import (
     MailSent,
     ProductSnapshot,
+    StockHeld,
     StockRejected,
+    StockReleased,
     StockReserved,
     UserDeleted,
     UserRevocation,
     UserUpdated,
 )
-from order_service.events.published import EVENT_OF, MailResendRequested, UserResendRequested
-from order_service.events.topics import CATALOGUE, MAILS, STOCK, USERS, topics
+from order_service.events.published import EVENT_OF, MailResendRequested, StockReleaseRequested, UserResendRequested
+from order_service.events.topics import CATALOGUE, HELD, MAILS, STOCK, USERS, topics
 from order_service.store.models import SentMail
 
 ADDRESS = MailAddress(email="ann@example.com", verified=False)
@@ -269,13 +271,33 @@ def test_every_reason_that_the_schema_knows_is_understood_and_fits_an_orders():
         assert data_of(order, Status.REJECTED)["reason"] == reason
 
 
+def test_a_page_of_reservations_that_the_schema_allows_is_understood():
+    row = {"orderId": ORDER.id, "items": [{"productId": ITEM["productId"], "quantity": 3}]}
+    data = {"round": ORDER.id, "after": None, "until": ORDER.id, "asOf": "2026-01-31T12:00:00.000Z"}
+    data |= {"reservations": [row]}
+    Draft202012Validator(event_schema("stock-held")).validate(data)
+    page = Event("", "stock-held", "stock-held", 1, "", data).read(StockHeld).to_page()
+    assert page.held == {ORDER.id: {ITEM["productId"]: 3}}
+    assert needed(StockHeld) <= set(event_schema("stock-held")["required"])
+
+
+def test_the_reply_to_a_cancellation_and_the_request_of_a_release_keep_to_their_schemas():
+    data = {"orderId": ORDER.id, "items": []}
+    Draft202012Validator(event_schema("stock-released")).validate(data)
+    assert Event("", "stock-released", ORDER.id, 1, "", data).read(StockReleased).order_id == ORDER.id
+    request = StockReleaseRequested(order_id=ORDER.id, delivered=True).model_dump(mode="json", by_alias=True)
+    Draft202012Validator(event_schema("stock-release-requested")).validate(request)
+
+
 def test_every_topic_it_needs_is_created_as_the_contract_says():
-    names = [event.topic for event in (*EVENT_OF.values(), MailResendRequested, UserResendRequested)]
-    names += CATALOGUE + STOCK + USERS + MAILS
+    names = [
+        event.topic for event in (*EVENT_OF.values(), MailResendRequested, UserResendRequested, StockReleaseRequested)
+    ]
+    names += CATALOGUE + STOCK + USERS + MAILS + HELD
     expected = topic_settings(*names)
     created = topics()
     assert {name: created[name] for name in expected} == expected
     groups = {"order-service-catalogue": CATALOGUE, "order-service-stock": STOCK}
-    groups |= {"order-service-users": USERS, "order-service-mails": MAILS}
+    groups |= {"order-service-users": USERS, "order-service-mails": MAILS, "order-service-reconcile": HELD}
     letters = {f"{topic}.{group}.dlq" for group, consumed in groups.items() for topic in consumed}
     assert set(created) - set(expected) == letters

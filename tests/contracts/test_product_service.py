@@ -12,13 +12,15 @@ from libs.messaging.envelope import MalformedEvent
 from libs.messaging.topics import dead_letter_topic
 from libs.values.money import Money
 from product_service.domain.product import Product
-from product_service.events.consumed import OrderLine, OrderPlaced, UserRevocation
+from product_service.events.consumed import OrderLine, OrderPlaced, StockReleaseRequested, UserRevocation
 from product_service.events.published import (
     PRODUCT_EVENTS,
     CurrentPrice,
+    HeldReservation,
+    Pieces,
     ProductUpdated,
-    ReleasedItem,
     Shortage,
+    StockHeld,
     StockItem,
     StockRejected,
     StockReleased,
@@ -48,7 +50,9 @@ LEAST = replace(BARE, price=Money(0, "EUR"), stock=0, version=1, active=False)
 
 ITEM = StockItem(product_id="b" * 24, quantity=2, unit_price="19.90")
 NOW = CurrentPrice(product_id="b" * 24, price="21.00")
-BACK = ReleasedItem(product_id="b" * 24, quantity=10_000_000)
+BACK = Pieces(product_id="b" * 24, quantity=10_000_000)
+HELD = HeldReservation(order_id=ORDER_ID, items=[BACK])
+PAGE = {"round": ORDER_ID, "as_of": "2026-01-31T12:00:00.000Z"}
 SHORT = Shortage(product_id="b" * 24, wanted=2, available=0)
 WITHDRAWN = Shortage(product_id="b" * 24, wanted=2, available=0, reason="withdrawn")
 REPLIES = [
@@ -57,9 +61,13 @@ REPLIES = [
     StockRejected(order_id=ORDER_ID, items=[ITEM], reason="price_changed"),
     StockRejected(order_id=ORDER_ID, items=[ITEM], reason="price_changed", prices=[NOW] * 50),
     StockRejected(order_id=ORDER_ID, items=[ITEM] * 50, reason="out_of_stock", shortages=[SHORT] * 50),
+    StockRejected(order_id=ORDER_ID, items=[ITEM], reason="withdrawn", shortages=[WITHDRAWN]),
     StockReleased(order_id=ORDER_ID, items=[]),
     StockReleased(order_id=ORDER_ID, items=[BACK] * 50),
-    StockRejected(order_id=ORDER_ID, items=[ITEM], reason="withdrawn", shortages=[WITHDRAWN]),
+]
+PAGES = [
+    StockHeld(**PAGE, after=None, until=None, reservations=[]),
+    StockHeld(**PAGE, after=ORDER_ID, until=ORDER_ID, reservations=[HELD] * 500),
 ]
 
 LINE = {"productId": "b" * 24, "name": "Lamp", "quantity": 2, "unitPrice": "9.95", "lineTotal": "19.90", "version": 1}
@@ -78,7 +86,8 @@ ORDER: dict[str, Any] = {
     "timestamp": "2026-01-31T12:00:00.000Z",
     "items": [LINE],
 }
-STATUSES = {"order-placed": "pending", "order-cancelled": "cancelled"}
+STATUSES = {"order-placed": "pending", "order-cancelled": "cancelled", "order-delivered": "delivered"}
+ORDER_EVENTS = [model for model in CONSUMED if model.topic in STATUSES]
 
 
 def wire_form(event):
@@ -96,6 +105,11 @@ def test_each_reply_to_an_order_keeps_to_its_schema(reply):
     Draft202012Validator(event_schema(reply.topic)).validate(wire_form(reply))
 
 
+@pytest.mark.parametrize("page", PAGES, ids=["empty", "full"])
+def test_each_page_of_reservations_keeps_to_its_schema(page):
+    Draft202012Validator(event_schema(page.topic)).validate(wire_form(page))
+
+
 @pytest.mark.parametrize("event", PUBLISHED)
 def test_each_event_says_all_that_its_schema_knows(event):
     assert {field.alias for field in event.model_fields.values()} == set(event_schema(event.topic)["properties"])
@@ -108,9 +122,11 @@ def test_the_lines_of_a_reply_say_all_that_their_schema_knows(event, model, name
     assert {field.alias for field in model.model_fields.values()} == set(schema["properties"])
 
 
-def test_the_pieces_of_a_release_say_all_that_their_schema_knows():
+def test_the_pieces_of_a_release_and_the_rows_of_a_page_say_all_that_their_schemas_know():
     schema = event_schema("stock-released")["properties"]["items"]["items"]
-    assert {field.alias for field in ReleasedItem.model_fields.values()} == set(schema["properties"])
+    assert {field.alias for field in Pieces.model_fields.values()} == set(schema["properties"])
+    schema = event_schema("stock-held")["properties"]["reservations"]["items"]
+    assert {field.alias for field in HeldReservation.model_fields.values()} == set(schema["properties"])
 
 
 def test_the_prices_of_a_reply_say_all_that_their_schema_knows():
@@ -144,7 +160,7 @@ def test_the_schema_would_notice_a_price_that_is_no_text():
         Draft202012Validator(event_schema("product-updated")).validate(data)
 
 
-@pytest.mark.parametrize("model", CONSUMED)
+@pytest.mark.parametrize("model", ORDER_EVENTS)
 @pytest.mark.parametrize(
     "data",
     [ORDER, ORDER | {"items": [LONG_LINE] * 50}, ORDER | {"later": {"field": 1}}],
@@ -156,7 +172,15 @@ def test_whatever_the_schema_allows_of_an_order_can_be_read(model, data):
     assert model.model_validate(data).order_id == ORDER_ID
 
 
-@pytest.mark.parametrize("model", CONSUMED)
+def test_a_requested_release_can_be_read():
+    data = {"orderId": ORDER_ID, "delivered": False}
+    Draft202012Validator(event_schema("stock-release-requested")).validate(data)
+    assert StockReleaseRequested.model_validate(data).order_id == ORDER_ID
+    fields = {field.alias for field in StockReleaseRequested.model_fields.values()}
+    assert fields <= set(event_schema("stock-release-requested")["required"])
+
+
+@pytest.mark.parametrize("model", ORDER_EVENTS)
 def test_no_field_of_an_order_is_needed_that_its_schema_leaves_out(model):
     schema = event_schema(model.topic)
     assert {field.alias for field in model.model_fields.values()} <= set(schema["required"])

@@ -37,6 +37,7 @@ PRODUCT |= {"active": True, "version": 1, "stock": 0, "updatedAt": "2026-01-31T1
 ACCOUNT = {"id": OBJECT_ID, "username": "ada", "email": "ada@example.com", "roles": ["staff"], "active": True}
 ACCOUNT |= {"createdAt": "2026-01-31T12:00:00.000Z"}
 STOCK = {"orderId": ULID, "items": [STOCK_LINE], "reason": None, "shortages": []}
+PIECES = [{"productId": OBJECT_ID, "quantity": 1}]
 EXAMPLES = {
     "mail-resend-requested": ORDER | {"kind": "order-placed", "status": "shipped", "previousStatus": "confirmed"},
     "mail-sent": {"kind": "order-placed", "orderId": None, "sentAt": "2026-01-31T12:00:00.000Z"},
@@ -51,7 +52,15 @@ EXAMPLES = {
     **{f"product-{change}": PRODUCT for change in ("created", "updated", "deleted")},
     "stock-reserved": STOCK,
     "stock-rejected": STOCK | {"reason": "out_of_stock", "shortages": [SHORTAGE]},
-    "stock-released": {"orderId": ULID, "items": [{"productId": OBJECT_ID, "quantity": 1}]},
+    "stock-released": {"orderId": ULID, "items": PIECES},
+    "stock-release-requested": {"orderId": ULID, "delivered": False},
+    "stock-held": {
+        "round": ULID,
+        "after": None,
+        "until": ULID,
+        "asOf": "2026-01-31T12:00:00.000Z",
+        "reservations": [{"orderId": ULID, "items": PIECES}],
+    },
     "user-registered": ACCOUNT,
     "user-updated": ACCOUNT,
     "user-deleted": {"id": OBJECT_ID, "deletedAt": "2026-01-31T12:00:00.000Z"},
@@ -95,6 +104,7 @@ DEFINED = {
     "reason": ([None, "", "x" * 200], ["x" * 201, 1]),
     "orderStatus": (["pending", "cancelled"], ["lost", None]),
     "stockLines": ([[STOCK_LINE], [STOCK_LINE] * 50], [[], [STOCK_LINE] * 51, [{}]]),
+    "pieces": ([[], PIECES * 50], [PIECES * 51, [{}], [PIECES[0] | {"quantity": 0}]]),
     "shortages": ([[], [SHORTAGE] * 50], [[SHORTAGE] * 51, [SHORTAGE | {"wanted": 0}], [SHORTAGE | {"available": -1}]]),
     "account": (
         [ACCOUNT, ACCOUNT | {"roles": [], "emailVerified": True}],

@@ -51,8 +51,8 @@ EVENTS: list[EventData] = [
     UserNoticeRequested.of(LONGEST, "email-changed", at=MOMENT),
     UserNoticeRequested.of(USER, "authenticator-added", at=MOMENT),
     UserNoticeRequested.of(USER, "authenticator-removed", at=MOMENT),
-    UserRevocations.of(USER.id),
-    UserRevocations.of(USER.id, "01K00000000000000000000000"),
+    UserRevocations.of(USER.id, newest=0),
+    UserRevocations.of(USER.id, "01K00000000000000000000000", newest=0),
 ]
 
 

@@ -109,6 +109,9 @@ class UserRevocations(EventData):
     not_before: int
 
     @classmethod
-    def of(cls, user_id: str, sid: str | None = None) -> Self:
-        """The event that ends all tokens issued until now. Call it after the writes that tokens can conflict with."""
-        return cls(user_id=user_id, sid=sid, not_before=now_ms() + 1)
+    def of(cls, user_id: str, sid: str | None = None, *, newest: int) -> Self:
+        """The event that ends all tokens issued until now. Call it after the writes that tokens can conflict with.
+
+        `newest`: when the newest of these tokens was issued (ms since the epoch), by the clock of a host that may be ahead.
+        """
+        return cls(user_id=user_id, sid=sid, not_before=max(now_ms(), newest) + 1)

@@ -9,6 +9,7 @@ from mongoengine import (
     Document,
     IntField,
     ListField,
+    LongField,
     ObjectIdField,
     StringField,
 )
@@ -62,6 +63,7 @@ class Session(Document):  # type: ignore[misc] # MongoEngine has no types
     used = ListField(DictField())  # the last uses of refresh tokens: {number, at}
     created_at = DateTimeField(required=True)
     refreshed_at = DateTimeField(required=True)
+    issued_at = LongField()  # of the newest access token: ms since the epoch, by the clock of the host that issued it
     renewed_at = DateTimeField()  # only written: a change of the account conflicts by it with a refresh
     expires_at = DateTimeField(required=True)
     address = StringField()

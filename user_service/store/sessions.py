@@ -57,9 +57,12 @@ def find(sid: str, *, user_id: str) -> Session | None:
     return from_bson(row) if row else None
 
 
-def add(session: Session, *, before: User, after: User) -> User | None:
-    """Write a new session, and the login to its account. None when the account is no longer `before`."""
-    row = to_bson(session)
+def add(session: Session, *, before: User, after: User, issued_at: int) -> User | None:
+    """Write a new session, and the login to its account. None when the account is no longer `before`.
+
+    `issued_at`: of its access token, in ms since the epoch.
+    """
+    row = {**to_bson(session), "issued_at": issued_at}
     validate_document(documents.Session, row)
 
     def write(transaction: ClientSession) -> User | None:
@@ -71,18 +74,28 @@ def add(session: Session, *, before: User, after: User) -> User | None:
     return in_transaction(documents.Session._get_db(), write)
 
 
-def rotate(token: RefreshToken, *, at: datetime) -> Session | None:
-    """The session after a use of its refresh token. None when the token is not the one that works, or the session is over."""
+def rotate(token: RefreshToken, *, at: datetime, issued_at: int) -> Session | None:
+    """The session after a use of its refresh token. None when the token is not the one that works, or the session is over.
+
+    `issued_at`: of its next access token, in ms since the epoch.
+    """
     row: Mapping[str, Any] | None = documents.sessions().find_one_and_update(
         {"_id": token.sid, "number": token.rotation, "expires_at": {"$gt": at}},
         {
             "$inc": {"number": 1},
             "$set": {"refreshed_at": at},
+            "$max": {"issued_at": issued_at},
             "$push": {"used": {"$each": [{"number": token.rotation, "at": at}], "$slice": -MAX_USES}},
         },
         return_document=ReturnDocument.AFTER,
     )
     return from_bson(row) if row else None
+
+
+def note_issued(sid: str, issued_at: int) -> bool:
+    """Note when an access token of a session was issued. False when the session has ended."""
+    note = {"$max": {"issued_at": issued_at}}
+    return bool(documents.sessions().update_one({"_id": sid}, note).matched_count)
 
 
 def end(sid: str) -> None:
@@ -93,7 +106,8 @@ def end(sid: str) -> None:
         if ended:
             user_id = str(ended["user_id"])
             sequence = user_events.count_event(user_id, transaction)
-            user_events.store_events([UserRevocations.of(user_id, sid)], user_id, transaction, first_sequence=sequence)
+            revocation = UserRevocations.of(user_id, sid, newest=ended.get("issued_at", 0))
+            user_events.store_events([revocation], user_id, transaction, first_sequence=sequence)
 
     in_transaction(documents.Session._get_db(), write)
 

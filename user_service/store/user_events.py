@@ -1,19 +1,21 @@
 """The events of an account, and its counter of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bson import ObjectId
 from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 
 from libs.access.revocations import Revocation
-from libs.messaging.envelope import EventData
+from libs.messaging.envelope import EventData, new_row
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.revocations import MongoRevocations
 from libs.mongo_store.transactions import in_transaction
 from user_service.domain.user import User
 from user_service.events.published import UserRevocations
 from user_service.store import documents
+
+SOURCE = "user_service"  # ce_source of every event
 
 
 def publish(user: User, event: EventData) -> bool:
@@ -29,11 +31,32 @@ def publish(user: User, event: EventData) -> bool:
     return in_transaction(documents.User._get_db(), write)
 
 
-def count_event(user_id: str, transaction: ClientSession) -> int:
-    """Add one to the counter of an account that was not read before. Returns the sequence of the event."""
+def publish_again(user_id: str, events: Mapping[str, EventData]) -> None:
+    """Store events of an account, by the ids that they had before. Those that wait in the outbox already stay there once."""
+    db = documents.User._get_db()
+
+    def write(transaction: ClientSession) -> None:
+        waiting = MongoOutbox(db).find_waiting(list(events), transaction)
+        if not (missing := [(event_id, event) for event_id, event in events.items() if event_id not in waiting]):
+            return
+        last = count_event(user_id, transaction, count=len(missing))
+        for sequence, (event_id, event) in enumerate(missing, start=last - len(missing) + 1):
+            row = new_row(event, source=SOURCE, aggregate_id=user_id, sequence=sequence, event_id=event_id)
+            MongoOutbox(db).add(row, transaction)
+
+    in_transaction(db, write)
+
+
+def find_revocations() -> list[Revocation]:
+    """The revocations of the last hour, which this service keeps for itself too."""
+    return MongoRevocations(documents.User._get_db()).read(None)[1]
+
+
+def count_event(user_id: str, transaction: ClientSession, *, count: int = 1) -> int:
+    """Add to the counter of an account that was not read before. Returns the sequence of the last event."""
     row = documents.users().find_one_and_update(
         {"_id": ObjectId(user_id)},
-        {"$inc": {"sequence": 1}},
+        {"$inc": {"sequence": count}},
         {"sequence": 1},
         return_document=ReturnDocument.AFTER,
         session=transaction,
@@ -44,9 +67,7 @@ def count_event(user_id: str, transaction: ClientSession) -> int:
 def store_events(events: Sequence[EventData], user_id: str, transaction: ClientSession, *, first_sequence: int) -> None:
     """Add rows to the outbox, numbered from `first_sequence`. A revocation also counts in this service at once."""
     db = documents.User._get_db()
-    MongoOutbox(db).add_events(
-        events, transaction, source="user_service", aggregate_id=user_id, first_sequence=first_sequence
-    )
+    MongoOutbox(db).add_events(events, transaction, source=SOURCE, aggregate_id=user_id, first_sequence=first_sequence)
     for event in events:
         if isinstance(event, UserRevocations):
             MongoRevocations(db).add(Revocation(event.user_id, event.sid, event.not_before), transaction)

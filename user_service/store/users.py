@@ -133,6 +133,14 @@ def find_any(user_id: str) -> User | None:
     return _find({"_id": key}) if (key := to_object_id(user_id)) else None
 
 
+def find_deleted(*, after: str | None, limit: int) -> list[User]:
+    """Up to `limit` deleted accounts, by id; those that follow `after`."""
+    which: dict[str, object] = {"deleted_at": {"$ne": None}}
+    if after:
+        which["_id"] = {"$gt": ObjectId(after)}
+    return [from_bson(row) for row in documents.users().find(which).sort("_id", 1).limit(limit)]
+
+
 def find_by_email(email: EmailAddress) -> User | None:
     """The account with this address, also a disabled one."""
     return _find({"email_key": email.key})
@@ -216,7 +224,7 @@ def update(
     def write(transaction: ClientSession) -> User:
         if not documents.users().update_one(guard, change, session=transaction).matched_count:
             raise _Overtaken
-        _end_tokens(new.id, tokens, transaction)
+        newest = _end_tokens(new.id, tokens, transaction)
         if used and not mail_tokens.use(used, transaction):
             raise _Overtaken
         mail_tokens.delete(new.id, ended_links(before, new), transaction)
@@ -224,7 +232,7 @@ def update(
             mail_tokens.add(issued, transaction)
         if audit:
             account_changes.add(audit, transaction)
-        ended = [] if tokens == "keep" else [UserRevocations.of(new.id)]
+        ended = [] if tokens == "keep" else [UserRevocations.of(new.id, newest=newest)]
         user_events.store_events([*events, *ended], new.id, transaction, first_sequence=before.version + 1)
         return new
 
@@ -264,13 +272,21 @@ def _guard(before: User, names: Sequence[str]) -> dict[str, object]:
     return {name: row.get(name, {"$in": [*EMPTY]}) for name in names}
 
 
-def _end_tokens(user_id: str, tokens: TokenEffect, transaction: ClientSession) -> None:
-    """Write to the sessions, so that no refresh overlaps with the change of the account."""
+def _end_tokens(user_id: str, tokens: TokenEffect, transaction: ClientSession) -> int:
+    """Write to the sessions, so that no refresh overlaps with the change of the account.
+
+    Return when the newest of the tokens that end was issued, in ms since the epoch.
+    """
     sessions, condition = documents.sessions(), {"user_id": ObjectId(user_id)}
+    if tokens == "keep":
+        return 0
+    rows = sessions.find(condition, {"issued_at": 1}, session=transaction)
+    newest = max((row.get("issued_at", 0) for row in rows), default=0)
     if tokens == "end":
         sessions.delete_many(condition, session=transaction)
-    elif tokens == "renew":
+    else:
         sessions.update_many(condition, {"$set": {"renewed_at": now()}}, session=transaction)
+    return int(newest)
 
 
 def _transact(work: Callable[[ClientSession], T]) -> T:

@@ -72,7 +72,7 @@ def _begin_session(
     if needs_rehash(before.password_hash):
         after = replace(after, password_hash=hash_password(password_forms(password)[0]))
     session = Session.begin(after, device, at=now(), lifetime=lifetime)
-    user = sessions.add(session, before=before, after=after)
+    user = sessions.add(session, before=before, after=after, issued_at=issued_at)
     if user is None:
         return None
     sessions.delete_oldest(user.id, keep=MAX_SESSIONS)

@@ -22,7 +22,9 @@ def refresh_session(*, text: str, key: SecretStr, grace: timedelta) -> TokenGran
     """
     token = RefreshToken.verify(text, key)
     issued_at, at = now_ms(), now()
-    session = sessions.rotate(token, at=at) or _rotated_before(token, at=at, grace=grace)
+    session = sessions.rotate(token, at=at, issued_at=issued_at) or _rotated_before(
+        token, at=at, grace=grace, issued_at=issued_at
+    )
     if session is None:
         log.warning("refresh token refused: used before, or its session has ended", sid=token.sid)
         sessions.end(token.sid)
@@ -33,6 +35,7 @@ def refresh_session(*, text: str, key: SecretStr, grace: timedelta) -> TokenGran
     return TokenGrant(user=user, session=session, issued_at=issued_at)
 
 
-def _rotated_before(token: RefreshToken, *, at: datetime, grace: timedelta) -> Session | None:
+def _rotated_before(token: RefreshToken, *, at: datetime, grace: timedelta, issued_at: int) -> Session | None:
     session = sessions.find_live(token.sid, at=at)
-    return session and session.after_use_of(token, since=at - grace)
+    rotated = session and session.after_use_of(token, since=at - grace)
+    return rotated if rotated and sessions.note_issued(token.sid, issued_at) else None

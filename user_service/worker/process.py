@@ -3,8 +3,9 @@
 from functools import partial
 
 from libs.messaging.clients import make_producer
+from libs.messaging.cluster import Cluster
 from libs.messaging.relay import Relay
-from libs.messaging.topics import create_topics_patiently
+from libs.mongo_store.cluster import MongoCluster
 from libs.mongo_store.connection import Db, connect
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.worker_status import MongoWorkerStatus
@@ -21,11 +22,13 @@ def run(config: Config) -> int:
     """Run until a signal. Returns the exit status."""
     configure_logs("user_worker", config.log_level, config.log_format)
     db, brokers = connect(config.mongo_uri.get_secret_value()), config.brokers
+    cluster = Cluster(brokers, topics(), MongoCluster(db))
     tasks: list[BackgroundTask] = [
         Relay(MongoOutbox(db), partial(make_producer, brokers)),
         *make_consumers(brokers, db, replay_limits(db, config)),
+        cluster.task(),
     ]
-    return run_worker(tasks, MongoWorkerStatus(db), partial(create_topics_patiently, brokers, topics()))
+    return run_worker(tasks, MongoWorkerStatus(db), cluster.prepare)
 
 
 def replay_limits(db: Db, config: Config) -> MailLimits:

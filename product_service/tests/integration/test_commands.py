@@ -1,15 +1,19 @@
 """The commands on real servers, run as an operator and a supervisor run them."""
 
+import re
 import secrets
 
 import mongoengine
 import orjson
 import pytest
+from bson import ObjectId
 
+from libs.mongo_store.cluster import MongoCluster
 from product_service.commands.seed import CATALOGUE
-from product_service.store.documents import products
+from product_service.store.documents import db, products
 from product_service.tests.integration.processes import read_events, wait_for
-from product_service.use_cases.republish_products import republish_products
+from product_service.use_cases.publish_held_stock import publish_next_page
+from product_service.use_cases.republish_products import republish_products, version_floor
 
 
 def test_seeding_twice_adds_each_product_once(app, run, config):
@@ -48,6 +52,54 @@ def test_republishing_continues_where_a_batch_ends(make, pending, monkeypatch):
 def test_the_republish_command_says_how_many(run, make):
     make()
     assert run("republish").stdout == f"{products().count_documents({})} products will be sent again by the worker\n"
+
+
+def test_a_restored_catalogue_rises_above_every_version_that_was_given(make, pending, run):
+    product = make()
+    products().update_one({"_id": ObjectId(product["id"])}, {"$set": {"version": 2_000_000_000}})
+    other, floor = make(), version_floor()
+    printed = run("republish", "--restored").stdout
+    told = int(re.search(r"retire-products --below (\d+)", printed).group(1))
+    assert floor <= told <= version_floor()
+    found = {str(row["_id"]): row for row in products().find()}
+    assert found[product["id"]]["version"] == 2_000_000_001
+    assert {row["version"] for key, row in found.items() if key != product["id"]} == {told}
+    event = pending(other["id"])[-1]
+    assert (event["topic"], orjson.loads(event["payload"])["version"], event["sequence"]) == (
+        "product-updated",
+        told,
+        found[other["id"]]["sequence"],
+    )
+    assert event["sequence"] > told
+
+
+def test_versions_stay_below_two_to_the_31st_for_decades():
+    assert 100 * 60 * 24 * 366 * 39 < 2**31
+    assert version_floor() > 0
+
+
+@pytest.fixture
+def known_cluster(config):
+    store = MongoCluster(db())
+    yield store
+    db()["kafka_cluster"].delete_many({})
+
+
+def test_another_cluster_ends_the_worker_with_words_until_it_is_accepted(known_cluster, run, kafka, start_worker):
+    known_cluster.keep("another")
+    ended = run("worker", KAFKA_BROKERS=kafka)
+    assert ended.returncode == 70
+    assert "another Kafka cluster" in ended.stderr + ended.stdout
+    accepted = run("accept-cluster", KAFKA_BROKERS=kafka)
+    assert (accepted.returncode, "it was another" in accepted.stdout) == (0, True)
+    with start_worker():
+        wait_for(lambda: db()["worker_states"].find_one({"parts.cluster": {"$exists": True}}))
+
+
+def test_the_reservations_in_force_are_published_on_demand(app, run):
+    publish_next_page(currency="USD")
+    assert run("publish-held").returncode == 0
+    assert publish_next_page(currency="USD")
 
 
 def test_the_indexes_command_may_run_again(run):

@@ -23,8 +23,12 @@ from product_service.worker.handlers import make_batches, weigh_order
 BATCHES = make_batches("USD")
 
 
+def ending(order, kind):
+    return replace(order, id=str(ULID()), type=f"order-{kind}", sequence=2, data={"orderId": order.subject})
+
+
 def cancellation(order):
-    return replace(order, id=str(ULID()), type="order-cancelled", sequence=2, data={"orderId": order.subject})
+    return ending(order, "cancelled")
 
 
 def in_batches(events, size):
@@ -42,7 +46,9 @@ def result(orders, names):
     found, position = [], {order.subject: number for number, order in enumerate(orders)}
     for row in reservations().find({"_id": {"$in": list(position)}}):
         items = [(names[str(item["product"])], item["quantity"]) for item in row["items"]]
-        found.append((position[row["_id"]], row["state"], items, row["answer"]["sequence"], row["answer"]["topic"]))
+        is_closed = row.get("closed_at") is not None
+        answer = row["answer"]["sequence"], row["answer"]["topic"]
+        found.append((position[row["_id"]], row["state"], is_closed, items, *answer))
     replies = defaultdict(list)
     for row in db()["outbox"].find({"aggregate_id": {"$in": list(position)}}).sort("sequence", 1):
         text = row["payload"].replace(row["aggregate_id"], "order")
@@ -73,13 +79,14 @@ def test_2000_orders_of_hot_products_get_what_they_get_one_by_one(make, size):
     steps = [("placed", number) for number in range(2000)]
     steps += [("placed", chance.randrange(2000)) for _ in range(300)]
     steps += [("cancelled", chance.randrange(2000)) for _ in range(400)]
+    steps += [("delivered", chance.randrange(2000)) for _ in range(200)]
     chance.shuffle(steps)
     for product_ids in made:
         orders = [
             order_event("order-placed", [(product_ids[which], quantity, "18.00" if wrong else "19.90")])
             for which, quantity, wrong in plan
         ]
-        sides.append((orders, [orders[n] if kind == "placed" else cancellation(orders[n]) for kind, n in steps]))
+        sides.append((orders, [orders[n] if kind == "placed" else ending(orders[n], kind) for kind, n in steps]))
     in_batches(sides[0][1], size)
     one_by_one(sides[1][1])
     names = [dict(zip(product_ids, "abc", strict=True)) for product_ids in made]

@@ -9,7 +9,7 @@ import jwt
 import orjson
 import pytest
 
-from libs.values.times import now
+from libs.values.times import now, now_ms
 from user_service.domain.errors import SessionEnded
 from user_service.domain.refresh_token import RefreshToken
 from user_service.domain.session import MAX_USES
@@ -293,3 +293,30 @@ def test_an_account_has_at_most_a_hundred_sessions(client, people, monkeypatch):
         person = people.log_in(person)
     assert len(client.get("/users/me/sessions", headers=person.headers).json["results"]) == 3
     assert refresh(client, replace(first).refresh).status_code == 401
+
+
+@pytest.mark.parametrize("end", ["logout", "all", "password", "delete", "disable"])
+def test_a_token_of_a_host_that_is_ahead_ends_with_its_session_everywhere(client, people, pending, monkeypatch, end):
+    """Its `iat` is later than the clock of the host that ends it."""
+    ahead = [now_ms() + 20_000]
+    for module in ("log_in", "refresh_session"):
+        monkeypatch.setattr(f"user_service.use_cases.{module}.now_ms", lambda: ahead[0])
+    admin, person = people.make("admin"), people.make()
+    ahead[0] += 5_000
+    person = people.refresh(person)
+    issued = round(claims(person.headers)["iat"] * 1000)
+    ends = {
+        "logout": lambda: client.post("/logout", json={"refresh": person.refresh}),
+        "all": lambda: client.delete("/users/me/sessions", headers=person.headers),
+        "password": lambda: client.post(
+            "/users/me/password",
+            json={"current": person.password, "new": "Other-horse-battery"},
+            headers=person.headers,
+        ),
+        "delete": lambda: client.post("/users/me/delete", json={"password": person.password}, headers=person.headers),
+        "disable": lambda: client.patch(f"/users/{person.id}", json={"active": False}, headers=admin.headers),
+    }
+    assert ends[end]().status_code in (200, 204)
+    (revocation,) = revocations(pending, person)
+    assert revocation["notBefore"] == issued + 1
+    within(SECONDS, refused(client, person.headers))

@@ -324,7 +324,7 @@ def test_a_held_event_that_is_dropped_frees_those_of_its_key_that_stay(monkeypat
     world.thread.start()
     world.wait(lambda: len(world.thread.held))
     world.put(Message(1, "a"), Message(2, "a", topic="other"))
-    world.wait(lambda: len(world.thread._held._held[b"a"].jobs) == 3)
+    world.wait(lambda: len(world.thread.held._held[b"a"].jobs) == 3)
     world.thread.drop(world.jobs[:2])
     world.put(Message(3, "b"))
     world.wait(lambda: world.jobs[2].done and world.jobs[3].done)

@@ -7,7 +7,7 @@ import orjson
 import pytest
 from pydantic import AwareDatetime, Field
 
-from libs.messaging.envelope import ConsumedData, EventData, MalformedEvent, new_row, parse
+from libs.messaging.envelope import ConsumedData, EventData, MalformedEvent, new_row, parse, repeatable_id
 from libs.values.times import rfc3339
 
 
@@ -143,3 +143,12 @@ def test_a_time_out_of_range_is_malformed_in_any_field(row, text):
 def test_a_time_in_range_is_good(row, text):
     event = parse(Message(row, value=orjson.dumps({"at": text}), headers={"ce_time": text.encode()}))
     assert rfc3339(event.read(Timed).at)
+
+
+def test_the_id_of_an_event_that_a_command_publishes_is_the_same_each_time():
+    at = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    one = repeatable_id(at, "thing-made", "t1")
+    assert one == repeatable_id(at, "thing-made", "t1")
+    assert len({one, repeatable_id(at, "thing-made", "t2"), repeatable_id(at, "thing-madet", "1")}) == 3
+    row = new_row(Made(thing_id="t1", count=1), source="s", aggregate_id="t1", sequence=3, event_id=one)
+    assert (row.event_id, parse(Message(row)).id) == (one, one)

@@ -11,6 +11,7 @@ from order_service.domain.pricing import (
     MAX_TOTAL,
     CatalogueProduct,
     RequestedItem,
+    floor_time,
     newest,
     price_lines,
     products_in_doubt,
@@ -60,6 +61,10 @@ def test_a_total_fits_its_column():
     assert price_lines([item("a")], {"a": product("a", MAX_TOTAL)})
     with pytest.raises(TotalTooLarge):
         price_lines([item("a", 2)], {"a": product("a", MAX_TOTAL)})
+
+
+def test_a_floor_of_versions_says_when_it_was_made():
+    assert floor_time(4_320_099) == datetime(2026, 1, 31, tzinfo=UTC)
 
 
 def test_products_are_in_doubt_when_the_replica_lacks_them_or_has_another_price():

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from libs.values.money import Money
-from product_service.domain.order_batch import CancelledOrder, PlacedOrder, decide_in_turn, named_prices
+from product_service.domain.order_batch import CancelledOrder, DeliveredOrder, PlacedOrder, decide_in_turn, named_prices
 from product_service.domain.product import Product
 from product_service.domain.reservation import Release, RequestedItem, Status
 
@@ -99,3 +99,28 @@ def test_only_prices_that_are_not_the_present_ones_are_looked_up():
     assert named_prices(orders, {"p": product()}) == {("p", old)}
     fair, unfair = (decide(orders[1], ends={("p", old): AT + ended}) for ended in (timedelta(0), timedelta(hours=-1)))
     assert (fair[0].after.status, unfair[0].after.status) == ("RESERVED", "REJECTED")
+
+
+def test_a_delivered_order_is_closed_gets_no_reply_and_gives_nothing_back():
+    requests = [
+        placed("a", 3),
+        DeliveredOrder(order_id="a"),
+        DeliveredOrder(order_id="a"),
+        CancelledOrder(order_id="a"),
+    ]
+    decisions = decide(*requests, placed("b"), DeliveredOrder(order_id="unknown"))
+    assert shown(decisions) == [
+        ("a", "RESERVED", -3),
+        ("a", "RESERVED", 0),
+        ("a", "RESERVED", 0),
+        ("a", "RESERVED", 0),
+        ("b", "REJECTED", 0),
+    ]
+    assert [(d.has_new_reply, d.is_repetition) for d in decisions[:4]] == [
+        (True, False),
+        (False, False),
+        (False, False),
+        (True, False),
+    ]
+    assert decisions[1].after.closed_at == AT
+    assert decisions[3].after.reply == Release()

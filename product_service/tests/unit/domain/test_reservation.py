@@ -145,3 +145,10 @@ def test_a_reservation_that_an_earlier_version_released_gets_its_reply_late():
     old = replace(reserved, status=Status.RELEASED, reply=None, closed_at=AT)
     late = old.release(at=AT + timedelta(days=1))
     assert late == replace(old, reply=Release(pieces=(("a" * 24, 2),)))
+
+
+def test_a_delivered_order_that_is_cancelled_gives_nothing_back():
+    reserved = decide("1", items(("a", 2)), product("a", 5))
+    delivered = replace(reserved, closed_at=AT + timedelta(days=1))
+    assert (reserved.is_in_force, delivered.is_in_force) == (True, False)
+    assert delivered.release(at=AT + timedelta(days=2)) == replace(delivered, reply=Release())

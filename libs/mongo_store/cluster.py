@@ -1,0 +1,21 @@
+"""The id of the service's Kafka cluster in MongoDB, in collection `kafka_cluster`."""
+
+from libs.mongo_store.connection import UNAVAILABLE_ERRORS, Db
+
+
+class MongoCluster:
+    """One document: what `libs.messaging.cluster` keeps."""
+
+    unavailable = UNAVAILABLE_ERRORS
+
+    def __init__(self, db: Db) -> None:
+        self._rows = db["kafka_cluster"]
+
+    def known(self) -> str | None:
+        """The id, None before the first start."""
+        row = self._rows.find_one({"_id": "known"})
+        return str(row["cluster_id"]) if row else None
+
+    def keep(self, cluster_id: str) -> None:
+        """Replace the id."""
+        self._rows.update_one({"_id": "known"}, {"$set": {"cluster_id": cluster_id}}, upsert=True)
