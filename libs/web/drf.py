@@ -26,7 +26,7 @@ from libs.runtime import metrics
 from libs.runtime.health import Health, failure_reason
 from libs.runtime.logs import get_logger
 from libs.values import errors
-from libs.web.bodies import MAX_BODY_BYTES, parse_object, require_readable
+from libs.web.bodies import MAX_BODY_BYTES, UnsupportedMediaType, parse_object, require_readable
 from libs.web.circuit_breaker import CircuitBreaker
 from libs.web.index import index, index_page
 from libs.web.instrumentation import QUIET, RequestInstrumentation
@@ -40,6 +40,7 @@ MEANINGS: dict[tuple[type[Exception], ...], type[errors.DomainError]] = {
     UNAVAILABLE_ERRORS: errors.Unavailable,
     (exceptions.NotAuthenticated,): errors.NotAuthenticated,
     (exceptions.AuthenticationFailed,): errors.InvalidToken,
+    (exceptions.UnsupportedMediaType,): UnsupportedMediaType,
     (exceptions.PermissionDenied, PermissionDenied): errors.NotAllowed,
 }
 """Errors of Django and DRF, and the domain error that each stands for."""
