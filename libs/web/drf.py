@@ -101,7 +101,8 @@ def _options(request: HttpRequest) -> HttpResponse | None:
     try:
         allowed = _allowed(resolve(request.path_info).func)
     except Resolver404:
-        allowed = ALL_METHODS if request.path == "/*" else ""
+        is_file = request.path_info.startswith(f"/{settings.STATIC_URL.strip('/')}/")  # WhiteNoise has no routes
+        allowed = ALL_METHODS if request.path == "/*" else READ if is_file else ""
     if allowed or is_preflight(request.method, request.headers, settings.CORS_ORIGINS):
         return HttpResponse(status=204, headers={"Allow": allowed} if allowed else None)
     return None
