@@ -91,7 +91,7 @@ class WebConfig(BaseConfig):
 def _read(name: str, environ: Mapping[str, str]) -> str:
     value = environ.get(name, "").strip()
     if not value and (path := environ.get(f"{name}_FILE", "").strip()):
-        value = Path(path).read_text(encoding="utf-8-sig").strip()  # without a byte order mark
+        value = Path(path).read_text(encoding="utf-8-sig").strip()
     return value
 
 
