@@ -54,17 +54,16 @@ def find_many(order_ids: Collection[str], *, currency: str, transaction: ClientS
     return {row["_id"]: from_document(row, currency) for row in rows}
 
 
-def find_held(order_ids: Collection[str]) -> set[str]:
-    """The products of which these orders hold pieces. No query for none."""
-    if not order_ids:
-        return set()
-    rows = documents.reservations().find({"_id": {"$in": sorted(order_ids)}, **IN_FORCE}, {"items.product": 1})
-    return {str(item["product"]) for row in rows for item in row["items"]}
+def find_held(order_ids: Collection[str]) -> dict[str, set[str]]:
+    """Of each of these orders that is decided: the products of which it holds pieces."""
+    columns = {"items.product": 1, "state": 1, "closed_at": 1}
+    rows = documents.reservations().find({"_id": {"$in": sorted(order_ids)}}, columns)
+    return {row["_id"]: {str(item["product"]) for item in row["items"]} if _is_in_force(row) else set() for row in rows}
 
 
-def held_by(reservations: Iterable[Reservation]) -> set[str]:
+def held_by(reservations: Iterable[Reservation]) -> dict[str, set[str]]:
     """As `find_held`, of reservations that were read."""
-    return {item.product_id for one in reservations if one.is_in_force for item in one.items}
+    return {one.order_id: {item.product_id for item in one.items} if one.is_in_force else set() for one in reservations}
 
 
 def write(decisions: Sequence[Decision], transaction: ClientSession) -> None:
@@ -190,6 +189,11 @@ def _new_row(after: Reservation) -> OutboxRow:
     """The row of its last reply."""
     reply = StockReleased.of(after) if isinstance(after.reply, Release) else StockReply.of(after)
     return new_row(reply, source=SOURCE, aggregate_id=after.order_id, sequence=after.event_count)
+
+
+def _is_in_force(row: Mapping[str, Any]) -> bool:
+    """As IN_FORCE."""
+    return row["state"] == Status.RESERVED and row.get("closed_at") is None
 
 
 def _update(before: Reservation, after: Reservation, row: OutboxRow | None) -> UpdateOne:

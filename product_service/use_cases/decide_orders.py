@@ -8,7 +8,7 @@ The transaction first claims the products that it judges. So the stock that it r
 writer of a product costs it one statement.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pymongo.client_session import ClientSession
 
@@ -25,16 +25,15 @@ def decide_orders(requests: Sequence[OrderRequest], *, currency: str) -> bool | 
     An order that is cancelled before it arrives is marked, so that it gets nothing. A delivered one closes its reservation.
     `currency`: the shop's, for stored prices without one. Returns True.
     """
-    cancelled = {request.order_id for request in requests if isinstance(request, CancelledOrder)}
     placed = [request for request in requests if isinstance(request, PlacedOrder)]
-    claimed = {item.product_id for request in placed for item in request.items} | reservations.find_held(cancelled)
+    order_ids = {request.order_id for request in requests}
+    claimed = _judged(requests, reservations.find_held(order_ids))
 
     def decide(transaction: ClientSession) -> None:
         products.claim(claimed, transaction)
         found = products.find_many(claimed, currency=currency, transaction=transaction)
-        order_ids = {request.order_id for request in requests}
         stored = reservations.find_many(order_ids, currency=currency, transaction=transaction)
-        if not reservations.held_by(stored[order_id] for order_id in cancelled & stored.keys()) <= claimed:
+        if not _judged(requests, reservations.held_by(stored.values())) <= claimed:
             raise reservations.Overtaken
         ends, at = price_history.find_ends(named_prices(placed, found), transaction=transaction), now()
         decisions = decide_in_turn(requests, reservations=stored, products=found, price_ends=ends, at=at)
@@ -46,3 +45,17 @@ def decide_orders(requests: Sequence[OrderRequest], *, currency: str) -> bool | 
     except reservations.Overtaken:
         return None
     return True
+
+
+def _judged(requests: Sequence[OrderRequest], held: Mapping[str, set[str]]) -> set[str]:
+    """The products whose stock is judged or changed: those of new orders, and those that cancelled orders hold.
+
+    `held`: of each decided order, the products of which it holds pieces. An order that only comes again judges nothing.
+    """
+    judged: set[str] = set()
+    for request in requests:
+        if isinstance(request, CancelledOrder):
+            judged |= held.get(request.order_id, set())
+        elif isinstance(request, PlacedOrder) and request.order_id not in held:
+            judged |= {item.product_id for item in request.items}
+    return judged
