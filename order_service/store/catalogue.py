@@ -19,8 +19,11 @@ SELECT * FROM ({rows}) AS n
 ON DUPLICATE KEY UPDATE {columns}, version = GREATEST(n.version, catalogue_products.version)
 """
 COLUMNS = ("name", "price", "currency", "active", "updated_at")
+NEW = {name: f"n.{name} COLLATE utf8mb4_bin" for name in ("name", "currency")}
+"""Texts: the connection's collation may be another one than the column's, and two of them do not mix."""
 UPDATED = ", ".join(
-    f"{c} = IF(n.version >= catalogue_products.version, n.{c}, catalogue_products.{c})" for c in COLUMNS
+    f"{c} = IF(n.version >= catalogue_products.version, {NEW.get(c, f'n.{c}')}, catalogue_products.{c})"
+    for c in COLUMNS
 )
 FIRST = f"SELECT %s AS product_id, {', '.join(f'%s AS {column}' for column in COLUMNS)}, %s AS version"
 NEXT = "SELECT %s, " + ", ".join(["%s"] * len(COLUMNS)) + ", %s"
