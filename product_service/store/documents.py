@@ -21,7 +21,7 @@ from libs.mongo_store.connection import Db
 from libs.values.idempotency import KEY_RETENTION
 from product_service.domain.price_history import PRICE_RETENTION
 from product_service.domain.product import MAX_PRICE_MINOR, MAX_STOCK
-from product_service.domain.product_change import Action
+from product_service.domain.product_change import CHANGE_RETENTION, Action
 from product_service.domain.reservation import Status
 
 
@@ -103,7 +103,10 @@ class ProductChange(Document):  # type: ignore[misc]
     meta = {
         "collection": "product_changes",
         "auto_create_index": False,
-        "indexes": [{"fields": ["product", "-at", "-id"], "name": "product"}],
+        "indexes": [
+            {"fields": ["product", "-at", "-id"], "name": "product"},
+            {"fields": ["at"], "name": "old", "expireAfterSeconds": int(CHANGE_RETENTION.total_seconds())},
+        ],
     }
 
 
