@@ -8,20 +8,21 @@ from __future__ import annotations
 import runpy
 import sys
 from pathlib import Path
+from typing import Any
 
-from libs.messaging.consumer import EventConsumer
+from libs.messaging.group_member import GroupMember
 
 
 def main(trigger: Path, package: str, command: str) -> None:
     """Never returns: the command ends the process."""
-    step = EventConsumer._step
+    step = GroupMember._step
 
-    def dying_step(self: EventConsumer) -> None:
+    def dying_step(self: GroupMember[Any]) -> None:
         if trigger.exists():
             raise RuntimeError("the test wants this thread dead")
         step(self)
 
-    EventConsumer._step = dying_step  # type: ignore[method-assign] # the whole point
+    GroupMember._step = dying_step  # type: ignore[method-assign, assignment] # the whole point
     sys.argv = [package, command]
     runpy.run_module(package, run_name="__main__", alter_sys=True)
 

@@ -1,5 +1,6 @@
 """Revocations of the last hour in MySQL: rows that the worker writes and every web process reads each second."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection
@@ -21,10 +22,17 @@ class DjangoRevocations:
         self._rows = table._default_manager
         self._read_statement = READ.format(table=table._meta.db_table)
 
-    def add(self, one: Revocation) -> None:
-        """Store a revocation, at the server's time. A second call with the same one changes nothing."""
-        self._rows.get_or_create(
-            user_id=one.user_id, sid=one.sid, not_before=one.not_before, defaults={"stored_at": UTC_NOW}
+    def add(self, revocations: Collection[Revocation]) -> None:
+        """Store revocations, at the server's time, by a query and a statement. A second call with the same ones changes nothing.
+
+        A unique key would not find them again, because `sid` may be null. Two rows of one revocation mean the same as one.
+        """
+        users = sorted({one.user_id for one in revocations})
+        known = set(self._rows.filter(user_id__in=users).values_list("user_id", "sid", "not_before"))
+        new = sorted({(one.user_id, one.sid, one.not_before) for one in revocations} - known, key=str)
+        self._rows.bulk_create(
+            self._rows.model(user_id=user_id, sid=sid, not_before=not_before, stored_at=UTC_NOW)
+            for user_id, sid, not_before in new
         )
 
     def read(self, since: datetime | None) -> tuple[datetime, list[Revocation]]:

@@ -39,6 +39,8 @@ CONSUMER = COMMON | {
     "allow.auto.create.topics": False,
     "topic.metadata.refresh.interval.ms": 10_000,
     "statistics.interval.ms": 2000,
+    # A client that has queued.min.messages waits this long before it fetches again. The default of 1,000 stalls a quick consumer.
+    "fetch.queue.backoff.ms": 10,
 }
 
 

@@ -96,6 +96,6 @@ def _dead_letter(found: Message, origin: str) -> DeadLetter:
         partition=found.partition(),  # a dead letter keeps the partition
         key=found.key(),
         value=found.value(),
-        headers=found.headers(),
+        headers=[*headers_of(found)],
     )
     return DeadLetter(f"{found.topic()}/{found.partition()}/{found.offset()}", original)

@@ -1,4 +1,7 @@
-"""What a handler raises. Transient and permanent failures are named as in RFC 3463."""
+"""What a handler raises, and what an error of a database driver means."""
+
+from enum import Enum, auto
+from typing import Protocol
 
 
 class ServerUnavailable(Exception):
@@ -11,3 +14,21 @@ class TransientFailure(Exception):
 
 class PermanentFailure(Exception):
     """The event can never be handled, by a rule of the handler. The text holds no value of the event."""
+
+
+class FailureKind(Enum):
+    """What an error of a driver means for the events that were handled."""
+
+    UNAVAILABLE = auto()  # the server does not serve now: the same again, later
+    CONFLICT = auto()  # another transaction was in the way: fewer events at once
+    LIMIT = auto()  # a time limit, or a lost connection: the server is asked whether it answers
+    OWN = auto()  # all other errors: one of the events causes it
+
+
+class Failures(Protocol):
+    """What the errors of a database driver mean: one list for each driver."""
+
+    def kind_of(self, error: Exception) -> FailureKind: ...
+
+    def answers(self) -> bool:
+        """Whether the server answers a ping on a new connection within a second."""

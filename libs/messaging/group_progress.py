@@ -1,6 +1,6 @@
 """How far a consumer group has come: until which moment it has handled every event of its topics."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from datetime import datetime
 
@@ -10,63 +10,93 @@ from libs.messaging.brokers import Brokers
 from libs.messaging.clients import make_consumer
 from libs.messaging.topics import ADMIN_SECONDS
 
+Ends = Mapping[str, int]
+"""`{"topic/partition": offset of the next event}` of the partitions that hold an event."""
+
+
+class GroupOffsets:
+    """Reads the ends of a group's topics and its commits. Its one client is made on first use, and never joins the group."""
+
+    def __init__(self, brokers: Brokers, group: str, topics: Iterable[str]) -> None:
+        self._brokers, self._group, self._topics = brokers, group, tuple(topics)
+        self._client: Consumer | None = None
+
+    def ends(self) -> Ends:
+        """The present ends. Raises KafkaException when the broker is unavailable, or a topic does not exist."""
+        known = self._kept().list_topics(timeout=ADMIN_SECONDS).topics
+        ends = {}
+        for topic in self._topics:
+            if topic not in known:  # deleted with its events: nothing is known about them
+                raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
+            for number in known[topic].partitions:
+                low, high = self._range(TopicPartition(topic, number))
+                if high > low:
+                    ends[f"{topic}/{number}"] = high
+        return ends
+
+    def are_past(self, ends: Ends) -> bool:
+        """True when the group has committed past each of the ends, or the events before it are deleted.
+
+        A partition without a commit has a negative offset. Raises KafkaException when the broker is unavailable.
+        """
+        if not ends:
+            return True
+        names = [name.rpartition("/") for name in ends]
+        partitions = [TopicPartition(topic, int(number)) for topic, _, number in names]
+        for committed in self._kept().committed(partitions, timeout=ADMIN_SECONDS):
+            end = ends[f"{committed.topic}/{committed.partition}"]
+            if committed.error is not None:
+                return False
+            if committed.offset < end and self._range(committed)[0] < end:  # else their retention has ended
+                return False
+        return True
+
+    def close(self) -> None:
+        """Close the client, if there is one. The next use makes another."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _kept(self) -> Consumer:
+        if self._client is None:
+            self._client = make_consumer(self._brokers, self._group, **{"statistics.interval.ms": 0})
+        self._client.consume(1000, 0)  # takes the errors that the client has queued: it gets no events
+        return self._client
+
+    def _range(self, partition: TopicPartition) -> tuple[int, int]:
+        place = TopicPartition(partition.topic, partition.partition)
+        low, high = self._kept().get_watermark_offsets(place, timeout=ADMIN_SECONDS)
+        return int(low), int(high)
+
 
 class GroupProgress:
     """Remembers the ends of the topics at a moment, and waits until the group has committed past them."""
 
     def __init__(self, brokers: Brokers, group: str, topics: Iterable[str], now: Callable[[], datetime]) -> None:
         """`now` gives the time, by the clock that the caller compares with."""
-        self._brokers, self._group, self._topics, self._now = brokers, group, tuple(topics), now
+        self._offsets, self._now = GroupOffsets(brokers, group, topics), now
         self._handled: datetime | None = None
-        self._awaited: tuple[datetime, list[TopicPartition]] | None = None
+        self._awaited: tuple[datetime, Ends] | None = None
 
     def handled_until(self) -> datetime | None:
         """The last known moment before which the group has handled all events; None when there is none yet.
 
         Each call asks the broker, and moves the moment forward when the group has progressed. Raises KafkaException when the
-        broker is unavailable. The client joins no group: it never subscribes.
+        broker is unavailable.
         """
-        with closing(make_consumer(self._brokers, self._group)) as client:
-            if self._awaited and _has_committed(client, self._awaited[1]):
-                self._handled, self._awaited = self._awaited[0], None
-            if not self._awaited:
-                moment = self._now()
-                self._awaited = moment, _ends(client, self._topics)
+        if self._awaited and self._offsets.are_past(self._awaited[1]):
+            self._handled, self._awaited = self._awaited[0], None
+        if not self._awaited:
+            moment = self._now()
+            self._awaited = moment, self._offsets.ends()
         return self._handled
+
+    def close(self) -> None:
+        """Close the client. The next call makes another."""
+        self._offsets.close()
 
 
 def has_handled_all(brokers: Brokers, group: str, topics: Iterable[str]) -> bool:
     """Whether the group has handled all events that are in the topics now. Raises KafkaException when no broker answers."""
-    with closing(make_consumer(brokers, group)) as client:
-        return _has_committed(client, _ends(client, topics))
-
-
-def _ends(client: Consumer, topics: Iterable[str]) -> list[TopicPartition]:
-    """The end of each partition that holds an event."""
-    known = client.list_topics(timeout=ADMIN_SECONDS).topics
-    ends = []
-    for topic in topics:
-        if topic not in known:  # deleted with its events: nothing is known about them
-            raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
-        for number in known[topic].partitions:
-            low, high = client.get_watermark_offsets(TopicPartition(topic, number), timeout=ADMIN_SECONDS)
-            if high > low:
-                ends.append(TopicPartition(topic, number, high))
-    return ends
-
-
-def _has_committed(client: Consumer, ends: list[TopicPartition]) -> bool:
-    """True when the group has committed past each of the ends, or the events before it are deleted.
-
-    A partition without a commit has a negative offset.
-    """
-    if not ends:
-        return True
-    wanted = [TopicPartition(end.topic, end.partition) for end in ends]
-    found = {(p.topic, p.partition): p for p in client.committed(wanted, timeout=ADMIN_SECONDS)}
-    for end in ends:
-        committed = found[end.topic, end.partition]
-        low, _ = client.get_watermark_offsets(TopicPartition(end.topic, end.partition), timeout=ADMIN_SECONDS)
-        if committed.error is not None or max(committed.offset, low) < end.offset:  # `low`: their retention has ended
-            return False
-    return True
+    with closing(GroupOffsets(brokers, group, topics)) as offsets:
+        return offsets.are_past(offsets.ends())

@@ -10,7 +10,7 @@ import random
 import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 
@@ -45,6 +45,11 @@ class Job:
         default_factory=threading.Event
     )  # set: the partition was revoked, or the consumer stops
 
+    @property
+    def offset(self) -> int:
+        """The offset of its message."""
+        return self.message.offset() or 0
+
 
 class HandlerPool:
     """`count` handler threads. `progress` is set when a job ends. `retrying` and `busy_since` have an entry per thread."""
@@ -68,6 +73,11 @@ class HandlerPool:
     def put(self, job: Job) -> None:
         """Queue a job for the thread of its key."""
         self._queues[zlib.crc32(job.message.key() or b"") % len(self._queues)].put(job)
+
+    def drop(self, jobs: Sequence[Job]) -> None:
+        """Try these jobs no more."""
+        for job in jobs:
+            job.dropped.set()
 
     def end(self) -> None:
         """Let each thread end after its queued jobs."""

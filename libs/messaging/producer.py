@@ -1,10 +1,12 @@
 """A producer for messages whose acknowledgement the caller waits for, such as dead letters.
 
-Its Kafka client is made on first use, because a client does not survive a fork. A thread serves the client's delivery reports.
-After a failed delivery the next message gets a new client: a client that met a fatal error never works again.
+The messages of `produce` do not expire. Those of `send` do, each by itself, so they have a client of their own. A Kafka client is
+made on first use, because a client does not survive a fork. A thread serves its delivery reports. After a failed delivery the
+next message gets a new client: a client that met a fatal error never works again.
 """
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 
@@ -15,6 +17,7 @@ from libs.messaging.brokers import Brokers
 from libs.messaging.clients import make_producer
 
 DELIVERY_SECONDS = 10.0
+GRACE_SECONDS = 2.0  # the client expires messages once a second
 FLUSH_SECONDS = 5.0
 POLL_SECONDS = 0.1
 
@@ -26,7 +29,8 @@ class Producer:
 
     def __init__(self, brokers: Brokers) -> None:
         self._brokers = brokers
-        self._client: confluent_kafka.Producer | None = None
+        self._clients: dict[bool, confluent_kafka.Producer] = {}
+        """The client whose messages expire (True), and the one whose do not."""
         self._lock = threading.Lock()
         self._closed = threading.Event()
 
@@ -38,41 +42,32 @@ class Producer:
         The message stays queued without a time limit while no broker is available.
         Raises BufferError when the queue is full, and KafkaException when the client refuses the message.
         """
-        return self._produce(self._current(), topic, value, key, partition=partition, headers=headers)
+        return self._produce(False, topic, value, key, partition=partition, headers=headers)
 
     def send(self, topic: str, value: bytes | None, key: bytes | None, *, partition: int, headers: Headers) -> int:
         """Return the message's offset once the broker has acknowledged it.
 
         Raises KafkaException when it does not within 10 s. The message is then discarded, so that the caller may send it again.
         """
-        client = self._current()
         try:
-            sent = self._produce(client, topic, value, key, partition=partition, headers=headers)
-            return sent.result(DELIVERY_SECONDS)
+            sent = self._produce(True, topic, value, key, partition=partition, headers=headers)
+            return sent.result(DELIVERY_SECONDS + GRACE_SECONDS)
         except (BufferError, TimeoutError):
-            client.purge()
-            self._replace(client)
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "the broker does not acknowledge")) from None
 
     def close(self) -> int:
         """Wait at most 5 s for outstanding acknowledgements and end the thread. Returns how many messages had none."""
         with self._lock:
-            client, self._client = self._client, None
-        left = 0 if client is None else client.flush(FLUSH_SECONDS)
+            clients, self._clients = list(self._clients.values()), {}
+        end = time.monotonic() + FLUSH_SECONDS
+        left = sum(client.flush(max(0.0, end - time.monotonic())) for client in clients)
         self._closed.set()
         return left
 
     def _produce(
-        self,
-        client: confluent_kafka.Producer,
-        topic: str,
-        value: bytes | None,
-        key: bytes | None,
-        *,
-        partition: int,
-        headers: Headers,
+        self, expires: bool, topic: str, value: bytes | None, key: bytes | None, *, partition: int, headers: Headers
     ) -> "Future[int]":
-        delivered: Future[int] = Future()
+        delivered, client = Future[int](), self._current(expires)
 
         def report(error: KafkaError | None, message: Message) -> None:
             if error is None:
@@ -89,19 +84,21 @@ class Producer:
             raise
         return delivered
 
-    def _current(self) -> confluent_kafka.Producer:
+    def _current(self, expires: bool) -> confluent_kafka.Producer:
         with self._lock:
-            if self._client is None:
-                self._client = make_producer(self._brokers, **{"linger.ms": 0})  # the caller waits for each message
-                threading.Thread(target=self._serve, args=[self._client], name="producer", daemon=True).start()
-            return self._client
+            if (client := self._clients.get(expires)) is None:
+                settings: dict[str, int] = {"linger.ms": 0}  # the caller waits for each message
+                if expires:
+                    settings["message.timeout.ms"] = int(DELIVERY_SECONDS * 1000)
+                client = self._clients[expires] = make_producer(self._brokers, **settings)
+                threading.Thread(target=self._serve, args=[client, expires], name="producer", daemon=True).start()
+            return client
 
     def _replace(self, client: confluent_kafka.Producer) -> None:
         with self._lock:
-            if self._client is client:
-                self._client = None
+            self._clients = {expires: kept for expires, kept in self._clients.items() if kept is not client}
 
-    def _serve(self, client: confluent_kafka.Producer) -> None:
+    def _serve(self, client: confluent_kafka.Producer, expires: bool) -> None:
         """Serve delivery reports until the client is replaced and its queue is empty, or until `close`."""
-        while not self._closed.is_set() and (client is self._client or len(client)):
+        while not self._closed.is_set() and (client is self._clients.get(expires) or len(client)):
             client.poll(POLL_SECONDS)

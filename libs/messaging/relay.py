@@ -46,8 +46,8 @@ class OutboxStore(Protocol):
     def pending(self, limit: int) -> Sequence[OutboxRow]:
         """About `limit` rows, oldest first. All earlier rows of a row's aggregate come with it."""
 
-    def delete(self, event_ids: Sequence[str]) -> None:
-        """Delete rows that the broker has acknowledged."""
+    def delete(self, rows: Sequence[OutboxRow]) -> None:
+        """Delete rows that the broker has acknowledged, by one statement."""
 
     def move_to_dead(self, row: OutboxRow, reason: str) -> None:
         """Move a row that can never be published to outbox_dead."""
@@ -110,7 +110,7 @@ class Relay:
         if not rows:
             return 0
         producer = self._producer = self._producer or self._make_producer()
-        acked: list[str] = []
+        acked: list[OutboxRow] = []
         refused: Refusals = []
         for row in sorted_by_aggregate(rows):
             # the client refused an earlier event of this aggregate: its later ones wait for the next turn
@@ -130,10 +130,10 @@ class Relay:
         self._counts["published"] += len(acked)
         return len(rows)
 
-    def _produce(self, producer: Producer, row: OutboxRow, acked: list[str], refused: Refusals) -> None:
+    def _produce(self, producer: Producer, row: OutboxRow, acked: list[OutboxRow], refused: Refusals) -> None:
         def delivered(error: KafkaError | None, _message: Message) -> None:
             if error is None:
-                acked.append(row.event_id)
+                acked.append(row)
             else:
                 refused.append((row, error))
 

@@ -47,6 +47,11 @@ class MongoOutbox:
         """Store `row` in the caller's transaction."""
         self._rows.insert_one(_document(row), session=session)
 
+    def add_all(self, rows: Sequence[OutboxRow], session: ClientSession) -> None:
+        """Store rows of any aggregates in the caller's transaction, in this sequence."""
+        if rows:
+            self._rows.insert_many([_document(row) for row in rows], session=session)
+
     def add_events(
         self,
         events: Sequence[EventData],
@@ -57,9 +62,12 @@ class MongoOutbox:
         first_sequence: int,
     ) -> None:
         """Store an aggregate's events in the caller's transaction, numbered from `first_sequence`."""
-        rows = new_rows(events, source=source, aggregate_id=aggregate_id, first_sequence=first_sequence)
-        if rows:
-            self._rows.insert_many([_document(row) for row in rows], session=session)
+        self.add_all(new_rows(events, source=source, aggregate_id=aggregate_id, first_sequence=first_sequence), session)
+
+    def waiting(self, event_ids: Collection[str], session: ClientSession) -> set[str]:
+        """Those of these events that are not published yet."""
+        found = self._rows.find({"_id": {"$in": list(event_ids)}}, {"_id": 1}, session=session)
+        return {row["_id"] for row in found}
 
     def find_waiting(self, event_ids: Collection[str], session: ClientSession) -> set[str]:
         """Those of these events that wait in the outbox."""
@@ -77,9 +85,10 @@ class MongoOutbox:
                 rows = list({r["_id"]: r for r in [*rows, *self._rows.find(earlier, session=session)]}.values())
         return [OutboxRow(event_id=row.pop("_id"), **row) for row in rows]
 
-    def delete(self, event_ids: Sequence[str]) -> None:
+    def delete(self, rows: Sequence[OutboxRow]) -> None:
         """Delete published rows."""
-        self._rows.delete_many({"_id": {"$in": list(event_ids)}})
+        if rows:
+            self._rows.delete_many({"_id": {"$in": [row.event_id for row in rows]}})
 
     def move_to_dead(self, row: OutboxRow, reason: str) -> None:
         """Move a row to outbox_dead with the reason."""

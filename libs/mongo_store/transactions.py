@@ -17,6 +17,10 @@ PAUSE_SECONDS = 0.02  # at most, between two attempts
 P = ParamSpec("P")
 
 
+class WriteConflict(ExecutionTimeout):
+    """Other writers changed the same documents until the time was over. No other ExecutionTimeout is one."""
+
+
 class _Conflict(Exception):
     """A write conflict, or a broken connection: the work may be tried again. The cause is the driver's error."""
 
@@ -45,7 +49,7 @@ def in_transaction(db: Db, work: Callable[[ClientSession], T]) -> T:
                 pause = random.uniform(0, PAUSE_SECONDS)
                 if time.monotonic() + pause >= end:
                     cause = conflict.__cause__
-                    error = cause if isinstance(cause, UNAVAILABLE_ERRORS) else ExecutionTimeout("write conflicts")
+                    error = cause if isinstance(cause, UNAVAILABLE_ERRORS) else WriteConflict("write conflicts")
                     raise error from conflict
                 time.sleep(pause)
 
@@ -61,7 +65,7 @@ def until_written(attempt: Callable[P, T | None]) -> Callable[P, T]:
         end = time.monotonic() + TIMEOUT_MS / 1000
         while (written := attempt(*args, **kwargs)) is None:
             if time.monotonic() >= end:
-                raise ExecutionTimeout("the aggregate changes all the time")
+                raise WriteConflict("the aggregate changes all the time")
         return written
 
     return repeat

@@ -6,9 +6,10 @@ gunicorn's processes share their counters through files (metrics_files.py).
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
@@ -38,14 +39,51 @@ GAUGES: Gauges = {
     "assigned": ("consumer_assigned_partitions", "Partitions this group's member holds"),
     "handled": ("consumer_handled_total", "Events handled since the process's start"),
     "deadLetters": ("consumer_dead_letters_total", "Dead letters written since the process's start"),
+    "open": ("consumer_open_events", "Events that are fetched and not done"),
+    "uncommitted": ("consumer_uncommitted_events", "Events that are done and wait for an open one before them"),
+    "heldKeys": ("consumer_held_keys", "Keys that wait because an event of theirs failed"),
+    "halvings": ("consumer_batch_halvings_total", "Batches that were halved because one of their events failed"),
+    "conflicts": ("consumer_batch_conflicts_total", "Batches that met another writer"),
+    "limits": ("consumer_batch_limits_total", "Batches that met a time limit"),
 }
+HISTOGRAMS: Gauges = {
+    "batchSize": ("consumer_batch_events", "Events that were handled in one transaction"),
+    "batchSeconds": ("consumer_batch_seconds", "Time of a transaction for a batch of events"),
+}
+"""Fields that hold `{"buckets": [[upper bound, count], …], "count": …, "sum": …}`."""
+EVENT_LABELS = ("topic", "outcome", "reason")
+EVENTS = ("events", "consumer_events_total", "Events by outcome (handled, retried, dead) and class of the reason")
+"""The field that holds `[{"topic": …, "outcome": …, "reason": …, "count": …}, …]`, and its metric."""
 
 
 class _StatusCollector(Collector):
     def __init__(self, statuses: Statuses, gauges: Gauges) -> None:
         self._statuses, self._gauges = statuses, gauges
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
+    def collect(self) -> Iterable[Metric]:
+        yield from self._collect_gauges()
+        yield from self._collect_histograms()
+        field, metric, text = EVENTS
+        events = GaugeMetricFamily(metric, text, labels=["part", *EVENT_LABELS])
+        for task, status in self._statuses.items():
+            counted: Any = status.get(field, ())
+            for one in counted:
+                events.add_metric([task, *(one[label] for label in EVENT_LABELS)], one["count"])
+        if events.samples:
+            yield events
+
+    def _collect_histograms(self) -> Iterable[Metric]:
+        for field, (metric, text) in HISTOGRAMS.items():
+            histogram = HistogramMetricFamily(metric, text, labels=["part"])
+            for task, status in self._statuses.items():
+                if found := status.get(field):
+                    values: Any = found
+                    buckets = [(str(float(bound)), count) for bound, count in values["buckets"]]
+                    histogram.add_metric([task], [*buckets, ("+Inf", values["count"])], values["sum"])
+            if histogram.samples:
+                yield histogram
+
+    def _collect_gauges(self) -> Iterable[Metric]:
         for field, (metric, text) in self._gauges.items():
             family = GaugeMetricFamily(metric, text, labels=["part"])
             for task, status in self._statuses.items():

@@ -94,9 +94,15 @@ def parse_object(raw: bytes) -> dict[str, Any]:
 
 def _refuse_repeated_names(raw: bytes) -> None:
     repeated: list[str] = []
-    todo: list[tuple[tuple[str | int, ...], object]] = [((), PAIRS_DECODER.decode(raw.decode()))]
+    try:
+        whole: object = PAIRS_DECODER.decode(raw.decode())
+    except RecursionError:  # in a value that orjson has dropped
+        raise TooDeep from None
+    todo: list[tuple[tuple[str | int, ...], object]] = [((), whole)]
     while todo:
         path, node = todo.pop()
+        if len(path) >= MAX_DEPTH:
+            raise TooDeep
         seen: set[str] = set()
         for name, child in (
             node.pairs if isinstance(node, _Object) else enumerate(node if isinstance(node, list) else ())

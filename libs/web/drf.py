@@ -26,7 +26,7 @@ from libs.runtime import metrics
 from libs.runtime.health import Health, failure_reason
 from libs.runtime.logs import get_logger
 from libs.values import errors
-from libs.web.bodies import MAX_BODY_BYTES, parse_object, require_readable
+from libs.web.bodies import MAX_BODY_BYTES, UnsupportedMediaType, parse_object, require_readable
 from libs.web.circuit_breaker import CircuitBreaker
 from libs.web.index import index, index_page
 from libs.web.instrumentation import QUIET, RequestInstrumentation
@@ -39,6 +39,7 @@ DISK_FULL = [(1021,), (1114,)]  # MySQL's ER_DISK_FULL, ER_RECORD_FILE_FULL
 MEANINGS: dict[tuple[type[Exception], ...], type[errors.DomainError]] = {
     (exceptions.NotAuthenticated,): errors.NotAuthenticated,
     (exceptions.AuthenticationFailed,): errors.InvalidToken,
+    (exceptions.UnsupportedMediaType,): UnsupportedMediaType,
     (exceptions.PermissionDenied, PermissionDenied): errors.NotAllowed,
 }
 """Errors of Django and DRF, and the domain error that each stands for."""
@@ -99,7 +100,8 @@ def _options(request: HttpRequest) -> HttpResponse | None:
     try:
         allowed = _allowed(resolve(request.path_info).func)
     except Resolver404:
-        allowed = ALL_METHODS if request.path == "/*" else ""
+        is_file = request.path_info.startswith(f"/{settings.STATIC_URL.strip('/')}/")  # WhiteNoise has no routes
+        allowed = ALL_METHODS if request.path == "/*" else READ if is_file else ""
     if allowed or is_preflight(request.method, request.headers, settings.CORS_ORIGINS):
         return HttpResponse(status=204, headers={"Allow": allowed} if allowed else None)
     return None

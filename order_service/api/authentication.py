@@ -47,8 +47,11 @@ class BearerAuthentication(JWTStatelessUserAuthentication):
     """The authentication of simplejwt, with the other services' rule for the header, and a limit on the token's size."""
 
     def get_raw_token(self, header: bytes) -> bytes | None:
-        """The token in an Authorization header, None for another scheme. Raises InvalidToken of libs.values.errors."""
-        token = bearer_token(header.decode("latin-1"))
+        """The token in an Authorization header, None for another scheme. Raises InvalidToken."""
+        try:
+            token = bearer_token(header.decode("latin-1"))
+        except NotAuthenticated:
+            raise InvalidToken from None  # the framework's error: it makes the request anonymous, also for the page of the error
         return None if token is None else token.encode()
 
     def get_validated_token(self, raw_token: bytes) -> Token:

@@ -135,6 +135,17 @@ class LineOut(StrictModel):
     line_total: str
 
 
+class AddressOut(StrictModel):
+    """The lines that the address has. Orders of earlier versions may have any two letters as their country."""
+
+    name: str
+    line1: str
+    line2: str | None = None
+    city: str | None = None
+    postal_code: str | None = None
+    country: str
+
+
 class ShortageOut(StrictModel):
     product_id: str
     name: str
@@ -159,7 +170,7 @@ class OrderOut(StrictModel):
     quantity: int
     total: str
     currency: str
-    shipping_address: ShippingAddress | None = Field(None, description="Left out when there is none")
+    shipping_address: AddressOut | None = Field(None, description="Left out when there is none")
     reason: str | None = Field(
         None, description=f"Why it was cancelled or rejected: {', '.join(REASONS)}. Left out when there is no reason"
     )

@@ -1,4 +1,4 @@
-"""Why stock rejects an order: the reason, and the products that it concerns."""
+"""The reply of stock to an order: it has the stock, or it rejects the order for a reason, with the products concerned."""
 
 from dataclasses import dataclass
 
@@ -40,3 +40,11 @@ class Rejection:
     reason: str
     shortages: tuple[Shortage, ...] = ()
     prices: tuple[CurrentPrice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StockReply:
+    """The reply to the reservation request of an order. Without a rejection its stock is reserved."""
+
+    order_id: str
+    rejection: Rejection | None = None

@@ -1,8 +1,8 @@
 """The replica of the catalogue: prices for orders while product_service is unavailable."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
-from typing import Any
+from decimal import Decimal
 
 from django.db import connection
 
@@ -11,19 +11,19 @@ from order_service.domain.pricing import CatalogueProduct
 from order_service.store import models
 
 # One statement, so that two consumers can't overtake each other: a row stays unless the event's version is as new. An event of
-# the same version is applied again, because product_service republishes its products. The version comes last: MySQL assigns
-# from left to right.
+# the same version is applied again, because product_service republishes its products. The version comes last: both servers assign
+# from left to right. The rows are a derived table: MySQL warns at each VALUES(), and MariaDB knows no alias for the row.
 UPSERT = """
 INSERT INTO catalogue_products (product_id, name, price, currency, active, updated_at, version)
-VALUES (%(id)s, %(name)s, %(price)s, %(currency)s, %(active)s, %(updated_at)s, %(version)s)
-ON DUPLICATE KEY UPDATE
-  name = IF(%(version)s >= version, %(name)s, name),
-  price = IF(%(version)s >= version, %(price)s, price),
-  currency = IF(%(version)s >= version, %(currency)s, currency),
-  active = IF(%(version)s >= version, %(active)s, active),
-  updated_at = IF(%(version)s >= version, %(updated_at)s, updated_at),
-  version = GREATEST(%(version)s, version)
+SELECT * FROM ({rows}) AS n
+ON DUPLICATE KEY UPDATE {columns}, version = GREATEST(n.version, catalogue_products.version)
 """
+COLUMNS = ("name", "price", "currency", "active", "updated_at")
+UPDATED = ", ".join(
+    f"{c} = IF(n.version >= catalogue_products.version, n.{c}, catalogue_products.{c})" for c in COLUMNS
+)
+FIRST = f"SELECT %s AS product_id, {', '.join(f'%s AS {column}' for column in COLUMNS)}, %s AS version"
+NEXT = "SELECT %s, " + ", ".join(["%s"] * len(COLUMNS)) + ", %s"
 
 
 def find_active(product_ids: Collection[str]) -> dict[str, CatalogueProduct]:
@@ -32,10 +32,20 @@ def find_active(product_ids: Collection[str]) -> dict[str, CatalogueProduct]:
     return {row.product_id: _product(row) for row in rows}
 
 
-def upsert_product(product: CatalogueProduct) -> None:
-    """Insert or update a product, unless the replica has a newer version."""
+def upsert_products(products: Iterable[CatalogueProduct]) -> None:
+    """Insert or update products by one statement, unless the replica has a newer version. Of several of a product the last newest
+    is taken. No statement for none.
+    """
+    newest: dict[str, CatalogueProduct] = {}
+    for product in products:
+        if (known := newest.get(product.id)) is None or product.version >= known.version:
+            newest[product.id] = product
+    if not newest:
+        return
+    rows = [_values(newest[product_id]) for product_id in sorted(newest)]
+    statement = UPSERT.format(rows=" UNION ALL ".join([FIRST, *[NEXT] * (len(rows) - 1)]), columns=UPDATED)
     with connection.cursor() as cursor:
-        cursor.execute(UPSERT, _columns(product))
+        cursor.execute(statement, [value for row in rows for value in row])
 
 
 def retire(version: int, *, before: datetime) -> int:
@@ -60,13 +70,8 @@ def _product(row: models.CatalogueProduct) -> CatalogueProduct:
     )
 
 
-def _columns(product: CatalogueProduct) -> dict[str, Any]:
-    return {
-        "id": product.id,
-        "name": product.name,
-        "price": product.price.decimal,
-        "currency": product.price.currency,
-        "active": product.active,
-        "updated_at": product.updated_at.astimezone(UTC).replace(tzinfo=None),  # as the tables keep times
-        "version": product.version,
-    }
+def _values(product: CatalogueProduct) -> tuple[str | Decimal | bool | datetime | int, ...]:
+    """As FIRST and NEXT have them. The tables keep times without a zone."""
+    at = product.updated_at.astimezone(UTC).replace(tzinfo=None)
+    price = product.price
+    return (product.id, product.name, price.decimal, price.currency, product.active, at, product.version)

@@ -28,6 +28,9 @@ from order_service.store.order_rows import (
 )
 from order_service.store.outbox import outbox
 
+QUERY_TIMEOUT = 3024
+"""MySQL's code for a time limit: the worker then stores fewer events at once."""
+
 
 class TransactionTooLong(OperationalError):
     """A transaction took longer than MAX_TRANSACTION_AGE. It is rolled back; the request or event may be repeated."""
@@ -88,7 +91,7 @@ def add(order: Order, *events: OrderEvent, actor: Actor) -> Order:
     models.OrderLine.objects.bulk_create(line_rows(order))
     _record_change(None, order, actor)
     reservation_requests.add(request)
-    _require_in_time(order)
+    require_in_time(order)
     return replace(order, version=len(events))
 
 
@@ -104,9 +107,9 @@ def update(before: Order, after: Order, *events: OrderEvent, actor: Actor) -> Or
     if after.status is Status.CANCELLED:
         release_requests.add(rows[0])
     if before.status is Status.PENDING:
-        reservation_requests.delete(after.id)
+        reservation_requests.delete([after.id])
     _record_change(before, after, actor)
-    _require_in_time(after)
+    require_in_time(after)
     return replace(after, version=before.version + len(events))
 
 
@@ -182,10 +185,10 @@ def _advance(before: Order, after: Order, *events: OrderEvent) -> list[OutboxRow
     return outbox.add(events, aggregate_id=after.id, first_sequence=before.version + 1)
 
 
-def _require_in_time(order: Order) -> None:
+def require_in_time(order: Order) -> None:
     """The last step of a transaction. Raises TransactionTooLong: a client that follows a list by time would miss the change."""
     if is_too_late(order.updated_at, now()):
-        raise TransactionTooLong
+        raise TransactionTooLong(QUERY_TIMEOUT)
 
 
 def _record_change(before: Order | None, after: Order, actor: Actor) -> None:

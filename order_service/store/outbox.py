@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from libs.django_store.outbox import DjangoOutbox
+from libs.messaging.envelope import OutboxRow
+from order_service.events.published import OrderCancelled, OrderPlaced
 from order_service.store import models, release_requests, reservation_requests
 
 
-def _note_published(event_ids: Sequence[str]) -> None:
-    reservation_requests.note_published(event_ids)
-    release_requests.note_published(event_ids)
+def _note_published(rows: Sequence[OutboxRow]) -> None:
+    reservation_requests.note_published([row for row in rows if row.topic == OrderPlaced.topic])
+    release_requests.note_published([row for row in rows if row.topic == OrderCancelled.topic])
 
 
 outbox = DjangoOutbox(

@@ -3,7 +3,7 @@
 They are resent without an end: an order that product_service does not know as cancelled holds its stock for ever.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 
 from django.db import connection, transaction
@@ -16,9 +16,11 @@ from order_service.store.resending import resend
 # The n-th resend of a request is due 30 s * 2^n after its publication, from the 7th on an hour. It is never due while the event is
 # in the outbox.
 PUBLISHED = """
-UPDATE release_requests SET resend_at = UTC_TIMESTAMP(6) + INTERVAL LEAST(3600, 30 * POW(2, LEAST(resends, 7))) SECOND
-WHERE event_id IN %s
+UPDATE release_requests FORCE INDEX (release_of_order)
+SET resend_at = UTC_TIMESTAMP(6) + INTERVAL LEAST(3600, 30 * POW(2, LEAST(resends, 7))) SECOND
+WHERE aggregate_id IN %s AND event_id IN %s
 """
+DELETE = "DELETE kept FROM release_requests AS kept FORCE INDEX (release_of_order) WHERE kept.aggregate_id IN %s"
 
 
 def add(row: OutboxRow) -> None:
@@ -26,15 +28,19 @@ def add(row: OutboxRow) -> None:
     models.ReleaseRequest.objects.create(**asdict(row))
 
 
-def delete(order_id: str) -> None:
-    """Delete the request of an order that product_service has replied to."""
-    models.ReleaseRequest.objects.filter(aggregate_id=order_id).delete()
+def delete(order_ids: Collection[str]) -> None:
+    """Delete the requests of orders that product_service has replied to. No statement for none."""
+    if order_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(DELETE, [tuple(sorted(order_ids))])
 
 
-def note_published(event_ids: Sequence[str]) -> None:
-    """Note when each request among these events is to be resent."""
+def note_published(rows: Sequence[OutboxRow]) -> None:
+    """Note when each request among these order-cancelled events is to be resent. No statement for none."""
+    if not rows:
+        return
     with connection.cursor() as cursor:
-        cursor.execute(PUBLISHED, [tuple(event_ids)])
+        cursor.execute(PUBLISHED, [tuple(sorted(r.aggregate_id for r in rows)), tuple(r.event_id for r in rows)])
 
 
 @transaction.atomic

@@ -6,11 +6,11 @@ them, `ready_at` is written, for good. The readiness check of the web process re
 
 from collections.abc import Mapping
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import KafkaException
 
 from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
 from libs.messaging.brokers import Brokers
-from libs.messaging.clients import make_consumer
+from libs.messaging.group_progress import GroupOffsets
 from libs.runtime.logs import get_logger
 from libs.runtime.periodic import PeriodicTask
 from libs.values.times import now
@@ -22,14 +22,16 @@ log = get_logger(__name__)
 
 TRANSIENT_ERRORS: tuple[type[Exception], ...] = (*UNAVAILABLE_ERRORS, KafkaException)
 INTERVAL_SECONDS = 0.5
-KAFKA_SECONDS = 5
 
 
 class CatalogueLoad:
     """The check of the load. It does nothing once the catalogue is loaded."""
 
     def __init__(self, brokers: Brokers) -> None:
-        self._brokers, self._loaded = brokers, False
+        self._offsets, self._loaded = (
+            GroupOffsets(brokers, CATALOGUE_GROUP, CATALOGUE),
+            False,
+        )  # it never joins the group
 
     def task(self) -> PeriodicTask:
         """The task of the worker."""
@@ -49,32 +51,12 @@ class CatalogueLoad:
 
     def _finish(self) -> bool:
         """Record that the catalogue is loaded, if the group has read up to the stored end offsets."""
-        client = make_consumer(self._brokers, CATALOGUE_GROUP)  # reads the group's offsets; never joins it
-        try:
-            defaults = {"end_offsets": _end_offsets(client)}
-            state, _ = CatalogueState.objects.get_or_create(pk=1, defaults=defaults)
-            if not _is_past(client, state.end_offsets):
-                return False
-        finally:
-            client.close()
+        state = CatalogueState.objects.filter(pk=1).first()
+        if state is None:
+            state, _ = CatalogueState.objects.get_or_create(pk=1, defaults={"end_offsets": dict(self._offsets.ends())})
+        if not self._offsets.are_past(state.end_offsets):
+            return False
+        self._offsets.close()
         CatalogueState.objects.filter(pk=1).update(ready_at=now())
         log.info("catalogue loaded")
         return True
-
-
-def _end_offsets(client: Consumer) -> dict[str, int]:
-    """`{"topic/partition": end offset}` of the partitions that are not empty."""
-    ends: dict[str, int] = {}
-    for topic in CATALOGUE:
-        for partition in client.list_topics(topic, timeout=KAFKA_SECONDS).topics[topic].partitions:
-            low, high = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=KAFKA_SECONDS)
-            if high > low:
-                ends[f"{topic}/{partition}"] = high
-    return ends
-
-
-def _is_past(client: Consumer, ends: Mapping[str, int]) -> bool:
-    names = [name.rpartition("/") for name in ends]
-    partitions = [TopicPartition(topic, int(partition)) for topic, _, partition in names]
-    committed = client.committed(partitions, timeout=KAFKA_SECONDS) if partitions else []
-    return all(place.offset >= ends[f"{place.topic}/{place.partition}"] for place in committed)

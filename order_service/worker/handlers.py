@@ -1,149 +1,182 @@
-"""The handler of each consumed event: read the event, call one use case."""
+"""The handler of each group: it reads the events of a batch, and calls the use cases that store their effect at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from ulid import ULID
 
 from contracts import topic_settings
 from libs.access.revocations import Revocation
-from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
+from libs.django_store.connection import renew_connection
+from libs.django_store.failures import DjangoFailures
+from libs.messaging.batch_consumer import BatchConsumer
+from libs.messaging.batches import BatchHandler, Weigh, one_at_a_time, read_each, weigh_full, weigh_one
 from libs.messaging.brokers import Brokers
-from libs.messaging.consumer import EventConsumer
 from libs.messaging.envelope import Event, MalformedEvent
-from libs.messaging.failures import PermanentFailure
 from libs.messaging.handler_pool import Handler
-from libs.messaging.tombstones import ignore_tombstones
+from libs.messaging.tombstones import compacted_topics, ignore_tombstones
 from order_service.domain.customer import MailAddress
-from order_service.domain.errors import UnknownOrder
-from order_service.domain.rejection import Rejection
-from order_service.events.consumed import (
-    MailSent,
-    ProductSnapshot,
-    StockHeld,
-    StockRejected,
-    StockReleased,
-    StockReserved,
-    UserDeleted,
-    UserRevocation,
-    UserUpdated,
-)
-from order_service.events.topics import CATALOGUE, CATALOGUE_GROUP, HELD_GROUP, MAILS_GROUP, STOCK_GROUP, USERS_GROUP
-from order_service.store.catalogue import upsert_product
-from order_service.store.customers import set_address
-from order_service.store.worker_tables import stored_revocations
-from order_service.use_cases.apply_stock_reply import apply_stock_reply
+from order_service.domain.rejection import StockReply
+from order_service.domain.sent_mail import SentMail
+from order_service.events import consumed
+from order_service.events.topics import CATALOGUE_GROUP, GROUPS, HELD_GROUP, MAILS_GROUP, STOCK_GROUP, USERS_GROUP
+from order_service.store.catalogue import upsert_products
+from order_service.use_cases.apply_stock_replies import apply_stock_replies
 from order_service.use_cases.compare_held_stock import compare_held_stock
-from order_service.use_cases.complete_release import complete_release
 from order_service.use_cases.erase_customer import erase_customer
-from order_service.use_cases.record_sent_mail import record_sent_mail
+from order_service.use_cases.keep_account_changes import keep_account_changes
+from order_service.use_cases.record_sent_mails import record_sent_mails
 
-STOCK_THREADS = 2  # a transition waits for the database as long as it computes
+NO_ORDER = "there is no such order"
 
-
-def on_product_changed(event: Event) -> None:
-    """Update the catalogue: any product-* event is a snapshot of the product. Raises MalformedEvent."""
-    product = event.read(ProductSnapshot)
-    _begin(event, product.id)
-    upsert_product(product.to_product())
+Reasons = Mapping[str, str]
+"""Why events are refused, by event id."""
+UserChange = consumed.UserDeleted | MailAddress | Revocation
 
 
-def on_stock_reserved(event: Event) -> None:
-    """Confirm the order. Raises MalformedEvent, PermanentFailure."""
-    _apply(event, event.read(StockReserved).order_id, rejection=None)
+def on_products(events: Sequence[Event]) -> Reasons:
+    """Update the catalogue: any product-* event is a snapshot of the product."""
+    known, refused = read_each(events, _read_product)
+    if known:
+        upsert_products([product.to_product() for _, product in known])
+    return refused
 
 
-def on_stock_rejected(event: Event) -> None:
-    """Reject the order. Raises MalformedEvent, PermanentFailure."""
-    reply = event.read(StockRejected)
-    _apply(event, reply.order_id, rejection=reply.to_rejection())
+def on_stock_replies(events: Sequence[Event]) -> Reasons:
+    """Confirm and reject orders, and note which cancelled ones hold no stock any more."""
+    known, refused = read_each(events, _read_reply)
+    if not known:
+        return refused
+    replies = [(event, reply) for event, reply in known if isinstance(reply, StockReply)]
+    released = {reply for _, reply in known if isinstance(reply, str)}
+    unknown = apply_stock_replies([reply for _, reply in replies], released=released)
+    return refused | {event.id: NO_ORDER for event, reply in replies if reply.order_id in unknown}
 
 
-def on_stock_released(event: Event) -> None:
-    """Note that the stock of a cancelled order is released. Raises MalformedEvent."""
-    order_id = event.read(StockReleased).order_id
-    _begin(event, order_id)
-    complete_release(order_id=order_id)
+def on_held_stock(events: Sequence[Event]) -> Reasons:
+    """Compare pages of reservations with the orders. Each page is a batch alone."""
+    known, refused = read_each(events, _read_page)
+    for _, page in known:
+        compare_held_stock(page.to_page())
+    return refused
 
 
-def on_stock_held(event: Event) -> None:
-    """Compare a page of reservations with the orders. Raises MalformedEvent."""
-    page = event.read(StockHeld)
-    _begin(event, StockHeld.topic)
-    compare_held_stock(page.to_page())
+def on_accounts(events: Sequence[Event]) -> Reasons:
+    """Keep addresses, store revocations, erase customers. A deletion is a batch alone: it writes in parts."""
+    known, refused = read_each(events, _read_account)
+    for event, change in known:
+        if isinstance(change, consumed.UserDeleted):
+            erase_customer(user_id=event.subject)
+    addresses = [(event.subject, change) for event, change in known if isinstance(change, MailAddress)]
+    revocations = [change for _, change in known if isinstance(change, Revocation)]
+    if addresses or revocations:
+        keep_account_changes(addresses=addresses, revocations=revocations)
+    return refused
 
 
-def on_user_deleted(event: Event) -> None:
-    """Erase the customer. Raises MalformedEvent."""
-    user = event.read(UserDeleted)
-    _begin(event, user.id)
-    erase_customer(user_id=user.id)
+def on_sent_mails(events: Sequence[Event]) -> Reasons:
+    """Record what became of mails. Those that are not about an order are left out."""
+    known, refused = read_each(events, _read_mail)
+    if mails := [mail for _, mail in known if mail is not None]:
+        record_sent_mails(mails)
+    return refused
 
 
-def on_user_updated(event: Event) -> None:
-    """Keep the address of an account that orders. Raises MalformedEvent."""
-    user = event.read(UserUpdated)
-    _begin(event, user.id)
-    set_address(user.id, MailAddress(email=user.email, verified=user.email_verified, at=_time_of(event)))
+def weigh_account(event: Event) -> int:
+    """A deletion is a batch alone."""
+    return weigh_full(event) if event.type == consumed.UserDeleted.topic else weigh_one(event)
 
 
-def on_user_revocation(event: Event) -> None:
-    """Store the revocation for the web processes. Raises MalformedEvent."""
-    revocation = event.read(UserRevocation)
-    _begin(event, revocation.user_id)
-    stored_revocations.add(Revocation(revocation.user_id, revocation.sid, revocation.not_before))
+def _connected(handle: BatchHandler, events: Sequence[Event]) -> Reasons:
+    renew_connection()  # the server may have been unavailable since the last batch
+    return handle(events)
 
 
-def on_mail_sent(event: Event) -> None:
-    """Record what became of a mail about an order. Raises MalformedEvent."""
-    mail = event.read(MailSent)
+BATCHES: Mapping[str, BatchHandler] = {
+    CATALOGUE_GROUP: partial(_connected, on_products),
+    STOCK_GROUP: partial(_connected, on_stock_replies),
+    HELD_GROUP: partial(_connected, on_held_stock),
+    USERS_GROUP: partial(_connected, on_accounts),
+    MAILS_GROUP: partial(_connected, on_sent_mails),
+}
+"""The handler of each group."""
+WEIGHTS: Mapping[str, Weigh] = {USERS_GROUP: weigh_account, HELD_GROUP: weigh_full}
+HANDLERS: Mapping[str, Mapping[str, Handler]] = {
+    group: ignore_tombstones(dict.fromkeys(topics, one_at_a_time(BATCHES[group])), topic_settings(*topics))
+    for group, topics in GROUPS.items()
+}
+"""The same for single events, by topic: a replay handles dead letters one by one."""
+
+
+def make_consumers(brokers: Brokers) -> list[BatchConsumer]:
+    """A member of each group."""
+    return [
+        BatchConsumer(
+            brokers,
+            group,
+            topics,
+            BATCHES[group],
+            failures=DjangoFailures(),
+            weigh=WEIGHTS.get(group, weigh_one),
+            compacted=compacted_topics(topic_settings(*topics)),
+        )
+        for group, topics in GROUPS.items()
+    ]
+
+
+def _read_product(event: Event) -> consumed.ProductSnapshot:
+    product = event.read(consumed.ProductSnapshot)
+    event.require_key(product.id)
+    return product
+
+
+def _read_reply(event: Event) -> StockReply | str:
+    """The reply to an order, or the id of a cancelled order whose stock is released."""
+    if event.type == consumed.StockReleased.topic:
+        event.require_key(order_id := event.read(consumed.StockReleased).order_id)
+        return order_id
+    if event.type == consumed.StockRejected.topic:
+        rejected = event.read(consumed.StockRejected)
+        reply = StockReply(rejected.order_id, rejected.to_rejection())
+    else:
+        reply = StockReply(event.read(consumed.StockReserved).order_id)
+    event.require_key(reply.order_id)
+    return reply
+
+
+def _read_page(event: Event) -> consumed.StockHeld:
+    page = event.read(consumed.StockHeld)
+    event.require_key(consumed.StockHeld.topic)
+    return page
+
+
+def _read_account(event: Event) -> UserChange:
+    if event.type == consumed.UserRevocation.topic:
+        ended = event.read(consumed.UserRevocation)
+        event.require_key(ended.user_id)
+        return Revocation(ended.user_id, ended.sid, ended.not_before)
+    if event.type == consumed.UserDeleted.topic:
+        deleted = event.read(consumed.UserDeleted)
+        event.require_key(deleted.id)
+        return deleted
+    user = event.read(consumed.UserUpdated)
+    event.require_key(user.id)
+    return MailAddress(email=user.email, verified=user.email_verified, at=_time_of(event))
+
+
+def _read_mail(event: Event) -> SentMail | None:
+    """The mail of an event; None when it is not about an order."""
+    mail = event.read(consumed.MailSent)
     try:
         event_id = str(ULID.from_str(event.subject))
     except ValueError:
         raise MalformedEvent("the key is no event's id") from None
-    if mail.order_id:
-        renew_connection()
-        record_sent_mail(
-            event_id=event_id, kind=mail.kind, order_id=mail.order_id, sent_at=mail.sent_at, outcome=mail.outcome
-        )
-
-
-_BY_GROUP: Mapping[str, Mapping[str, Handler]] = {
-    CATALOGUE_GROUP: dict.fromkeys(CATALOGUE, on_product_changed),
-    STOCK_GROUP: {
-        StockReserved.topic: on_stock_reserved,
-        StockRejected.topic: on_stock_rejected,
-        StockReleased.topic: on_stock_released,
-    },
-    HELD_GROUP: {StockHeld.topic: on_stock_held},
-    USERS_GROUP: {
-        UserDeleted.topic: on_user_deleted,
-        UserUpdated.topic: on_user_updated,
-        UserRevocation.topic: on_user_revocation,
-    },
-    MAILS_GROUP: {MailSent.topic: on_mail_sent},
-}
-HANDLERS: Mapping[str, Mapping[str, Handler]] = {
-    group: ignore_tombstones(handlers, topic_settings(*handlers)) for group, handlers in _BY_GROUP.items()
-}
-"""Each group's handlers by topic."""
-THREADS = {STOCK_GROUP: STOCK_THREADS}
-
-
-def make_consumers(brokers: Brokers) -> list[EventConsumer]:
-    """A member of each group."""
-    return [
-        EventConsumer(brokers, group, handlers, unavailable=UNAVAILABLE_ERRORS, threads=THREADS.get(group, 1))
-        for group, handlers in HANDLERS.items()
-    ]
-
-
-def _apply(event: Event, order_id: str, *, rejection: Rejection | None) -> None:
-    _begin(event, order_id)
-    try:
-        apply_stock_reply(order_id=order_id, rejection=rejection)
-    except UnknownOrder:
-        raise PermanentFailure("there is no such order") from None
+    if not mail.order_id:
+        return None
+    return SentMail(
+        event_id=event_id, kind=mail.kind, order_id=mail.order_id, sent_at=mail.sent_at, outcome=mail.outcome
+    )
 
 
 def _time_of(event: Event) -> datetime:
@@ -152,8 +185,3 @@ def _time_of(event: Event) -> datetime:
         return datetime.fromisoformat(event.time).astimezone(UTC)
     except (ValueError, OverflowError):
         raise MalformedEvent("ce_time is no time") from None
-
-
-def _begin(event: Event, key: str) -> None:
-    event.require_key(key)
-    renew_connection()  # the server may have been unavailable since the last event

@@ -115,6 +115,10 @@ class Reservation:
             return replace(self, status=Status.RELEASED, reply=Release(pieces=self.pieces), closed_at=at)
         return replace(self, reply=Release(pieces=self.pieces if self.status is Status.RELEASED else ()))
 
+    def deliver(self, *, at: datetime) -> Self:
+        """The reservation after the order's delivery: closed. One that is not in force stays as it is."""
+        return replace(self, closed_at=at) if self.is_in_force else self
+
     @property
     def is_in_force(self) -> bool:
         """Whether the order holds its items, and may still be cancelled."""

@@ -15,6 +15,8 @@ GROUP = "product-service"
 USERS_GROUP = "product-service-users"
 PUBLISHED = (*PRODUCT_EVENTS, *STOCK_EVENTS, StockHeld)
 CONSUMED = (OrderPlaced, OrderCancelled, OrderDelivered, StockReleaseRequested)
+GROUPS = {GROUP: tuple(event.topic for event in CONSUMED), USERS_GROUP: (UserRevocation.topic,)}
+"""The topics of each group."""
 
 
 def topics() -> Topics:

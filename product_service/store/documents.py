@@ -44,6 +44,7 @@ class Product(Document):  # type: ignore[misc] # MongoEngine has no types
     sequence = IntField(required=True, min_value=1)
     created_at = DateTimeField(required=True)
     updated_at = DateTimeField(required=True)  # of the catalogue data, as `version`
+    claim = ObjectIdField()  # new with each batch of orders that is decided: its transaction holds the product
 
     meta = {
         "collection": "products",

@@ -40,6 +40,16 @@ def find_many(product_ids: Collection[str], *, currency: str, transaction: Clien
     return {product.id: product for product in (from_document(row, currency) for row in found)}
 
 
+def claim(product_ids: Collection[str], transaction: ClientSession) -> None:
+    """Let no other writer change these products until the commit. It is the first statement of the transaction.
+
+    A new value each time: MongoDB takes no lock for an update that changes nothing.
+    """
+    if product_ids:
+        which = {"_id": {"$in": [ObjectId(product_id) for product_id in sorted(product_ids)]}}
+        documents.products().update_many(which, {"$set": {"claim": ObjectId()}}, session=transaction)
+
+
 def find_ids(*, after: str | None, limit: int) -> list[str]:
     """Ids of products, inactive ones too, in order; those that follow `after`."""
     which = {"_id": {"$gt": ObjectId(after)}} if after else {}
@@ -131,7 +141,9 @@ def apply_movements(movements: Sequence[StockMovement], transaction: ClientSessi
         for product_id, delta in sorted(deltas.items())
         if delta
     ]
-    if changes and documents.products().bulk_write(changes, session=transaction).matched_count != len(changes):
+    if changes and documents.products().bulk_write(changes, ordered=False, session=transaction).matched_count != len(
+        changes
+    ):
         raise RuntimeError("the stock of a product would leave its range")
     if movements:
         documents.movements().insert_many([_movement_row(movement) for movement in movements], session=transaction)

@@ -1,22 +1,22 @@
 """Reservations in MongoDB, each with the last reply to its order."""
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from datetime import datetime, timedelta
-from functools import partial
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import orjson
 from bson import ObjectId
+from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError
 
-from libs.messaging.envelope import EventData, OutboxRow, new_row
+from libs.messaging.envelope import OutboxRow, new_row
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_changes, validate_document
 from libs.values.money import Money
 from libs.values.times import now
+from product_service.domain.order_batch import Decision
 from product_service.domain.reservation import (
     CurrentPrice,
     Release,
@@ -26,7 +26,7 @@ from product_service.domain.reservation import (
     Shortage,
     Status,
 )
-from product_service.events.published import SOURCE, StockReleased
+from product_service.events.published import SOURCE, StockReleased, StockReply
 from product_service.store import documents
 
 # An event that comes again must find the decision. order-placed stays in its topic for 7 days, up to 14 until its segment is
@@ -35,12 +35,12 @@ RETENTION = timedelta(days=60)
 
 IN_FORCE = {"state": Status.RESERVED, "closed_at": None}
 """The filter of the reservations that hold items, and whose orders are not delivered."""
-
+DUPLICATE_KEY = 11000
 T = TypeVar("T")
 
 
-class AlreadyDecided(Exception):
-    """The order has a reservation."""
+class Overtaken(Exception):
+    """Another member of the group decided one of these orders at the same time: read again and decide again."""
 
 
 def transact(work: Callable[[ClientSession], T]) -> T:
@@ -48,41 +48,57 @@ def transact(work: Callable[[ClientSession], T]) -> T:
     return in_transaction(documents.db(), work)
 
 
-def find(order_id: str, *, currency: str, transaction: ClientSession) -> Reservation | None:
-    """The reservation of an order."""
-    row = documents.reservations().find_one({"_id": order_id}, session=transaction)
-    return row and from_document(row, currency)
+def find_many(order_ids: Collection[str], *, currency: str, transaction: ClientSession) -> dict[str, Reservation]:
+    """The reservations of these orders, by order."""
+    rows = documents.reservations().find({"_id": {"$in": sorted(order_ids)}}, session=transaction)
+    return {row["_id"]: from_document(row, currency) for row in rows}
 
 
-def add(reservation: Reservation, reply: EventData, *, transaction: ClientSession) -> None:
-    """Insert a new reservation and its reply. The row of the reply is kept, so that it can be sent again as it was.
+def find_held(order_ids: Collection[str]) -> set[str]:
+    """The products of which these orders hold pieces. No query for none."""
+    if not order_ids:
+        return set()
+    rows = documents.reservations().find({"_id": {"$in": sorted(order_ids)}, **IN_FORCE}, {"items.product": 1})
+    return {str(item["product"]) for row in rows for item in row["items"]}
 
-    Raises AlreadyDecided.
+
+def held_by(reservations: Iterable[Reservation]) -> set[str]:
+    """As `find_held`, of reservations that were read."""
+    return {item.product_id for one in reservations if one.is_in_force for item in one.items}
+
+
+def write(decisions: Sequence[Decision], transaction: ClientSession) -> None:
+    """Write the reservations as they are after these decisions, and the replies. A repeated reply is stored as it was.
+
+    The row of an order's last reply is kept, so that it can be sent again. Raises Overtaken.
     """
-    row = _new_row(reservation, reply)
-    fields = validate_document(documents.Reservation, {**to_document(reservation), "answer": vars(row)})
+    rows = [_new_row(decision.after) for decision in decisions if decision.has_new_reply]
+    last = {row.aggregate_id: row for row in rows}
+    stored = {decision.after.order_id: decision.before for decision in reversed(decisions)}
+    after = {decision.after.order_id: decision.after for decision in decisions}
+    inserts = [
+        validate_document(documents.Reservation, {**to_document(after[order_id]), "answer": vars(row)})
+        for order_id, row in last.items()
+        if stored[order_id] is None
+    ]
+    updates = [
+        _update(before, after[order_id], last.get(order_id))
+        for order_id, before in stored.items()
+        if before and before != after[order_id]
+    ]
+    repeated = _repeated(
+        [d.after.order_id for d in decisions if d.is_repetition and d.after is stored[d.after.order_id]], transaction
+    )
     try:
-        documents.reservations().insert_one(fields, session=transaction)
-    except DuplicateKeyError:
-        raise AlreadyDecided from None
-    _store_reply(row, transaction)
-
-
-def update(before: Reservation, after: Reservation, reply: EventData, *, transaction: ClientSession) -> None:
-    """Write the status of `after`, which was read as `before` in the same transaction. Its reply replaces the earlier one."""
-    row = _new_row(before, reply)
-    changes = {"state": after.status, "closed_at": after.closed_at, "answer": vars(row)}
-    change = {"$set": validate_changes(documents.Reservation, changes)}
-    expected = {"_id": before.order_id, "state": before.status}
-    if not documents.reservations().update_one(expected, change, session=transaction).matched_count:
-        raise RuntimeError("the reservation is not what this transaction read")  # the snapshot rules it out
-    _store_reply(row, transaction)
-
-
-def close(order_id: str, *, at: datetime) -> None:
-    """Close a reservation that is in force, at its delivery."""
-    change = {"$set": validate_changes(documents.Reservation, {"closed_at": at})}
-    documents.reservations().update_one({"_id": order_id, **IN_FORCE}, change)
+        if inserts:
+            documents.reservations().insert_many(inserts, session=transaction)
+        if updates and documents.reservations().bulk_write(updates, session=transaction).matched_count != len(updates):
+            raise RuntimeError("a reservation is not what this transaction read")  # the snapshot rules it out
+        MongoOutbox(documents.db()).add_all([*repeated, *rows], transaction)
+    except BulkWriteError as error:
+        if any(failed["code"] == DUPLICATE_KEY for failed in (error.details or {}).get("writeErrors", ())):
+            raise Overtaken from None
+        raise
 
 
 def find_in_force(*, after: str | None, limit: int, currency: str, transaction: ClientSession) -> list[Reservation]:
@@ -90,15 +106,6 @@ def find_in_force(*, after: str | None, limit: int, currency: str, transaction: 
     which = {**IN_FORCE, **({"_id": {"$gt": after}} if after else {})}
     found = documents.reservations().find(which, session=transaction).sort("_id", 1).limit(limit)
     return [from_document(row, currency) for row in found]
-
-
-def resend_reply(order_id: str) -> None:
-    """Store the last reply to an order again, with the same event id, sequence and payload."""
-    found = documents.reservations().find_one({"_id": order_id}, {"answer": 1})
-    if found and (answer := found.get("answer")):
-        row = OutboxRow(**{**answer, "created_at": now()})
-        with suppress(DuplicateKeyError):  # the relay has not published it yet
-            transact(partial(_store_reply, row))
 
 
 def purge_closed() -> int:
@@ -179,11 +186,27 @@ def _reply_of(answer: Mapping[str, Any], currency: str) -> Reply | Release:
     )
 
 
-def _new_row(reservation: Reservation, reply: EventData) -> OutboxRow:
-    """The row of the next reply."""
-    sequence = reservation.event_count + 1
-    return new_row(reply, source=SOURCE, aggregate_id=reservation.order_id, sequence=sequence)
+def _new_row(after: Reservation) -> OutboxRow:
+    """The row of its last reply."""
+    reply = StockReleased.of(after) if isinstance(after.reply, Release) else StockReply.of(after)
+    return new_row(reply, source=SOURCE, aggregate_id=after.order_id, sequence=after.event_count)
 
 
-def _store_reply(row: OutboxRow, transaction: ClientSession) -> None:
-    MongoOutbox(documents.db()).add(row, transaction)
+def _update(before: Reservation, after: Reservation, row: OutboxRow | None) -> UpdateOne:
+    """The change of a stored reservation. A new reply replaces the earlier one."""
+    changes: dict[str, Any] = {"state": after.status, "closed_at": after.closed_at}
+    if row:
+        changes["answer"] = vars(row)
+    expected = {"_id": before.order_id, "state": before.status}
+    return UpdateOne(expected, {"$set": validate_changes(documents.Reservation, changes)})
+
+
+def _repeated(order_ids: Collection[str], transaction: ClientSession) -> list[OutboxRow]:
+    """The stored replies of these orders, with the same event id, sequence and payload, but those that wait in the outbox."""
+    if not order_ids:
+        return []
+    which = {"_id": {"$in": sorted(set(order_ids))}, "answer": {"$exists": True}}
+    found = documents.reservations().find(which, {"answer": 1}, session=transaction)
+    rows = [OutboxRow(**{**row["answer"], "created_at": now()}) for row in found]
+    waiting = MongoOutbox(documents.db()).waiting([row.event_id for row in rows], transaction)
+    return [row for row in rows if row.event_id not in waiting]

@@ -1,87 +1,91 @@
-"""The handler of each event: it reads the event and calls one use case."""
+"""The handler of each group: it reads the events of a batch, and calls the use case that stores their effect at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from libs.access.revocations import Revocation
+from libs.messaging.batch_consumer import BatchConsumer
+from libs.messaging.batches import BatchHandler, Weigh, one_at_a_time, read_each, weigh_one
 from libs.messaging.brokers import Brokers
-from libs.messaging.consumer import EventConsumer
 from libs.messaging.envelope import Event
 from libs.messaging.handler_pool import Handler
-from libs.mongo_store.connection import UNAVAILABLE_ERRORS
+from libs.mongo_store.failures import MongoFailures
 from libs.mongo_store.revocations import MongoRevocations
-from product_service.events.consumed import (
-    OrderCancelled,
-    OrderDelivered,
-    OrderPlaced,
-    StockReleaseRequested,
-    UserRevocation,
-)
-from product_service.events.topics import GROUP, USERS_GROUP
+from product_service.domain.order_batch import CancelledOrder, DeliveredOrder, OrderRequest, PlacedOrder
+from product_service.events import consumed
+from product_service.events.topics import GROUP, GROUPS, USERS_GROUP
 from product_service.store.documents import db
-from product_service.use_cases.close_reservation import close_reservation
-from product_service.use_cases.release_stock import release_stock
-from product_service.use_cases.reserve_stock import reserve_stock
+from product_service.use_cases.decide_orders import decide_orders
+
+Reasons = Mapping[str, str]
+"""Why events are refused, by event id."""
 
 
-def on_order_placed(event: Event, *, currency: str) -> None:
-    """Reserve the stock of an order. Raises MalformedEvent."""
-    order = event.read(OrderPlaced)
-    event.require_key(order.order_id)
-    items = order.requested_items()
-    reserve_stock(order_id=order.order_id, items=items, placed_at=order.timestamp, currency=currency)
+def on_orders(events: Sequence[Event], *, currency: str) -> Reasons:
+    """Reserve and release the stock of orders, and close the reservations of delivered ones."""
+    known, refused = read_each(events, _read_order)
+    if known:
+        decide_orders([request for _, request in known], currency=currency)
+    return refused
 
 
-def on_order_cancelled(event: Event, *, currency: str) -> None:
-    """Release the stock of an order. Raises MalformedEvent."""
-    order = event.read(OrderCancelled)
-    event.require_key(order.order_id)
-    release_stock(order_id=order.order_id, currency=currency)
+def on_revocations(events: Sequence[Event]) -> Reasons:
+    """Store revocations, which the web processes read."""
+    known, refused = read_each(events, _read_revocation)
+    if known:
+        MongoRevocations(db()).add_all([revocation for _, revocation in known])
+    return refused
 
 
-def on_order_delivered(event: Event) -> None:
-    """Close the reservation of an order. Raises MalformedEvent."""
-    order = event.read(OrderDelivered)
-    event.require_key(order.order_id)
-    close_reservation(order_id=order.order_id)
+def weigh_order(event: Event) -> int:
+    """The number of its lines."""
+    items = event.data.get("items")
+    return max(1, len(items)) if isinstance(items, list) else 1
 
 
-def on_release_requested(event: Event, *, currency: str) -> None:
-    """Release the stock of an order, or close its reservation when it was delivered. Raises MalformedEvent."""
-    order = event.read(StockReleaseRequested)
-    event.require_key(order.order_id)
-    if order.delivered:
-        close_reservation(order_id=order.order_id)
-    else:
-        release_stock(order_id=order.order_id, currency=currency)
+WEIGHTS: Mapping[str, Weigh] = {GROUP: weigh_order}
 
 
-def on_user_revocation(event: Event) -> None:
-    """Store a revocation, which the web processes read. Raises MalformedEvent."""
-    ended = event.read(UserRevocation)
-    event.require_key(ended.user_id)
-    MongoRevocations(db()).add(Revocation(ended.user_id, ended.sid, ended.not_before))
+def make_batches(currency: str) -> Mapping[str, BatchHandler]:
+    """The handler of each group. `currency`: the shop's, for stored prices without one."""
+    return {GROUP: partial(on_orders, currency=currency), USERS_GROUP: on_revocations}
 
 
 def make_handlers(currency: str) -> Mapping[str, Mapping[str, Handler]]:
-    """The handlers of each group by topic. `currency`: the shop's, for stored prices without one."""
-    return {
-        GROUP: {
-            OrderPlaced.topic: partial(on_order_placed, currency=currency),
-            OrderCancelled.topic: partial(on_order_cancelled, currency=currency),
-            OrderDelivered.topic: on_order_delivered,
-            StockReleaseRequested.topic: partial(on_release_requested, currency=currency),
-        },
-        USERS_GROUP: {UserRevocation.topic: on_user_revocation},
-    }
+    """The same for single events, by topic: a replay handles dead letters one by one."""
+    batches = make_batches(currency)
+    return {group: dict.fromkeys(topics, one_at_a_time(batches[group])) for group, topics in GROUPS.items()}
 
 
-def make_consumers(brokers: Brokers, currency: str) -> list[EventConsumer]:
-    """The members of the groups `product-service` and `product-service-users`.
-
-    Each has one handler thread: more writers make a hot product slower (docs/guarantees.md).
-    """
+def make_consumers(brokers: Brokers, currency: str) -> list[BatchConsumer]:
+    """The members of the groups `product-service` and `product-service-users`. Each has one batch thread."""
     return [
-        EventConsumer(brokers, group, handlers, unavailable=UNAVAILABLE_ERRORS)
-        for group, handlers in make_handlers(currency).items()
+        BatchConsumer(
+            brokers, group, GROUPS[group], handle, failures=MongoFailures(db()), weigh=WEIGHTS.get(group, weigh_one)
+        )
+        for group, handle in make_batches(currency).items()
     ]
+
+
+def _read_order(event: Event) -> OrderRequest:
+    request = _request_of(event)
+    event.require_key(request.order_id)
+    return request
+
+
+def _request_of(event: Event) -> OrderRequest:
+    if event.type == consumed.OrderCancelled.topic:
+        return CancelledOrder(order_id=event.read(consumed.OrderCancelled).order_id)
+    if event.type == consumed.OrderDelivered.topic:
+        return DeliveredOrder(order_id=event.read(consumed.OrderDelivered).order_id)
+    if event.type == consumed.StockReleaseRequested.topic:
+        asked = event.read(consumed.StockReleaseRequested)
+        return DeliveredOrder(order_id=asked.order_id) if asked.delivered else CancelledOrder(order_id=asked.order_id)
+    order = event.read(consumed.OrderPlaced)
+    return PlacedOrder(order_id=order.order_id, items=tuple(order.requested_items()), placed_at=order.timestamp)
+
+
+def _read_revocation(event: Event) -> Revocation:
+    ended = event.read(consumed.UserRevocation)
+    event.require_key(ended.user_id)
+    return Revocation(ended.user_id, ended.sid, ended.not_before)

@@ -47,23 +47,26 @@ def effects(monkeypatch) -> list[tuple[str, Any, dict[str, Any]]]:
     """What the handlers called: the use case's name and arguments."""
     found: list[tuple[str, Any, dict[str, Any]]] = []
 
-    def record(name: str) -> Callable[..., None]:
-        return lambda *args, **named: found.append((name, args, named))
+    def record(name: str) -> Callable[..., frozenset[str]]:
+        def called(*args: Any, **named: Any) -> frozenset[str]:
+            found.append((name, args, named))
+            return frozenset()
+
+        return called
 
     class Recorded:
         def __init__(self, *_: object) -> None:
-            self.add = record("add")
+            self.add_all = record("add_all")
 
     for module, names in (
-        (order_handlers, ("upsert_product", "apply_stock_reply", "erase_customer", "set_address", "record_sent_mail")),
-        (order_handlers, ("complete_release", "compare_held_stock")),
-        (product_handlers, ("reserve_stock", "release_stock", "close_reservation")),
+        (order_handlers, ("upsert_products", "apply_stock_replies", "erase_customer", "keep_account_changes")),
+        (order_handlers, ("record_sent_mails", "compare_held_stock")),
+        (product_handlers, ("decide_orders",)),
         (user_handlers, ("reissue_link", "resend_account")),
     ):
         for name in names:
             monkeypatch.setattr(module, name, record(name))
     monkeypatch.setattr(order_handlers, "renew_connection", lambda: None)
-    monkeypatch.setattr(order_handlers, "stored_revocations", Recorded())
     monkeypatch.setattr(product_handlers, "MongoRevocations", Recorded)
     monkeypatch.setattr(product_handlers, "db", lambda: None)
     return found
@@ -165,8 +168,8 @@ def test_an_unknown_reason_of_a_rejection_becomes_the_general_one(effects):
     short = EXAMPLES["stock-rejected"]["shortages"][0] | {"reason": "in-quarantine"}
     data = example("stock-rejected") | {"reason": "in-quarantine", "shortages": [short]}
     assert outcome(rejected, message("stock-rejected", data), effects) == ""
-    ((_, _, arguments),) = effects
-    rejection = arguments["rejection"]
+    ((_, ([reply],), _),) = effects
+    rejection = reply.rejection
     assert (rejection.reason, [row.withdrawn for row in rejection.shortages]) == ("other", [False])
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from functools import partial
 
+from libs.messaging.batch_consumer import BatchConsumer
+from libs.messaging.batches import in_turn, weigh_full
 from libs.messaging.brokers import Brokers
-from libs.messaging.consumer import EventConsumer
 from libs.messaging.envelope import Event
 from libs.messaging.handler_pool import Handler
-from libs.mongo_store.connection import UNAVAILABLE_ERRORS
+from libs.mongo_store.connection import Db
+from libs.mongo_store.failures import MongoFailures
 from user_service.events.consumed import UserLinkRequested, UserResendRequested
 from user_service.events.topics import GROUP
 from user_service.store.mail_limits import MailLimits
@@ -39,9 +41,9 @@ def make_handlers(limits: MailLimits) -> Mapping[str, Mapping[str, Handler]]:
     }
 
 
-def make_consumers(brokers: Brokers, limits: MailLimits) -> list[EventConsumer]:
-    """A member of each group."""
+def make_consumers(brokers: Brokers, db: Db, limits: MailLimits) -> list[BatchConsumer]:
+    """A member of each group. These events are few, and each is a transaction of its own."""
     return [
-        EventConsumer(brokers, group, handlers, unavailable=UNAVAILABLE_ERRORS)
+        BatchConsumer(brokers, group, list(handlers), in_turn(handlers), failures=MongoFailures(db), weigh=weigh_full)
         for group, handlers in make_handlers(limits).items()
     ]

@@ -25,7 +25,7 @@ def run(config: Config) -> int:
     cluster = Cluster(brokers, topics(), MongoCluster(db))
     tasks: list[BackgroundTask] = [
         Relay(MongoOutbox(db), partial(make_producer, brokers)),
-        *make_consumers(brokers, replay_limits(db, config)),
+        *make_consumers(brokers, db, replay_limits(db, config)),
         cluster.task(),
     ]
     return run_worker(tasks, MongoWorkerStatus(db), cluster.prepare)

@@ -90,7 +90,7 @@ def end_login(request: HttpRequest) -> TokenPair | None:
     return token_store.remove(login.tokens) if login else None
 
 
-def _to_sign_in(request: HttpRequest) -> HttpResponse:
+def to_sign_in(request: HttpRequest) -> HttpResponse:
     """The sign-in page, which leads back to this page, or to the page of this form with what was typed."""
     response = redirect_to_login(unsent.page_of(request), "admin:login")
     if request.method == "POST":
@@ -122,7 +122,7 @@ class RevokedLoginMiddleware:
             return None
         if not getattr(request, "signed_out", False):  # no reason was given yet
             messages.warning(request, SIGNED_OUT)
-        return _to_sign_in(request)
+        return to_sign_in(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Django's hook. Redirect to the sign-in page, which leads back to this page."""
@@ -130,7 +130,7 @@ class RevokedLoginMiddleware:
             return None
         self._end(request)
         messages.warning(request, LOGIN_ENDED)
-        return _to_sign_in(request)
+        return to_sign_in(request)
 
     @staticmethod
     def _end(request: HttpRequest) -> None:

@@ -21,7 +21,7 @@ from libs.values.errors import Unavailable
 from libs.web.drf import error_view
 from order_service.desk.once import DESK, SIGN_IN_PAGES
 from order_service.desk.sign_in import unsent
-from order_service.desk.sign_in.staff_login import StaffLogin, end_login
+from order_service.desk.sign_in.staff_login import StaffLogin, end_login, to_sign_in
 from order_service.desk.sign_in.user_service import LoginRefused, sign_out
 
 log = get_logger(__name__)
@@ -107,6 +107,8 @@ def token_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
             messages.info(request, f"You are signed in as {_name(request)} now. {STAY}")
         form = SignInForm(request, initial={"username": request.POST.get("username", "")})
         response = view.render_to_response(view.get_context_data(form=form))
+    elif not admin.site.has_permission(request):
+        return to_sign_in(request)
     else:
         context = {**admin.site.each_context(request), "title": "The form was too old"}
         context |= {"not_done": unsent.not_done(request), "page": unsent.page_of(request)}

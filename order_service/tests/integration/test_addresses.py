@@ -9,15 +9,16 @@ from jsonschema import Draft202012Validator
 
 from contracts import event_schema
 from libs.access.caller import Caller
-from libs.messaging.envelope import Event, MalformedEvent
+from libs.messaging.envelope import Event
+from libs.messaging.failures import PermanentFailure
 from libs.values.times import now_ms, rfc3339
 from order_service.events.topics import USERS_GROUP
 from order_service.store.models import Customer, Order, Outbox
 from order_service.store.outbox import outbox
+from order_service.tests.integration.stock import apply_stock_reply
 from order_service.tests.integration.test_erasing import GRACE, take
 from order_service.use_cases import ask_for_addresses as asking
 from order_service.use_cases.add_note import add_note
-from order_service.use_cases.apply_stock_reply import apply_stock_reply
 from order_service.use_cases.ask_for_addresses import ask_for_addresses
 from order_service.use_cases.resend_mail import resend_mail
 from order_service.worker.address_requests import make_address_requests
@@ -136,7 +137,7 @@ def test_an_address_is_kept_for_accounts_that_order_only():
 )
 def test_a_malformed_event_changes_nothing(customer, place, fields):
     place(customer)
-    with pytest.raises(MalformedEvent):
+    with pytest.raises(PermanentFailure):
         hear(customer.user_id, **fields)
     assert Customer.objects.get(pk=customer.user_id).email is None
 
@@ -168,7 +169,7 @@ def asked():
 
 
 def relay():
-    outbox.delete([row.event_id for row in outbox.pending(200)])
+    outbox.delete(outbox.pending(200))
 
 
 def test_the_address_of_an_account_that_is_not_known_is_asked_for_once(customer, place):

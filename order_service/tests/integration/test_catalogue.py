@@ -4,9 +4,11 @@ import itertools
 
 import pytest
 
-from libs.messaging.envelope import Event, MalformedEvent
+from libs.messaging.envelope import Event
+from libs.messaging.failures import PermanentFailure
+from order_service.events.topics import CATALOGUE_GROUP
 from order_service.store.models import CatalogueProduct
-from order_service.worker.handlers import on_product_changed
+from order_service.worker.handlers import HANDLERS
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +33,7 @@ HISTORY = [
 
 
 def follow(data, topic="product-updated", subject=ID):
-    on_product_changed(Event("01M82CEBY32RNQGJ072R3P5R7Z", topic, subject, 1, "", data))
+    HANDLERS[CATALOGUE_GROUP][topic](Event("01M82CEBY32RNQGJ072R3P5R7Z", topic, subject, 1, "", data))
 
 
 def row():
@@ -89,13 +91,13 @@ BAD = {
 
 @pytest.mark.parametrize(("field", "value"), [(f, v) for f, values in BAD.items() for v in values])
 def test_an_event_that_makes_no_sense_changes_nothing(field, value):
-    with pytest.raises(MalformedEvent, match=f"data: {field}"):
+    with pytest.raises(PermanentFailure, match=f"data: {field}"):
         follow(FIRST | {field: value})
     assert not CatalogueProduct.objects.exists()
 
 
 def test_a_key_that_is_not_the_products_id_is_refused():
-    with pytest.raises(MalformedEvent):
+    with pytest.raises(PermanentFailure):
         follow(FIRST, subject="another")
 
 

@@ -18,12 +18,12 @@ from order_service.store.models import (
     ReservationRequest,
 )
 from order_service.store.outbox import outbox
+from order_service.tests.integration.stock import apply_stock_reply
 from order_service.tests.integration.test_addresses import hear
 from order_service.tests.integration.test_cancelling_once import cancel
 from order_service.tests.integration.test_erasing import GRACE, take
 from order_service.tests.integration.test_placing import problem
 from order_service.use_cases.add_note import add_note
-from order_service.use_cases.apply_stock_reply import apply_stock_reply
 from order_service.use_cases.resend_mail import resend_mail
 
 STATEMENTS = 10

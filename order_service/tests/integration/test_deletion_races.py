@@ -13,11 +13,11 @@ from order_service.domain.pricing import RequestedItem
 from order_service.store import customers, notes, orders, reservation_requests
 from order_service.store.models import Order, Outbox, OutboxDead, ReservationRequest
 from order_service.store.outbox import outbox
+from order_service.tests.integration.stock import apply_stock_reply
 from order_service.tests.integration.test_cancelling_once import cancel
 from order_service.tests.integration.test_deleted_accounts import delete, found, words_of
 from order_service.tests.integration.test_erasing import GRACE
 from order_service.use_cases.add_note import add_note
-from order_service.use_cases.apply_stock_reply import apply_stock_reply
 from order_service.use_cases.place_order import place_order
 from order_service.use_cases.resend_dead_events import resend_dead_events
 from order_service.use_cases.resend_mail import resend_mail
@@ -144,7 +144,7 @@ def test_an_event_that_is_moved_meanwhile_is_erased(customer, post, race, monkey
     if move == "requeue":
         outbox.move_to_dead(row, "TOPIC_EXCEPTION")
     elif move == "resend a request":
-        outbox.delete([row.event_id])
+        outbox.delete([row])
         ReservationRequest.objects.update(resend_at="2026-01-01T00:00:00Z")
     table = OutboxDead if move == "to dead" else Outbox
     race(works[move], Pause(monkeypatch, type(table.objects), "bulk_create"), customer.user_id)

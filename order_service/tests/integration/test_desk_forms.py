@@ -241,6 +241,13 @@ def test_a_form_that_is_older_than_the_sign_in_says_what_was_not_done(accounts, 
     assert f'href="{at(order)}"' in shown
 
 
+def test_an_old_form_of_a_signed_out_browser_leads_to_the_sign_in(customer, place):
+    order, browser = place(customer), Client(headers={"accept": "text/html"}, enforce_csrf_checks=True)
+    answer = browser.post(at(order, "note"), {"text": "x"})
+    assert (answer.status_code, answer["Location"]) == (302, f"/admin/login/?next={at(order)}")
+    assert "Your note was not added." in texts(browser.get(answer["Location"]))
+
+
 def test_a_link_to_the_sign_out_signs_nobody_out(accounts, browser):
     sign_in(browser, accounts.add("staff"))
     assert browser.get("/admin/logout/")["Location"] == "/admin/"

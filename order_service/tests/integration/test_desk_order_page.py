@@ -7,8 +7,8 @@ from ulid import ULID
 
 from libs.values.times import now
 from order_service.store.models import Order, OrderNote
+from order_service.tests.integration.stock import record_sent_mail
 from order_service.use_cases.erase_customer import erase_customer
-from order_service.use_cases.record_sent_mail import record_sent_mail
 
 pytestmark = pytest.mark.django_db
 

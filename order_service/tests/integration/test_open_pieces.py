@@ -10,8 +10,8 @@ from django.db import connection
 from libs.messaging.envelope import Event
 from order_service.events.topics import USERS_GROUP
 from order_service.store.models import Order, OrderLine
+from order_service.tests.integration.stock import apply_stock_reply
 from order_service.tests.integration.test_placing import problem
-from order_service.use_cases.apply_stock_reply import apply_stock_reply
 from order_service.worker.handlers import HANDLERS
 
 pytestmark = pytest.mark.django_db

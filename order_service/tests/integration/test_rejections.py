@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from libs.messaging.envelope import MalformedEvent
+from libs.messaging.failures import PermanentFailure
 from order_service.store.models import Outbox
 from order_service.tests.integration.test_catalogue import FIRST, follow
 from order_service.tests.integration.test_erasing import GRACE
@@ -118,7 +118,7 @@ def test_the_mail_of_the_placed_order_that_is_sent_again_says_nothing_of_it(two)
     ],
 )
 def test_a_malformed_list_changes_nothing(customer, two, fields):
-    with pytest.raises(MalformedEvent):
+    with pytest.raises(PermanentFailure):
         hear("stock-rejected", two[0], **{"reason": "out_of_stock"} | fields)
     assert customer.get(f"/orders/{two[0]}").json()["status"] == "pending"
 

@@ -9,7 +9,8 @@ from django.db import connection
 from ulid import ULID
 
 from libs.access.caller import Caller
-from libs.messaging.envelope import Event, MalformedEvent
+from libs.messaging.envelope import Event
+from libs.messaging.failures import PermanentFailure
 from libs.values.errors import Invalid, NotAllowed
 from order_service.domain.errors import CustomerDeleted, StepNotTaken, UnknownOrder
 from order_service.domain.order_status import Status
@@ -18,8 +19,8 @@ from order_service.events.topics import MAILS_GROUP
 from order_service.store import orders
 from order_service.store.models import MailRequest, Order, OrderChange, OrderNote, Outbox, OutboxDead, SentMail
 from order_service.store.outbox import outbox
+from order_service.tests.integration.stock import apply_stock_reply
 from order_service.use_cases.add_note import MAX_NOTE_LENGTH, add_note
-from order_service.use_cases.apply_stock_reply import apply_stock_reply
 from order_service.use_cases.erase_customer import erase_customer
 from order_service.use_cases.resend_dead_events import resend_dead_events
 from order_service.use_cases.resend_mail import resend_mail
@@ -168,7 +169,7 @@ def test_an_event_between_read_and_update_costs_one_more_read(customer, place, m
         return found
 
     monkeypatch.setattr(orders, "find", find_and_be_overtaken)
-    assert apply_stock_reply(order_id=order, rejection=Rejection("out_of_stock"))
+    apply_stock_reply(order_id=order, rejection=Rejection("out_of_stock"))
     assert events(order) == [("order-placed", 1), ("mail-resend-requested", 2), ("order-rejected", 3)]
     assert len(reads) == 3  # of the reply, of the request, and of the reply again
 
@@ -267,7 +268,7 @@ def test_mails_that_are_not_about_an_order_are_not_recorded():
     ],
 )
 def test_a_malformed_record_is_dead_lettered(key, fields):
-    with pytest.raises(MalformedEvent):
+    with pytest.raises(PermanentFailure):
         hear(key, **fields)
     assert not SentMail.objects.exists()
 

@@ -13,7 +13,7 @@ from order_service.store.models import Order, Outbox, ReservationRequest
 from order_service.store.outbox import outbox
 from order_service.store.resending import COLUMNS
 from order_service.store.reservation_requests import MAX_RESENDS
-from order_service.use_cases.apply_stock_reply import apply_stock_reply
+from order_service.tests.integration.stock import apply_stock_reply
 from order_service.use_cases.resend_reservation_requests import BATCH_SIZE, resend_reservation_requests
 from order_service.use_cases.time_out_order import time_out_overdue_orders
 from order_service.worker.reservation_requests import make_reservation_requests, stock_progress
@@ -32,7 +32,7 @@ LIMIT = 1800
 def relay():
     """The relay's work when the broker acknowledges every row."""
     rows = outbox.pending(200)
-    outbox.delete([row.event_id for row in rows])
+    outbox.delete(rows)
     return [(row.topic, row.aggregate_id, row.sequence) for row in rows]
 
 

@@ -95,8 +95,8 @@ def test_a_revoked_account_or_login_ends_the_session_and_others_go_on(accounts, 
         sign_in(browser, email)
         assert is_in(browser)
     later = round(time.time() * 1000) + 1
-    stored_revocations.add(Revocation(accounts.accounts[everywhere]["user_id"], None, later))
-    stored_revocations.add(Revocation(accounts.accounts[once]["user_id"], accounts.accounts[once]["sid"], later))
+    stored_revocations.add([Revocation(accounts.accounts[everywhere]["user_id"], None, later)])
+    stored_revocations.add([Revocation(accounts.accounts[once]["user_id"], accounts.accounts[once]["sid"], later)])
     assert [is_in(browser) for browser in browsers.values()] == [False, False, True]
     assert browsers[once].get("/orders", headers={"accept": "application/json"}).status_code == 401
 

@@ -15,10 +15,9 @@ from order_service.queries.timeline import read_timeline
 from order_service.store.models import MailRequest, OrderChange, OrderNote, Outbox, OutboxDead, SentMail
 from order_service.store.outbox import outbox
 from order_service.tests.integration.explain import explain
+from order_service.tests.integration.stock import apply_stock_reply, record_sent_mail
 from order_service.use_cases.add_note import add_note
-from order_service.use_cases.apply_stock_reply import apply_stock_reply
 from order_service.use_cases.erase_customer import erase_customer
-from order_service.use_cases.record_sent_mail import record_sent_mail
 from order_service.use_cases.resend_mail import resend_mail
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +28,7 @@ QUERIES = 7  # changes, requests, names of staff, waiting events, refused ones, 
 
 def publish():
     rows = outbox.pending(200)
-    outbox.delete([row.event_id for row in rows])
+    outbox.delete(rows)
     return rows
 
 

@@ -108,7 +108,7 @@ def test_a_forged_token_is_refused(sign, claims, config):
     }
     for name, token in forged.items():
         answer = Caller(token).get("/orders")
-        assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer"), name
+        assert (answer.status_code, answer["WWW-Authenticate"]) == (401, 'Bearer error="invalid_token"'), name
         assert answer["Content-Type"] == "application/problem+json", name
 
 
@@ -123,7 +123,7 @@ def test_keys_and_addresses_in_a_header_are_not_followed(sign):
 
 
 def test_a_request_without_a_token_is_told_the_scheme(anybody):
-    for header in ({}, {"authorization": "Basic YTpi"}, {"authorization": "Bearer"}, {"authorization": ""}):
+    for header in ({}, {"authorization": "Basic YTpi"}, {"authorization": "Digest x"}, {"authorization": ""}):
         answer = anybody.get("/orders", headers={"accept": "application/json", **header})
         problem(answer, 401, "not-authenticated")
         assert answer["WWW-Authenticate"] == "Bearer"
@@ -140,3 +140,15 @@ def test_every_route_of_orders_requires_a_token(anybody, method, path):
 def test_a_token_is_checked_without_a_query(sign, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert Caller(sign()).get("/orders?limit=0").status_code == 400
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+@pytest.mark.parametrize("header", ["Bearer", "Bearer x", "Bearer a b", "BEARER é"])
+def test_a_malformed_header_is_a_bad_token_on_pages_too(client, header, accept):
+    answer = client.get("/orders", headers={"authorization": header, "accept": accept})
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, 'Bearer error="invalid_token"')
+
+
+@pytest.mark.parametrize("form", ["BEARER {}", "bearer   {}", " Bearer {} "])
+def test_the_scheme_has_no_case_and_spaces_may_follow(client, sign, form):
+    assert client.get("/orders", headers={"authorization": form.format(sign())}).status_code == 200

@@ -106,7 +106,7 @@ def test_a_decision_stays(client, staff, make, place, pending, moved):
     assert moved(product["id"]) == [5]
 
 
-@pytest.mark.parametrize("step", ["products.apply_movements", "reservations.add"])
+@pytest.mark.parametrize("step", ["products.apply_movements", "reservations.write"])
 def test_a_reservation_that_fails_halfway_leaves_nothing_and_can_be_repeated(make, pending, moved, monkeypatch, step):
     product = make(stock=5)
     order = order_event("order-placed", [(product["id"], 2, "19.90")])

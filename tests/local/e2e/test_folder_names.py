@@ -59,7 +59,6 @@ def test_the_shop_starts_in_it_and_writes_nothing_outside(clone: Clone) -> None:
     shop.env_file.write_bytes("\ufeff".encode() + shop.env_file.read_bytes())  # as some editors save it
     up = clone.command("up")
     assert (up.returncode, "The shop is up." in up.stdout) == (0, True), up.stdout + up.stderr
-    assert clone.command("demo").returncode == 0
     assert clone.command("down").returncode == 0
     assert [path.name for path in clone.path.parent.iterdir()] == [NAME]
     assert set(ROOT.iterdir()) == known

@@ -1,5 +1,10 @@
 """Messages that other programs write, as a real broker returns them: headers of any bytes, and no value."""
 
+import ctypes
+from glob import glob
+from pathlib import Path
+
+import confluent_kafka
 import orjson
 
 from libs.messaging.tombstones import ignore_tombstones
@@ -10,6 +15,56 @@ __all__ = ["channel"]  # the fixture
 
 def headers_of(row):
     return [*orjson.loads(row.headers).items()]
+
+
+class CClient:
+    """A producer of librdkafka itself: the Python client has no header names that are not UTF-8."""
+
+    TOPIC, VALUE, KEY, COPY, HEADERS, END = 1, 4, 5, (7, 2), 10, 0  # rd_kafka_vtype_t; MSGFLAGS with F_COPY
+
+    def __init__(self, brokers):
+        place = Path(confluent_kafka.__file__).parents[1] / "confluent_kafka.libs" / "librdkafka*"
+        self._library = library = ctypes.CDLL(glob(str(place))[0])
+        for name in ("rd_kafka_conf_new", "rd_kafka_new", "rd_kafka_headers_new"):
+            getattr(library, name).restype = ctypes.c_void_p
+        self._error = ctypes.create_string_buffer(512)
+        conf = ctypes.c_void_p(library.rd_kafka_conf_new())
+        for name, text in ((b"bootstrap.servers", brokers.encode()), (b"log_level", b"0")):
+            library.rd_kafka_conf_set(conf, name, text, self._error, ctypes.c_size_t(512))
+        self._client = ctypes.c_void_p(library.rd_kafka_new(0, conf, self._error, ctypes.c_size_t(512)))
+
+    def send(self, topic, value, key, headers):
+        """Produce a message and wait for the broker."""
+        made = ctypes.c_void_p(self._library.rd_kafka_headers_new(ctypes.c_size_t(len(headers))))
+        for name, text in headers:
+            sizes = (ctypes.c_ssize_t(len(name)), ctypes.c_ssize_t(len(text)))
+            self._library.rd_kafka_header_add(made, name, sizes[0], text, sizes[1])
+        sized = [(self.VALUE, value, ctypes.c_size_t(len(value))), (self.KEY, key, ctypes.c_size_t(len(key)))]
+        rest = [part for parts in sized for part in parts]
+        failed = self._library.rd_kafka_producev(
+            self._client, self.TOPIC, topic.encode(), *rest, *self.COPY, self.HEADERS, made, self.END
+        )
+        assert not failed
+        assert self._library.rd_kafka_flush(self._client, 10_000) == 0
+
+    def close(self):
+        self._library.rd_kafka_destroy(self._client)
+
+
+def test_a_header_whose_name_is_not_text_is_left_out(channel, kafka):
+    seen, client = [], CClient(kafka)
+    try:
+        for n, (key, event) in enumerate([(b"a", True), (b"b", False)]):
+            row = channel.row(n, key.decode())
+            envelope = [(name.encode(), text.encode()) for name, text in headers_of(row) if event or name != "ce_id"]
+            client.send(channel.topic, row.payload.encode(), key, [(b"\xff\xfe", b"x"), *envelope, (b"\xc3", b"y")])
+    finally:
+        client.close()
+    with channel.consuming(lambda event: seen.append(event.data["n"])):
+        (letter,) = channel.dead_letters(1)
+        wait_until(lambda: seen == [0])
+    assert letter.key() == b"b"
+    assert {"ce_type", "x-reason"} <= {name for name, _ in letter.headers()}
 
 
 def test_headers_that_are_not_needed_may_hold_any_bytes(channel):

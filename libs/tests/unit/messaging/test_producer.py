@@ -46,7 +46,14 @@ def clients(monkeypatch):
     """The clients that the producer gets, one after the other."""
     clients, count = [], itertools.count()
     monkeypatch.setattr(module, "DELIVERY_SECONDS", 0.05)
-    monkeypatch.setattr(module, "make_producer", lambda _brokers, **_settings: clients[next(count)])
+    monkeypatch.setattr(module, "GRACE_SECONDS", 0.05)
+
+    def make(_brokers, **settings):
+        client = clients[next(count)]
+        client.settings = settings
+        return client
+
+    monkeypatch.setattr(module, "make_producer", make)
     return clients
 
 
@@ -74,13 +81,23 @@ def test_a_message_is_produced_as_given_and_its_future_ends_with_the_acknowledge
     assert delivered.result(0) == 7
 
 
-def test_a_sent_message_that_no_broker_acknowledges_is_discarded_and_the_next_one_gets_a_new_client(clients, producer):
-    clients += [Client(), Client(None)]
+def test_a_sent_message_that_expires_fails_alone_and_the_next_one_gets_a_new_client(clients, producer):
+    clients += [Client(), Client(KafkaError(KafkaError._MSG_TIMED_OUT)), Client(None)]
+    other = produce(producer)
+    with pytest.raises(KafkaException, match="_MSG_TIMED_OUT"):
+        send(producer)
+    assert clients[1].settings["message.timeout.ms"] == 50
+    assert send(producer) == 7
+    assert len(clients[2].produced) == 1
+    assert not other.done()
+    assert "message.timeout.ms" not in clients[0].settings
+    assert [client.purged for client in clients] == [0, 0, 0]
+
+
+def test_a_client_that_reports_nothing_at_all_is_not_waited_for(clients, producer):
+    clients += [Client()]
     with pytest.raises(KafkaException, match="does not acknowledge"):
         send(producer)
-    assert clients[0].purged == 1
-    assert send(producer) == 7
-    assert len(clients[1].produced) == 1
 
 
 def test_a_produced_message_that_no_broker_acknowledges_stays_queued(clients, producer):
@@ -130,4 +147,4 @@ def test_closing_returns_how_many_messages_were_not_acknowledged(clients):
 def test_a_producer_that_produced_nothing_is_closed_without_a_client():
     producer = Producer("nowhere")
     assert producer.close() == 0
-    assert producer._client is None
+    assert producer._clients == {}

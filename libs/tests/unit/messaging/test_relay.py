@@ -39,11 +39,12 @@ class Store:
             self.empty.set()
         return self.rows[:limit]
 
-    def delete(self, event_ids):
-        self.rows = [r for r in self.rows if r.event_id not in set(event_ids)]
+    def delete(self, rows):
+        gone = {row.event_id for row in rows}
+        self.rows = [row for row in self.rows if row.event_id not in gone]
 
     def move_to_dead(self, row, reason):
-        self.delete([row.event_id])
+        self.delete([row])
         self.dead.append((row.event_id, reason))
 
     def backlog(self):

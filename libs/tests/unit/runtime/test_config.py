@@ -80,7 +80,7 @@ def test_a_wrong_type_is_named_without_its_value():
 
 
 def test_a_value_can_come_from_a_file(tmp_path):
-    (tmp_path / "token").write_text("from-a-file-0123\n")
+    (tmp_path / "token").write_text("\ufefffrom-a-file-0123\n", encoding="utf-8")
     environ = {name: value for name, value in GOOD.items() if name != "TOKEN"}
     sample = load(Sample, environ | {"TOKEN_FILE": str(tmp_path / "token")})
     assert sample.token.get_secret_value() == "from-a-file-0123"

@@ -3,6 +3,9 @@
 import subprocess
 import sys
 
+from libs.messaging.batch_metrics import BatchMetrics
+from libs.runtime import metrics
+
 PROGRAM = """
 import os, sys
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = sys.argv[1]
@@ -25,3 +28,28 @@ def test_the_store_has_a_bound_whatever_is_counted(tmp_path):
     ).stdout
     assert int(found) == 201 * 7
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= MAX_BYTES
+
+
+def test_the_figures_of_batches_are_histograms_and_counts_by_topic():
+    figures = BatchMetrics()
+    for size, seconds in ((1, 0.004), (40, 0.3), (100, 9.0)):
+        figures.sizes.observe(size)
+        figures.seconds.observe(seconds)
+    figures.halvings = 3
+    figures.count("order-placed", "handled")
+    figures.count("order-placed", "handled")
+    figures.count("order-placed", "dead", "refused")
+    lines = metrics.render({"a-group": {**figures.status(), "heldKeys": 2}}, {}).decode().splitlines()
+    for line in (
+        'consumer_batch_events_bucket{le="1.0",part="a-group"} 1.0',
+        'consumer_batch_events_bucket{le="50.0",part="a-group"} 2.0',
+        'consumer_batch_events_bucket{le="+Inf",part="a-group"} 3.0',
+        'consumer_batch_events_sum{part="a-group"} 141.0',
+        'consumer_batch_seconds_bucket{le="4.0",part="a-group"} 2.0',
+        'consumer_batch_seconds_count{part="a-group"} 3.0',
+        'consumer_batch_halvings_total{part="a-group"} 3.0',
+        'consumer_held_keys{part="a-group"} 2.0',
+        'consumer_events_total{outcome="handled",part="a-group",reason="",topic="order-placed"} 2.0',
+        'consumer_events_total{outcome="dead",part="a-group",reason="refused",topic="order-placed"} 1.0',
+    ):
+        assert line in lines, line

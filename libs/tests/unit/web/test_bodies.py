@@ -120,3 +120,10 @@ def test_utf_8_without_coding_is_read(coding, content_type):
 def test_another_charset_is_named(charset):
     with pytest.raises(UnsupportedCharset, match=charset):
         require_readable(f"application/json; charset={charset}", None)
+
+
+@pytest.mark.parametrize("levels", [40, 900, 1023])
+def test_a_deep_value_under_a_repeated_name_is_refused(levels):
+    raw = b'{"a": ' + b"[" * levels + b"]" * levels + b', "a": 1}'
+    with pytest.raises(TooDeep):
+        parse_object(raw)

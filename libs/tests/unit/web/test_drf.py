@@ -294,6 +294,7 @@ def requests_counted():
         ("/things/7/plain", "GET, HEAD, OPTIONS, POST"),
         ("/health", "GET, HEAD, OPTIONS"),
         ("/", "GET, HEAD, OPTIONS"),
+        ("/static/x.css", "GET, HEAD, OPTIONS"),
     ],
 )
 def test_options_is_204_with_the_methods_of_the_path(client, path, allowed):

@@ -1,0 +1,56 @@
+"""A consumer that handles the events that wait together: one transaction for up to 100 of them (`libs.messaging.batch_thread`)."""
+
+from collections.abc import Collection, Sequence
+
+from confluent_kafka import Message
+
+from libs.messaging.batch_thread import BatchThread
+from libs.messaging.batches import MAX_BYTES, MAX_EVENTS, BatchHandler, Weigh, weigh_one
+from libs.messaging.brokers import Brokers
+from libs.messaging.dead_letters import write_dead_letter
+from libs.messaging.failures import Failures
+from libs.messaging.group_member import GroupMember
+from libs.messaging.handler_pool import Job
+from libs.messaging.queued_event import QueuedEvent
+
+MAX_OPEN_EVENTS, MAX_OPEN_BYTES = 2 * MAX_EVENTS, 8 * MAX_BYTES
+"""The limits of events that are fetched and not done. One that is done counts no more, even when its offset has to wait."""
+
+
+class BatchConsumer(GroupMember[QueuedEvent]):
+    """One group member with one batch thread. Run it in its own thread."""
+
+    def __init__(
+        self,
+        brokers: Brokers,
+        group: str,
+        topics: Sequence[str],
+        handle: BatchHandler,
+        *,
+        failures: Failures,
+        weigh: Weigh = weigh_one,
+        compacted: Collection[str] = (),
+        commit_seconds: float = 0.5,
+    ) -> None:
+        """`failures`: what the errors of the handler's database mean. `weigh`: how much of a batch each event takes.
+        `compacted`: the topics whose tombstones are ignored."""
+        self._batches = BatchThread(handle, self._dead_letter, failures, weigh, compacted)
+        super().__init__(brokers, group, topics, self._batches, commit_seconds=commit_seconds)
+
+    def status(self) -> dict[str, object]:
+        """As GroupMember has it, and the figures of its batches. `retrying` is also the first event that holds its key."""
+        status, batches = super().status(), self._batches
+        retrying = status["retrying"] or next(batches.held.status(), None)
+        counts = {"heldKeys": len(batches.held), "open": batches.open_events}
+        uncommitted = max(0, self._in_flight - batches.open_events)
+        return {**status, "retrying": retrying, **counts, "uncommitted": uncommitted, **batches.metrics.status()}
+
+    def _job_of(self, message: Message) -> QueuedEvent:
+        return QueuedEvent.of(message)
+
+    def _room(self) -> int:
+        return 0 if self._batches.open_bytes >= MAX_OPEN_BYTES else MAX_OPEN_EVENTS - self._batches.open_events
+
+    def _dead_letter(self, job: QueuedEvent) -> None:
+        assert job.message is not None  # it is kept until the event is done
+        write_dead_letter(self._producer, self.name, Job(job.message, outcome=job.outcome, attempts=job.attempts))

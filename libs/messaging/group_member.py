@@ -1,0 +1,241 @@
+"""A member of a consumer group: it polls, hands the events to threads, and commits their offsets when they are done.
+
+One thread polls all the time, so the group never revokes its partitions for silence. Other threads handle the events. An offset is
+committed when all events before it are done.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Generic, Protocol, TypeVar
+
+import orjson
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from libs.messaging import clients
+from libs.messaging.brokers import Brokers
+from libs.messaging.producer import Producer
+from libs.runtime.logs import get_logger
+from libs.values.times import rfc3339
+
+log = get_logger(__name__)
+
+POLL_SECONDS = 0.5
+QUICK_POLL_SECONDS = 0.02  # while events are in flight: their offsets have to be stored soon
+FETCH_EVENTS = 100  # at most, in one turn
+UNPOLLED_SECONDS = 10.0  # at the limit the consumer waits this long before it pauses: pause() discards fetched events
+FINISH_SECONDS = 20.0
+
+Place = tuple[str, int]
+"""Topic and partition."""
+
+
+class InFlight(Protocol):
+    """An event that was fetched. `done`: its offset may be committed. `outcome`: the reason of its dead letter, if it has one."""
+
+    outcome: str | None
+    done: bool
+    active: bool
+
+    @property
+    def offset(self) -> int: ...
+
+
+J = TypeVar("J", bound=InFlight)
+
+
+class Handling(Protocol[J]):
+    """Threads that handle events. `progress` is set when one is done."""
+
+    progress: threading.Event
+    retrying: dict[int, dict[str, object]]
+    busy_since: dict[int, float]
+
+    def start(self) -> None: ...
+    def put(self, job: J) -> None: ...
+    def drop(self, jobs: list[J]) -> None: ...
+    def end(self) -> None: ...
+    def alive(self) -> bool: ...
+
+
+class GroupMember(Generic[J]):
+    """The loop of a consumer. A subclass says what an event in flight is, and how many there may be. Run it in its own thread."""
+
+    def __init__(
+        self,
+        brokers: Brokers,
+        group: str,
+        topics: Sequence[str],
+        handling: Handling[J],
+        *,
+        commit_seconds: float,
+        on_assigned: Callable[[set[int]], None] = lambda _: None,
+        on_revoked: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`group` is also the task's name.
+        `on_assigned` receives the numbers of new partitions before their first event is handled.
+        `on_revoked` is called when partitions are revoked, before another member gets them. `owns` is false for them by then."""
+        self.name, self._topics, self._handling = group, list(topics), handling
+        self._on_assigned, self._on_revoked = on_assigned, on_revoked
+        self._producer = Producer(brokers)
+        self._jobs: dict[Place, deque[J]] = {}
+        self._in_flight = 0
+        self._commit_seconds, self._committed_at, self._uncommitted = commit_seconds, 0.0, False
+        self._consumer = clients.make_consumer(brokers, group, stats_cb=self._on_statistics)
+        # librdkafka raises when it is asked for its partitions while it closes, so this object keeps them.
+        self._assigned: set[Place] = set()
+        self._paused, self._polled_at, self.heartbeat = False, time.monotonic(), time.monotonic()
+        self._lag, self._broker, self._handled, self._dead_letters = 0, False, 0, 0
+        self._last_event_at: str | None = None
+
+    def status(self) -> dict[str, object]:
+        """What /health and /metrics show: partitions, lag, broker, counts, the event that is retried, time of the last event."""
+        return {
+            "lag": self._lag,
+            "broker": self._broker,
+            "handled": self._handled,
+            "deadLetters": self._dead_letters,
+            "lastEventAt": self._last_event_at,
+            "assigned": len(self._assigned),
+            "retrying": next(iter(list(self._handling.retrying.values())), None),
+        }
+
+    def owns(self, topic: str, partition: int) -> bool:
+        """True while this member has the partition."""
+        return (topic, partition) in self._assigned
+
+    def run(self, stop: threading.Event) -> None:
+        """Consume until `stop` is set. Then let the active handlers end, commit, and leave the group."""
+        callbacks = {"on_assign": self._on_assign, "on_revoke": self._on_revoke, "on_lost": self._on_lost}
+        self._handling.start()
+        self._consumer.subscribe(self._topics, **callbacks)
+        try:
+            while not stop.is_set():
+                self._step()
+        finally:
+            self._release(list(self._jobs))
+            self._handling.end()
+            self._consumer.close()
+            self._assigned.clear()
+            self._producer.close()
+
+    def _job_of(self, message: Message) -> J:
+        raise NotImplementedError
+
+    def _room(self) -> int:
+        """How many more events may be in flight; none at 0 or below."""
+        raise NotImplementedError
+
+    def _step(self) -> None:
+        now = time.monotonic()
+        self.heartbeat = min([now, *list(self._handling.busy_since.values())])
+        if not self._handling.alive():
+            raise RuntimeError("a handler thread died")
+        self._collect()
+        room = self._room()
+        if room <= 0 and not self._handling.retrying and now - self._polled_at < UNPOLLED_SECONDS:
+            self._await_progress()
+            return
+        self._pause(room <= 0)
+        self._polled_at = now
+        for message in self._fetch(QUICK_POLL_SECONDS if self._in_flight and room > 0 else POLL_SECONDS, room):
+            if not (error := message.error()):
+                self._accept(message)
+            elif error.fatal():  # this client will never work again
+                raise KafkaException(error)
+            else:
+                log.warning("Kafka client error", error=error.name(), detail=error.str())
+
+    def _fetch(self, seconds: float, room: int) -> list[Message]:
+        """What has come: waits so long for the first message only."""
+        first = self._consumer.poll(seconds)
+        if first is None:
+            return []
+        more = min(room, FETCH_EVENTS) - 1
+        return [first, *(self._consumer.consume(more, 0) if more > 0 else ())]
+
+    def _accept(self, message: Message) -> None:
+        place = str(message.topic()), message.partition() or 0
+        if place not in self._assigned:  # it was revoked while this turn's messages came: its next owner gets the event
+            return
+        job = self._job_of(message)
+        self._jobs.setdefault(place, deque()).append(job)
+        self._in_flight += 1
+        self._handling.put(job)
+
+    def _collect(self) -> None:
+        """Store how far each partition is done without an open event before it. Commit when it is time."""
+        for place, jobs in self._jobs.items():
+            last: J | None = None
+            while jobs and jobs[0].done:
+                last = jobs.popleft()
+                self._in_flight -= 1
+                self._handled += 1
+                self._dead_letters += bool(last.outcome)
+            if last is not None:
+                self._last_event_at = rfc3339(datetime.now(UTC))
+                self._store(place, last.offset)
+        if self._uncommitted and time.monotonic() - self._committed_at >= self._commit_seconds:
+            self._commit(wait=False)
+
+    def _store(self, place: Place, offset: int) -> None:
+        self._uncommitted = True
+        try:
+            self._consumer.store_offsets(offsets=[TopicPartition(*place, offset + 1)])
+        except KafkaException as error:  # the partition was revoked: its next owner handles the event again
+            log.warning("offset not stored", error=error.args[0].name())
+
+    def _commit(self, *, wait: bool) -> None:
+        self._uncommitted, self._committed_at = False, time.monotonic()
+        try:
+            self._consumer.commit(asynchronous=not wait)  # type: ignore[call-overload] # has an overload for each value
+        except KafkaException as error:
+            log.warning("offsets not committed", error=error.args[0].name())
+
+    def _pause(self, paused: bool) -> None:
+        if paused != self._paused:
+            self._paused = paused
+            (self._consumer.pause if paused else self._consumer.resume)([TopicPartition(*p) for p in self._assigned])
+
+    def _await_progress(self) -> None:
+        self._handling.progress.wait(POLL_SECONDS)
+        self._handling.progress.clear()
+
+    def _release(self, partitions: list[Place], *, commit: bool = True) -> None:
+        """Drop the queued events of these partitions, wait for the active ones, commit those that are done."""
+        jobs = [job for partition in partitions for job in self._jobs.get(partition, ())]
+        self._handling.drop(jobs)
+        end = time.monotonic() + FINISH_SECONDS
+        while any(job.active for job in jobs) and time.monotonic() < end:
+            self._await_progress()
+        self._collect()
+        if commit and self._uncommitted:
+            self._commit(wait=True)
+        for partition in partitions:
+            self._in_flight -= len(self._jobs.pop(partition, ()))
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._on_assigned({p.partition for p in partitions})
+        consumer.incremental_assign(partitions)
+        # Always one of the two: librdkafka keeps the pause of a partition that was revoked while paused.
+        (consumer.pause if self._paused else consumer.resume)(partitions)
+        self._assigned |= {(p.topic, p.partition) for p in partitions}
+        log.info("partitions assigned", group=self.name, new=len(partitions), total=len(self._assigned))
+
+    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition], *, commit: bool = True) -> None:
+        revoked = [(p.topic, p.partition) for p in partitions]
+        self._assigned -= set(revoked)
+        self._release(revoked, commit=commit)
+        self._on_revoked()
+        consumer.incremental_unassign(partitions)
+
+    def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._on_revoke(consumer, partitions, commit=False)
+
+    def _on_statistics(self, text: str) -> None:
+        statistics = orjson.loads(text)
+        parts = [p for t in statistics["topics"].values() for p in t["partitions"].values() if p["desired"]]
+        self._lag = sum(max(0, p["consumer_lag"]) for p in parts)
+        self._broker = any(b["state"] == "UP" for b in statistics["brokers"].values())

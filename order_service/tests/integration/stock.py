@@ -1,0 +1,20 @@
+"""What the worker does with one event of product_service or notification_service, for tests of what follows from it."""
+
+from typing import Any
+
+from order_service.domain.errors import UnknownOrder
+from order_service.domain.rejection import Rejection, StockReply
+from order_service.domain.sent_mail import SentMail
+from order_service.use_cases.apply_stock_replies import apply_stock_replies
+from order_service.use_cases.record_sent_mails import record_sent_mails
+
+
+def apply_stock_reply(*, order_id: str, rejection: Rejection | None) -> None:
+    """Confirm or reject an order. Raises UnknownOrder."""
+    if apply_stock_replies([StockReply(order_id, rejection)]):
+        raise UnknownOrder
+
+
+def record_sent_mail(**fields: Any) -> None:
+    """Record the mail of an event."""
+    record_sent_mails([SentMail(**fields)])
