@@ -132,7 +132,7 @@ def test_an_older_copy_of_product_service_is_brought_up_to_date(
     assert refused.status == 422, refused
     confirmed(customers, product, 1)
     assert stores.sql("SELECT COUNT(*) AS n FROM stock_differences")[0]["n"] == 0
-    note("R25 older copy of product_service: stock 95 where 75 is right, and 75 after the documented steps")
+    note("R25", "older copy of product_service: stock 95 where 75 is right, and 75 after the documented steps")
 
 
 def test_an_older_copy_of_order_service_releases_the_stock_of_lost_orders(
