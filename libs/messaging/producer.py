@@ -24,8 +24,9 @@ Headers = Mapping[str, str | bytes | None] | Sequence[tuple[str, str | bytes | N
 class Producer:
     """Produces single messages. Safe to use from several threads."""
 
-    def __init__(self, brokers: Brokers) -> None:
-        self._brokers = brokers
+    def __init__(self, brokers: Brokers, *, linger_ms: int = 0) -> None:
+        """`linger_ms`: how long a message waits for others that are sent with it. Use it when several threads produce."""
+        self._brokers, self._linger_ms = brokers, linger_ms
         self._client: confluent_kafka.Producer | None = None
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -92,7 +93,7 @@ class Producer:
     def _current(self) -> confluent_kafka.Producer:
         with self._lock:
             if self._client is None:
-                self._client = make_producer(self._brokers, **{"linger.ms": 0})  # the caller waits for each message
+                self._client = make_producer(self._brokers, **{"linger.ms": self._linger_ms})
                 threading.Thread(target=self._serve, args=[self._client], name="producer", daemon=True).start()
             return self._client
 
