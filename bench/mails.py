@@ -29,7 +29,7 @@ from deploy.local.state import ROOT, State
 from libs.messaging.clients import make_producer
 from libs.messaging.topics import create_topics
 from libs.values.times import rfc3339
-from tests.environment import make_environment
+from tests.free_ports import pick_free
 from tests.stack import running
 
 MAILS = 20_000
@@ -47,11 +47,11 @@ LINE = {
 
 def main(mails: int) -> int:
     """Print mails a second and CPU time for each mail."""
-    environ = os.environ | make_environment() | {"LOG_FORMAT": "json", "LOG_LEVEL": "INFO"}
+    environ, controller = make_environment()
     folder = Path(tempfile.mkdtemp(prefix="bench-mails-"))
     state = State(folder)
     state.make()
-    kafka = Kafka(state, int(environ["KAFKA_BROKERS"].rpartition(":")[2]), int(environ["KAFKA_CONTROLLER_PORT"]))
+    kafka = Kafka(state, int(environ["KAFKA_BROKERS"].rpartition(":")[2]), controller)
     environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
     try:
         with running(kafka, state), sink_process(int(environ["SMTP_PORT"])) as sink:
@@ -70,13 +70,30 @@ def main(mails: int) -> int:
     return 0
 
 
+def make_environment() -> tuple[dict[str, str], int]:
+    """The variables of the service, with free ports, and a port for the broker's controller."""
+    broker, controller, smtp, port = pick_free(4)
+    own = {
+        "JWT_SECRET": secrets.token_urlsafe(48),
+        "KAFKA_BROKERS": f"{LOOPBACK}:{broker}",
+        "SMTP_PORT": str(smtp),
+        "SMTP_SECURITY": "none",
+        "SMTP_USERNAME": "microshop",
+        "SMTP_PASSWORD": secrets.token_urlsafe(24),
+        "FROM_EMAIL": "shop@example.com",
+        "NOTIFICATION_SERVICE_PORT": str(port),
+        "LOG_FORMAT": "json",
+    }
+    return os.environ | own, controller
+
+
 def publish(brokers: str, count: int) -> None:
     """Placed orders, each with a key of its own."""
     create_topics(brokers, topic_settings(TOPIC))
     producer = make_producer(brokers)
     for _ in range(count):
         order_id, user = str(ULID()), secrets.token_hex(12)
-        data = {
+        data: dict[str, object] = {
             "orderId": order_id,
             "userId": user,
             "userEmail": f"{user}@example.com",

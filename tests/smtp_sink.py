@@ -80,6 +80,7 @@ class SmtpSink:
         self.tried: list[str] = []  # the recipient of each RCPT
         self.seconds_a_mail = self.seconds_a_recipient = 0.0
         self.most_sessions = 10_000
+        self.pipelining = False  # say in the reply to EHLO that commands may come together
         self.mails: list[Received] = []
         self.connections = 0
         self._ssl = smtp_options.pop("ssl", None)
@@ -181,6 +182,12 @@ class _Handler:
 
     def _mode(self, recipient: str) -> str:
         return self._sink.modes.get(recipient, self._sink.mode)
+
+    async def handle_EHLO(
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, replies: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*replies[:-1], "250-PIPELINING", replies[-1]] if self._sink.pipelining else replies
 
     async def handle_RCPT(
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]

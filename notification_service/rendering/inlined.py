@@ -37,13 +37,14 @@ def _inline(text: str, texts: Mapping[str, str], inliner: CSSInliner) -> str:
 
     kept = TAG.sub(keep, _flatten(text, texts))
     inlined = inliner.inline(kept).encode("ascii", "xmlcharrefreplace").decode()  # so that most mails are ASCII
-    return KEPT.sub(lambda found: tags[int(found[1] or found[2])], inlined)
+    restored: str = KEPT.sub(lambda found: tags[int(found[1] or found[2])], inlined)
+    return restored
 
 
 def _flatten(text: str, texts: Mapping[str, str]) -> str:
     """The text with what it extends and includes. Its blocks replace those of the template that it extends."""
     text = COMMENT.sub("", text)
     if found := EXTENDS.match(text):
-        blocks = dict(BLOCK.findall(text))
+        blocks: dict[str, str] = dict(BLOCK.findall(text))
         text = BLOCK.sub(lambda block: blocks.get(block[1], block[2]), COMMENT.sub("", texts[found[1]]))
     return INCLUDE.sub(lambda include: COMMENT.sub("", texts[include[1]]).lstrip("\n"), text)

@@ -74,6 +74,7 @@ class SmtpConnection(flask_mail.Connection):
         try:
             self._send_envelope(sender, recipient, len(content))
             with _classified_errors("message"):
+                self.host.request_data()
                 self.host.send_block(content)
         except (TransientFailure, PermanentFailure):
             self._reset()
@@ -107,9 +108,7 @@ class SmtpConnection(flask_mail.Connection):
             options = ["SMTPUTF8", "BODY=8BITMIME"] if international else []  # RFC 6531 3.4
             if self.host.has_extn("size"):
                 options.append(f"SIZE={size}")
-            code, reply = self.host.mail(sender, options)
-            if code != 250:
-                raise smtplib.SMTPSenderRefused(code, reply, sender)
+            self.host.begin_message(sender, recipient, options)
         with _classified_errors("recipient"):
             self.host.name_recipient(recipient)
 
