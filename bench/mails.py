@@ -1,6 +1,6 @@
 """The mail part alone: `python -m bench.mails [MAILS]`. A real broker, one notification_service, and the quickest SMTP server.
 
-Orders that wait in Kafka are mailed as quickly as it goes. The figure is from the first mail to the last, of the mails between the
+The mails of orders that wait in Kafka are sent as quickly as it goes. The figure is from the first mail to the last, of the mails between the
 first and the last tenth: a start and an end are slower. The CPU seconds are those of the service's processes.
 """
 
@@ -24,6 +24,7 @@ from ulid import ULID
 
 from bench.sink import Sink
 from contracts import topic_settings
+from deploy.local.ports import LOOPBACK
 from deploy.local.servers.kafka import Kafka
 from deploy.local.state import ROOT, State
 from libs.messaging.clients import make_producer

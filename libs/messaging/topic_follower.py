@@ -15,7 +15,7 @@ from libs.runtime.logs import get_logger
 log = get_logger(__name__)
 
 LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-GROWTH_SECONDS = 10.0  # between two looks for new partitions
+GROWTH_SECONDS = 10.0  # between two searches for new partitions
 
 Place = tuple[str, int]
 """A topic and the number of a partition."""

@@ -73,7 +73,7 @@ class LedgerReader:
         return {"mails": len(self._ledger.ids), "complete": self._complete, **problem}
 
     def proves_absence(self, event_id: str) -> bool:
-        """True when an event without a record was surely not mailed."""
+        """True when the mail of an event without a record was surely not sent."""
         return time_of(event_id) >= self.horizon
 
     def ends(self) -> dict[tuple[str, int], int]:

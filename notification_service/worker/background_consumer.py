@@ -3,6 +3,7 @@
 gunicorn then starts another worker process. So the service never answers requests while it consumes nothing.
 """
 
+import math
 import os
 import threading
 import time
@@ -67,8 +68,8 @@ class BackgroundConsumer:
     def check(self) -> dict[str, object]:
         """A health check: the state of the consumer and of what it reads.
 
-        Raises CheckFailed without a broker, and until partitions are assigned, and when none has been assigned for a minute. A
-        rebalance is shorter. Also raises it until all is read that mails need.
+        Raises CheckFailed without a broker, until partitions are assigned and all is read that mails need, and when that is so no
+        more for a minute. A rebalance is shorter.
         """
         if self._consumer is None:
             raise CheckFailed("not consuming yet")
@@ -76,22 +77,19 @@ class BackgroundConsumer:
         state = parts[GROUP]
         if not state["broker"]:
             raise CheckFailed("no Kafka broker answers", parts=parts)
-        unassigned = self._consumer.unassigned_seconds
-        if unassigned == float("inf"):
-            raise CheckFailed("no partitions are assigned yet", parts=parts)
-        if unassigned > GRACE_SECONDS:
-            raise CheckFailed(f"no partition has been assigned for {unassigned:.0f} s", parts=parts)
-        if state["assigned"] and not state["prepared"]:
-            raise CheckFailed("what mails need is not read yet", parts=parts)
+        if (idle := self._consumer.idle_seconds) > GRACE_SECONDS:
+            problem = "what mails need is not read" if state["assigned"] else "no partition is assigned"
+            since = " yet" if idle == math.inf else f" for {idle:.0f} s"
+            raise CheckFailed(problem + since, parts=parts)
         return {"parts": parts}
 
     def check_progress(self) -> dict[str, object]:
         """As `check`. Also raises CheckFailed when a partition stands still, or an offset was out of range."""
         checked = self.check()
-        parts: dict[str, Any] = checked["parts"]  # type: ignore[assignment]
+        parts = {thread.task.name: thread.task.status() for thread in self._threads}
         problems = [f"{name}: {part['problem']}" for name, part in parts.items() if part.get("problem")]
         if stalled := parts[GROUP]["stalled"]:
-            problems.append(f"events wait in {', '.join(stalled)} and none was handled for two minutes")
+            problems.append(f"events wait and none was handled for two minutes: {stalled}")
         if resets := parts[GROUP]["offsetResets"]:
             problems.append(f"{resets} partitions were read from their start, because their offset was out of range")
         if problems:

@@ -4,6 +4,7 @@ It is not the consumer of the other services (libs.messaging.consumer): mails ha
 final dot, and no retry that holds other mails. The group assigns by `range`: so one member has one order's events of all topics.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -61,7 +62,7 @@ class MailConsumer:
         self._progress, self._committed_at, self._offset_resets = Progress(), 0.0, 0
         self._assigned, self._unseen = frozenset[Place](), set[Place]()
         self._assigned_at, self._generation = time.monotonic(), 0
-        self._prepared, self._had_partitions = False, False
+        self._prepared, self._released_at = False, -math.inf
         self._broker = False
         self._last_event_at: str | None = None
         self.heartbeat = time.monotonic()
@@ -71,7 +72,7 @@ class MailConsumer:
         senders = self._senders.status()
         return {
             "lag": self._progress.lag,
-            "stalled": self._progress.stalled(),
+            "stalled": ", ".join(self._progress.stalled()),
             "broker": self._broker,
             "handled": self._senders.handled,
             "deadLetters": self._senders.dead,
@@ -83,11 +84,11 @@ class MailConsumer:
         }
 
     @property
-    def unassigned_seconds(self) -> float:
-        """For how long this member has had no partition. Infinite when it has never had one."""
-        if self._assigned:
+    def idle_seconds(self) -> float:
+        """For how long this member has had no partition, or not read what mails need. Infinite when it never had both."""
+        if self._assigned and self._prepared:
             return 0.0
-        return time.monotonic() - self._assigned_at if self._had_partitions else float("inf")
+        return time.monotonic() - self._released_at
 
     def run(self, stop: threading.Event) -> None:
         """Consume until `stop` is set. Then let the mails past the fence end, commit, and leave the group."""
@@ -176,7 +177,6 @@ class MailConsumer:
         self._fence.give(places)
         consumer.assign(self._with_offsets(consumer, partitions))
         self._assigned, self._unseen, self._assigned_at = frozenset(places), set(places), time.monotonic()
-        self._had_partitions |= bool(places)
         self._generation += 1
         threading.Thread(target=self._prepare, args=[self._generation], name="prepare", daemon=True).start()
         log.info("partitions assigned", group=GROUP, total=len(places))
@@ -207,8 +207,10 @@ class MailConsumer:
         self._on_revoke(consumer, partitions, commit=False)
 
     def _release(self, *, commit: bool) -> None:
-        """Begin no mail, wait for those past the fence, commit what is done, and forget the rest."""
+        """Begin no mail, wait for those past the fence, commit what is done, and drop the rest."""
         self._generation += 1
+        if self._assigned and self._prepared:
+            self._released_at = time.monotonic()
         self._prepared = False
         with self._senders.changed:
             self._senders.is_open = False
@@ -219,7 +221,7 @@ class MailConsumer:
             self._commit(wait=True)
         with self._senders.changed:
             self._senders.drop()
-        self._assigned, self._assigned_at = frozenset(), time.monotonic()
+        self._assigned = frozenset()
 
     def _on_statistics(self, text: str) -> None:
         statistics: Mapping[str, Any] = orjson.loads(text)

@@ -63,7 +63,7 @@ class DueMails:
         self._tried_at[mail.event_id] = time.time_ns() // 1_000_000
 
     def drop(self) -> None:
-        """Forget what was found: the partitions move."""
+        """Drop what was found: the partitions move."""
         self._due = []
 
     def _search(self) -> list[ParkedMail]:

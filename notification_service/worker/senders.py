@@ -102,7 +102,7 @@ class Senders:
             self.changed.notify_all()
 
     def drop(self) -> None:
-        """Forget all events. Call it with the lock."""
+        """Drop all events. Call it with the lock."""
         self.turns.drop()
         self._due.drop()
 

@@ -130,7 +130,7 @@ class Turns:
         self._free(job.key)
 
     def drop(self) -> None:
-        """Forget all events. Those whose turn it is keep their key busy until they end."""
+        """Drop all events. Those whose turn it is keep their key busy until they end."""
         for part in self._partitions.values():
             for job in part.jobs:
                 job.dropped = True
