@@ -1,7 +1,7 @@
 """The mail part alone: `python -m bench.mails [MAILS]`. A real broker, one notification_service, and the quickest SMTP server.
 
-The mails of orders that wait in Kafka are sent as quickly as it goes. The figure is from the first mail to the last, of the mails between the
-first and the last tenth: a start and an end are slower. The CPU seconds are those of the service's processes.
+The mails of orders that wait in Kafka are sent as quickly as it goes. The figure is that of the mails between the first and the
+last tenth: a start and an end are slower. The CPU seconds are those of the service's processes.
 """
 
 from __future__ import annotations

@@ -82,8 +82,8 @@ class Smtp(smtplib.SMTP):
         """Await the reply to RCPT. Raises OSError."""
         code, reply = self._reply_to(1)
         if code not in (250, 251):
-            if code in (CLOSING, NO_CODE) or (self._ahead > 1 and self.getreply()[0] == READY):
-                self.close()  # it would take the message although it refused the recipient
+            if code in (CLOSING, NO_CODE) or (self._ahead > 1 and not self._refuses_data()):
+                self.close()
             raise smtplib.SMTPRecipientsRefused({recipient: (code, reply)})
 
     def request_data(self) -> None:
@@ -97,6 +97,13 @@ class Smtp(smtplib.SMTP):
     def send_block(self, content: bytes) -> None:
         """Send `content`, which ends with CRLF, without the final dot. Raises OSError."""
         self.send(content.replace(b"\r\n.", b"\r\n.."))
+
+    def _refuses_data(self) -> bool:
+        """True when the server refused DATA, as it should without a recipient."""
+        try:
+            return self.getreply()[0] != READY
+        except OSError:
+            return False
 
     def _reply_to(self, command: int) -> tuple[int, bytes]:
         if command >= self._ahead:

@@ -20,7 +20,7 @@ from email.utils import formataddr
 import flask_mail
 from prometheus_client import Counter
 
-from libs.messaging.failures import PermanentFailure, TransientFailure
+from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
 from libs.runtime.health import CheckFailed
 from libs.runtime.logs import get_logger
 from libs.values.times import rfc3339
@@ -138,13 +138,14 @@ class Mailer:
         """Send `mail`: up to its final dot within `seconds`, including the connection, then await the answer for `patience`.
 
         `before_dot` is called before the final dot. What it raises ends the session without the dot.
-        Raises SmtpDown, TransientFailure, PermanentFailure, InDoubt or AnswerOutstanding.
+        Raises SmtpDown, TransientFailure, PermanentFailure, InDoubt or AnswerOutstanding. Raises ServerUnavailable when too many
+        answers are outstanding.
         """
         if not (self._international or mail.recipient.isascii()):
             raise PermanentFailure("mails to international addresses are off (SMTP_UTF8)")
         content, seconds = to_bytes(mail, self._from), seconds or self.smtp_seconds
         if not self._room.acquire(timeout=ROOM_SECONDS):
-            raise SmtpDown("the SMTP server has not answered many mails yet")
+            raise ServerUnavailable("the SMTP server has not answered many mails yet")
         try:
             connection = self._send(mail.recipient, content, time.monotonic() + seconds, before_dot)
         except BaseException as failure:

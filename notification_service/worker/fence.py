@@ -1,7 +1,7 @@
 """The fence before the final dot: no mail is given to the SMTP server by a process that may not own its event any more.
 
-The group gives partitions to other members when it has not heard from a member for a session (10 s). A member whose last contact is younger
-than half a session has the rest of it for the answer (3 s) and for the record of the mail.
+The group gives partitions to other members when it has not heard from a member for a session (10 s). A member whose last contact
+is younger than half a session has the rest of it for the answer (3 s) and for the record of the mail.
 """
 
 import threading
