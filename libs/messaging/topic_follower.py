@@ -32,9 +32,11 @@ class TopicOffsets:
         self._brokers, self._client = brokers, list[AdminClient]()
 
     def places(self, *topics: str) -> list[Place]:
-        """The partitions that the topics have now."""
+        """The partitions that the topics have now. Raises KafkaException for a topic that does not exist."""
         known = self._admin().list_topics(timeout=ADMIN_SECONDS).topics
-        return [(topic, number) for topic in topics if topic in known for number in sorted(known[topic].partitions)]
+        if missing := set(topics) - known.keys():
+            raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, f"no topic {min(missing)}"))
+        return [(topic, number) for topic in topics for number in sorted(known[topic].partitions)]
 
     def ends(self, *topics: str) -> dict[Place, int]:
         """The offset of the next message of each partition."""

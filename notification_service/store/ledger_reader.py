@@ -28,6 +28,7 @@ RECENT_MS = 30 * 60_000
 MARGIN_MS = 10 * 60_000
 STALLED_SECONDS = 45.0
 RETRY_SECONDS = 2.0
+CLIENT = "notification-service-ledger"
 FETCH = {"fetch.wait.max.ms": 200, "fetch.min.bytes": 1_000_000}  # as many records as there are, five times a second
 BULK = {"queued.max.messages.kbytes": 16_384}
 
@@ -86,7 +87,7 @@ class LedgerReader:
 
     def load(self) -> None:
         """Read the ledger to its present ends. Raises KafkaException when Kafka returns nothing for 45 s."""
-        with closing(TopicFollower(self._brokers, self.name, [MailSent.topic], settings=BULK)) as follower:
+        with closing(TopicFollower(self._brokers, CLIENT, [MailSent.topic], settings=BULK)) as follower:
             self._got_at = time.monotonic()
             while not follower.at_end:
                 self._apply(follower)
@@ -125,16 +126,14 @@ class LedgerReader:
                             rest = None
                             self._finish(began)
                     elif self._recent and not self._complete:
-                        rest = TopicFollower(self._brokers, f"{self.name}-rest", [MailSent.topic], settings=BULK)
+                        rest = TopicFollower(self._brokers, f"{CLIENT}-rest", [MailSent.topic], settings=BULK)
             finally:
                 if rest:
                     rest.close()
 
     @contextmanager
     def _following(self, starts: dict[tuple[str, int], int]) -> Iterator[TopicFollower]:
-        with closing(
-            TopicFollower(self._brokers, self.name, [MailSent.topic], starts=starts, settings=FETCH)
-        ) as follower:
+        with closing(TopicFollower(self._brokers, CLIENT, [MailSent.topic], starts=starts, settings=FETCH)) as follower:
             self._follower = follower
             try:
                 yield follower

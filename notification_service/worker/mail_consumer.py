@@ -176,6 +176,7 @@ class MailConsumer:
             self._senders.turns.assign(places)
         self._fence.give(places)
         consumer.assign(self._with_offsets(consumer, partitions))
+        consumer.resume(partitions)  # librdkafka keeps the pause of a partition that was revoked while paused
         self._assigned, self._unseen, self._assigned_at = frozenset(places), set(places), time.monotonic()
         self._generation += 1
         threading.Thread(target=self._prepare, args=[self._generation], name="prepare", daemon=True).start()
