@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from typing import TypeVar
 
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # its types leave out OffsetSpec
@@ -17,6 +19,7 @@ log = get_logger(__name__)
 LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 GROWTH_SECONDS = 10.0  # between two searches for new partitions
 
+T = TypeVar("T")
 Place = tuple[str, int]
 """A topic and the number of a partition."""
 
@@ -57,22 +60,26 @@ class TopicOffsets:
     def topic_id(self, topic: str) -> str:
         """The id of a topic. A topic that is deleted and made again has another one."""
         description = self._admin().describe_topics(TopicCollection([topic]), request_timeout=ADMIN_SECONDS)[topic]
-        return str(description.result(ADMIN_SECONDS).topic_id)
+        return str(_await(description).topic_id)
 
     def _find(self, places: Iterable[Place], spec: OffsetSpec) -> dict[Place, tuple[int, int]]:
         if not (wanted := {TopicPartition(*place): spec for place in places}):
             return {}
-        try:
-            answers = self._admin().list_offsets(wanted, request_timeout=ADMIN_SECONDS)
-            found = {(place.topic, place.partition): answer.result(ADMIN_SECONDS) for place, answer in answers.items()}
-        except TimeoutError:
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "no broker lists offsets")) from None
+        answers = self._admin().list_offsets(wanted, request_timeout=ADMIN_SECONDS)
+        found = {(place.topic, place.partition): _await(answer) for place, answer in answers.items()}
         return {place: (answer.offset, answer.timestamp) for place, answer in found.items()}
 
     def _admin(self) -> AdminClient:
         if not self._client:  # made on first use, because a client does not survive a fork
             self._client.append(make_admin(self._brokers))
         return self._client[0]
+
+
+def _await(answer: Future[T]) -> T:
+    try:
+        return answer.result(ADMIN_SECONDS)
+    except TimeoutError:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "no broker answers")) from None
 
 
 class TopicFollower:

@@ -161,7 +161,9 @@ class Senders:
         except SessionRefused as error:
             self._pace.refuse_session()
             self._put_back(task, AGAIN_SECONDS, str(error))
-        except (Fenced, NotKnownYet) as error:
+        except NotKnownYet:
+            self._put_back(task, AGAIN_SECONDS)
+        except Fenced as error:
             self._put_back(task, AGAIN_SECONDS, str(error))
         except (ServerUnavailable, KafkaException) as error:
             reason = str(error) if isinstance(error, ServerUnavailable) else "Kafka is unavailable"
@@ -169,7 +171,7 @@ class Senders:
             log.warning(
                 "event not handled yet", reason=reason, attempts=self._pace.failures, wait_seconds=round(wait, 2)
             )
-            self._put_back(task, 0.0, reason)
+            self._put_back(task, 0.0)
         except Exception as error:
             self._fail(task, error)
         if self._do.mailer.answers != answers:
@@ -213,10 +215,11 @@ class Senders:
             self.dead += bool(reason)
         self._retrying = None
 
-    def _put_back(self, task: Task, seconds: float, reason: str) -> None:
+    def _put_back(self, task: Task, seconds: float, reason: str = "") -> None:
         if isinstance(task, Job):
             with self.changed:
                 self.turns.put_back(task, time.monotonic() + seconds)
+        if reason:
             log.info("event waits", reason=reason)
 
     def _fail(self, task: Task, error: Exception) -> None:
