@@ -183,7 +183,7 @@ def test_who_is_signed_out_is_told_why(accounts, browser, read_revocations, whos
     sign_in(browser, email)
     account = accounts.accounts[email]
     sid = None if whose == "account" else account["sid"]
-    stored_revocations.add(Revocation(account["user_id"], sid, round(time.time() * 1000) + 1))
+    stored_revocations.add([Revocation(account["user_id"], sid, round(time.time() * 1000) + 1)])
     [text] = texts(browser.get("/admin/", follow=True))
     reason = "your password, your roles or the state of your account changed" if sid is None else "was ended elsewhere"
     assert reason in text
@@ -193,7 +193,7 @@ def test_a_form_of_a_login_that_was_ended_says_both(accounts, browser, read_revo
     email, order = accounts.add("staff"), place(customer)
     sign_in(browser, email)
     later = round(time.time() * 1000) + 1
-    stored_revocations.add(Revocation(accounts.accounts[email]["user_id"], None, later))
+    stored_revocations.add([Revocation(accounts.accounts[email]["user_id"], None, later)])
     first, second = texts(browser.post(at(order, "note"), {"text": "x"}, follow=True))
     assert "your roles" in first
     assert second == "Your note was not added."
