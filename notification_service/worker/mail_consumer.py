@@ -62,6 +62,7 @@ class MailConsumer:
         self._consumer = clients.make_consumer(brokers, GROUP, stats_cb=self._on_statistics, **SETTINGS)
         self._progress, self._committed_at, self._offset_resets = Progress(), 0.0, 0
         self._assigned, self._unseen = frozenset[Place](), set[Place]()
+        self._starts = dict[Place, int]()
         self._assigned_at, self._generation = time.monotonic(), 0
         self._prepared, self._released_at = False, -math.inf
         self._broker, self._membership = False, Membership()
@@ -170,14 +171,20 @@ class MailConsumer:
         """Read a partition from its start: its offset is out of range, because its events were deleted or the topic is new."""
         self._offset_resets += 1
         log.error("offset out of range, partition is read from its start", topic=place[0], partition=place[1])
-        self._consumer.seek(TopicPartition(*place, OFFSET_BEGINNING))
+        self._starts[place] = OFFSET_BEGINNING
+        others = [TopicPartition(*other) for other in self._starts if other != place]
+        read = {(p.topic, p.partition): p.offset for p in self._consumer.position(others) if p.offset >= 0}
+        # a partition in this state cannot be moved alone: "seek" is refused
+        self._consumer.assign([TopicPartition(*each, read.get(each, start)) for each, start in self._starts.items()])
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         places = [(p.topic, p.partition) for p in partitions]
         with self._senders.changed:
             self._senders.turns.assign(places)
         self._fence.give(places)
-        consumer.assign(self._with_offsets(consumer, partitions))
+        starts = self._with_offsets(consumer, partitions)
+        self._starts = {(p.topic, p.partition): p.offset for p in starts}
+        consumer.assign(starts)
         consumer.resume(partitions)  # librdkafka keeps the pause of a partition that was revoked while paused
         self._assigned, self._unseen, self._assigned_at = frozenset(places), set(places), time.monotonic()
         self._generation += 1

@@ -31,6 +31,7 @@ def test_each_event_of_grown_topics_is_mailed_once_and_is_known_after_a_restart(
             place(partition)
         smtp_sink.wait(person.email, 3)
         grow(kafka, "order-placed", "mail-sent", "user-deleted")
+        shop.renew()
         wait_until(lambda: consumer.status()["assigned"] == 3 * len(MAIL_TOPICS) + 3, 40)
         for partition in range(6):
             place(partition)

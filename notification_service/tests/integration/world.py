@@ -81,6 +81,11 @@ class Shop:
     def close(self) -> None:
         self._producer.close()
 
+    def renew(self) -> None:
+        """Use a new client, which knows new partitions at once."""
+        self._producer.close()
+        self._producer = make_producer(self._brokers)
+
     def publish_raw(self, topic: str, value: bytes | None, key: bytes | None, headers: Any, **where: Any) -> None:
         self._producer.produce(topic, value, key, headers=headers, **where)
         assert self._producer.flush(10) == 0

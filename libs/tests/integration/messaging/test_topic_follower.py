@@ -8,6 +8,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewPartitions
 
 from libs.messaging import topic_follower
+from libs.messaging.clients import make_producer
 from libs.messaging.topic_follower import TopicFollower, TopicOffsets
 from libs.tests.integration.messaging.test_consumer import Channel
 from libs.tests.integration.messaging.test_topic_reader import numbers
@@ -36,6 +37,7 @@ def test_it_reads_partitions_that_the_topic_gets_while_it_runs(channel, monkeypa
         assert read_until(follower, 3) == [0, 1, 2]
         admin = AdminClient({"bootstrap.servers": channel.brokers})
         admin.create_partitions([NewPartitions(channel.topic, 5)])[channel.topic].result(10)
+        channel._producer = make_producer(channel.brokers)  # the first one does not know the new partitions yet
         for n in (3, 4, 5):
             channel.send(n, partition=n if n < 5 else 0)
         assert read_until(follower, 3) == [3, 4, 5]
