@@ -16,6 +16,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from libs.messaging import clients
 from libs.messaging.brokers import Brokers
+from libs.messaging.membership import Membership
 from libs.messaging.producer import Producer
 from libs.runtime.logs import get_logger
 from libs.values.times import rfc3339
@@ -92,6 +93,7 @@ class GroupMember(Generic[J]):
         # librdkafka raises when it is asked for its partitions while it closes, so this object keeps them.
         self._assigned: set[Place] = set()
         self._paused, self._polled_at, self.heartbeat = False, time.monotonic(), time.monotonic()
+        self._membership = Membership()
         self._lag, self._broker, self._handled, self._dead_letters = 0, False, 0, 0
         self._last_event_at: str | None = None
         self._out_of_range, self._moved_at = 0, dict[Place, float]()
@@ -141,6 +143,7 @@ class GroupMember(Generic[J]):
         self.heartbeat = min([now, *list(self._handling.busy_since.values())])
         if not self._handling.alive():
             raise RuntimeError("a handler thread died")
+        self._membership.check()
         self._collect()
         room = self._room()
         if room <= 0 and not self._handling.retrying and now - self._polled_at < UNPOLLED_SECONDS:
@@ -271,6 +274,7 @@ class GroupMember(Generic[J]):
 
     def _on_statistics(self, text: str) -> None:
         statistics = orjson.loads(text)
+        self._membership.read(statistics)
         parts = [p for t in statistics["topics"].values() for p in t["partitions"].values() if p["desired"]]
         self._lag = sum(max(0, p["consumer_lag"]) for p in parts)
         self._broker = any(b["state"] == "UP" for b in statistics["brokers"].values())

@@ -2,7 +2,7 @@
 
 Flask-Mail's Message and the standard library's email package take 2 ms a mail, as much CPU time as all other work for it. Message
 also queries DNS for the host's name for each mail. So this module writes the few lines of MIME that our mails need. The tests let
-the standard library read them.
+the standard library read them. Text that is ASCII in short lines goes as it is: quoted-printable takes 0.1 ms of a long mail.
 """
 
 from binascii import b2a_qp
@@ -12,6 +12,7 @@ from email.utils import format_datetime, formataddr
 
 from notification_service.domain.mail import Mail
 
+MAX_LINE_BYTES = 998  # RFC 5322 2.1.1
 MAX_LINE = 76
 """Characters in a line with encoded words (RFC 2047 2). Such a word has at most 75, and is never cut within a character."""
 MAX_ASCII_WORD = 900
@@ -66,5 +67,10 @@ def _encoded(text: str, header_name: str) -> str:
 
 
 def _part(kind: str, text: str) -> bytes:
-    head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
-    return head.encode() + b2a_qp(text.replace("\n", "\r\n").encode())
+    content = text.replace("\n", "\r\n").encode()
+    if content.isascii() and max(map(len, content.split(b"\r\n"))) <= MAX_LINE_BYTES and b"\0" not in content:
+        encoding = "7bit"
+    else:
+        encoding, content = "quoted-printable", b2a_qp(content)
+    head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n'
+    return head.encode() + content
