@@ -71,7 +71,9 @@ class MailLedger:
             log.error("sent mails are not recorded and may be sent again", count=left)
 
     def apply(self, message: Message) -> None:
-        """Take a record that was read from the topic."""
+        """Take a record that was read from the topic. A tombstone is ignored: the mail was sent all the same."""
+        if message.value() is None:
+            return
         event_id = (message.key() or b"").decode(errors="replace")
         with suppress(ValueError):  # the key is no id of an event
             self.ids.add(event_id)

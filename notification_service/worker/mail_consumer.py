@@ -16,6 +16,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from libs.messaging import clients
 from libs.messaging.brokers import Brokers
+from libs.messaging.membership import Membership
 from libs.runtime.logs import get_logger
 from libs.values.times import rfc3339
 from notification_service.events.topics import GROUP, MAIL_TOPICS
@@ -64,7 +65,7 @@ class MailConsumer:
         self._starts = dict[Place, int]()
         self._assigned_at, self._generation = time.monotonic(), 0
         self._prepared, self._released_at = False, -math.inf
-        self._broker = False
+        self._broker, self._membership = False, Membership()
         self._last_event_at: str | None = None
         self.heartbeat = time.monotonic()
 
@@ -108,6 +109,7 @@ class MailConsumer:
         self._beat()
         if not self._senders.alive():
             raise RuntimeError("a sender thread died")
+        self._membership.check()
         self._move()
         first = self._consumer.poll(POLL_SECONDS)
         if first is not None:
@@ -234,5 +236,6 @@ class MailConsumer:
     def _on_statistics(self, text: str) -> None:
         statistics: Mapping[str, Any] = orjson.loads(text)
         self._contact.read(statistics)
+        self._membership.read(statistics)
         self._broker = any(b["state"] == "UP" for b in statistics["brokers"].values())
         self._progress.read(statistics, self._assigned)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -13,9 +14,16 @@ from order_service.domain.rejection import Rejection, StockReply
 from order_service.store import order_batches, release_requests
 
 
+class Applied(NamedTuple):
+    """The ids of the orders that were decided, and of those that do not exist."""
+
+    decided: frozenset[str]
+    unknown: frozenset[str]
+
+
 @transaction.atomic
-def apply_stock_replies(replies: Sequence[StockReply], *, released: Collection[str] = ()) -> frozenset[str]:
-    """Confirm or reject the pending orders in one transaction, and return the ids of orders that do not exist.
+def apply_stock_replies(replies: Sequence[StockReply], *, released: Collection[str] = ()) -> Applied:
+    """Confirm or reject the pending orders in one transaction.
 
     The first reply to an order decides it, and a later one changes nothing. `released`: the orders whose cancellation was
     replied to. It is resent no more, and unknown ones are no matter.
@@ -28,7 +36,7 @@ def apply_stock_replies(replies: Sequence[StockReply], *, released: Collection[s
             decisions[order.id] = order, _decide(order, reply.rejection, at)
     order_batches.decide(list(decisions.values()), actor=SAGA)
     release_requests.delete(released)
-    return frozenset(reply.order_id for reply in replies if reply.order_id not in orders)
+    return Applied(frozenset(decisions), frozenset(reply.order_id for reply in replies if reply.order_id not in orders))
 
 
 def _decide(order: Order, rejection: Rejection | None, at: datetime) -> Order:

@@ -50,7 +50,7 @@ def on_stock_replies(events: Sequence[Event]) -> Reasons:
         return refused
     replies = [(event, reply) for event, reply in known if isinstance(reply, StockReply)]
     released = {reply for _, reply in known if isinstance(reply, str)}
-    unknown = apply_stock_replies([reply for _, reply in replies], released=released)
+    unknown = apply_stock_replies([reply for _, reply in replies], released=released).unknown
     return refused | {event.id: NO_ORDER for event, reply in replies if reply.order_id in unknown}
 
 

@@ -143,12 +143,7 @@ class Reservation(Document):  # type: ignore[misc]
         "auto_create_index": False,
         "indexes": [
             {"fields": ["closed_at"], "name": "closed_at", "sparse": True},  # for retention
-            {"fields": ["state", "-id"], "name": "state"},  # for lists
-            {
-                "fields": ["state", "closed_at", "id"],
-                "name": "in_force",
-                "partialFilterExpression": {"state": Status.RESERVED.value},
-            },
+            {"fields": ["state", "-id"], "name": "state"},  # for lists, and for those in force
         ],
     }
 

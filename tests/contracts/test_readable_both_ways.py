@@ -20,6 +20,7 @@ from contracts import event_schema
 from libs.messaging.envelope import MalformedEvent, parse
 from libs.messaging.failures import PermanentFailure
 from notification_service.worker.handlers import HANDLERS as MAIL_HANDLERS
+from order_service.use_cases.apply_stock_replies import Applied
 from tests.contracts.test_schemas import EXAMPLES
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "events.md"
@@ -47,10 +48,10 @@ def effects(monkeypatch) -> list[tuple[str, Any, dict[str, Any]]]:
     """What the handlers called: the use case's name and arguments."""
     found: list[tuple[str, Any, dict[str, Any]]] = []
 
-    def record(name: str) -> Callable[..., frozenset[str]]:
-        def called(*args: Any, **named: Any) -> frozenset[str]:
+    def record(name: str) -> Callable[..., Applied]:
+        def called(*args: Any, **named: Any) -> Applied:
             found.append((name, args, named))
-            return frozenset()
+            return Applied(frozenset(), frozenset())
 
         return called
 

@@ -9,10 +9,12 @@ from order_service.use_cases.apply_stock_replies import apply_stock_replies
 from order_service.use_cases.record_sent_mails import record_sent_mails
 
 
-def apply_stock_reply(*, order_id: str, rejection: Rejection | None) -> None:
-    """Confirm or reject an order. Raises UnknownOrder."""
-    if apply_stock_replies([StockReply(order_id, rejection)]):
+def apply_stock_reply(*, order_id: str, rejection: Rejection | None) -> bool:
+    """Confirm or reject an order. False when it is decided already. Raises UnknownOrder."""
+    applied = apply_stock_replies([StockReply(order_id, rejection)])
+    if applied.unknown:
         raise UnknownOrder
+    return bool(applied.decided)
 
 
 def record_sent_mail(**fields: Any) -> None:

@@ -10,7 +10,7 @@ from django.db import OperationalError, connection
 from libs.access.caller import Caller
 from libs.values.errors import NotAuthenticated
 from order_service.domain.pricing import RequestedItem
-from order_service.store import customers, notes, orders, reservation_requests
+from order_service.store import customers, notes, order_batches, orders, reservation_requests
 from order_service.store.models import Order, Outbox, OutboxDead, ReservationRequest
 from order_service.store.outbox import outbox
 from order_service.tests.integration.stock import apply_stock_reply
@@ -22,6 +22,7 @@ from order_service.use_cases.place_order import place_order
 from order_service.use_cases.resend_dead_events import resend_dead_events
 from order_service.use_cases.resend_mail import resend_mail
 from order_service.use_cases.resend_reservation_requests import resend_reservation_requests
+from order_service.use_cases.time_out_order import time_out_order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -119,17 +120,24 @@ def test_a_change_in_flight_is_erased_after_it(customer, staff, post, race, monk
         "staff cancels with a key": lambda: cancel(staff, placed),
         "note": lambda: add_note(caller=GRACE, order_id=placed, text="Ada L rang"),
     }
-    owner, name = (notes.customers, "hold_all") if work == "note" else (orders.outbox, "add")
+    places = {"note": (notes.customers, "hold_all"), "confirm": (order_batches.outbox, "add_all")}
+    owner, name = places.get(work, (orders.outbox, "add"))
     race(works[work], Pause(monkeypatch, owner, name), customer.user_id)
     assert found(*words_of(customer.user_id)) == set()
 
 
-def test_an_order_that_was_read_before_the_deletion_is_read_again(customer, post, race, monkeypatch):
+@pytest.mark.parametrize("end", ["reply", "timeout"])
+def test_an_order_that_was_read_before_the_deletion_is_erased_after_it(customer, post, race, monkeypatch, end):
+    """A reply holds the row that it has read. A time-out reads again when the row has changed."""
     placed = post(customer).json()["orderId"]
-    pause = Pause(monkeypatch, orders, "find")
-    race(lambda: apply_stock_reply(order_id=placed, rejection=None), pause, customer.user_id)
+    pause = Pause(monkeypatch, *((order_batches, "lock") if end == "reply" else (orders, "find")))
+    works = {
+        "reply": lambda: apply_stock_reply(order_id=placed, rejection=None),
+        "timeout": lambda: time_out_order(order_id=placed),
+    }
+    race(works[end], pause, customer.user_id)
     assert found(*words_of(customer.user_id)) == set()
-    assert Order.objects.get(pk=placed).status == "confirmed"
+    assert Order.objects.get(pk=placed).status == ("confirmed" if end == "reply" else "cancelled")
 
 
 @pytest.mark.parametrize("move", ["to dead", "requeue", "resend a request"])

@@ -33,7 +33,7 @@ def texts(answer):
 
 def fields(page, action):
     """The hidden fields of the page's form with this address."""
-    [form] = [form for form in re.findall(r"<form.*?</form>", page, re.DOTALL) if f'action="{action}"' in form]
+    form = next(form for form in re.findall(r"<form.*?</form>", page, re.DOTALL) if f'action="{action}"' in form)
     found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form)
     assert {"csrfmiddlewaretoken", "key"} <= {name for name, _ in found}
     return dict(found)
@@ -117,13 +117,12 @@ def test_a_form_with_an_error_may_be_sent_again(sit_down, customer, place):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_at_the_same_moment_act_once(sit_down, customer, place):
-    desk, order = sit_down("staff"), place(customer)
-    cookies, answers = desk.cookies, []
+def test_two_at_the_same_moment_act_once(desk, customer, place):
+    order, cookies, answers = place(customer), desk.cookies, []
 
     def send():
         browser = Client(headers={"accept": "text/html"})
-        browser.cookies = cookies
+        browser.cookies = cookies.copy()
         answers.append(browser.post(at(order, "mail"), {"kind": "order-placed", "key": "one"}).status_code)
 
     threads = [threading.Thread(target=send) for _ in range(4)]
@@ -183,7 +182,7 @@ def test_who_is_signed_out_is_told_why(accounts, browser, read_revocations, whos
     sign_in(browser, email)
     account = accounts.accounts[email]
     sid = None if whose == "account" else account["sid"]
-    stored_revocations.add(Revocation(account["user_id"], sid, round(time.time() * 1000) + 1))
+    stored_revocations.add([Revocation(account["user_id"], sid, round(time.time() * 1000) + 1)])
     [text] = texts(browser.get("/admin/", follow=True))
     reason = "your password, your roles or the state of your account changed" if sid is None else "was ended elsewhere"
     assert reason in text
@@ -193,7 +192,7 @@ def test_a_form_of_a_login_that_was_ended_says_both(accounts, browser, read_revo
     email, order = accounts.add("staff"), place(customer)
     sign_in(browser, email)
     later = round(time.time() * 1000) + 1
-    stored_revocations.add(Revocation(accounts.accounts[email]["user_id"], None, later))
+    stored_revocations.add([Revocation(accounts.accounts[email]["user_id"], None, later)])
     first, second = texts(browser.post(at(order, "note"), {"text": "x"}, follow=True))
     assert "your roles" in first
     assert second == "Your note was not added."

@@ -16,8 +16,8 @@ from order_service.events.topics import HELD_GROUP
 from order_service.store import reconciliation
 from order_service.store.models import Order, OrderLine, Outbox, SentMail, StockDifference
 from order_service.store.outbox import outbox
+from order_service.tests.integration.stock import apply_stock_reply
 from order_service.tests.integration.test_reservation_requests import relay
-from order_service.use_cases.apply_stock_reply import apply_stock_reply
 from order_service.worker.handlers import HANDLERS
 from order_service.worker.reconciliation import make_reconciliation_status
 

