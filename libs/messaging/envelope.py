@@ -8,7 +8,7 @@ A later version may send values, fields and headers that this one does not know.
 
 import builtins
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
@@ -24,6 +24,7 @@ from libs.values.times import require_in_range, rfc3339
 MAX_PAYLOAD_BYTES = 64 * 1024
 NEEDED_HEADERS = frozenset({"ce_specversion", "ce_id", "ce_type", "ce_time", "ce_sequence"})
 """The headers that are read. Others may hold any bytes."""
+NO_VALUE = "the event has no value"
 UNKNOWN_VALUES = frozenset({"literal_error", "enum"})
 """pydantic's errors for a value that an enumerated field does not know."""
 TIME: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
@@ -43,6 +44,19 @@ class ConsumedData(EventData):
     """A service's own view of an event that it consumes: the fields that it needs. Other fields are ignored."""
 
     model_config = ConfigDict(extra="ignore")
+
+
+class NoValue(Mapping[str, object]):
+    """The data of a tombstone. Every look at it raises MalformedEvent."""
+
+    def __getitem__(self, name: str) -> object:
+        raise MalformedEvent(NO_VALUE)
+
+    def __iter__(self) -> Iterator[str]:
+        raise MalformedEvent(NO_VALUE)
+
+    def __len__(self) -> int:
+        raise MalformedEvent(NO_VALUE)
 
 
 D = TypeVar("D", bound=EventData)
@@ -84,7 +98,7 @@ class Event:
         Its text begins with `unknown value` when nothing else is wrong: the event may be one of a later version.
         """
         if self.is_tombstone:
-            raise MalformedEvent("the event has no value")
+            raise MalformedEvent(NO_VALUE)
         try:
             return model.model_validate(self.data)
         except ValidationError as error:
@@ -171,4 +185,4 @@ def _tombstone(message: Message) -> Event:
     if not (key := (message.key() or b"").decode()):
         raise MalformedEvent("no key and no value")
     topic, partition = str(message.topic()), message.partition() or 0
-    return Event("", topic, key, 0, "", {}, partition, message, is_tombstone=True)
+    return Event("", topic, key, 0, "", NoValue(), partition, message, is_tombstone=True)

@@ -143,3 +143,20 @@ def test_a_time_out_of_range_is_malformed_in_any_field(row, text):
 def test_a_time_in_range_is_good(row, text):
     event = parse(Message(row, value=orjson.dumps({"at": text}), headers={"ce_time": text.encode()}))
     assert rfc3339(event.read(Timed).at)
+
+
+def test_every_look_at_the_data_of_a_tombstone_is_malformed():
+    class Tombstone(Message):
+        def value(self):
+            return None
+
+    event = parse(Tombstone(new_row(Made(thing_id="t1", count=3), source="things", aggregate_id="t1", sequence=7)))
+    assert (event.is_tombstone, event.subject, event.type) == (True, "t1", "thing-made")
+    for look in (
+        lambda: event.data["count"],
+        lambda: list(event.data),
+        lambda: len(event.data),
+        lambda: event.read(Seen),
+    ):
+        with pytest.raises(MalformedEvent, match="no value"):
+            look()
