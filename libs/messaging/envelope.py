@@ -164,7 +164,7 @@ def headers_of(message: Message) -> list[tuple[str, bytes | None]]:
     except SystemError:
         # confluent_kafka leaves a hole in the tuple of a name that it can't decode. A look into the hole ends the process, but the
         # garbage collector's view of a tuple passes over holes.
-        headers = [header for header in _call_headers(message) or () if len(gc.get_referents(header)) == 2]
+        headers = [header for header in READ_HEADERS(message) or () if len(gc.get_referents(header)) == 2]
         message.set_headers(headers)
     return list(headers or [])
 
