@@ -8,6 +8,7 @@ import time
 
 from deploy.local.ports import LOOPBACK
 
+REPLIES = {b"QUIT": b"221 bye\r\n", b"EHLO": b"250-sink\r\n250 PIPELINING\r\n"}
 END_OF_MAIL = b"\r\n.\r\n"
 
 
@@ -36,5 +37,5 @@ class Sink:
                 await reader.readuntil(END_OF_MAIL)
                 await asyncio.sleep(self.seconds_a_mail)
                 self.times.append(time.monotonic())
-            writer.write(b"221 bye\r\n" if verb == b"QUIT" else b"250 ok\r\n")
+            writer.write(REPLIES.get(verb, b"250 ok\r\n"))
         writer.close()

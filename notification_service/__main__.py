@@ -54,21 +54,23 @@ def topics(config: Config, _arguments: list[str]) -> int:
 def dlq(config: Config, arguments: list[str]) -> int:
     """list, show or replay dead letters (--help for more)"""
     from contextlib import closing
+    from dataclasses import replace
 
     from libs.access.revocations import Revocations
     from notification_service.commands.dlq import dlq
     from notification_service.store.link_requests import LinkRequests
-    from notification_service.use_cases.send_mail import SendAndWait
+    from notification_service.use_cases.send_mail import NoFence, SendAndWait
     from notification_service.worker.handlers import bind_handlers
     from notification_service.worker.process import Worker
 
     worker = Worker.of(config, Revocations())
-    with closing(worker.ledger) as ledger, closing(worker.mailer), closing(LinkRequests(config.brokers)) as links:
+    send_mail = replace(worker.send_mail, fence=NoFence())
+    with closing(worker.ledger), closing(worker.mailer), closing(LinkRequests(config.brokers)) as links:
         return dlq(
             config.brokers,
             arguments,
-            handlers=bind_handlers(SendAndWait(worker.send_mail)),
-            ledger=ledger,
+            handlers=bind_handlers(SendAndWait(send_mail)),
+            ledger=worker.reader,
             accounts=worker.accounts,
             links=links,
         )

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from deploy.local.ports import LOOPBACK
-from tests import groups
 from tests.free_ports import pick_free
+from tests.workers import keep_to_own_ports, worker
 
 KINDS = {
     "unit": "unit",
@@ -73,17 +73,17 @@ def make_environment() -> dict[str, str]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
     """Set the environment before pytest-django loads the settings of order_service."""
-    groups.keep_to_own_ports()
+    keep_to_own_ports()
     os.environ.update(make_environment(), DJANGO_SETTINGS_MODULE="order_service.settings")
     signal.signal(signal.SIGTERM, _end_run)
-    if groups.worker():  # Ctrl-C reaches the workers, too, and they are told to end by who started them
+    if worker():  # Ctrl-C reaches the workers, too, and they are told to end by who started them
         signal.signal(signal.SIGINT, _end_run)
 
 
 def _end_run(_signal: int, _frame: FrameType | None) -> None:
     """A run that is told to end still stops the servers it started, and is not disturbed in that by being told again."""
     signal.signal(signal.SIGTERM, _ignore)
-    if groups.worker():
+    if worker():
         signal.signal(signal.SIGINT, _ignore)
     pytest.exit("terminated", returncode=143)
 

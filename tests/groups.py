@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests import free_ports
+from tests.workers import worker
 
 GROUPS = {
     "faults": ("chaos/*",),
@@ -36,23 +36,6 @@ def group_of(nodeid: str) -> str:
     """The group of a test."""
     file = nodeid.partition("::")[0]
     return next(group for group, patterns in GROUPS.items() if any(fnmatchcase(file, pattern) for pattern in patterns))
-
-
-def worker() -> tuple[int, int] | None:
-    """The number of this worker, from 0, and how many there are; None in a run without workers, and in what starts them."""
-    name = os.environ.get("PYTEST_XDIST_WORKER", "")
-    return (int(name.removeprefix("gw")), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])) if name else None
-
-
-def keep_to_own_ports() -> None:
-    """Each worker picks its ports from a part of the range that no other one picks from."""
-    if found := worker():
-        number, count = found
-        size = len(free_ports.OUR_RANGE) // count
-        start = (
-            free_ports.OUR_RANGE.start + number % count * size
-        )  # a worker in place of one that crashed has a higher number
-        free_ports.OUR_RANGE = range(start, start + size)
 
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)

@@ -15,6 +15,7 @@ quit-drop   takes the mail, then hangs up at QUIT
 ack-lost    takes the mail, then hangs up without saying so
 
 `modes` has modes of single recipients, which overrule the mode. `seconds_a_mail` makes it slow: each mail is taken that much later.
+`seconds_a_recipient` delays the reply to RCPT. With `most_sessions` open ones, one more is ended by its greeting.
 """
 
 from __future__ import annotations
@@ -77,7 +78,9 @@ class SmtpSink:
         self.mode = "ok"
         self.modes: dict[str, str] = {}
         self.tried: list[str] = []  # the recipient of each RCPT
-        self.seconds_a_mail = 0.0
+        self.seconds_a_mail = self.seconds_a_recipient = 0.0
+        self.most_sessions = 10_000
+        self.pipelining = False  # say in the reply to EHLO that commands may come together
         self.mails: list[Received] = []
         self.connections = 0
         self._ssl = smtp_options.pop("ssl", None)
@@ -148,8 +151,9 @@ class _Protocol(SMTP):
         super().__init__(handler, **options)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._connection = transport
         self._sink._open.add(transport)
-        if self._sink.mode == "421":
+        if self._sink.mode == "421" or len(self._sink._open) > self._sink.most_sessions:
             cast(asyncio.Transport, transport).write(b"421 too busy\r\n")
             transport.close()
         elif self._sink.mode != "black-hole":
@@ -167,6 +171,7 @@ class _Protocol(SMTP):
         return super().eof_received() if self.session is not None else None
 
     def connection_lost(self, error: Exception | None) -> None:
+        self._sink._open.discard(self._connection)
         if self.transport is not None:
             super().connection_lost(error)
 
@@ -178,11 +183,18 @@ class _Handler:
     def _mode(self, recipient: str) -> str:
         return self._sink.modes.get(recipient, self._sink.mode)
 
+    async def handle_EHLO(
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, replies: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*replies[:-1], "250-PIPELINING", replies[-1]] if self._sink.pipelining else replies
+
     async def handle_RCPT(
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         mode = self._mode(address)
         self._sink.tried.append(address)
+        await asyncio.sleep(self._sink.seconds_a_recipient)
         if mode in ("450", "530", "550"):
             return f"{mode} not this one"
         if mode == "rcpt-drop":

@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from libs.messaging.clients import make_producer
 
 DEAD_LETTERS = re.compile(r"(?P<topic>[^.]+)\.(?P<group>[^.]+)\.dlq")
+LEDGER_KEY = b"ledger"  # a record of mail-parked that is no mail
 SECONDS = 10
 NO_LEADER = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 Ends = Mapping[tuple[str, int], int]
@@ -131,7 +132,7 @@ class Topics:
     def parked(self) -> int:
         """How many mails wait for a later try."""
         newest = {record.key: record.value for record in self.read("mail-parked")}
-        return sum(value is not None for value in newest.values())
+        return sum(value is not None for key, value in newest.items() if key != LEDGER_KEY)
 
     def publish(self, records: Iterable[Record]) -> set[tuple[str, int, int]]:
         """Send messages, and return where they lie. The same again is what a relay's repeat looks like."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from tests.groups import worker
+from tests.workers import worker
 
 BESIDE_OTHERS = 5
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import orjson
-from confluent_kafka import Message
+from confluent_kafka import KafkaError, KafkaException, Message
 
 from libs.messaging.brokers import Brokers
 from libs.messaging.envelope import headers_of
@@ -28,6 +28,11 @@ READ_SECONDS = 10.0
 
 ENVELOPE_HEADERS = ("ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "ce_sequence", "content-type")
 """The headers that a dead letter of an event with secret data keeps."""
+TRACE_HEADER = "traceparent"
+TRACE = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+"""A trace's id (W3C Trace Context). It has a fixed form, so it cannot hold a secret, and is kept, too."""
+ANY_PARTITION = -1
+UNKNOWN_PARTITION = (KafkaError._UNKNOWN_PARTITION, KafkaError.UNKNOWN_TOPIC_OR_PART)
 
 KeptFields = Mapping[str, str]
 """Fields of JSON data, each with a pattern that its whole text has to match."""
@@ -47,10 +52,19 @@ def write_dead_letter(producer: Producer, group: str, job: Job, *, kept: KeptFie
     value, key, headers = message.value(), message.key(), headers_of(message)
     if kept is not None:
         value, key = _reduce(value or b"", kept), key if _matches(key or b"", kept) else None
-        headers = [(name, text) for name, text in headers if name in ENVELOPE_HEADERS]
+        headers = [(name, text) for name, text in headers if _is_harmless(name, text)]
     headers = [*headers, *((name, str(text).encode()) for name, text in why.items())]
-    producer.send(dead_letter_topic(topic, group), value, key, partition=partition, headers=headers)
+    try:
+        producer.send(dead_letter_topic(topic, group), value, key, partition=partition, headers=headers)
+    except KafkaException as error:  # the topic got more partitions than its dead letters have
+        if error.args[0].code() not in UNKNOWN_PARTITION:
+            raise
+        producer.send(dead_letter_topic(topic, group), value, key, partition=ANY_PARTITION, headers=headers)
     log.error("dead letter written", reason=job.outcome, attempts=job.attempts, **origin)
+
+
+def _is_harmless(name: str, text: bytes | None) -> bool:
+    return name in ENVELOPE_HEADERS or (name == TRACE_HEADER and TRACE.fullmatch(text or b"") is not None)
 
 
 def _matches(key: bytes, kept: KeptFields) -> bool:
@@ -91,9 +105,10 @@ def read_dead_letters(brokers: Brokers, group: str, topics: Sequence[str]) -> It
 
 
 def _dead_letter(found: Message, origin: str) -> DeadLetter:
+    headers = dict(headers_of(found))
     original = Message(
         topic=origin,
-        partition=found.partition(),  # a dead letter keeps the partition
+        partition=int(headers.get("x-origin-partition") or found.partition() or 0),
         key=found.key(),
         value=found.value(),
         headers=[*headers_of(found)],

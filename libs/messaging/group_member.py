@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from typing import Generic, Protocol, TypeVar
 
 import orjson
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from libs.messaging import clients
 from libs.messaging.brokers import Brokers
+from libs.messaging.membership import Membership
 from libs.messaging.producer import Producer
 from libs.runtime.logs import get_logger
 from libs.values.times import rfc3339
@@ -27,6 +28,9 @@ QUICK_POLL_SECONDS = 0.02  # while events are in flight: their offsets have to b
 FETCH_EVENTS = 100  # at most, in one turn
 UNPOLLED_SECONDS = 10.0  # at the limit the consumer waits this long before it pauses: pause() discards fetched events
 FINISH_SECONDS = 20.0
+STALLED_SECONDS = 60.0
+# The detail of librdkafka's error for a group that has committed nothing there, which is no loss.
+NOTHING_COMMITTED = "no previously committed offset available"
 
 Place = tuple[str, int]
 """Topic and partition."""
@@ -83,12 +87,16 @@ class GroupMember(Generic[J]):
         self._jobs: dict[Place, deque[J]] = {}
         self._in_flight = 0
         self._commit_seconds, self._committed_at, self._uncommitted = commit_seconds, 0.0, False
-        self._consumer = clients.make_consumer(brokers, group, stats_cb=self._on_statistics)
+        self._consumer = clients.make_consumer(
+            brokers, group, stats_cb=self._on_statistics, **{"auto.offset.reset": "error"}
+        )
         # librdkafka raises when it is asked for its partitions while it closes, so this object keeps them.
         self._assigned: set[Place] = set()
         self._paused, self._polled_at, self.heartbeat = False, time.monotonic(), time.monotonic()
+        self._membership = Membership()
         self._lag, self._broker, self._handled, self._dead_letters = 0, False, 0, 0
         self._last_event_at: str | None = None
+        self._out_of_range, self._moved_at = 0, dict[Place, float]()
 
     def status(self) -> dict[str, object]:
         """What /health and /metrics show: partitions, lag, broker, counts, the event that is retried, time of the last event."""
@@ -100,6 +108,8 @@ class GroupMember(Generic[J]):
             "lastEventAt": self._last_event_at,
             "assigned": len(self._assigned),
             "retrying": next(iter(list(self._handling.retrying.values())), None),
+            "stalled": self._stalled(),
+            "offsetsOutOfRange": self._out_of_range,
         }
 
     def owns(self, topic: str, partition: int) -> bool:
@@ -133,6 +143,7 @@ class GroupMember(Generic[J]):
         self.heartbeat = min([now, *list(self._handling.busy_since.values())])
         if not self._handling.alive():
             raise RuntimeError("a handler thread died")
+        self._membership.check()
         self._collect()
         room = self._room()
         if room <= 0 and not self._handling.retrying and now - self._polled_at < UNPOLLED_SECONDS:
@@ -145,6 +156,8 @@ class GroupMember(Generic[J]):
                 self._accept(message)
             elif error.fatal():  # this client will never work again
                 raise KafkaException(error)
+            elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+                self._begin_partition(str(message.topic()), message.partition() or 0, error)
             else:
                 log.warning("Kafka client error", error=error.name(), detail=error.str())
 
@@ -156,12 +169,37 @@ class GroupMember(Generic[J]):
         more = min(room, FETCH_EVENTS) - 1
         return [first, *(self._consumer.consume(more, 0) if more > 0 else ())]
 
+    def _begin_partition(self, topic: str, partition: int, error: KafkaError) -> None:
+        """Continue at the first event of a partition that has none at the group's offset, and count the offset that is lost."""
+        if NOTHING_COMMITTED not in error.str():
+            self._out_of_range += 1
+            log.error(
+                "offset out of range: events were lost, or the topic is a new one",
+                group=self.name,
+                topic=topic,
+                partition=partition,
+                detail=error.str(),
+            )
+        if (topic, partition) in self._assigned:  # librdkafka does not seek in a partition that it does not fetch
+            self._consumer.incremental_unassign([TopicPartition(topic, partition)])
+            self._consumer.incremental_assign([beginning := TopicPartition(topic, partition, OFFSET_BEGINNING)])
+            (self._consumer.pause if self._paused else self._consumer.resume)([beginning])
+
+    def _stalled(self) -> list[str]:
+        """The partitions, as topic/partition, whose first event in flight has not been done for STALLED_SECONDS."""
+        oldest = time.monotonic() - STALLED_SECONDS
+        waiting = [place for place, jobs in list(self._jobs.items()) if jobs and self._moved_at.get(place, 0) < oldest]
+        return [f"{topic}/{partition}" for topic, partition in waiting]
+
     def _accept(self, message: Message) -> None:
         place = str(message.topic()), message.partition() or 0
         if place not in self._assigned:  # it was revoked while this turn's messages came: its next owner gets the event
             return
         job = self._job_of(message)
-        self._jobs.setdefault(place, deque()).append(job)
+        jobs = self._jobs.setdefault(place, deque())
+        if not jobs:
+            self._moved_at[place] = time.monotonic()
+        jobs.append(job)
         self._in_flight += 1
         self._handling.put(job)
 
@@ -175,7 +213,7 @@ class GroupMember(Generic[J]):
                 self._handled += 1
                 self._dead_letters += bool(last.outcome)
             if last is not None:
-                self._last_event_at = rfc3339(datetime.now(UTC))
+                self._last_event_at, self._moved_at[place] = rfc3339(datetime.now(UTC)), time.monotonic()
                 self._store(place, last.offset)
         if self._uncommitted and time.monotonic() - self._committed_at >= self._commit_seconds:
             self._commit(wait=False)
@@ -236,6 +274,7 @@ class GroupMember(Generic[J]):
 
     def _on_statistics(self, text: str) -> None:
         statistics = orjson.loads(text)
+        self._membership.read(statistics)
         parts = [p for t in statistics["topics"].values() for p in t["partitions"].values() if p["desired"]]
         self._lag = sum(max(0, p["consumer_lag"]) for p in parts)
         self._broker = any(b["state"] == "UP" for b in statistics["brokers"].values())

@@ -27,8 +27,9 @@ Headers = Mapping[str, str | bytes | None] | Sequence[tuple[str, str | bytes | N
 class Producer:
     """Produces single messages. Safe to use from several threads."""
 
-    def __init__(self, brokers: Brokers) -> None:
-        self._brokers = brokers
+    def __init__(self, brokers: Brokers, *, linger_ms: int = 0) -> None:
+        """`linger_ms`: how long a message waits for others that are sent with it. Use it when several threads produce."""
+        self._brokers, self._linger_ms = brokers, linger_ms
         self._clients: dict[bool, confluent_kafka.Producer] = {}
         """The client whose messages expire (True), and the one whose do not."""
         self._lock = threading.Lock()
@@ -87,7 +88,7 @@ class Producer:
     def _current(self, expires: bool) -> confluent_kafka.Producer:
         with self._lock:
             if (client := self._clients.get(expires)) is None:
-                settings: dict[str, int] = {"linger.ms": 0}  # the caller waits for each message
+                settings: dict[str, int] = {"linger.ms": self._linger_ms}
                 if expires:
                     settings["message.timeout.ms"] = int(DELIVERY_SECONDS * 1000)
                 client = self._clients[expires] = make_producer(self._brokers, **settings)

@@ -38,6 +38,11 @@ class TopicReader:
         """True once each partition has been read to the end that it had then."""
         return not self._unread
 
+    def add(self, partitions: Sequence[TopicPartition]) -> None:
+        """Read these partitions too, each from the offset it names."""
+        self._consumer.incremental_assign(list(partitions))
+        self._unread |= {(p.topic, p.partition) for p in partitions}
+
     def read(self, seconds: float = POLL_SECONDS) -> list[Message]:
         """The next messages, at most BATCH_SIZE. Waits up to `seconds` for the first. Raises KafkaException on a fatal error."""
         first = self._consumer.poll(seconds)

@@ -12,6 +12,8 @@ from libs.messaging.envelope import EventData, OutboxRow, new_rows
 from libs.mongo_store.connection import UNAVAILABLE_ERRORS, Db
 from libs.mongo_store.transactions import in_transaction
 
+DEAD_EVENT_SECONDS = 90 * 24 * 3600  # an operator publishes a refused event again soon, or never
+
 
 def _document(row: OutboxRow) -> dict[str, Any]:
     fields = asdict(row)
@@ -30,6 +32,7 @@ class MongoOutbox:
         """Create the collections and indexes. A transaction must not create them."""
         unique = IndexModel([("aggregate_id", ASCENDING), ("sequence", ASCENDING)], unique=True)
         self._rows.create_indexes([unique, IndexModel([("created_at", ASCENDING)])])
+        self._dead.create_index([("died_at", ASCENDING)], expireAfterSeconds=DEAD_EVENT_SECONDS)
         free = {"owner": "", "expires_at": datetime.fromtimestamp(0, UTC)}
         self._lease.update_one({"_id": "relay"}, {"$setOnInsert": free}, upsert=True)
 

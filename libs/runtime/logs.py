@@ -11,6 +11,8 @@ from libs.values.text import clean
 
 LogFormat = Literal["json", "console"]
 
+_processors: list[Processor] = []  # one list for ever: a logger that was used keeps the list that it found
+
 
 def configure_logs(service: str, level: str = "INFO", form: LogFormat = "json") -> None:
     """Send structlog's and the standard library's records through one handler on stdout."""
@@ -37,8 +39,9 @@ def configure_logs(service: str, level: str = "INFO", form: LogFormat = "json") 
     handler.setFormatter(formatter)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.getLogger("pymongo").setLevel(logging.WARNING)
+    _processors[:] = [*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=_processors,
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         cache_logger_on_first_use=True,

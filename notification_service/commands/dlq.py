@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 
-from contracts import topic_settings
 from libs.messaging.brokers import Brokers
 from libs.messaging.dlq_command import run_dlq
 from libs.messaging.handler_pool import Handler
 from notification_service.events.consumed import UserMailRequested
-from notification_service.events.published import MailSent
 from notification_service.events.topics import GROUP
 from notification_service.store.accounts import AccountView
+from notification_service.store.ledger_reader import LedgerReader
 from notification_service.store.link_requests import LinkRequests
-from notification_service.store.mail_ledger import MailLedger
 from notification_service.use_cases.request_link import RequestLink
 
 
@@ -20,7 +18,7 @@ def dlq(
     arguments: list[str],
     *,
     handlers: Mapping[str, Handler],
-    ledger: MailLedger,
+    ledger: LedgerReader,
     accounts: AccountView,
     links: LinkRequests,
 ) -> int:
@@ -30,6 +28,6 @@ def dlq(
     """
     if "replay" in arguments:
         accounts.load()
-        ledger.load(range(topic_settings(MailSent.topic)[MailSent.topic]["partitions"]))
+        ledger.load()
     request_link = RequestLink(accounts=accounts, links=links)
     return run_dlq(brokers, {GROUP: {**handlers, UserMailRequested.topic: request_link}}, arguments)

@@ -18,6 +18,7 @@ END_OF_REPLY = re.compile(
     rb"^(\d{3})(?: [^\n]*)?\r?\n", re.MULTILINE
 )  # RFC 5321 4.2.1: "250-" is continued, "250 " is not
 CLOSING = 421  # RFC 5321 4.2.2: the server closes the connection, whichever command it replies to
+READY = 354  # the reply to DATA: send the message
 NO_CODE = -1  # smtplib's word for a reply without a code
 MAX_REPLY_BYTES = 64 * 1024
 
@@ -54,6 +55,7 @@ class Smtp(smtplib.SMTP):
     def __init__(self, server: str, port: int, deadline: float, tls: ssl.SSLContext | None = None) -> None:
         """Connect and read the greeting. `tls`: use TLS from the first byte. Raises OSError. smtplib's errors are OSErrors."""
         self.deadline, self._tls, self._answer = deadline, tls, b""
+        self._ahead, self._commands = 1, list[bytes]()
         super().__init__(server, port, local_hostname=_own_name())
 
     def limit(self, deadline: float) -> None:
@@ -62,22 +64,51 @@ class Smtp(smtplib.SMTP):
         if self.sock is not None:
             self.sock.deadline = deadline
 
+    def begin_message(self, sender: str, recipient: str, options: list[str]) -> None:
+        """Send MAIL. The next commands go with it when the server takes them so (PIPELINING, RFC 2920). Raises OSError.
+
+        `name_recipient` and `request_data` have to follow. The addresses are valid: domain.recipient checks them.
+        """
+        encoding = "utf-8" if "SMTPUTF8" in options else "ascii"
+        commands = (" ".join([f"MAIL FROM:<{sender}>", *options]), f"RCPT TO:<{recipient}>", "DATA")
+        self._ahead = 3 if self.has_extn("pipelining") else 1
+        self._commands = [f"{command}\r\n".encode(encoding) for command in commands]
+        self.send(b"".join(self._commands[: self._ahead]))
+        code, reply = self.getreply()
+        if code != 250:
+            raise smtplib.SMTPSenderRefused(code, reply, sender)
+
     def name_recipient(self, recipient: str) -> None:
-        """Send RCPT. Raises OSError."""
-        code, reply = self.rcpt(recipient)
+        """Await the reply to RCPT. Raises OSError."""
+        code, reply = self._reply_to(1)
         if code not in (250, 251):
-            if code in (CLOSING, NO_CODE):
+            if code in (CLOSING, NO_CODE) or (self._ahead > 1 and not self._refuses_data()):
                 self.close()
             raise smtplib.SMTPRecipientsRefused({recipient: (code, reply)})
 
-    def send_block(self, content: bytes) -> None:
-        """Ask to send a message, and send `content`, which ends with CRLF, without the final dot. Raises OSError."""
-        code, reply = self.docmd("DATA")
-        if code != 354:
+    def request_data(self) -> None:
+        """Await the reply to DATA. Raises OSError."""
+        code, reply = self._reply_to(2)
+        if code != READY:
             if code in (CLOSING, NO_CODE):
                 self.close()
             raise smtplib.SMTPDataError(code, reply)
+
+    def send_block(self, content: bytes) -> None:
+        """Send `content`, which ends with CRLF, without the final dot. Raises OSError."""
         self.send(content.replace(b"\r\n.", b"\r\n.."))
+
+    def _refuses_data(self) -> bool:
+        """True when the server refused DATA, as it should without a recipient."""
+        try:
+            return self.getreply()[0] != READY
+        except OSError:
+            return False
+
+    def _reply_to(self, command: int) -> tuple[int, bytes]:
+        if command >= self._ahead:
+            self.send(self._commands[command])
+        return self.getreply()
 
     def send_dot(self) -> None:
         """End the message. From here on the server may have it. Raises OSError."""

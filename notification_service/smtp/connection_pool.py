@@ -7,14 +7,14 @@ timeout and verifies no certificate, and it reports an error at QUIT as a mail t
 import smtplib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import flask_mail
 
 from libs.messaging.failures import PermanentFailure, TransientFailure
 from notification_service.smtp.client import CLOSING, Smtp, make_tls_context
-from notification_service.smtp.replies import Phase, classify, classify_answer
+from notification_service.smtp.replies import Phase, SessionRefused, classify, classify_answer
 
 IDLE_SECONDS = (
     30.0  # RFC 5321 4.5.3.2.7 lets a server close an idle connection after 5 minutes; many do so much earlier
@@ -31,7 +31,7 @@ class SmtpConnection(flask_mail.Connection):
     def __init__(self, settings: flask_mail.Mail, deadline: float) -> None:
         """Connect, start TLS and log in, as the settings say, before `deadline` (of time.monotonic()).
 
-        Raises ServerUnavailable.
+        Raises SmtpDown, or SessionRefused.
         """
         super().__init__(settings)
         self.usable = True
@@ -42,7 +42,13 @@ class SmtpConnection(flask_mail.Connection):
     def configure_host(self) -> Smtp:
         """The connected server. Raises OSError."""
         settings = self.mail
-        host = Smtp(settings.server, settings.port, self._deadline, make_tls_context() if settings.use_ssl else None)
+        tls = make_tls_context() if settings.use_ssl else None
+        try:
+            host = Smtp(settings.server, settings.port, self._deadline, tls)
+        except smtplib.SMTPConnectError as refused:
+            if refused.smtp_code != CLOSING:
+                raise
+            raise SessionRefused(f"the SMTP server ended the connection ({CLOSING})") from None
         try:
             if settings.use_tls:
                 host.starttls(context=make_tls_context())
@@ -54,10 +60,13 @@ class SmtpConnection(flask_mail.Connection):
             raise
         return host
 
-    def send_bytes(self, content: bytes, *, sender: str, recipient: str, deadline: float) -> None:
+    def send_bytes(
+        self, content: bytes, *, sender: str, recipient: str, deadline: float, before_dot: Callable[[], None]
+    ) -> None:
         """Send a message with its final dot before `deadline`. `await_answer` has the server's answer.
 
-        Raises ServerUnavailable, TransientFailure or PermanentFailure, without the dot having been sent, or InDoubt.
+        Raises SmtpDown, TransientFailure or PermanentFailure, without the dot having been sent, or InDoubt. Also raises
+        what `before_dot` raises, without the dot.
         `usable` is false afterwards when the connection can send no other mail.
         """
         self.usable = False
@@ -65,10 +74,12 @@ class SmtpConnection(flask_mail.Connection):
         try:
             self._send_envelope(sender, recipient, len(content))
             with _classified_errors("message"):
+                self.host.request_data()
                 self.host.send_block(content)
         except (TransientFailure, PermanentFailure):
             self._reset()
             raise
+        before_dot()
         with _classified_errors("answer"):
             self.host.send_dot()
 
@@ -97,9 +108,7 @@ class SmtpConnection(flask_mail.Connection):
             options = ["SMTPUTF8", "BODY=8BITMIME"] if international else []  # RFC 6531 3.4
             if self.host.has_extn("size"):
                 options.append(f"SIZE={size}")
-            code, reply = self.host.mail(sender, options)
-            if code != 250:
-                raise smtplib.SMTPSenderRefused(code, reply, sender)
+            self.host.begin_message(sender, recipient, options)
         with _classified_errors("recipient"):
             self.host.name_recipient(recipient)
 
@@ -123,6 +132,11 @@ class ConnectionPool:
         self._idle: list[SmtpConnection] = []
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
+
+    @property
+    def size(self) -> int:
+        """How many connections no mail uses."""
+        return len(self._idle)
 
     def take(self) -> SmtpConnection | None:
         """A connection for the caller alone, or None."""

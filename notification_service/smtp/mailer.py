@@ -1,7 +1,8 @@
 """Sends mails over kept SMTP connections, and remembers the result of the last one.
 
 returns              the server took the mail, whatever fails afterwards
-ServerUnavailable    the server did not take it, and would not take another one
+SmtpDown      the server did not take it, and would not take another one
+SessionRefused       the server ended one more session by its greeting, while others work
 TransientFailure     the server puts off this mail
 PermanentFailure     the server refuses this mail for good
 InDoubt              the connection ended between the final dot and its answer: the server may have the mail
@@ -12,6 +13,7 @@ RFC 5321 4.5.3.2.6 gives a server 10 minutes for its answer to the final dot. A 
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import flask_mail
@@ -25,12 +27,19 @@ from notification_service.domain.failures import InDoubt
 from notification_service.domain.mail import Mail
 from notification_service.smtp.connection_pool import ConnectionPool, SmtpConnection
 from notification_service.smtp.mime import sender_header, to_bytes
+from notification_service.smtp.replies import SessionRefused, SmtpDown
 
 log = get_logger(__name__)
 
 SENT = Counter("mails_sent", "Mails that the SMTP server took", ["kind"])
 FAILED = Counter("mail_failures", "Mails that the SMTP server did not take", ["kind", "outcome"])
-OUTCOMES = {ServerUnavailable: "away", TransientFailure: "later", PermanentFailure: "refused", InDoubt: "doubt"}
+OUTCOMES = {
+    SmtpDown: "away",
+    SessionRefused: "away",
+    TransientFailure: "later",
+    PermanentFailure: "refused",
+    InDoubt: "doubt",
+}
 FAILURES = tuple(OUTCOMES)
 
 SMTP_SECONDS = 15.0
@@ -54,6 +63,11 @@ class LateAnswer:
 
     def __init__(self, mailer: "Mailer", mail: Mail, connection: SmtpConnection, deadline: float) -> None:
         self._mailer, self._mail, self._connection, self._deadline = mailer, mail, connection, deadline
+
+    @property
+    def seconds(self) -> float:
+        """How long the answer may still take."""
+        return max(0.0, self._deadline - time.monotonic())
 
     def wait(self) -> None:
         """Wait for the rest of ANSWER_SECONDS. Returns, or raises, as Mailer.send does, but for AnswerOutstanding."""
@@ -83,11 +97,14 @@ class Mailer:
         `concurrency`: how many mails are sent at once. MAX_LATE_ANSWERS may be outstanding beside them."""
         self._settings, self._pool = settings, ConnectionPool()
         self._sender, self._from = sender[1], sender_header(*sender)
-        self._smtp_seconds, self.answer_seconds = smtp_seconds, answer_seconds
+        self.smtp_seconds, self.answer_seconds = smtp_seconds, answer_seconds
         self._international = international
         self._room = threading.BoundedSemaphore(concurrency + MAX_LATE_ANSWERS)
         self._state: dict[str, object] = {"status": "unknown", "reason": None, "at": None}
         self._put_off, self._lock = set[str](), threading.Lock()
+        self.answers = 0
+        """How many mails the server took, put off or refused."""
+        self._sessions = 0  # with a mail right now
 
     @property
     def refuses_everybody(self) -> bool:
@@ -109,48 +126,77 @@ class Mailer:
         """Close the connections that no mail uses."""
         self._pool.close()
 
-    def send(self, mail: Mail, *, seconds: float | None = None, patience: float = PATIENCE_SECONDS) -> None:
+    def send(
+        self,
+        mail: Mail,
+        *,
+        seconds: float | None = None,
+        patience: float = PATIENCE_SECONDS,
+        before_dot: Callable[[], None] = lambda: None,
+    ) -> None:
         """Send `mail`: up to its final dot within `seconds`, including the connection, then await the answer for `patience`.
 
-        Raises ServerUnavailable, TransientFailure, PermanentFailure, InDoubt or AnswerOutstanding.
+        `before_dot` is called before the final dot. What it raises ends the session without the dot.
+        Raises SmtpDown, TransientFailure, PermanentFailure, InDoubt or AnswerOutstanding. Raises ServerUnavailable when too many
+        answers are outstanding.
         """
         if not (self._international or mail.recipient.isascii()):
             raise PermanentFailure("mails to international addresses are off (SMTP_UTF8)")
+        content, seconds = to_bytes(mail, self._from), seconds or self.smtp_seconds
         if not self._room.acquire(timeout=ROOM_SECONDS):
             raise ServerUnavailable("the SMTP server has not answered many mails yet")
-        content, seconds = to_bytes(mail, self._from), seconds or self._smtp_seconds
         try:
-            connection = self._send(mail.recipient, content, time.monotonic() + seconds)
-        except FAILURES as failure:
+            connection = self._send(mail.recipient, content, time.monotonic() + seconds, before_dot)
+        except BaseException as failure:
             self._room.release()
-            self._count(mail, failure)
-            raise
-        except BaseException:
-            self._room.release()
+            if isinstance(failure, FAILURES):
+                self._count(mail, failure)
             raise
         sent_at = time.monotonic()
         if not self._finish(mail, connection, sent_at + patience, last=False):
             raise AnswerOutstanding(LateAnswer(self, mail, connection, sent_at + self.answer_seconds))
 
-    def _send(self, recipient: str, content: bytes, deadline: float) -> SmtpConnection:
+    def _send(self, recipient: str, content: bytes, deadline: float, before_dot: Callable[[], None]) -> SmtpConnection:
         """Send the mail with its final dot. Returns the connection, for the answer."""
         if kept := self._pool.take():
             try:
-                self._send_over(kept, recipient, content, deadline)
+                self._send_over(kept, recipient, content, deadline, before_dot)
                 return kept
-            except ServerUnavailable:  # servers end connections that were idle or had their maximum of mails
+            except SmtpDown:  # servers end connections that were idle or had their maximum of mails
                 if time.monotonic() > deadline:
                     raise
-        connection = SmtpConnection(self._settings, deadline)
-        self._send_over(connection, recipient, content, deadline)
+        connection = self._connect(deadline)
+        self._send_over(connection, recipient, content, deadline, before_dot)
         return connection
 
-    def _send_over(self, connection: SmtpConnection, recipient: str, content: bytes, deadline: float) -> None:
+    def _connect(self, deadline: float) -> SmtpConnection:
         try:
-            connection.send_bytes(content, sender=self._sender, recipient=recipient, deadline=deadline)
+            return SmtpConnection(self._settings, deadline)
+        except SessionRefused as refused:
+            if self._sessions or self._pool.size:  # other sessions work
+                raise
+            raise SmtpDown(str(refused)) from None
+
+    def _send_over(
+        self,
+        connection: SmtpConnection,
+        recipient: str,
+        content: bytes,
+        deadline: float,
+        before_dot: Callable[[], None],
+    ) -> None:
+        with self._lock:
+            self._sessions += 1
+        try:
+            connection.send_bytes(
+                content, sender=self._sender, recipient=recipient, deadline=deadline, before_dot=before_dot
+            )
         except BaseException:
             self._keep(connection, usable=connection.usable)
             raise
+        finally:
+            with self._lock:
+                self._sessions -= 1
 
     def _finish(self, mail: Mail, connection: SmtpConnection, deadline: float, *, last: bool = True) -> bool:
         """Await the answer to the final dot until `deadline`. False: it is outstanding; with `last` that is InDoubt."""
@@ -184,6 +230,7 @@ class Mailer:
     def _count(self, mail: Mail, failure: Exception | None) -> None:
         """Remember the outcome of a mail: None when the server took it."""
         with self._lock:
+            self.answers += not isinstance(failure, SmtpDown)
             if failure is None:
                 self._put_off.clear()
             elif isinstance(failure, TransientFailure) and not self.refuses_everybody:
@@ -196,7 +243,7 @@ class Mailer:
         if self.refuses_everybody and isinstance(failure, TransientFailure):
             self._remember("down", f"the SMTP server puts off every recipient: {failure}")
         else:
-            self._remember("down" if isinstance(failure, ServerUnavailable) else "ok", str(failure))
+            self._remember("down" if isinstance(failure, SmtpDown) else "ok", str(failure))
 
     def _remember(self, status: str, reason: str | None) -> None:
         self._state = {"status": status, "reason": reason, "at": rfc3339(datetime.now(UTC))}

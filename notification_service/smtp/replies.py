@@ -1,6 +1,7 @@
 """What a reply of an SMTP server, or none, means for a mail. It depends on the phase. The texts hold no address.
 
-ServerUnavailable    no reply, or the server, its login or its certificate is at fault: the next mail would fail, too
+SmtpDown      no reply, or the server, its login or its certificate is at fault: the next mail would fail, too
+SessionRefused       the server ended a new session by its greeting (421): it may have enough of them
 TransientFailure     the mail is put off: a temporary failure of this recipient or this message
 PermanentFailure     a permanent failure of this recipient or this message
 InDoubt              the final dot was sent, and no answer came: the server may have the mail
@@ -22,8 +23,17 @@ from notification_service.domain.failures import InDoubt
 LOGIN_REQUIRED = 530  # RFC 4954 6: concerns the connection, whichever command it replies to
 TOO_LARGE = 552  # RFC 5321 4.2.2: the reply to a SIZE in MAIL FROM that the server does not take
 
+
+class SmtpDown(ServerUnavailable):
+    """The SMTP server took no mail, and would take no other one."""
+
+
+class SessionRefused(SmtpDown):
+    """The SMTP server ended a session by its greeting."""
+
+
 Phase = Literal["session", "recipient", "message", "answer"]
-Failure = ServerUnavailable | TransientFailure | PermanentFailure | InDoubt
+Failure = SmtpDown | TransientFailure | PermanentFailure | InDoubt
 
 
 def classify(error: OSError, phase: Phase) -> Failure:
@@ -35,13 +45,13 @@ def classify(error: OSError, phase: Phase) -> Failure:
         case smtplib.SMTPSenderRefused(smtp_code=code):  # the shop's own address, so all mails fail, but for the size
             if code == TOO_LARGE:
                 return PermanentFailure(f"the SMTP server refused the message ({code})")
-            return ServerUnavailable(f"the SMTP server refused the sender ({code})")
+            return SmtpDown(f"the SMTP server refused the sender ({code})")
         case smtplib.SMTPDataError(smtp_code=code):
             return _by_code(code, "the message")
         case smtplib.SMTPAuthenticationError():
-            return ServerUnavailable("the SMTP server refused the login")
+            return SmtpDown("the SMTP server refused the login")
         case smtplib.SMTPNotSupportedError():
-            return ServerUnavailable("the SMTP server offers no STARTTLS or no login")
+            return SmtpDown("the SMTP server offers no STARTTLS or no login")
         case smtplib.SMTPResponseException(smtp_code=code):
             return _by_phase(phase, f"the SMTP server ended the connection ({code})")
     return _by_phase(phase, _connection_error(error))
@@ -60,7 +70,7 @@ def classify_answer(code: int) -> Failure | None:
 
 def _by_code(code: int, what: str) -> Failure:
     if code == LOGIN_REQUIRED:
-        return ServerUnavailable(f"the SMTP server requires a login ({code})")
+        return SmtpDown(f"the SMTP server requires a login ({code})")
     if code < 500:  # smtplib's -1 stands for a reply without a code
         return TransientFailure(f"the SMTP server deferred {what} ({code})")
     return PermanentFailure(f"the SMTP server refused {what} ({code})")
@@ -68,7 +78,7 @@ def _by_code(code: int, what: str) -> Failure:
 
 def _by_phase(phase: Phase, reason: str) -> Failure:
     if phase == "session":
-        return ServerUnavailable(reason)
+        return SmtpDown(reason)
     return InDoubt(reason) if phase == "answer" else TransientFailure(reason)
 
 

@@ -10,20 +10,20 @@ import time
 from contextlib import closing
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message
 
-from contracts import topic_settings
 from libs.access.revocations import Revocation, Revocations
 from libs.messaging.brokers import Brokers
 from libs.messaging.envelope import MalformedEvent, parse
-from libs.messaging.topic_reader import TopicReader
+from libs.messaging.topic_follower import TopicFollower
 from libs.runtime.logs import get_logger
 from notification_service.events.consumed import UserDeleted, UserRevocation
 from notification_service.events.topics import ACCOUNT_TOPICS
 
 log = get_logger(__name__)
 
-LOAD_SECONDS = 45.0  # shorter than the 60 s after which a consumer that does not poll counts as hung
+LOAD_SECONDS = 45.0
+RETRY_SECONDS = 2.0
 FETCH_MS = 100  # the view may lag by this much; fewer requests cost less
 
 
@@ -45,34 +45,45 @@ class AccountView:
         """True when the account was deleted."""
         return user_id in self._deleted
 
-    def await_complete(self) -> None:
-        """Return once the topics were read to the ends that they had at the start. Raises KafkaException after 45 s."""
-        if not self._complete.wait(LOAD_SECONDS):
-            reason = "the account topics cannot be read to their ends"
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, reason))
+    @property
+    def is_complete(self) -> bool:
+        """True once the topics were read to the ends that they had at the start."""
+        return self._complete.is_set()
 
     def run(self, stop: threading.Event) -> None:
         """Follow the topics until `stop` is set."""
-        with closing(self._reader()) as reader:
-            while not stop.is_set():
-                self.heartbeat = time.monotonic()
-                for message in reader.read():
-                    self._apply(message)
-                if reader.at_end:
-                    self._complete.set()
+        while not stop.is_set():
+            self.heartbeat = time.monotonic()
+            try:
+                self._follow(stop)
+            except KafkaException as error:
+                log.warning("account topics not read", error=str(error.args[0]))
+                stop.wait(RETRY_SECONDS)
 
     def load(self) -> None:
-        """Read the topics to their present ends. Raises KafkaException after 45 s."""
-        with closing(self._reader()) as reader:
-            for message in reader.read_to_end(LOAD_SECONDS):
-                self._apply(message)
+        """Read the topics to their present ends. Raises KafkaException when that takes longer than 45 s."""
+        end = time.monotonic() + LOAD_SECONDS
+        with closing(self._follower()) as follower:
+            while not follower.at_end:
+                if time.monotonic() > end:
+                    reason = "the account topics cannot be read to their ends"
+                    raise KafkaException(KafkaError(KafkaError._TIMED_OUT, reason))
+                for message in follower.read():
+                    self._apply(message)
         self._complete.set()
 
-    def _reader(self) -> TopicReader:
-        settings = topic_settings(*ACCOUNT_TOPICS).items()
-        places = [(topic, partition) for topic, each in settings for partition in range(each["partitions"])]
-        starts = [TopicPartition(topic, partition, OFFSET_BEGINNING) for topic, partition in places]
-        return TopicReader(self._brokers, "notification-service-accounts", starts, **{"fetch.wait.max.ms": FETCH_MS})
+    def _follow(self, stop: threading.Event) -> None:
+        with closing(self._follower()) as follower:
+            while not stop.is_set():
+                self.heartbeat = time.monotonic()
+                for message in follower.read():
+                    self._apply(message)
+                if follower.at_end:
+                    self._complete.set()
+
+    def _follower(self) -> TopicFollower:
+        settings = {"fetch.wait.max.ms": FETCH_MS}
+        return TopicFollower(self._brokers, "notification-service-accounts", ACCOUNT_TOPICS, settings=settings)
 
     def _apply(self, message: Message) -> None:
         try:

@@ -5,6 +5,7 @@ and headers are those of the event, with one header more for the state. A record
 compacted: so it keeps the newest record of each key, and a settled mail with its token and address vanishes within two hours.
 
 The index has no event. It is read from the topic, by the record's offset, when a mail is due.
+A record with the key `ledger` says where the ledger began. It is here, so that it outlives the ledger.
 """
 
 import threading
@@ -22,8 +23,10 @@ from libs.messaging.brokers import Brokers
 from libs.messaging.envelope import headers_of
 from libs.messaging.failures import ServerUnavailable
 from libs.messaging.producer import Producer
+from libs.messaging.topic_follower import TopicOffsets
 from libs.messaging.topic_reader import TopicReader
 from libs.runtime.logs import get_logger
+from notification_service.domain.ledger_origin import LedgerOrigin
 from notification_service.domain.parked_mail import ParkedMail
 from notification_service.events.topics import PARKED
 
@@ -33,7 +36,8 @@ PARKED_GAUGE = Gauge("mails_parked", "Mails that wait for a later try", ["state"
 
 STATE_HEADER = "parked"
 STATE_FIELDS = frozenset(field.name for field in fields(ParkedMail)) - {"offset"}
-LOAD_SECONDS = 45.0  # shorter than the 60 s after which a consumer that does not poll counts as hung
+ORIGIN_KEY = "ledger"
+WAIT_SECONDS = 10.0
 FETCH_SECONDS = 5.0
 
 
@@ -49,6 +53,8 @@ class ParkedMails:
         self._keys = dict[str, dict[str, ParkedMail]]()  # of each ordering key
         self._ahead = dict[str, int]()  # records of this process that the follower has not read yet: their offsets
         self._applied, self._changed, self._complete = 0, threading.Condition(), threading.Event()
+        self._origin: LedgerOrigin | None = None
+        self._offsets = TopicOffsets(brokers)
         self._fetcher: TopicReader | None = None
         self._fetching = threading.Lock()
         self.heartbeat = time.monotonic()
@@ -66,6 +72,9 @@ class ParkedMails:
 
     def __contains__(self, event_id: str) -> bool:
         return event_id in self._mails
+
+    def __len__(self) -> int:
+        return len(self._mails)
 
     def has_key(self, ordering_key: str) -> bool:
         """True when a mail of this ordering key is parked."""
@@ -124,16 +133,24 @@ class ParkedMails:
             timestamp=(1, origin["ts"]),
         )
 
-    def await_current(self) -> None:
-        """Return once the index has every record that the topic has now. Raises KafkaException after 45 s."""
-        end = time.monotonic() + LOAD_SECONDS
-        if self._complete.wait(LOAD_SECONDS):
-            with closing(TopicReader(self._brokers, "notification-service-parked-mails-end", [])) as reader:
-                last = reader.end_of(PARKED, 0, max(1.0, end - time.monotonic()))
-            with self._changed:
-                if self._changed.wait_for(lambda: self._applied >= last, max(0.0, end - time.monotonic())):
-                    return
-        raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{PARKED} cannot be read to its end"))
+    def ends(self) -> dict[tuple[str, int], int]:
+        """The present end of the topic. Raises KafkaException when no broker answers within 10 s."""
+        return self._offsets.ends(PARKED)
+
+    def has_read(self, ends: dict[tuple[str, int], int]) -> bool:
+        """True when the index has every record before `ends`."""
+        return self._complete.is_set() and self._applied >= ends.get((PARKED, 0), 0)
+
+    def origin(self) -> LedgerOrigin | None:
+        """Where the ledger began. None: there is no record of it. Raises KafkaException when the topic is not read in 10 s."""
+        if not self._complete.wait(WAIT_SECONDS):
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{PARKED} is not read to its end yet"))
+        return self._origin
+
+    def put_origin(self, origin: LedgerOrigin) -> None:
+        """Store where the ledger began. Raises KafkaException."""
+        self._producer.send(PARKED, orjson.dumps(asdict(origin)), ORIGIN_KEY.encode(), partition=0, headers=[])
+        self._origin = origin
 
     def run(self, stop: threading.Event) -> None:
         """Follow the topic until `stop` is set."""
@@ -177,6 +194,9 @@ class ParkedMails:
         if offset < self._ahead.get(event_id, 0):  # the index has a newer state, which this process wrote
             return
         self._ahead.pop(event_id, None)
+        if event_id == ORIGIN_KEY:
+            self._origin = LedgerOrigin(**orjson.loads(message.value() or b"{}"))
+            return
         try:
             self._index(event_id, None if message.value() is None else _read(message))
         except (StopIteration, ValueError, TypeError, KeyError):  # of another version; the topic keeps it

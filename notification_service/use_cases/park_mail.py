@@ -1,6 +1,5 @@
 """Park the mail of an event that the SMTP server put off or left in doubt, and decide what becomes of it after each try."""
 
-import threading
 import time
 from dataclasses import dataclass, field
 
@@ -9,19 +8,24 @@ from confluent_kafka import Message
 from libs.messaging.envelope import Event, MalformedEvent
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
 from libs.runtime.logs import get_logger
-from notification_service.domain.failures import InDoubt
+from libs.runtime.steps import Steps
+from notification_service.domain.failures import Fenced, InDoubt, NotKnownYet
 from notification_service.domain.mail import MailContent
 from notification_service.domain.parked_mail import ParkedMail, RetryPolicy
 from notification_service.events.consumed import ORDER_TOPICS, MailResendRequested
 from notification_service.smtp.mailer import Mailer
 from notification_service.store.dead_letters import DeadLetters
+from notification_service.store.ledger_reader import LedgerReader
 from notification_service.store.parked_mails import ParkedMails
-from notification_service.use_cases.send_mail import SendMail, Unanswered
+from notification_service.use_cases.late_answers import Unanswered
+from notification_service.use_cases.send_mail import Fence, SendMail
 
 log = get_logger(__name__)
 
 ORDERED_TOPICS = {*ORDER_TOPICS, MailResendRequested.topic}
 RETRY_SECONDS = 1.0
+WRITE_SECONDS = 10.0
+OLDER = "older than the ledger"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +36,9 @@ class ParkMail:
     mailer: Mailer
     dead_letters: DeadLetters
     policy: RetryPolicy
+    steps: Steps
     outstanding: dict[str, Unanswered] = field(default_factory=dict)
-    """By event id: mails whose answer is outstanding, and that Kafka has not taken yet. They are parked, and not sent again."""
+    """By event id: mails whose answer is outstanding. They are not sent again."""
 
     def __call__(self, mail: ParkedMail, message: Message, failure: Exception | None) -> None:
         """Store what becomes of `mail` after a try. `failure`: what the try raised, or None.
@@ -45,11 +50,7 @@ class ParkMail:
             case None:
                 self._settle(mail)
             case Unanswered():
-                self.outstanding[mail.event_id] = failure
-                self._store(mail.awaiting_answer(self.policy, _now()), message)
-                del self.outstanding[mail.event_id]
-                wait = threading.Thread(target=self._await, args=(failure, mail, message), name="answer", daemon=True)
-                wait.start()
+                self._park_unanswered(mail, message, failure)
             case InDoubt():
                 doubtful = mail.in_doubt(self.policy, reason, _now())
                 self._store_or_end(mail, doubtful, message, f"in doubt: {reason}")
@@ -65,12 +66,24 @@ class ParkMail:
         """Park a mail behind a parked one of its ordering key. Raises ServerUnavailable."""
         self._store(mail, message)
 
-    def _await(self, unanswered: Unanswered, mail: ParkedMail, message: Message) -> None:
-        failure: Exception | None = None
-        try:
-            unanswered.settle()
-        except Exception as error:  # this thread has no other place for it
-            failure = error
+    def result_of(self, unanswered: Unanswered, event_id: str) -> Exception | None:
+        """What became of a mail whose answer was outstanding: None when it was sent, the failure, or still `unanswered`."""
+        if not unanswered.outcome.done():
+            return unanswered
+        self.outstanding.pop(event_id, None)
+        failure = unanswered.outcome.exception()
+        return failure if isinstance(failure, Exception) else None
+
+    def _park_unanswered(self, mail: ParkedMail, message: Message, unanswered: Unanswered) -> None:
+        self.outstanding[mail.event_id] = unanswered
+        self._store(mail.awaiting_answer(self.policy, _now()), message)
+        if not unanswered.parked:
+            unanswered.parked = True
+            unanswered.outcome.add_done_callback(lambda _: self._finish(unanswered, mail, message))
+
+    def _finish(self, unanswered: Unanswered, mail: ParkedMail, message: Message) -> None:
+        """Store what became of a parked mail. It runs in the thread that waited for the answer."""
+        failure = self.result_of(unanswered, mail.event_id)
         while mail.event_id in self.parked:  # else another member settled it
             try:
                 self(mail, message, failure)
@@ -82,19 +95,22 @@ class ParkMail:
         if changed:
             self._store(changed, message)
         elif mail.event_id in self.parked:
-            self.dead_letters.write(message, reason=reason, attempts=mail.tries + mail.doubts + 1)
+            with self.steps.step("write a dead letter", WRITE_SECONDS):
+                self.dead_letters.write(message, reason=reason, attempts=mail.tries + mail.doubts + 1)
             self._settle(mail)
         else:
             raise PermanentFailure(reason)
 
     def _store(self, mail: ParkedMail, message: Message) -> None:
-        self.parked.put(mail, message)
+        with self.steps.step("park a mail", WRITE_SECONDS):
+            self.parked.put(mail, message)
         wait = max(0, mail.due - _now()) / 1000
         log.info("mail parked", state=mail.state, reason=mail.reason, tries=mail.tries, wait_seconds=round(wait))
 
     def _settle(self, mail: ParkedMail) -> None:
         if mail.event_id in self.parked:
-            self.parked.settle(mail.event_id)
+            with self.steps.step("settle a parked mail", WRITE_SECONDS):
+                self.parked.settle(mail.event_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,32 +119,60 @@ class SendOrPark:
 
     send_mail: SendMail
     park_mail: ParkMail
+    reader: LedgerReader
+    fence: Fence
 
     def __call__(
         self, event: Event, *, kind: str, recipient: str | None, user_id: str, content: MailContent, limited: bool
     ) -> None:
         """Send the mail once, unless an earlier one of its order is parked. Park it when it is not sent then.
 
-        Raises ServerUnavailable and PermanentFailure. ServerUnavailable also when too many mails are parked.
+        Raises ServerUnavailable, PermanentFailure, NotKnownYet and Fenced.
         """
-        parked, message = self.park_mail.parked, event.message
-        if message is None:
-            raise TypeError("an event without its message cannot be parked")
-        mail = _new(event)
+        parked, message, mail = self.park_mail.parked, _message_of(event), _new(event)
         if unanswered := self.park_mail.outstanding.get(event.id):
-            self.park_mail(mail, message, unanswered)
+            failure = None if unanswered.parked else self.park_mail.result_of(unanswered, event.id)
+            if failure:
+                self._park(mail, message, failure)
             return
         if event.id in parked:  # the process was killed before it committed the offset
             return
-        if parked.is_full:
-            raise ServerUnavailable("too many mails are parked")
+        self._require_known(event)
         if parked.has_key(mail.ordering_key):
+            self._require_own(mail.topic, mail.partition)
             self.park_mail.park_behind(mail, message)
             return
         try:
             self.send_mail(event, kind=kind, recipient=recipient, user_id=user_id, content=content, limited=limited)
         except (TransientFailure, InDoubt, Unanswered) as failure:
-            self.park_mail(mail, message, failure)
+            self._park(mail, message, failure)
+
+    def put_off(self, event: Event, failure: TransientFailure) -> None:
+        """Park the mail of an event for which the server is unavailable, while it takes others. Raises as a call does."""
+        self._park(_new(event), _message_of(event), failure)
+
+    def _park(self, mail: ParkedMail, message: Message, failure: Exception) -> None:
+        if not isinstance(failure, Unanswered | InDoubt):  # those are past the fence
+            self._require_own(mail.topic, mail.partition)
+        self.park_mail(mail, message, failure)
+
+    def _require_own(self, topic: str, partition: int) -> None:
+        if not self.fence.is_current(topic, partition):
+            raise Fenced("the group took the partition away")
+
+    def _require_known(self, event: Event) -> None:
+        """Raise NotKnownYet or PermanentFailure when the ledger cannot tell whether the event's mail was sent."""
+        if self.send_mail.ledger.has(event) or self.reader.proves_absence(event.id):
+            return
+        if not self.reader.is_complete:
+            raise NotKnownYet("the ledger is not read so far back yet")
+        raise PermanentFailure(OLDER)
+
+
+def _message_of(event: Event) -> Message:
+    if event.message is None:
+        raise TypeError("an event without its message cannot be parked")
+    return event.message
 
 
 def _new(event: Event) -> ParkedMail:

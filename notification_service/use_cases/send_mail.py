@@ -1,7 +1,5 @@
 """Send the mail of an event."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
@@ -9,14 +7,15 @@ from typing import Literal, Protocol
 from prometheus_client import Counter
 
 from libs.messaging.envelope import Event
-from libs.messaging.failures import ServerUnavailable
 from libs.runtime.logs import get_logger
+from libs.runtime.steps import Steps
 from notification_service.domain.mail import LinkContent, MailContent, SentMail
 from notification_service.rendering.composer import Composer
-from notification_service.smtp.mailer import AnswerOutstanding, Mailer
+from notification_service.smtp.mailer import PATIENCE_SECONDS, ROOM_SECONDS, AnswerOutstanding, Mailer
 from notification_service.store.accounts import AccountView
-from notification_service.store.mail_ledger import MailLedger
+from notification_service.store.mail_ledger import ACKNOWLEDGED_SECONDS, MailLedger
 from notification_service.store.recipient_limit import RecipientLimit
+from notification_service.use_cases.late_answers import LateAnswers, Unanswered
 
 log = get_logger(__name__)
 
@@ -24,18 +23,28 @@ SUPPRESSED = Counter("mails_suppressed", "Mails beyond the limit of an address t
 EXPIRED = Counter("mails_expired", "Mails whose link expired before they could be sent", ["kind"])
 
 LINK_MARGIN = timedelta(seconds=60)  # a link that a recipient cannot use in time is no use
-RECORD_SECONDS = 1.0
+RESOLVE_SECONDS = 30.0  # the system's own limit to find the server's address, which has no deadline
 
 
-class Unanswered(Exception):
-    """The SMTP server has the mail's final dot and has not answered it. `settle` waits for the answer and records the mail.
+class Fence(Protocol):
+    """Decides whether this process may still send the mail of an event."""
 
-    `settle` raises TransientFailure, PermanentFailure or InDoubt.
-    """
+    def pass_(self, topic: str, partition: int) -> None:
+        """Called before the final dot. Raises Fenced."""
 
-    def __init__(self, settle: Callable[[], None]) -> None:
-        super().__init__("the SMTP server has not answered yet")
-        self.settle = settle
+    def is_current(self, topic: str, partition: int) -> bool:
+        """True while this process handles the partition."""
+
+
+class NoFence:
+    """For a command, which is no member of the group."""
+
+    def pass_(self, topic: str, partition: int) -> None:
+        """Always."""
+
+    def is_current(self, topic: str, partition: int) -> bool:
+        """Always."""
+        return True
 
 
 class MailSender(Protocol):
@@ -55,6 +64,9 @@ class SendMail:
     ledger: MailLedger
     accounts: AccountView
     limit: RecipientLimit
+    late_answers: LateAnswers
+    fence: Fence
+    steps: Steps
 
     def __call__(
         self, event: Event, *, kind: str, recipient: str | None, user_id: str, content: MailContent, limited: bool
@@ -63,7 +75,7 @@ class SendMail:
 
         The mail is skipped when it has no recipient, when the account `user_id` is deleted, and when its link expires within 60 s.
         A `limited` mail beyond the recipient's limit is suppressed: it is recorded and not sent.
-        Raises ServerUnavailable, TransientFailure, PermanentFailure, InDoubt or Unanswered.
+        Raises ServerUnavailable, TransientFailure, PermanentFailure, InDoubt, Unanswered or Fenced.
         """
         if recipient is None or self.accounts.is_deleted(user_id):
             log.info("mail skipped", reason="account deleted")
@@ -86,23 +98,17 @@ class SendMail:
                 SUPPRESSED.labels(kind).inc()
                 log.info("mail suppressed", kind=kind)
                 return sent("suppressed")
-            self.mailer.send(mail)
+            self.steps.begin(
+                "send a mail", ROOM_SECONDS + RESOLVE_SECONDS + self.mailer.smtp_seconds + PATIENCE_SECONDS
+            )
+            self.mailer.send(mail, before_dot=lambda: self.fence.pass_(event.type, event.partition))
+            self.steps.begin("record a mail", ACKNOWLEDGED_SECONDS)
             return sent()
-
-        def settle(late: AnswerOutstanding) -> None:
-            late.answer.wait()
-            while True:
-                try:
-                    self.ledger.send_once(event, sent)
-                    return
-                except ServerUnavailable:  # the record is still queued; the mail stays parked until it is written
-                    time.sleep(RECORD_SECONDS)
 
         try:
             self.ledger.send_once(event, send)
         except AnswerOutstanding as late:
-            outstanding = late
-            raise Unanswered(lambda: settle(outstanding)) from None
+            raise self.late_answers.wait_for(event, late.answer, sent) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,4 +123,4 @@ class SendAndWait:
         try:
             self.send_mail(event, kind=kind, recipient=recipient, user_id=user_id, content=content, limited=limited)
         except Unanswered as unanswered:
-            unanswered.settle()
+            unanswered.outcome.result()

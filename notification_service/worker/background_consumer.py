@@ -3,25 +3,22 @@
 gunicorn then starts another worker process. So the service never answers requests while it consumes nothing.
 """
 
+import math
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from libs.messaging.brokers import Brokers
-from libs.messaging.consumer import EventConsumer
-from libs.messaging.handler_pool import Handler
 from libs.messaging.topics import create_topics_patiently
 from libs.runtime.health import CheckFailed
 from libs.runtime.logs import get_logger
-from libs.runtime.worker import EX_SOFTWARE, JOIN_SECONDS, SupervisedThread
-from notification_service.events.topics import GROUP, SECRET_TOPICS, topics
-from notification_service.store.accounts import AccountView
-from notification_service.store.mail_ledger import MailLedger
-from notification_service.store.parked_mails import ParkedMails
-from notification_service.worker.parked_mails import ParkedMailSender
+from libs.runtime.steps import Steps
+from libs.runtime.worker import EX_SOFTWARE, GRACE_SECONDS, JOIN_SECONDS, BackgroundTask, SupervisedThread
+from notification_service.events.topics import GROUP, topics
+from notification_service.worker.mail_consumer import MailConsumer
 
 log = get_logger(__name__)
 
@@ -34,77 +31,76 @@ class BackgroundConsumer:
     def __init__(
         self,
         brokers: Brokers,
-        handlers: Mapping[str, Handler],
+        make_consumer: Callable[[], MailConsumer],
+        readers: Sequence[BackgroundTask],
         *,
-        ledger: MailLedger,
-        accounts: AccountView,
-        parked: ParkedMails,
-        sender: ParkedMailSender,
-        threads: int,
+        steps: Steps,
+        close: Callable[[], None],
         end: Callable[[int], Any] = os._exit,
     ) -> None:
-        """`threads`: how many mails are sent at once. `end` ends the process at once with a status: a process whose consumer
-        hangs may not be able to end in order."""
-        self._brokers, self._handlers, self._concurrency, self._end = brokers, handlers, threads, end
-        self._ledger, self._accounts, self._parked, self._sender = ledger, accounts, parked, sender
+        """`make_consumer` is called after the fork, because a Kafka client does not survive one. `readers`: the tasks that read
+        what mails need. `close` ends the clients of the senders. `end` ends the process at once with a status: a process whose
+        consumer hangs may not be able to end in order."""
+        self._brokers, self._make_consumer, self._readers = brokers, make_consumer, readers
+        self._steps, self._close, self._end = steps, close, end
+        self._consumer: MailConsumer | None = None
         self._threads = list[SupervisedThread]()
         self._stopping, self._stopped = threading.Event(), threading.Event()
 
     def start(self) -> None:
-        """Start consuming. Call it after the fork, because a Kafka client does not survive one."""
-        consumer = EventConsumer(
-            self._brokers,
-            GROUP,
-            self._handlers,
-            threads=self._concurrency,
-            on_assigned=self._prepare,
-            on_revoked=self._sender.release,
-            secret=SECRET_TOPICS,
-        )
-        self._sender.owns = consumer.owns
+        """Start consuming. Call it after the fork."""
+        self._consumer = self._make_consumer()
         prepare = partial(create_topics_patiently, self._brokers, topics())
-        tasks = (consumer, self._accounts, self._parked, self._sender)
-        self._threads = [SupervisedThread(task, self._stopping, prepare) for task in tasks]
+        self._threads = [SupervisedThread(task, self._stopping, prepare) for task in (self._consumer, *self._readers)]
         for thread in self._threads:
             thread.start()
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def stop(self) -> None:
-        """Finish the events in flight, commit, and leave the group, within 20 s. The watchdog runs until that is done."""
+        """Finish the mails past the fence, commit, and leave the group, within 20 s. The watchdog runs until that is done."""
         self._stopping.set()
         end = time.monotonic() + JOIN_SECONDS
         for thread in self._threads:
             thread.join(max(0, end - time.monotonic()))
         self._stopped.set()
-        self._ledger.close()
-        self._parked.close()
-        self._sender.close()
+        self._close()
 
     def check(self) -> dict[str, object]:
-        """A health check: the state of the consumer and of the account view.
+        """A health check: the state of the consumer and of what it reads.
 
-        Raises CheckFailed without a broker, without partitions, and until the account topics are read.
+        Raises CheckFailed without a broker, until partitions are assigned and all is read that mails need, and when that is so no
+        more for a minute. A rebalance is shorter.
         """
-        if not self._threads:
+        if self._consumer is None:
             raise CheckFailed("not consuming yet")
         parts = {thread.task.name: thread.task.status() for thread in self._threads}
-        state, accounts = parts[GROUP], parts[self._accounts.name]
+        state = parts[GROUP]
         if not state["broker"]:
             raise CheckFailed("no Kafka broker answers", parts=parts)
-        if not state["assigned"]:
-            raise CheckFailed("no partitions are assigned yet", parts=parts)
-        if not accounts["complete"]:
-            raise CheckFailed("the account topics are not read to their ends yet", parts=parts)
+        if (idle := self._consumer.idle_seconds) > GRACE_SECONDS:
+            problem = "what mails need is not read" if state["assigned"] else "no partition is assigned"
+            since = " yet" if idle == math.inf else f" for {idle:.0f} s"
+            raise CheckFailed(problem + since, parts=parts)
         return {"parts": parts}
 
-    def _prepare(self, partitions: set[int]) -> None:
-        self._accounts.await_complete()
-        self._parked.await_current()
-        self._ledger.load(partitions)
+    def check_progress(self) -> dict[str, object]:
+        """As `check`. Also raises CheckFailed when a partition stands still, or an offset was out of range."""
+        checked = self.check()
+        parts = {thread.task.name: thread.task.status() for thread in self._threads}
+        problems = [f"{name}: {part['problem']}" for name, part in parts.items() if part.get("problem")]
+        if stalled := parts[GROUP]["stalled"]:
+            problems.append(f"events wait and none was handled for two minutes: {stalled}")
+        if resets := parts[GROUP]["offsetResets"]:
+            problems.append(f"{resets} partitions were read from their start, because their offset was out of range")
+        if problems:
+            raise CheckFailed("; ".join(problems), parts=parts)
+        return checked
 
     def _watch(self) -> None:
         while not self._stopped.wait(WATCH_SECONDS):
-            problems = {thread.name: thread.problem() for thread in self._threads}
+            problems: dict[str, str | None] = {thread.name: thread.problem() for thread in self._threads}
+            if overdue := self._steps.overdue():
+                problems[overdue] = "hangs"
             if any(p == "hangs" or (p and not self._stopping.is_set()) for p in problems.values()):
                 log.critical("consumer thread lost, process ends", problems=problems)
                 self._end(EX_SOFTWARE)

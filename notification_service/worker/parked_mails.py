@@ -1,139 +1,113 @@
-"""Tries parked mails again when they are due, in threads of their own: the threads for new events wait for none of them."""
+"""Which parked mail is due, and what a try of it is."""
 
-import random
-import threading
+import heapq
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
-from confluent_kafka import KafkaException, Message
-from structlog.contextvars import bound_contextvars
+from confluent_kafka import Message
 
 from libs.messaging.envelope import parse
 from libs.messaging.failures import ServerUnavailable
 from libs.messaging.handler_pool import Handler
-from libs.runtime.logs import get_logger
-from notification_service.domain.failures import InDoubt
+from notification_service.domain.failures import Fenced, InDoubt
 from notification_service.domain.parked_mail import ParkedMail
 from notification_service.smtp.mailer import Mailer
 from notification_service.store.mail_ledger import MailLedger
 from notification_service.store.parked_mails import ParkedMails
 from notification_service.use_cases.park_mail import ParkMail
 
-log = get_logger(__name__)
-
-TURN_SECONDS = 0.25
+TURN_SECONDS = 0.25  # between two searches for due mails
 REFUSED_SECONDS = 5.0  # between two tries while the server refuses everybody
-BACKOFF_CAP_SECONDS = 30.0
-RELEASE_SECONDS = 20.0  # as long as the consumer waits for its own events
+MAX_DUE = 100
 
 
-class ParkedMailSender:
-    """A background task. Of each ordering key it tries the first mail, and only mails of partitions that this member has."""
+class DueMails:
+    """The parked mails that are due. Of each ordering key only the first mail is, and only with its partition at this member.
 
-    name = "parked-mail-sender"
+    The one that is due, or was tried, for the longest time comes first: a mail whose tries fail delays no other one.
+    The class has no lock. Its user holds one for each call.
+    """
 
-    def __init__(
-        self,
-        parked: ParkedMails,
-        handlers: Mapping[str, Handler],
-        *,
-        park_mail: ParkMail,
-        mailer: Mailer,
-        ledger: MailLedger,
-        threads: int,
-    ) -> None:
-        """`handlers`: of each topic; they send a mail and do not park it. `threads`: how many mails are tried at once."""
-        self._parked, self._handlers, self._park_mail = parked, handlers, park_mail
-        self._mailer, self._ledger, self._threads = mailer, ledger, threads
-        self.owns: Callable[[str, int], bool] = lambda _topic, _partition: False
-        """Set by the consumer: true for partitions that this member has."""
-        self._active, self._changed = dict[str, tuple[ParkedMail, float]](), threading.Condition()
-        self._failures, self._not_before = 0, 0.0
-        self.heartbeat = time.monotonic()
+    def __init__(self, parked: ParkedMails, mailer: Mailer, owns: Callable[[str, int], bool]) -> None:
+        self._parked, self._mailer, self._owns = parked, mailer, owns
+        self._due, self._searched_at, self._not_before = list[ParkedMail](), 0.0, 0.0
+        self._active, self._tried_at = set[str](), dict[str, int]()
 
-    def status(self) -> dict[str, object]:
-        """How many mails are tried right now."""
-        return {"active": len(self._active)}
+    @property
+    def active(self) -> int:
+        """How many parked mails are tried right now."""
+        return len(self._active)
 
-    def close(self) -> None:
-        """Close the client that writes dead letters."""
-        self._park_mail.dead_letters.close()
+    def take(self, now: float) -> ParkedMail | None:
+        """The mail to try now. `end` ends its try. `now` is of time.monotonic()."""
+        if now < self._not_before:
+            return None
+        refused = self._mailer.refuses_everybody
+        if refused and self._active:
+            return None
+        if not self._due and now - self._searched_at >= TURN_SECONDS:
+            self._searched_at, self._due = now, self._search()
+        while self._due:
+            mail = self._due.pop()
+            if mail.event_id not in self._active and self._owns(mail.topic, mail.partition):
+                self._active.add(mail.event_id)
+                if refused:
+                    self._not_before = now + REFUSED_SECONDS
+                return mail
+        return None
 
-    def run(self, stop: threading.Event) -> None:
-        """Try due mails until `stop` is set, then wait for the active ones."""
-        with ThreadPoolExecutor(self._threads, thread_name_prefix=self.name) as pool:
-            while not stop.wait(TURN_SECONDS):
-                self.heartbeat = min([time.monotonic(), *(began for _, began in list(self._active.values()))])
-                for mail in self._due():
-                    with self._changed:
-                        if not self.owns(mail.topic, mail.partition):
-                            continue
-                        self._active[mail.event_id] = mail, time.monotonic()
-                    pool.submit(self._try, mail)
+    def end(self, mail: ParkedMail) -> None:
+        """The try of a mail has ended."""
+        self._active.discard(mail.event_id)
+        self._tried_at[mail.event_id] = time.time_ns() // 1_000_000
 
-    def release(self) -> None:
-        """Return when no mail of a partition that this member lost is active, after 20 s at most."""
-        with self._changed:
-            self._changed.wait_for(self._only_own, RELEASE_SECONDS)
+    def drop(self) -> None:
+        """Drop what was found: the partitions move."""
+        self._due = []
 
-    def _only_own(self) -> bool:
-        return all(self.owns(mail.topic, mail.partition) for mail, _ in self._active.values())
-
-    def _due(self) -> list[ParkedMail]:
-        """The mails to try now, the one that is due for the longest time first."""
-        now, refused = time.time_ns() // 1_000_000, self._mailer.refuses_everybody
-        alone = refused or self._failures > 0
-        room = self._threads - len(self._active)
-        if room <= 0 or time.monotonic() < self._not_before or (alone and self._active):
-            return []
-        due = [
+    def _search(self) -> list[ParkedMail]:
+        """The mails that are due, the next one last."""
+        now, heads = time.time_ns() // 1_000_000, self._parked.heads()
+        self._tried_at = {key: at for key, at in self._tried_at.items() if key in self._parked}
+        due = (
             mail
-            for mail in self._parked.heads()
+            for mail in heads
             if (mail.due <= now or mail.state == "behind")
             and mail.event_id not in self._active
-            and self.owns(mail.topic, mail.partition)
-        ]
-        due.sort(key=lambda mail: mail.due)
-        if refused and due:
-            self._not_before = time.monotonic() + REFUSED_SECONDS
-        return due[: 1 if alone else room]
+            and self._owns(mail.topic, mail.partition)
+        )
+        found = heapq.nsmallest(MAX_DUE, due, key=lambda mail: max(mail.due, self._tried_at.get(mail.event_id, 0)))
+        return found[::-1]
 
-    def _try(self, mail: ParkedMail) -> None:
-        try:
-            with bound_contextvars(event_id=mail.event_id, topic=mail.topic):
-                if (message := self._parked.message_of(mail)) is not None:  # a message without a value is false
-                    self._park_mail(mail, message, self._attempt(mail, message))
-            self._failures = 0
-        except (ServerUnavailable, KafkaException) as error:
-            self._back_off(str(error) if isinstance(error, ServerUnavailable) else "Kafka is unavailable")
-        except Exception:  # the mail stays parked
-            log.exception("parked mail not handled", offset=mail.offset)
-            self._back_off("failed")
-        finally:
-            with self._changed:
-                self._active.pop(mail.event_id, None)
-                self._changed.notify_all()
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedTry:
+    """Tries a parked mail. `handlers`: of each topic; they send a mail and do not park it."""
+
+    parked: ParkedMails
+    handlers: Mapping[str, Handler]
+    park_mail: ParkMail
+    ledger: MailLedger
+
+    def __call__(self, mail: ParkedMail) -> None:
+        """Try the mail and store what becomes of it. Raises ServerUnavailable, Fenced and KafkaException: it stays as it is."""
+        if (message := self.parked.message_of(mail)) is not None:  # a message without a value is false
+            self.park_mail(mail, message, self._attempt(mail, message))
 
     def _attempt(self, mail: ParkedMail, message: Message) -> Exception | None:
-        """Try the mail. Returns what the handler raised, but raises ServerUnavailable."""
-        if unanswered := self._park_mail.outstanding.get(mail.event_id):
-            return unanswered
+        """Try the mail. Returns what the handler raised, but raises ServerUnavailable and Fenced."""
+        if unanswered := self.park_mail.outstanding.get(mail.event_id):
+            return self.park_mail.result_of(unanswered, mail.event_id)
         try:
             event = parse(message)
-            if self._ledger.has(event):
+            if self.ledger.has(event):
                 return None
-            if mail.is_exhausted(self._park_mail.policy):
+            if mail.is_exhausted(self.park_mail.policy):
                 return InDoubt(mail.reason)
-            self._handlers[mail.topic](event)
-        except ServerUnavailable:
+            self.handlers[mail.topic](event)
+        except (ServerUnavailable, Fenced):
             raise
         except Exception as failure:
             return failure
         return None
-
-    def _back_off(self, reason: str) -> None:
-        self._failures += 1
-        wait = random.uniform(0, min(BACKOFF_CAP_SECONDS, 2.0 ** min(self._failures - 1, 10)))
-        self._not_before = time.monotonic() + wait
-        log.warning("parked mails wait", reason=reason, wait_seconds=round(wait, 2))

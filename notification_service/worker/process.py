@@ -9,20 +9,28 @@ import flask_mail
 
 from libs.access.revocations import Revocations
 from libs.runtime.health import CheckFailed
+from libs.runtime.steps import Steps
 from notification_service.config import Config
 from notification_service.domain.parked_mail import RetryPolicy
 from notification_service.rendering.composer import Composer
 from notification_service.smtp.mailer import Mailer
 from notification_service.store.accounts import AccountView
 from notification_service.store.dead_letters import DeadLetters
+from notification_service.store.ledger_reader import LedgerReader
 from notification_service.store.mail_ledger import MailLedger
 from notification_service.store.parked_mails import ParkedMails
 from notification_service.store.recipient_limit import RecipientLimit
+from notification_service.use_cases.late_answers import LateAnswers
 from notification_service.use_cases.park_mail import ParkMail, SendOrPark
 from notification_service.use_cases.send_mail import SendMail
 from notification_service.worker.background_consumer import BackgroundConsumer
+from notification_service.worker.fence import Fence
+from notification_service.worker.group_contact import GroupContact
 from notification_service.worker.handlers import bind_handlers
-from notification_service.worker.parked_mails import ParkedMailSender
+from notification_service.worker.mail_consumer import MailConsumer
+from notification_service.worker.parked_mails import DueMails, ParkedTry
+from notification_service.worker.preparation import Preparation
+from notification_service.worker.senders import Handling, Senders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +40,7 @@ class Worker:
     composer: Composer
     mailer: Mailer
     ledger: MailLedger
+    reader: LedgerReader
     accounts: AccountView
     parked: ParkedMails
     send_mail: SendMail
@@ -40,36 +49,59 @@ class Worker:
     @classmethod
     def of(cls, config: Config, revocations: Revocations, end: Callable[[int], Any] = os._exit) -> Self:
         """The parts as `config` says. `revocations` gets the revoked tokens. `end` ends a process whose consumer is lost."""
-        brokers = config.brokers
+        brokers, steps = config.brokers, Steps()
+        fence = Fence(contact := GroupContact())
         limit = RecipientLimit(config.jwt_secret.get_secret_value().encode(), config.rate_limit_mails)
         composer, mailer, ledger = make_composer(config), make_mailer(config), MailLedger(brokers, limit)
         accounts, parked = AccountView(brokers, revocations), ParkedMails(brokers, limit=config.mail_parked)
-        send_mail = SendMail(composer=composer, mailer=mailer, ledger=ledger, accounts=accounts, limit=limit)
-        park_mail = ParkMail(
-            parked=parked, mailer=mailer, dead_letters=DeadLetters(brokers), policy=make_retry_policy(config)
-        )
-        sender = ParkedMailSender(
-            parked,
-            bind_handlers(send_mail),
-            park_mail=park_mail,
+        reader, late_answers = LedgerReader(brokers, ledger, parked), LateAnswers(ledger, steps)
+        send_mail = SendMail(
+            composer=composer,
             mailer=mailer,
             ledger=ledger,
-            threads=max(1, config.mail_concurrency // 2),
-        )
-        consumer = BackgroundConsumer(
-            brokers,
-            bind_handlers(SendOrPark(send_mail=send_mail, park_mail=park_mail)),
-            ledger=ledger,
             accounts=accounts,
-            parked=parked,
-            sender=sender,
-            threads=config.mail_concurrency,
-            end=end,
+            limit=limit,
+            late_answers=late_answers,
+            fence=fence,
+            steps=steps,
         )
+        dead_letters = DeadLetters(brokers)
+        park_mail = ParkMail(
+            parked=parked, mailer=mailer, dead_letters=dead_letters, policy=make_retry_policy(config), steps=steps
+        )
+        send_or_park = SendOrPark(send_mail=send_mail, park_mail=park_mail, reader=reader, fence=fence)
+        handling = Handling(
+            handlers=bind_handlers(send_or_park),
+            send_or_park=send_or_park,
+            parked_try=ParkedTry(parked=parked, handlers=bind_handlers(send_mail), park_mail=park_mail, ledger=ledger),
+            dead_letters=dead_letters,
+            mailer=mailer,
+            fence=fence,
+            steps=steps,
+        )
+
+        def make_consumer() -> MailConsumer:
+            senders = Senders(handling, DueMails(parked, mailer, fence.owns), config.mail_concurrency)
+            return MailConsumer(
+                brokers,
+                senders=senders,
+                fence=fence,
+                contact=contact,
+                prepare=lambda: Preparation(accounts, parked, reader),
+            )
+
+        def close() -> None:
+            late_answers.closed.set()
+            for part in (ledger, parked, dead_letters):
+                part.close()
+
+        readers = (accounts, parked, reader)
+        consumer = BackgroundConsumer(brokers, make_consumer, readers, steps=steps, close=close, end=end)
         return cls(
             composer=composer,
             mailer=mailer,
             ledger=ledger,
+            reader=reader,
             accounts=accounts,
             parked=parked,
             send_mail=send_mail,

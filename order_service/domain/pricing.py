@@ -38,7 +38,7 @@ FLOORS_PER_MINUTE = 100
 
 def floor_time(floor: int) -> datetime:
     """When product_service made this floor of versions: it is 100 times the minutes since 2026-01-01."""
-    return FLOOR_EPOCH + timedelta(minutes=floor // FLOORS_PER_MINUTE)
+    return FLOOR_EPOCH + timedelta(minutes=floor / FLOORS_PER_MINUTE)
 
 
 def products_in_doubt(items: Sequence[RequestedItem], products: Mapping[str, CatalogueProduct]) -> set[str]:

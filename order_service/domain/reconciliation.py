@@ -16,9 +16,9 @@ Pieces = Mapping[str, int]
 class Kind(StrEnum):
     """What differs."""
 
-    HELD = "held"  # stock is held for an order that does not need it, or does not exist
-    MISSING = "missing"  # a confirmed or shipped order holds nothing
-    DIFFERENT = "different"  # a confirmed or shipped order holds other pieces than it has
+    HELD = "held"  # Stock is held for an order that does not need it.
+    MISSING = "missing"  # A confirmed or shipped order holds nothing.
+    DIFFERENT = "different"  # A confirmed or shipped order holds other pieces.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

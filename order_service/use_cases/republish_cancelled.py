@@ -1,6 +1,6 @@
 """An operator asks product_service again to release the stock of each cancelled order: its copy is older, or Kafka lost data.
 
-The request is not the cancellation's own event, which notification_service would mail once more after the loss of its ledger.
+The request is not the cancellation's own event: after the loss of its ledger notification_service would send a second mail.
 """
 
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The periodic task that deletes old rows: Idempotency-Keys after a day, revocations, sessions, failed sign-ins.
+"""The periodic task that deletes old rows: Idempotency-Keys after a day, revocations, sessions, failed sign-ins, old records.
 
 The rows of pending orders are deleted with their transition instead (store/orders.py).
 """
@@ -13,7 +13,7 @@ from django.contrib.sessions.models import Session
 from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
 from libs.runtime.periodic import PeriodicTask
 from libs.values.times import now
-from order_service.store import idempotency_keys
+from order_service.store import idempotency_keys, old_records
 from order_service.store.worker_tables import stored_revocations
 
 INTERVAL_SECONDS = 300.0
@@ -26,16 +26,21 @@ def make_retention() -> PeriodicTask:
         purge,
         seconds=INTERVAL_SECONDS,
         unavailable=UNAVAILABLE_ERRORS,
-        counts=["keys", "revocations", "signIns"],
+        counts=["keys", "revocations", "signIns", "records"],
         batch=idempotency_keys.BATCH_SIZE,
     )
 
 
 def purge() -> Mapping[str, int]:
-    """Delete one batch of keys, and all other old rows. Return their numbers."""
+    """Delete one batch of keys and of old records, and all other old rows. Return their numbers."""
     renew_connection()
     keys = idempotency_keys.purge()
-    return {"keys": keys, "revocations": stored_revocations.purge(), "signIns": purge_sign_ins()}
+    return {
+        "keys": keys,
+        "revocations": stored_revocations.purge(),
+        "signIns": purge_sign_ins(),
+        "records": old_records.purge(),
+    }
 
 
 def purge_sign_ins() -> int:

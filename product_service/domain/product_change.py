@@ -1,11 +1,13 @@
 """What staff changed about a product, and who did it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
 from product_service.domain.product import Product
+
+CHANGE_RETENTION = timedelta(days=400)  # a year, and time to look back at it
 
 Changes = dict[str, list[object]]
 """By the names that clients see: `[before, after]`. A price is a decimal string."""

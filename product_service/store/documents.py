@@ -21,7 +21,7 @@ from libs.mongo_store.connection import Db
 from libs.values.idempotency import KEY_RETENTION
 from product_service.domain.price_history import PRICE_RETENTION
 from product_service.domain.product import MAX_PRICE_MINOR, MAX_STOCK
-from product_service.domain.product_change import Action
+from product_service.domain.product_change import CHANGE_RETENTION, Action
 from product_service.domain.reservation import Status
 
 
@@ -104,7 +104,10 @@ class ProductChange(Document):  # type: ignore[misc]
     meta = {
         "collection": "product_changes",
         "auto_create_index": False,
-        "indexes": [{"fields": ["product", "-at", "-id"], "name": "product"}],
+        "indexes": [
+            {"fields": ["product", "-at", "-id"], "name": "product"},
+            {"fields": ["at"], "name": "old", "expireAfterSeconds": int(CHANGE_RETENTION.total_seconds())},
+        ],
     }
 
 
@@ -140,12 +143,7 @@ class Reservation(Document):  # type: ignore[misc]
         "auto_create_index": False,
         "indexes": [
             {"fields": ["closed_at"], "name": "closed_at", "sparse": True},  # for retention
-            {"fields": ["state", "-id"], "name": "state"},  # for lists
-            {
-                "fields": ["state", "closed_at", "id"],
-                "name": "in_force",
-                "partialFilterExpression": {"state": Status.RESERVED.value},
-            },
+            {"fields": ["state", "-id"], "name": "state"},  # for lists, and for those in force
         ],
     }
 

@@ -1,7 +1,6 @@
 """Reservations in MongoDB, each with the last reply to its order."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import timedelta
 from typing import Any, TypeVar
 
 import orjson
@@ -28,10 +27,6 @@ from product_service.domain.reservation import (
 )
 from product_service.events.published import SOURCE, StockReleased, StockReply
 from product_service.store import documents
-
-# An event that comes again must find the decision. order-placed stays in its topic for 7 days, up to 14 until its segment is
-# deleted, and 30 days more as a dead letter that may be replayed.
-RETENTION = timedelta(days=60)
 
 IN_FORCE = {"state": Status.RESERVED, "closed_at": None}
 """The filter of the reservations that hold items, and whose orders are not delivered."""
@@ -105,14 +100,6 @@ def find_in_force(*, after: str | None, limit: int, currency: str, transaction: 
     which = {**IN_FORCE, **({"_id": {"$gt": after}} if after else {})}
     found = documents.reservations().find(which, session=transaction).sort("_id", 1).limit(limit)
     return [from_document(row, currency) for row in found]
-
-
-def purge_closed() -> int:
-    """Delete reservations that were closed RETENTION ago; return their number.
-
-    One that is RESERVED stays, as its movements do: its order may be cancelled at any time and then gives the stock back.
-    """
-    return int(documents.reservations().delete_many({"closed_at": {"$lt": now() - RETENTION}}).deleted_count)
 
 
 def from_document(row: Mapping[str, Any], currency: str) -> Reservation:

@@ -1,28 +1,30 @@
-"""The periodic task that deletes closed reservations. It reports prices in other currencies."""
+"""The periodic task that deletes closed reservations and old movements. It reports prices in other currencies."""
 
 from collections.abc import Mapping
 
 from libs.mongo_store.connection import UNAVAILABLE_ERRORS
 from libs.runtime.periodic import PeriodicTask
-from product_service.store import products, reservations
+from product_service.store import old_stock, products
 
 PERIOD_SECONDS = 300.0
 
 
 def make_retention(currency: str) -> PeriodicTask:
-    """The task. Its status holds the number of reservations that it has purged.
+    """The task. Its status holds the numbers of reservations and movements that it has purged. After a full batch it continues
+    within 5 s.
 
     It also holds the number of products whose price is in another currency than `currency`, the shop's.
     """
 
     def purge() -> Mapping[str, int]:
-        return {"reservations": reservations.purge_closed()}
+        return {"reservations": old_stock.purge_reservations(), "movements": old_stock.purge_movements()}
 
     return PeriodicTask(
         "housekeeping",
         purge,
         seconds=PERIOD_SECONDS,
         unavailable=UNAVAILABLE_ERRORS,
-        counts=["reservations"],
+        counts=["reservations", "movements"],
+        batch=old_stock.BATCH_SIZE,
         status=lambda: {"otherCurrencies": products.count_other_currencies(currency)},
     )

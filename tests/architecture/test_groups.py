@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests import free_ports
-from tests.groups import GROUPS, group_of, keep_to_own_ports
+from tests.groups import GROUPS, group_of
+from tests.workers import keep_to_own_ports
 
 ROOT = Path(__file__).parents[2]
 FILES = [str(path.relative_to(ROOT)) for path in ROOT.glob("[a-z]*/**/test_*.py")]

@@ -2,6 +2,7 @@
 
 import socket
 from typing import cast
+from urllib.parse import urlsplit
 
 from flask import current_app, request
 
@@ -76,7 +77,7 @@ def limiter() -> Limiter:
 def _is_order_service(client: str) -> bool:
     """True for an address of order_service, which the logins at the desk come from unless a proxy is trusted."""
     try:
-        found = socket.getaddrinfo((config().order_service_url.host or "").strip("[]"), None)
+        found = socket.getaddrinfo(urlsplit(str(config().order_service_url)).hostname, None)
     except OSError:
         return False
     return network_of(client) in {network_of(str(info[4][0])) for info in found}

@@ -1,7 +1,7 @@
 """What staff changed about an account, and who did it. It holds no name, no address and no secret."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
@@ -12,6 +12,8 @@ from user_service.domain.user import User
 
 COMMAND = "command"
 """The actor of a change from the command line."""
+
+CHANGE_RETENTION = timedelta(days=400)  # a year, and time to look back at it
 
 Changes = dict[str, list[object]]
 """By the names that clients see: `[before, after]`."""

@@ -15,7 +15,7 @@ from mongoengine import (
 )
 
 from libs.access.caller import ROLES
-from user_service.domain.account_change import Action
+from user_service.domain.account_change import CHANGE_RETENTION, Action
 from user_service.domain.user import MAX_EMAIL_CHARACTERS
 
 
@@ -113,7 +113,10 @@ class AccountChange(Document):  # type: ignore[misc] # MongoEngine has no types
     meta = {
         "collection": "account_changes",
         "auto_create_index": False,
-        "indexes": [{"fields": ["user_id", "-_id"], "name": "of_user"}],
+        "indexes": [
+            {"fields": ["user_id", "-_id"], "name": "of_user"},
+            {"fields": ["at"], "name": "old", "expireAfterSeconds": int(CHANGE_RETENTION.total_seconds())},
+        ],
     }
 
 

@@ -69,8 +69,8 @@ def serve(config, kafka, tmp_path):
     services = []
     environ = {**os.environ, "SMTP_PORT": str(config.smtp_port), "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
 
-    def start(*arguments):
-        service = Service(arguments, environ, tmp_path / f"{len(services)}.log")
+    def start(*arguments, **changes):
+        service = Service(arguments, environ | changes, tmp_path / f"{len(services)}.log")
         services.append(service)
         wait_until(service.is_ready, 30)
         return service

@@ -2,6 +2,8 @@
 
 import ssl
 import time
+from contextlib import suppress
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -9,9 +11,11 @@ from aiosmtpd.smtp import AuthResult
 
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
 from libs.runtime.health import CheckFailed
-from notification_service.domain.failures import InDoubt
+from notification_service.domain.failures import Fenced, InDoubt
 from notification_service.smtp import mailer as mailer_module
+from notification_service.smtp.client import Smtp
 from notification_service.smtp.mailer import AnswerOutstanding
+from notification_service.smtp.replies import SessionRefused, SmtpDown
 from notification_service.tests.integration.world import compose
 from notification_service.worker.process import make_mailer
 from tests.smtp_sink import SmtpSink
@@ -47,7 +51,11 @@ def test_a_mail_arrives_with_both_parts_and_the_headers_it_should_have(mailer, m
         ("black-hole", ServerUnavailable, "does not reply in time"),
     ],
 )
-def test_a_failure_is_classified_and_the_mail_can_be_sent_later(mailer, mail, smtp_sink, mode, outcome, reason):
+@pytest.mark.parametrize("pipelining", [False, True])
+def test_a_failure_is_classified_and_the_mail_can_be_sent_later(
+    mailer, mail, smtp_sink, mode, outcome, reason, pipelining
+):
+    smtp_sink.pipelining = pipelining
     smtp_sink.behave(mode)
     with pytest.raises(outcome) as error:
         mailer.send(mail, seconds=0.5)
@@ -57,6 +65,57 @@ def test_a_failure_is_classified_and_the_mail_can_be_sent_later(mailer, mail, sm
     smtp_sink.behave("ok")
     mailer.send(mail)
     assert len(smtp_sink.to(mail.recipient)) == 1
+
+
+def test_commands_go_together_to_a_server_that_takes_them_so(mailer, mail, smtp_sink, monkeypatch):
+    sent = []
+    send = Smtp.send
+    monkeypatch.setattr(Smtp, "send", lambda self, data: (sent.append(data), send(self, data)))
+    smtp_sink.pipelining = True
+    for mode in ("ok", "550", "554", "ok"):
+        smtp_sink.behave(mode)
+        with suppress(PermanentFailure):
+            mailer.send(mail)
+    together = [data for data in sent if isinstance(data, bytes) and data.startswith(b"MAIL ")]
+    assert [data.count(b"\r\n") for data in together] == [3] * 4
+    assert (len(smtp_sink.to(mail.recipient)), smtp_sink.connections) == (2, 1)
+
+
+def test_a_mail_that_may_not_be_sent_any_more_ends_its_session_without_the_dot(mailer, mail, smtp_sink):
+    def refuse():
+        raise Fenced("it moved")
+
+    with pytest.raises(Fenced):
+        mailer.send(mail, before_dot=refuse)
+    assert (smtp_sink.to(mail.recipient), mailer.answers) == ([], 0)
+    mailer.send(mail)
+    assert (len(smtp_sink.to(mail.recipient)), smtp_sink.connections) == (1, 2)
+
+
+def test_a_header_that_cannot_be_sent_takes_no_place_of_other_mails(config, mail, smtp_sink, monkeypatch):
+    monkeypatch.setattr(mailer_module, "MAX_LATE_ANSWERS", 0)
+    monkeypatch.setattr(mailer_module, "ROOM_SECONDS", 0.05)
+    mailer = make_mailer(config.model_copy(update={"mail_concurrency": 1}))
+    for _ in range(3):
+        with pytest.raises(ValueError):
+            mailer.send(replace(mail, subject="a\r\nBcc: eve@example.com"))
+    mailer.send(mail)
+    mailer.close()
+
+
+def test_a_session_that_is_refused_while_others_work_is_no_outage(config, mailer, mail, smtp_sink):
+    smtp_sink.behave("421")
+    with pytest.raises(SmtpDown) as alone:
+        mailer.send(mail)
+    assert not isinstance(alone.value, SessionRefused)
+    smtp_sink.behave("ok")
+
+    def send_another():
+        smtp_sink.behave("421")
+        mailer.send(compose(config, "other@example.com"))
+
+    with pytest.raises(SessionRefused):
+        mailer.send(mail, before_dot=send_another)
 
 
 def test_a_mail_whose_quit_fails_counts_as_sent(mailer, mail, smtp_sink):

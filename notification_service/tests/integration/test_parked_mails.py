@@ -28,7 +28,8 @@ def empty(kafka):
     parked, stop = ParkedMails(kafka, limit=1), threading.Event()
     reader = threading.Thread(target=parked.run, args=[stop])
     reader.start()
-    parked.await_current()
+    ends = parked.ends()
+    wait_until(lambda: parked.has_read(ends))
     while heads := parked.heads():
         for mail in heads:
             parked.settle(mail.event_id)

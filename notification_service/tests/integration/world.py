@@ -1,5 +1,6 @@
 """What the tests act with: the rest of the shop, a running consumer, and the service as a process of its own."""
 
+import os
 import secrets
 import signal
 import subprocess
@@ -80,24 +81,41 @@ class Shop:
     def close(self) -> None:
         self._producer.close()
 
+    def renew(self) -> None:
+        """Use a new client, which knows new partitions at once."""
+        self._producer.close()
+        self._producer = make_producer(self._brokers)
+
     def publish_raw(self, topic: str, value: bytes | None, key: bytes | None, headers: Any, **where: Any) -> None:
         self._producer.produce(topic, value, key, headers=headers, **where)
         assert self._producer.flush(10) == 0
 
-    def publish(self, topic: str, data: dict[str, Any], key: str = "a", times: int = 1, sequence: int = 1) -> str:
+    def publish(
+        self, topic: str, data: dict[str, Any], key: str = "a", times: int = 1, sequence: int = 1, **where: Any
+    ) -> str:
         """Publish an event `times` times. Returns its id."""
         row = any_row(topic, data, key, sequence)
         for _ in range(times):
-            self.publish_raw(topic, row.payload.encode(), key.encode(), orjson.loads(row.headers))
+            self.publish_raw(topic, row.payload.encode(), key.encode(), orjson.loads(row.headers), **where)
         return row.event_id
 
     def register(self, person: Person) -> str:
         return self.publish("user-registered", {"username": person.username, "email": person.email})
 
-    def step(self, topic: str, person: Person, key: str = "a", sequence: int = 1, **changes: Any) -> str:
+    def step(
+        self, topic: str, person: Person, key: str = "a", sequence: int = 1, partition: int = -1, **changes: Any
+    ) -> str:
         order = {"orderId": "01K00000000000000000000000", "userId": "a" * 24, "userEmail": person.email}
         order |= {"username": person.username, "total": "19.90", "currency": "USD", "reason": None, "items": [LINE]}
-        return self.publish(topic, order | changes, key, sequence=sequence)
+        return self.publish(topic, order | changes, key, sequence=sequence, partition=partition)
+
+    def commit(self, topic: str, partition: int, offset: int) -> None:
+        """Set an offset of the service's group, which has no members."""
+        admin = Consumer({"bootstrap.servers": self._brokers, "group.id": GROUP, "log_level": 2})
+        try:
+            admin.commit(offsets=[TopicPartition(topic, partition, offset)], asynchronous=False)
+        finally:
+            admin.close()
 
     def place_orders(self, person: Person, count: int) -> None:
         """Publish placed orders, each with its own key."""
@@ -184,6 +202,23 @@ class Service:
         """The pid of gunicorn's worker."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return int(children[0]) if children else None
+
+    def kill(self, pid, number):
+        os.kill(pid, number)
+
+    def freeze(self):
+        """Stop all of its processes where they are, until `thaw`."""
+        for pid in (self.process.pid, self.worker()):
+            os.kill(pid, signal.SIGSTOP)
+
+    def thaw(self):
+        for pid in (self.worker(), self.process.pid):
+            os.kill(pid, signal.SIGCONT)
+
+    def consumer(self):
+        """The status of its event consumer, or {}."""
+        checks = orjson.loads(self.get("/health")[1] or b"{}").get("checks", {})
+        return checks.get("consumer", {}).get("parts", {}).get(GROUP, {})
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)

@@ -34,7 +34,7 @@ def write_workbook(title: str, headers: Iterable[str], rows: Iterable[Iterable[o
 
 def _cell(sheet: object, value: object) -> WriteOnlyCell:
     if isinstance(value, datetime):
-        return _formatted(sheet, value.replace(tzinfo=None), DATE_FORMAT)
+        return _formatted(sheet, value.replace(tzinfo=None, microsecond=0), DATE_FORMAT)
     if isinstance(value, Decimal):
         return _formatted(sheet, value, MONEY_FORMAT)
     cell = WriteOnlyCell(sheet, None if value == "" else value)

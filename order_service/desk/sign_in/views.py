@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 from libs.runtime.logs import get_logger
 from libs.values.email_address import email_key
 from libs.values.errors import Unavailable
-from libs.web.drf import error_view
+from libs.web.drf import error_view, prefers_html
 from order_service.desk.once import DESK, SIGN_IN_PAGES
 from order_service.desk.sign_in import unsent
 from order_service.desk.sign_in.staff_login import StaffLogin, end_login, to_sign_in
@@ -97,7 +97,7 @@ def token_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
 
     Nothing was done. The sign-in page shows a fresh form, and another page of the desk says what was not done.
     """
-    if not request.path.startswith(DESK):
+    if not request.path.startswith(DESK) or not prefers_html(request):
         return error_view(403)(request)
     if request.path == SIGN_IN_PAGES[0]:
         view = SignInView()

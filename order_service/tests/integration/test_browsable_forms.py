@@ -56,7 +56,7 @@ def test_the_slower_of_two_gets_a_message_and_sees_the_current_order(browser, st
     order = place_confirmed(customer)
     token = TOKEN.search(page(browser, f"/orders/{order}"))[1]
     staff.send(f"/orders/{order}/status", {"status": "shipped"}, "PUT")
-    for action, fields in (("status", {"status": "shipped"}), ("cancel", {})):
+    for action, fields in (("status", {"status": "cancelled"}), ("cancel", {})):
         answer = send(browser, order, action, token, **fields)
         shown = answer.content.decode()
         assert (answer.status_code, answer["Content-Type"]) == (409, "text/html; charset=utf-8")

@@ -77,10 +77,12 @@ def test_a_stored_response_goes_with_the_customers_account(customer, staff, sell
 
 def test_a_key_costs_few_statements_and_a_stored_response_one(customer, place, django_assert_num_queries):
     order, plain = place(customer), place(customer)
-    with django_assert_num_queries(7):  # read, update, request, change, event; the test's own SAVEPOINT and RELEASE
+    with django_assert_num_queries(
+        8
+    ):  # read, update, two requests, change, event; the test's own SAVEPOINT and RELEASE
         customer.send(f"/orders/{plain}/cancel", {})
     with django_assert_num_queries(
-        7 + 4 + 2
+        8 + 4 + 2
     ):  # find, lock, claim, save; the transaction of the change is a part of another
         cancel(customer, order)
     with django_assert_num_queries(1):

@@ -33,7 +33,7 @@ def texts(answer):
 
 def fields(page, action):
     """The hidden fields of the page's form with this address."""
-    [form] = [form for form in re.findall(r"<form.*?</form>", page, re.DOTALL) if f'action="{action}"' in form]
+    form = next(form for form in re.findall(r"<form.*?</form>", page, re.DOTALL) if f'action="{action}"' in form)
     found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form)
     assert {"csrfmiddlewaretoken", "key"} <= {name for name, _ in found}
     return dict(found)
@@ -117,13 +117,12 @@ def test_a_form_with_an_error_may_be_sent_again(sit_down, customer, place):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_at_the_same_moment_act_once(sit_down, customer, place):
-    desk, order = sit_down("staff"), place(customer)
-    cookies, answers = desk.cookies, []
+def test_two_at_the_same_moment_act_once(desk, customer, place):
+    order, cookies, answers = place(customer), desk.cookies, []
 
     def send():
         browser = Client(headers={"accept": "text/html"})
-        browser.cookies = cookies
+        browser.cookies = cookies.copy()
         answers.append(browser.post(at(order, "mail"), {"kind": "order-placed", "key": "one"}).status_code)
 
     threads = [threading.Thread(target=send) for _ in range(4)]

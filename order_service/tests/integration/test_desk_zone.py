@@ -35,7 +35,10 @@ def place_at(place, make_caller):
     def make(moment):
         row = Order.objects.get(pk=place(make_caller()))
         fields = {field.attname: getattr(row, field.attname) for field in Order._meta.fields}
-        return Order.objects.create(**fields | {"id": new_id(moment), "created_at": moment, "updated_at": moment}).id
+        order = Order.objects.create(**fields | {"id": new_id(moment), "created_at": moment, "updated_at": moment})
+        row.lines.update(order=order)
+        row.delete()
+        return order.id
 
     return make
 

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db
 OPERATIONS = {
     ("get", "/orders"): {"200", "400", "401", "403", "503"},
     ("post", "/orders"): {"201", "400", "401", "403", "409", "413", "415", "422", "503"},
+    ("get", "/orders/changes"): {"200", "400", "401", "403", "503"},
     ("get", "/orders/{order_id}"): {"200", "400", "401", "403", "404", "503"},
     ("post", "/orders/{order_id}/cancel"): {"200", "400", "401", "403", "404", "409", "413", "415", "422", "503"},
     ("put", "/orders/{order_id}/status"): {"200", "400", "401", "403", "404", "409", "413", "415", "503"},
@@ -51,7 +52,19 @@ def test_both_shapes_of_an_order_are_documented(document):
 
 def test_every_parameter_of_the_list_is_documented(document):
     names = {p["name"] for p in document["paths"]["/orders"]["get"]["parameters"]}
-    assert names == {"status", "createdAfter", "createdBefore", "userId", "search", "sort", "limit", "cursor"}
+    assert names == {
+        "status",
+        "createdAfter",
+        "createdBefore",
+        "updatedAfter",
+        "userId",
+        "search",
+        "sort",
+        "limit",
+        "cursor",
+    }
+    names = {p["name"] for p in document["paths"]["/orders/changes"]["get"]["parameters"]}
+    assert names == {"after", "limit"}
 
 
 def test_the_idempotency_key_is_documented(document):

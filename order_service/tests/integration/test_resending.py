@@ -14,7 +14,6 @@ from libs.messaging.failures import PermanentFailure
 from libs.values.errors import Invalid, NotAllowed
 from order_service.domain.errors import CustomerDeleted, StepNotTaken, UnknownOrder
 from order_service.domain.order_status import Status
-from order_service.domain.rejection import Rejection
 from order_service.events.topics import MAILS_GROUP
 from order_service.store import orders
 from order_service.store.models import MailRequest, Order, OrderChange, OrderNote, Outbox, OutboxDead, SentMail
@@ -169,9 +168,9 @@ def test_an_event_between_read_and_update_costs_one_more_read(customer, place, m
         return found
 
     monkeypatch.setattr(orders, "find", find_and_be_overtaken)
-    apply_stock_reply(order_id=order, rejection=Rejection("out_of_stock"))
-    assert events(order) == [("order-placed", 1), ("mail-resend-requested", 2), ("order-rejected", 3)]
-    assert len(reads) == 3  # of the reply, of the request, and of the reply again
+    assert customer.send(f"/orders/{order}/cancel", {}).status_code == 200
+    assert events(order) == [("order-placed", 1), ("mail-resend-requested", 2), ("order-cancelled", 3)]
+    assert len(reads) == 3  # of the cancellation, of the request, and of the cancellation again
 
 
 def test_a_note_is_stored_with_its_lines_and_its_author(customer, place):

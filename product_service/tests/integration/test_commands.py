@@ -92,6 +92,7 @@ def test_another_cluster_ends_the_worker_with_words_until_it_is_accepted(known_c
     assert "another Kafka cluster" in ended.stderr + ended.stdout
     accepted = run("accept-cluster", KAFKA_BROKERS=kafka)
     assert (accepted.returncode, "it was another" in accepted.stdout) == (0, True)
+    db()["worker_states"].delete_many({})
     with start_worker():
         wait_for(lambda: db()["worker_states"].find_one({"parts.cluster": {"$exists": True}}))
 

@@ -49,7 +49,6 @@ def test_stored_skus_are_migrated_with_an_event_and_a_change(
     assert len(pending(other["id"])) == 1
     [change, *_] = client.get(f"/products/{product['id']}/changes", headers=token_of("viewer")).json["results"]
     assert (change["actor"], change["changes"]["sku"]) == ("command", [f"e\u0301\u200b {tag}", f"é {tag}"])
-    assert client.get(f"/products?search=é {tag}").json["results"][0]["id"] == product["id"]
     assert migrate_skus(config, []) == 0
     assert capsys.readouterr().out == "0 SKUs were changed\n"
 

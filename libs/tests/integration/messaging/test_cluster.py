@@ -30,7 +30,8 @@ def existing(kafka):
 
 
 def delete(kafka, topic):
-    make_admin(kafka).delete_topics([topic])[topic].result(10)
+    admin = make_admin(kafka)
+    admin.delete_topics([topic])[topic].result(10)
     wait_until(lambda: topic not in existing(kafka))
 
 

@@ -20,7 +20,8 @@ def settings(config):
 
 def config_of(kafka, name):
     resource = ConfigResource(ConfigResource.Type.TOPIC, name)
-    found = make_admin(kafka).describe_configs([resource])[resource].result(10)
+    admin = make_admin(kafka)
+    found = admin.describe_configs([resource])[resource].result(10)
     return {key: found[key].value for key in ("cleanup.policy", "retention.ms")}
 
 

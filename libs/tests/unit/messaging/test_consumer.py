@@ -2,10 +2,11 @@
 
 from unittest.mock import Mock
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, Message, TopicPartition
 
 from libs.messaging import clients
 from libs.messaging.consumer import EventConsumer
+from libs.messaging.group_member import STALLED_SECONDS
 
 
 def test_a_client_that_may_be_ending_is_not_asked_for_its_partitions(monkeypatch):
@@ -21,3 +22,37 @@ def test_a_client_that_may_be_ending_is_not_asked_for_its_partitions(monkeypatch
     assert sorted(p.partition for p in client.pause.call_args.args[0]) == [0, 1]
     consumer._on_revoke(client, partitions[:1])
     assert consumer.status()["assigned"] == 1
+
+
+def test_a_partition_whose_first_event_is_not_done_for_a_minute_is_stalled(monkeypatch):
+    client = Mock(spec=["incremental_assign", "pause", "resume", "store_offsets", "commit"])
+    monkeypatch.setattr(clients, "make_consumer", lambda *_, **__: client)
+    consumer, times = EventConsumer("nowhere", "group", {"topic": print}), [1000.0]
+    monkeypatch.setattr("libs.messaging.group_member.time.monotonic", lambda: times[0])
+    consumer._on_assign(client, [TopicPartition("topic", 0), TopicPartition("topic", 1)])
+    for partition in (0, 1):
+        consumer._accept(Message(topic="topic", partition=partition, offset=5, key=b"a", value=b"{}"))
+    assert consumer.status()["stalled"] == []
+    times[0] += STALLED_SECONDS + 1
+    consumer._accept(Message(topic="topic", partition=1, offset=6, key=b"a", value=b"{}"))
+    assert consumer.status()["stalled"] == ["topic/0", "topic/1"]
+    consumer._jobs["topic", 1][0].done = True
+    consumer._collect()
+    assert consumer.status()["stalled"] == ["topic/0"]
+
+
+def test_a_lost_offset_is_counted_and_a_new_group_is_not(monkeypatch):
+    client = Mock(spec=["incremental_assign", "incremental_unassign", "pause", "resume"])
+    monkeypatch.setattr(clients, "make_consumer", lambda *_, **__: client)
+    consumer = EventConsumer("nowhere", "group", {"topic": print})
+    consumer._on_assign(client, [TopicPartition("topic", 0)])
+    for detail, count in (
+        ("no previously committed offset available: Local: No offset stored", 0),
+        ("out of range", 1),
+    ):
+        consumer._begin_partition("topic", 0, KafkaError(KafkaError._AUTO_OFFSET_RESET, detail))
+        assert consumer.status()["offsetsOutOfRange"] == count
+        assert client.incremental_assign.call_args.args[0] == [TopicPartition("topic", 0, OFFSET_BEGINNING)]
+    client.incremental_assign.reset_mock()
+    consumer._begin_partition("topic", 7, KafkaError(KafkaError._AUTO_OFFSET_RESET, "out of range"))  # revoked since
+    assert not client.incremental_assign.called

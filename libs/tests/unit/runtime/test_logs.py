@@ -3,6 +3,7 @@
 import orjson
 import pytest
 import structlog
+from structlog.testing import capture_logs
 
 from libs.runtime.logs import configure_logs, get_logger
 
@@ -37,3 +38,14 @@ def test_a_line_of_json_is_ascii(capsys):
     (line,) = capsys.readouterr().out.splitlines()
     assert line.isascii()
     assert orjson.loads(line)["name"] == TEXT
+
+
+@pytest.mark.usefixtures("restored")
+def test_a_logger_that_was_used_before_follows_a_later_configuration():
+    configure_logs("test")
+    log = get_logger("a test")
+    log.info("used")
+    configure_logs("test")
+    with capture_logs() as captured:
+        log.info("file read")
+    assert [entry["event"] for entry in captured] == ["file read"]

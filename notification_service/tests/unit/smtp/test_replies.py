@@ -5,9 +5,9 @@ import ssl
 
 import pytest
 
-from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
+from libs.messaging.failures import PermanentFailure, TransientFailure
 from notification_service.domain.failures import InDoubt
-from notification_service.smtp.replies import classify, classify_answer
+from notification_service.smtp.replies import SmtpDown, classify, classify_answer
 
 
 def recipient(code):
@@ -46,11 +46,11 @@ SESSION = [
         *((recipient(code), "recipient", PermanentFailure) for code in (550, 552, 553, 554)),
         *((message(code), "message", TransientFailure) for code in (421, 450, 451, 452, 454, -1)),
         *((message(code), "message", PermanentFailure) for code in (550, 552, 554)),
-        (recipient(530), "recipient", ServerUnavailable),
-        (message(530), "message", ServerUnavailable),
-        *((sender(code), "session", ServerUnavailable) for code in (421, 450, 451, 452, 530, 550, 553, -1)),
+        (recipient(530), "recipient", SmtpDown),
+        (message(530), "message", SmtpDown),
+        *((sender(code), "session", SmtpDown) for code in (421, 450, 451, 452, 530, 550, 553, -1)),
         (sender(552), "session", PermanentFailure),  # the size that MAIL FROM announces
-        *((error, "session", ServerUnavailable) for error in SESSION + ENDED),
+        *((error, "session", SmtpDown) for error in SESSION + ENDED),
         *((error, "recipient", TransientFailure) for error in ENDED),
         *((error, "message", TransientFailure) for error in ENDED),
         *((error, "answer", InDoubt) for error in ENDED),

@@ -6,18 +6,23 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from libs.messaging.envelope import Event
+from libs.runtime.steps import Steps
 from notification_service.api.sample_data import LINK, ORDER
+from notification_service.domain.failures import Fenced
 from notification_service.store.recipient_limit import RecipientLimit
-from notification_service.use_cases.send_mail import SendMail
+from notification_service.use_cases.send_mail import NoFence, SendMail
 
 EVENT = Event("01K00000000000000000000000", "order-placed", "a", 1, "", {})
 
 
 class Mailer:
+    smtp_seconds = 15.0
+
     def __init__(self):
         self.mails = []
 
-    def send(self, mail):
+    def send(self, mail, before_dot):
+        before_dot()
         self.mails.append(mail)
 
 
@@ -42,6 +47,9 @@ def send_mail(composer):
         ledger=Ledger(),
         accounts=Accounts(),
         limit=RecipientLimit(b"key", (2, 3600.0)),
+        late_answers=None,
+        fence=NoFence(),
+        steps=Steps(),
     )
 
 
@@ -93,3 +101,16 @@ def test_a_mail_that_is_tried_again_counts_once(send_mail):
     for _ in range(5):
         send(send_mail, ORDER, limited=True)
     assert {record.outcome for record in send_mail.ledger.sent} == {"sent"}
+
+
+class Closed:
+    """A fence that lets no mail pass."""
+
+    def pass_(self, topic, partition):
+        raise Fenced(f"{topic}/{partition}")
+
+
+def test_a_mail_that_does_not_pass_the_fence_has_no_record(send_mail):
+    with pytest.raises(Fenced, match="order-placed/0"):
+        send(replace(send_mail, fence=Closed()), ORDER)
+    assert (send_mail.mailer.mails, send_mail.ledger.sent) == ([], [])

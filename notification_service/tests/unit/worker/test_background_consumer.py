@@ -6,7 +6,7 @@ import time
 import pytest
 
 from libs.runtime.health import CheckFailed
-from notification_service.store.mail_ledger import MailLedger
+from libs.runtime.steps import Steps
 from notification_service.worker import background_consumer as module
 from notification_service.worker.background_consumer import BackgroundConsumer
 
@@ -21,10 +21,8 @@ class Task:
             does,
             threading.Event(),
         )
-        self.state = {"broker": True, "assigned": 3}
-
-    def owns(self, _topic, _partition):
-        return True
+        self.state = {"broker": True, "assigned": 3, "prepared": True, "stalled": "", "offsetResets": 0}
+        self.idle_seconds = 0.0
 
     def run(self, stop):
         if self.does == "die":
@@ -38,34 +36,18 @@ class Task:
         return self.state
 
 
-class Accounts(Task):
-    """The account view."""
-
-    def __init__(self):
-        super().__init__()
-        self.name, self.state = "accounts", {"complete": True}
-        self.handled.set()
-
-
-class Parked(Task):
-    """The store of parked mails, and the sender of them."""
+class Reader(Task):
+    """A task that reads what mails need."""
 
     def __init__(self, name):
         super().__init__()
         self.name, self.state = name, {}
         self.handled.set()
 
-    def release(self):
-        pass
 
-    def close(self):
-        pass
-
-
-def make(**options):
-    ledger, accounts = MailLedger("nowhere"), Accounts()
-    parts = {"parked": Parked("parked-mails"), "sender": Parked("parked-mail-sender")}
-    return BackgroundConsumer("nowhere", {}, ledger=ledger, accounts=accounts, threads=4, **parts, **options)
+def make(task=None, *, steps=None, **options):
+    readers = [Reader("accounts"), Reader("parked-mails")]
+    return BackgroundConsumer("nowhere", lambda: task, readers, steps=steps or Steps(), close=lambda: None, **options)
 
 
 class Process:
@@ -83,10 +65,9 @@ def consume(monkeypatch):
     monkeypatch.setattr(module, "WATCH_SECONDS", 0.02)
     consumers = []
 
-    def start(task):
-        monkeypatch.setattr(module, "EventConsumer", lambda *_, **__: task)
+    def start(task, steps=None):
         process = Process()
-        consumers.append((make(end=process.end), task))
+        consumers.append((make(task, steps=steps, end=process.end), task))
         consumers[-1][0].start()
         return consumers[-1][0], process
 
@@ -128,9 +109,8 @@ def test_a_stop_waits_for_all_threads_together_no_longer_than_for_one(monkeypatc
     monkeypatch.setattr(module, "create_topics_patiently", lambda *_: None)
     monkeypatch.setattr(module, "JOIN_SECONDS", 0.5)
     task = Task()
-    monkeypatch.setattr(module, "EventConsumer", lambda *_, **__: task)
-    consumer = make()
-    others = [consumer._accounts, consumer._parked, consumer._sender]
+    consumer = make(task)
+    others = consumer._readers
     for other in others:
         other.handled.clear()
     consumer.start()
@@ -148,18 +128,55 @@ def test_a_consumer_that_never_started_stops_at_once():
 
 
 @pytest.mark.parametrize(
-    ("state", "reason"),
+    ("state", "unassigned", "reason"),
     [
-        ({"broker": False, "assigned": 3}, "no Kafka broker answers"),
-        ({"broker": True, "assigned": 0}, "no partitions are assigned yet"),
+        ({"broker": False}, 0.0, "no Kafka broker answers"),
+        ({"assigned": 0}, float("inf"), "no partition is assigned yet"),
+        ({"assigned": 0}, 61.0, "no partition is assigned for 61 s"),
+        ({"prepared": False}, float("inf"), "what mails need is not read yet"),
     ],
 )
-def test_without_broker_or_partitions_the_check_fails_and_shows_the_state(consume, state, reason):
+def test_without_broker_or_partitions_the_check_fails_and_shows_the_state(consume, state, unassigned, reason):
     task = Task()
     consumer, _ = consume(task)
-    parts = {"notification-service": task.state, "accounts": {"complete": True}}
-    assert consumer.check() == {"parts": parts | {"parked-mails": {}, "parked-mail-sender": {}}}
-    task.state = state
-    with pytest.raises(CheckFailed, match=reason) as down:
-        consumer.check()
-    assert down.value.details["parts"]["notification-service"] == state
+    parts = {"notification-service": task.state, "accounts": {}, "parked-mails": {}}
+    assert consumer.check() == consumer.check_progress() == {"parts": parts}
+    task.state, task.idle_seconds = task.state | state, unassigned
+    for check in (consumer.check, consumer.check_progress):
+        with pytest.raises(CheckFailed, match=reason) as down:
+            check()
+        assert down.value.details["parts"]["notification-service"] == task.state
+
+
+def test_a_rebalance_of_less_than_a_minute_is_no_problem(consume):
+    task = Task()
+    consumer, _ = consume(task)
+    task.state, task.idle_seconds = task.state | {"assigned": 0, "prepared": False}, 59.0
+    assert consumer.check()
+
+
+@pytest.mark.parametrize(
+    ("part", "state", "reason"),
+    [
+        ("notification-service", {"stalled": "order-placed/1"}, "none was handled for two minutes: order-placed/1"),
+        ("notification-service", {"offsetResets": 2}, "2 partitions were read from their start"),
+        ("accounts", {"problem": "it is late"}, "accounts: it is late"),
+    ],
+)
+def test_a_stalled_partition_a_lost_offset_and_a_readers_problem_degrade_the_health_and_leave_it_ready(
+    consume, part, state, reason
+):
+    consumer, _ = consume(Task())
+    task = next(thread.task for thread in consumer._threads if thread.task.name == part)
+    task.state = task.state | state
+    assert consumer.check()
+    with pytest.raises(CheckFailed, match=reason):
+        consumer.check_progress()
+
+
+def test_a_step_that_is_overdue_ends_the_process(consume):
+    steps = Steps()
+    steps.begin("send a mail", -11.0)
+    _, process = consume(Task(), steps)
+    assert process.ended.wait(5)
+    assert process.status == 70

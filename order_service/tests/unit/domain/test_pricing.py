@@ -64,7 +64,7 @@ def test_a_total_fits_its_column():
 
 
 def test_a_floor_of_versions_says_when_it_was_made():
-    assert floor_time(4_320_099) == datetime(2026, 1, 31, tzinfo=UTC)
+    assert floor_time(4_320_050) == datetime(2026, 1, 31, 0, 0, 30, tzinfo=UTC)
 
 
 def test_products_are_in_doubt_when_the_replica_lacks_them_or_has_another_price():

@@ -1,0 +1,39 @@
+"""Two members of the group: a mail goes out once, even when the member that began it is frozen and the other one takes over."""
+
+from notification_service.tests.integration.world import wait_until
+from tests.free_ports import pick_free
+
+WEB = ("-m", "notification_service", "web")
+
+
+def test_a_member_that_is_frozen_before_the_final_dot_sends_nothing_when_it_goes_on(serve, shop, smtp_sink, person):
+    first = serve(*WEB)
+    for number in (1, 2):
+        smtp_sink.seconds_a_recipient = 4.0
+        shop.step("order-placed", person, key=f"{person.username}-{number}")
+        wait_until(lambda: len(smtp_sink.tried) == 2 * number - 1, 30)  # noqa: B023 -- called at once
+        first.freeze()
+        smtp_sink.seconds_a_recipient = 0.0
+        second = serve(*WEB, NOTIFICATION_SERVICE_PORT=str(pick_free(1)[0]))
+        smtp_sink.wait(person.email, number, 40)
+        first.thaw()
+        wait_until(lambda: first.consumer().get("prepared") and second.consumer().get("prepared"), 40)  # noqa: B023
+        assert first.consumer()["assigned"] > 0
+        assert "event waits" in first.log.read_text()
+        assert len(smtp_sink.to(person.email)) == number
+        assert second.stop() == 0
+        wait_until(lambda: first.consumer().get("assigned") == 30 and first.consumer().get("prepared"), 40)
+    assert len(smtp_sink.to(person.email)) == 2
+
+
+def test_an_answer_that_is_outstanding_when_the_process_stops_leaves_one_mail(serve, shop, smtp_sink, person):
+    first = serve(*WEB)
+    smtp_sink.seconds_a_mail = 2.0
+    shop.register(person)
+    wait_until(lambda: smtp_sink.tried)
+    assert first.stop() == 0
+    smtp_sink.wait(person.email)
+    smtp_sink.seconds_a_mail = 0.0
+    second = serve(*WEB)
+    wait_until(lambda: second.consumer().get("prepared") and second.consumer()["lag"] == 0)
+    assert len(smtp_sink.to(person.email)) == 1
