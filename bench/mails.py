@@ -58,7 +58,7 @@ def main(mails: int) -> int:
         with running(kafka, state), sink_process(int(environ["SMTP_PORT"])) as sink:
             publish(environ["KAFKA_BROKERS"], mails)
             command = [sys.executable, "-m", "notification_service", "web"]
-            with (folder / "log").open("wb") as log:
+            with (folder / "service.log").open("wb") as log:
                 service = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
             try:
                 rate, cpu = measure(sink, service.pid, mails)

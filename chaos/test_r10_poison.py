@@ -47,7 +47,7 @@ def test_malformed_events_are_put_aside_and_as_many_good_ones_between_them_handl
     acts[topic]()
     wait_quiet(stores, topics)
     sample = topics.read(topic, since=start)[-1]
-    bad = [record for _, record in zip(range(each), poison(sample, keyless=topic not in COMPACTED), strict=False)]
+    bad = [record for _, record in zip(range(each), poison(sample, compacted=topic in COMPACTED), strict=False)]
     places = set()
     for record in bad:
         acts[topic]()

@@ -15,9 +15,11 @@ DEEP = 10_000
 MEGABYTE = 1_000_000
 
 
-def poison(good: Record, *, keyless: bool = True) -> Iterator[Record]:
-    """Without end, each with an event id of its own where it has one at all. The broker itself keeps what has no key out of
-    a compacted topic."""
+def poison(good: Record, *, compacted: bool = False) -> Iterator[Record]:
+    """Without end, each with an event id of its own where it has one at all.
+
+    The broker itself keeps what has no key out of a compacted topic. What has no value is a tombstone there, which is ignored.
+    """
     data = json.loads(good.value or b"")
     values: list[bytes | None] = [
         b"{",
@@ -43,10 +45,10 @@ def poison(good: Record, *, keyless: bool = True) -> Iterator[Record]:
         {"ce_sequence": b"many"},
         {"ce_type": b"\xff"},
     ]
-    kinds = [replace(good, value=value) for value in values]
+    kinds = [replace(good, value=value) for value in values if value is not None or not compacted]
     kinds += [replace(good, headers=good.headers | change) for change in headers]
     kinds += [replace(good, key=b"\xff"), replace(good, headers={})]
-    kinds += [replace(good, key=None)] if keyless else []
+    kinds += [] if compacted else [replace(good, key=None)]
     for kind in cycle(kinds):
         fresh = {"ce_id": str(ULID()).encode()} if kind.headers.get("ce_id") == good.headers["ce_id"] else {}
         yield replace(kind, headers=kind.headers | fresh)

@@ -9,9 +9,10 @@ A later version may send values, fields and headers that this one does not know.
 import builtins
 import gc
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import methodcaller
 from typing import Any, ClassVar, TypeVar
 
 import orjson
@@ -25,8 +26,12 @@ from libs.values.times import require_in_range, rfc3339
 MAX_PAYLOAD_BYTES = 64 * 1024
 NEEDED_HEADERS = frozenset({"ce_specversion", "ce_id", "ce_type", "ce_time", "ce_sequence"})
 """The headers that are read. Others may hold any bytes."""
+NO_VALUE = "the event has no value"
 UNKNOWN_VALUES = frozenset({"literal_error", "enum"})
 """pydantic's errors for a value that an enumerated field does not know."""
+READ_HEADERS: Callable[[Message], Any] = methodcaller("headers")
+"""A call from C. Python 3.11 leaves out its own check of results where Python code has called a method of C many times: then the
+error of a name that can't be decoded is not raised."""
 TIME: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
@@ -44,6 +49,19 @@ class ConsumedData(EventData):
     """A service's own view of an event that it consumes: the fields that it needs. Other fields are ignored."""
 
     model_config = ConfigDict(extra="ignore")
+
+
+class NoValue(Mapping[str, object]):
+    """The data of a tombstone. Every look at it raises MalformedEvent."""
+
+    def __getitem__(self, name: str) -> object:
+        raise MalformedEvent(NO_VALUE)
+
+    def __iter__(self) -> Iterator[str]:
+        raise MalformedEvent(NO_VALUE)
+
+    def __len__(self) -> int:
+        raise MalformedEvent(NO_VALUE)
 
 
 D = TypeVar("D", bound=EventData)
@@ -93,7 +111,7 @@ class Event:
     def require_value(self) -> None:
         """Raise MalformedEvent for a tombstone."""
         if self.is_tombstone:
-            raise MalformedEvent("the event has no value")
+            raise MalformedEvent(NO_VALUE)
 
     def require_key(self, key: str) -> None:
         """Raise MalformedEvent unless the message's key is the id that the data names."""
@@ -141,13 +159,12 @@ def new_rows(events: Sequence[EventData], *, source: str, aggregate_id: str, fir
 
 def headers_of(message: Message) -> list[tuple[str, bytes | None]]:
     """The headers of a message from Kafka, in their sequence. Those whose names are not UTF-8 are left out, for good."""
-    headers: Any
     try:
-        headers = message.headers()
+        headers = READ_HEADERS(message)
     except SystemError:
         # confluent_kafka leaves a hole in the tuple of a name that it can't decode. A look into the hole ends the process, but the
         # garbage collector's view of a tuple passes over holes.
-        headers = [header for header in message.headers() or () if len(gc.get_referents(header)) == 2]
+        headers = [header for header in READ_HEADERS(message) or () if len(gc.get_referents(header)) == 2]
         message.set_headers(headers)
     return list(headers or [])
 
@@ -187,4 +204,4 @@ def _tombstone(message: Message) -> Event:
     if not (key := (message.key() or b"").decode()):
         raise MalformedEvent("no key and no value")
     topic, partition = str(message.topic()), message.partition() or 0
-    return Event("", topic, key, 0, "", {}, partition, message, is_tombstone=True)
+    return Event("", topic, key, 0, "", NoValue(), partition, message, is_tombstone=True)

@@ -1,5 +1,6 @@
 """The address that a mail is sent to."""
 
+from functools import lru_cache
 from typing import Annotated
 
 from email_validator import validate_email
@@ -11,6 +12,7 @@ from libs.values.text import Matching
 WORDS = "Enter one e-mail address, such as ada@example.com"
 
 
+@lru_cache(4096)  # a customer has several mails within minutes; the check takes as long as a tenth of a mail
 def _require_one_address(text: str) -> str:
     """The address with its domain in ASCII, as SMTP requires. Raises ValueError for anything but one address."""
     try:

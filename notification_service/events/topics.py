@@ -29,7 +29,7 @@ ACCOUNT_TOPICS = (UserRevocation.topic, UserDeleted.topic)
 """Every process reads them from their start, without a group."""
 
 
-SECRET_TOPICS = {UserMailRequested.topic: {"kind": "[a-z][a-z-]{0,39}", "userId": "[0-9a-f]{24}"}}
+SECRET_TOPICS = {UserMailRequested.topic: {"kind": "reset|verify", "userId": "[0-9a-f]{24}"}}
 """Topics whose events hold tokens, and the fields that their dead letters keep, each with its pattern."""
 
 PARKED = "mail-parked"

@@ -31,7 +31,7 @@ REPEATED = Counter("mails_not_repeated", "Events that came again after their mai
 
 COUNTED_HEADER = "counted-for"  # the recipient's hash, in the record of a mail that counts for a limit
 ACKNOWLEDGED_SECONDS = 10.0
-LINGER_MS = 2  # records of mails that are sent at the same time go to Kafka together
+LINGER_MS = 1  # records of mails that are sent at the same time go to Kafka together
 
 
 class MailLedger:

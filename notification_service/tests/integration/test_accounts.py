@@ -45,7 +45,7 @@ def test_an_expired_link_has_no_mail(shop, consumer, smtp_sink, person, user_id)
 
 def test_the_dead_letter_of_a_link_holds_id_reason_kind_and_account_alone(shop, consumer, person, user_id, capfd):
     token = f"canary-{secrets.token_hex(12)}"
-    for kind, kept in (("steal", {}), ("reset", {"kind": "reset"})):  # a kind that is none may be a secret
+    for kind, kept in (("T0ken/" * 9, {}), ("reset", {"kind": "reset"})):  # a kind that is none may be a secret
         data = request(person, user_id, token=token, kind=kind, expiresAt="soon")
         event_id = shop.publish("user-mail-requested", data, user_id)
         [letter] = wait_until(lambda: shop.dead_letters("user-mail-requested", event_id.encode()))  # noqa: B023 -- called at once

@@ -152,3 +152,20 @@ def test_the_id_of_an_event_that_a_command_publishes_is_the_same_each_time():
     assert len({one, repeatable_id(at, "thing-made", "t2"), repeatable_id(at, "thing-madet", "1")}) == 3
     row = new_row(Made(thing_id="t1", count=1), source="s", aggregate_id="t1", sequence=3, event_id=one)
     assert (row.event_id, parse(Message(row)).id) == (one, one)
+
+
+def test_every_look_at_the_data_of_a_tombstone_is_malformed():
+    class Tombstone(Message):
+        def value(self):
+            return None
+
+    event = parse(Tombstone(new_row(Made(thing_id="t1", count=3), source="things", aggregate_id="t1", sequence=7)))
+    assert (event.is_tombstone, event.subject, event.type) == (True, "t1", "thing-made")
+    for look in (
+        lambda: event.data["count"],
+        lambda: list(event.data),
+        lambda: len(event.data),
+        lambda: event.read(Seen),
+    ):
+        with pytest.raises(MalformedEvent, match="no value"):
+            look()

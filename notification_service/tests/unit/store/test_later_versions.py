@@ -6,10 +6,9 @@ import orjson
 import pytest
 from confluent_kafka import Message
 
-from libs.messaging.dead_letters import _reduce
 from libs.messaging.envelope import Event
 from notification_service.domain.parked_mail import ParkedMail
-from notification_service.events.topics import PARKED, SECRET_TOPICS
+from notification_service.events.topics import PARKED
 from notification_service.store import accounts, mail_ledger, parked_mails
 
 EVENT_ID = "01K00000000000000000000000"
@@ -79,10 +78,3 @@ def test_a_tombstone_of_an_account_changes_nothing(reading, topic, caplog):
     view.run(stop)
     assert not view.is_deleted(ACCOUNT)
     assert view.status() == {"complete": True, "gone": 0}
-
-
-def test_the_dead_letter_of_a_link_keeps_a_kind_of_a_later_version():
-    value = orjson.dumps({"kind": "confirm-phone", "userId": ACCOUNT, "token": "t" * 43})
-    kept = SECRET_TOPICS["user-mail-requested"]
-    assert orjson.loads(_reduce(value, kept)) == {"kind": "confirm-phone", "userId": ACCOUNT}
-    assert orjson.loads(_reduce(orjson.dumps({"kind": "T0ken/" * 9}), kept)) == {}
