@@ -1,7 +1,7 @@
 """The catalogue: products, their prices and their stock.
 
-Owns: products, stock_movements, reservations (MongoDB). Publishes: product-created, product-updated, product-deleted,
-stock-reserved, stock-rejected. Consumes: order-placed, order-cancelled, user-revocations.
+Owns: products, price_history, stock_movements, reservations (MongoDB). Publishes: product-*, stock-reserved, stock-rejected,
+stock-released, stock-held. Consumes: order-placed, order-cancelled, order-delivered, stock-release-requested, user-revocations.
 """
 
 __version__ = "0.1.0"

@@ -90,7 +90,9 @@ class Stores:
         for database in (self.users, self.shelf):
             for name in database.list_collection_names():
                 if name not in VOLATILE:
-                    prints[f"{database.name}.{name}"] = _hash(list(database[name].find()))
+                    prints[f"{database.name}.{name}"] = _hash(
+                        list(database[name].find({}, {"claim": 0}))
+                    )  # each reading of an order claims
         return prints
 
 

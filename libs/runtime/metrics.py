@@ -39,6 +39,7 @@ GAUGES: Gauges = {
     "assigned": ("consumer_assigned_partitions", "Partitions this group's member holds"),
     "handled": ("consumer_handled_total", "Events handled since the process's start"),
     "deadLetters": ("consumer_dead_letters_total", "Dead letters written since the process's start"),
+    "offsetsOutOfRange": ("consumer_offsets_out_of_range_total", "Lost offsets since the process's start"),
     "open": ("consumer_open_events", "Events that are fetched and not done"),
     "uncommitted": ("consumer_uncommitted_events", "Events that are done and wait for an open one before them"),
     "heldKeys": ("consumer_held_keys", "Keys that wait because an event of theirs failed"),

@@ -13,11 +13,12 @@ from order_service.commands.reconcile import reconcile
 from order_service.domain.order_id import new_id
 from order_service.domain.rejection import Rejection
 from order_service.events.topics import HELD_GROUP
-from order_service.store import reconciliation
+from order_service.store import customers, reconciliation
 from order_service.store.models import Order, OrderLine, Outbox, SentMail, StockDifference
 from order_service.store.outbox import outbox
 from order_service.tests.integration.stock import apply_stock_reply
 from order_service.tests.integration.test_reservation_requests import relay
+from order_service.use_cases.erase_customer import erase_customer
 from order_service.worker.handlers import HANDLERS
 from order_service.worker.reconciliation import make_reconciliation_status
 
@@ -235,3 +236,16 @@ def test_health_shows_the_last_round_and_the_differences(order_in):
     take({}, as_of=at)
     task._run_once()
     assert task.status() == {"checkedAt": rfc3339(at), "differences": 1}
+
+
+def test_the_repeated_request_of_a_deleted_account_names_nobody(order_in, customer):
+    order = order_in("confirmed")
+    relay()
+    take({})
+    customers.mark_deleted(customer.user_id)  # the erasure of the order has not come yet
+    assert reconcile(["--fix"]) == 1
+    assert not Outbox.objects.exists()
+    erase_customer(user_id=customer.user_id)
+    reconcile(["--fix"])
+    payload = orjson.loads(Outbox.objects.get(aggregate_id=order).payload)
+    assert (payload["userEmail"], payload["username"]) == (None, f"gone-{customer.user_id}")
