@@ -130,7 +130,7 @@ def test_step_downs_of_the_primary_are_missed_by_503_alone_and_leave_no_process_
                 stack.mongo.proxy.cut()
             stack.mongo.wait()
             terms.add(admin.command("hello")["electionId"].binary)
-        back = wait_normal([log_in, describe], THAWED_SECONDS)
+        back = wait_normal([log_in, describe], 60)
     assert len(terms) == STEP_DOWNS
     calls = customers.history.calls()
     note(
