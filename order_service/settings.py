@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from libs.access.encryption import Encryption
-from libs.access.tokens import ALGORITHM, LEEWAY_SECONDS
+from libs.access.tokens import ALGORITHM
+from libs.access.verified_tokens import LEEWAY_SECONDS
 from libs.runtime.config import load
 from libs.web.bodies import MAX_BODY_BYTES
 from order_service import __doc__ as description

@@ -16,7 +16,7 @@ from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 
-from libs.access.revocations import issued_at
+from libs.access.caller import issued_at
 from libs.runtime.logs import get_logger
 from order_service.api.authentication import revocations
 from order_service.desk.sign_in import token_store
