@@ -43,13 +43,13 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "libs.web.drf.RequestMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "order_service.desk.middleware.PageFiles",
+    "order_service.desk.middleware.PageSessions",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "order_service.desk.sign_in.staff_login.RevokedLoginMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "order_service.desk.middleware.PageCsrf",
+    "order_service.desk.middleware.PageUsers",
+    "order_service.desk.middleware.PageLogins",
+    "order_service.desk.middleware.PageMessages",
     "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES: list[dict[str, object]] = [

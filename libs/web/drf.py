@@ -153,6 +153,8 @@ def _report(status: int, body: Mapping[str, object]) -> HttpResponse:
 
 def prefers_html(request: HttpRequest | Request) -> bool:
     """True for a browser: a client whose Accept header prefers HTML to JSON."""
+    if request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", "application/json"):
+        return False
     return request.get_preferred_type(["application/json", "text/html"]) == "text/html"
 
 

@@ -4,13 +4,15 @@ All times are by the database's clock, which all workers share.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
 from libs.django_store.connection import UTC_NOW
+from libs.django_store.outbox import event_columns
+from libs.django_store.statements import Statement, insert
 from libs.messaging.envelope import OutboxRow
 from order_service.store import models
 
@@ -25,9 +27,9 @@ REPLY_TIME = timedelta(seconds=60)  # how long a reply to the last request may t
 COLUMNS = tuple(field.name for field in fields(OutboxRow))
 
 
-def add(row: OutboxRow) -> None:
-    """Keep the order-placed event of a new order."""
-    models.ReservationRequest.objects.create(**asdict(row))
+def insert_request(row: OutboxRow) -> Statement:
+    """The statement that keeps the order-placed event of a new order."""
+    return insert(models.ReservationRequest, [{**event_columns(row), "asks": 0}])
 
 
 def delete(order_id: str) -> None:

@@ -10,6 +10,8 @@ from product_service.domain.price_history import EarlierPrice, PriceHistory
 from product_service.domain.product import Product, sort_key
 from product_service.domain.search_words import category_key, stored_words
 
+SHOWN = {"price_log": 0, "search_words": 0}
+"""The projection of a document for readers: only reservations read the earlier prices."""
 SEARCH_FIELDS = ("name", "description", "sku", "category")
 """The fields of a document from which the fields for searches follow."""
 

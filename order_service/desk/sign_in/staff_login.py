@@ -83,7 +83,7 @@ class RevokedLoginMiddleware:
     """Ends a session whose login has ended, before a view reads the user or when a view raises LoginEnded."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self._get_response = get_response
+        self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
@@ -91,7 +91,7 @@ class RevokedLoginMiddleware:
                 logout(request)
             elif (login := StaffLogin.of_request(request)) and login.has_ended():
                 self._end(request)
-        return self._get_response(request)
+        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Django's hook. Redirect to the sign-in page, which leads back to this page."""
