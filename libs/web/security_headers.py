@@ -5,6 +5,8 @@ access token or no credentials.
 """
 
 from collections.abc import Mapping
+from functools import cache
+from typing import Any
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -28,25 +30,32 @@ CORS = {
 }
 
 
-def browser_headers(sent: Mapping[str, str], allowed: frozenset[str], *, secure: bool) -> dict[str, str]:
-    """The headers of the response to a request with the headers `sent`.
+def browser_headers(origin: str, allowed: frozenset[str], *, secure: bool) -> Mapping[str, str]:
+    """The headers of the response to a request with the header Origin.
 
     `allowed`: origins whose scripts may read it. `secure`: the request came over TLS.
     """
-    headers = HEADERS | (OVER_TLS if secure else {}) | ({"Vary": "Origin"} if allowed else {})
-    origin = sent.get("Origin", "")
-    return headers | ({"Access-Control-Allow-Origin": origin} | CORS if origin in allowed else {})
+    headers = _fixed_headers(secure, varies=bool(allowed))
+    return {**headers, "Access-Control-Allow-Origin": origin, **CORS} if origin in allowed else headers
+
+
+@cache
+def _fixed_headers(secure: bool, *, varies: bool) -> Mapping[str, str]:
+    return HEADERS | (OVER_TLS if secure else {}) | ({"Vary": "Origin"} if varies else {})
 
 
 PUBLIC_PATHS = ("/static/", "/docs")  # the same for everybody
 
 
-def is_private(method: str, path: str, sent: Mapping[str, str], *, sets_cookie: bool) -> bool:
-    """True when no cache may store the response (RFC 9111 5.2.2.5): one to a token or a session, or to a change."""
-    if path.startswith(PUBLIC_PATHS):
+def is_private(environ: Mapping[str, Any], *, sets_cookie: bool) -> bool:
+    """True when no cache may store the response (RFC 9111 5.2.2.5): one to a token or a session, or to a change.
+
+    `environ`: that of WSGI. Its method counts in capitals, as the frameworks read it.
+    """
+    if environ["PATH_INFO"].startswith(PUBLIC_PATHS):
         return False
-    credentials = sent.get("Authorization") or sent.get("Cookie")
-    return bool(credentials) or sets_cookie or method not in ("GET", "HEAD", "OPTIONS")
+    credentials = environ.get("HTTP_AUTHORIZATION") or environ.get("HTTP_COOKIE")
+    return bool(credentials) or sets_cookie or environ["REQUEST_METHOD"].upper() not in ("GET", "HEAD", "OPTIONS")
 
 
 def is_preflight(method: str | None, sent: Mapping[str, str], allowed: frozenset[str]) -> bool:
