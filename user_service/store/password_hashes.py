@@ -7,7 +7,7 @@ Accounts from before have hashes with 19 MiB and 2 passes. A login replaces them
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
@@ -27,10 +27,15 @@ _turns = threading.BoundedSemaphore(MAX_CONCURRENT_HASHES)
 
 
 @contextmanager
-def turn() -> Iterator[None]:
-    """The right to compute a hash now. Raises TooManyHashes when it does not come within QUEUE_SECONDS."""
-    if not _turns.acquire(timeout=QUEUE_SECONDS):
-        raise TooManyHashes
+def turn(before_waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """The right to compute a hash now. Raises TooManyHashes when it does not come within QUEUE_SECONDS.
+
+    `before_waiting` is called when it does not come at once.
+    """
+    if not _turns.acquire(blocking=False):
+        before_waiting()
+        if not _turns.acquire(timeout=QUEUE_SECONDS):
+            raise TooManyHashes
     try:
         yield
     finally:
@@ -49,10 +54,11 @@ def verify_password(password: str, stored: str, limit: RateLimit | None = None, 
     A password that is typed in another form than it is set in is compared in both, with and without an account.
 
     A password is counted under `limit` just before its hash is computed. A right password clears the count just after. So of
-    right passwords at the same time, no more are counted than hashes are computed. Raises TooManyHashes, TooManyAttempts.
+    right passwords at the same time, no more are counted than hashes are computed. A password that is not counted because the limit
+    is reached waits for no turn. Raises TooManyHashes, TooManyAttempts.
     """
     known = stored or dummy or dummy_hash()
-    with turn():
+    with turn(limit.enforce if limit else lambda: None):
         if limit:
             limit.enforce_hit()
         right = any([fits(form, known) for form in password_forms(password)]) and bool(stored)

@@ -88,7 +88,6 @@ def _check_password(email: EmailAddress, password: str, limits: LoginLimits, dum
     user, dummy = users.find_by_email(email), dummies.of(email.key)
     limits.enforce_address(user)
     limit = limits.password(user, email.key)
-    limit.enforce()
     right = verify_password(password, user.password_hash if user else "", limit, dummy=dummy)
     if user and right and user.active:
         return user

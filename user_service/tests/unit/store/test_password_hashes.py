@@ -7,7 +7,7 @@ import pytest
 from nacl.pwhash import argon2id
 
 from libs.values.errors import ErrorKind
-from user_service.domain.errors import TooManyHashes
+from user_service.domain.errors import TooManyAttempts, TooManyHashes
 from user_service.store import password_hashes
 from user_service.store.password_hashes import hash_password, needs_rehash, verify_password
 
@@ -53,6 +53,9 @@ class FakeLimit:
         self.counted += 1
         self._when_counting()
 
+    def enforce(self):
+        raise TooManyAttempts(9)
+
     def clear(self):
         self.counted = 0
 
@@ -79,6 +82,8 @@ def test_two_are_hashed_at_a_time_and_a_longer_wait_is_refused(monkeypatch):
         inside.wait(10)
         with pytest.raises(TooManyHashes) as refused:
             hash_password("correct horse")
+        with pytest.raises(TooManyAttempts):  # at its limit it does not wait
+            verify_password("correct horse", stored, FakeLimit())
         go_on.set()
         assert all(one.result() for one in busy)
     assert (refused.value.kind, refused.value.retry_after_seconds) == (ErrorKind.UNAVAILABLE, 2)
