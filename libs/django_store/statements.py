@@ -31,7 +31,7 @@ def as_stored(moment: datetime) -> datetime:
 
 
 def execute_all(statements: Sequence[Statement]) -> None:
-    """Execute statements that return no rows, in order and in one round trip. Raises the error of the first one that fails.
+    """Execute statements that return no rows, one after the other and in one round trip. Raises the error of the first one that fails.
 
     Call it in a transaction: the statements before a failed one have been executed.
     """

@@ -23,7 +23,7 @@ SAMPLE = 1000  # accounts
 class DummyHashes:
     """The dummy of each address: an old one for as large a share of addresses as there are accounts with old hashes.
 
-    An address always has the same one, in each process. Without the key nobody can compute which. So the time of a refusal shows
+    An address always has the same one, in each process. Only the key shows which. So the time of a refusal shows
     neither that there is an account nor that there is none.
     """
 

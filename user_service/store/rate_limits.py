@@ -38,7 +38,7 @@ class _Storage(MongoDBStorage):
         return self._db.client
 
     def clear(self, key: str) -> None:
-        """Forget the entries of a key. `limits` also deletes the key's counter, which moving windows do not have."""
+        """Delete the entries of a key. `limits` also deletes the key's counter, which moving windows do not have."""
         self.windows.delete_one({"_id": key})
 
     def __del__(self) -> None:

@@ -11,7 +11,7 @@ from django.db.backends.mysql import base
 
 from libs.runtime.database_waits import WAITS
 
-FRESH_SECONDS = 1.0  # a server that answered so recently is not asked again whether it answers
+FRESH_SECONDS = 1.0  # a server that answered so recently gets no ping
 
 
 def _execute(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
