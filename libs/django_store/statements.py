@@ -31,9 +31,9 @@ def as_stored(moment: datetime) -> datetime:
 
 
 def execute_all(statements: Sequence[Statement]) -> None:
-    """Execute statements that return no rows, one after the other and in one round trip. Raises the error of the first one that fails.
+    """Execute statements that return no rows, one after the other and in one round trip.
 
-    Call it in a transaction: the statements before a failed one have been executed.
+    Raises the error of the first one that fails. Call it in a transaction: the statements before that one have been executed.
     """
     parameters = [value for _, values in statements for value in values]
     with connection.cursor() as cursor:
