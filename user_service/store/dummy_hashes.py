@@ -53,7 +53,7 @@ def share_of_old_hashes() -> float:
 
     It is estimated from SAMPLE accounts, so it takes as long with a million.
     """
-    is_new = {"$eq": [{"$indexOfBytes": ["$password_hash", PARAMETERS]}, 0]}
+    is_new = {"$eq": [{"$indexOfBytes": ["$password_hash", {"$literal": PARAMETERS}]}, 0]}
     found = documents.users().aggregate(
         [
             {"$sample": {"size": SAMPLE}},
