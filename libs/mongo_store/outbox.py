@@ -10,6 +10,7 @@ from pymongo.client_session import ClientSession
 
 from libs.messaging.envelope import EventData, OutboxRow, new_rows
 from libs.mongo_store.connection import UNAVAILABLE_ERRORS, Db
+from libs.mongo_store.inserts import insert
 from libs.mongo_store.transactions import in_transaction
 
 
@@ -56,7 +57,7 @@ class MongoOutbox:
         """Store an aggregate's events in the caller's transaction, numbered from `first_sequence`."""
         rows = new_rows(events, source=source, aggregate_id=aggregate_id, first_sequence=first_sequence)
         if rows:
-            self._rows.insert_many([_document(row) for row in rows], session=session)
+            insert(self._rows, [_document(row) for row in rows], session)
 
     def pending(self, limit: int) -> Sequence[OutboxRow]:
         """Rows by time, read from one snapshot. A full batch also gets the earlier rows of its aggregates, because the

@@ -17,6 +17,7 @@ from pymongo.errors import DuplicateKeyError
 
 from libs.access.caller import Caller
 from libs.messaging.envelope import EventData
+from libs.mongo_store.inserts import insert
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_changes, validate_document
 from libs.values.email_address import EmailAddress
@@ -178,7 +179,7 @@ def add(user: User, *events: EventData, issued: MailToken | None = None, audit: 
     validate_document(documents.User, row)
 
     def write(transaction: ClientSession) -> User:
-        documents.users().insert_one(row, session=transaction)
+        insert(documents.users(), [row], transaction)
         if issued:
             mail_tokens.add(issued, transaction)
         if audit:

@@ -153,7 +153,7 @@ def test_without_the_order_there_is_no_key(customer, body, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("the event can't be stored")
 
-    monkeypatch.setattr(orders.outbox, "add", fail)
+    monkeypatch.setattr(orders.outbox, "make_rows", fail)
     customer.raise_request_exception = False
     problem(post(customer, body, "k"), 500)
     assert (IdempotencyKey.objects.count(), orders_of(customer)) == (0, 0)

@@ -156,18 +156,21 @@ def both(app, own_environ):
     [port] = pick_free(1)
     environ = {**os.environ, **own_environ, "PRODUCT_SERVICE_PORT": str(port)}
     server = subprocess.Popen([sys.executable, "-m", "product_service", "web"], env=environ)
+    found = {}
     try:
         pids = wait_for(lambda: [p.pid for p in psutil.Process(server.pid).children()] if is_open(port) else [])
-        found = {}
 
         def connect():
             worker = Worker(port, pids)
-            found.setdefault(worker.pid, worker)
+            if found.setdefault(worker.pid, worker) is not worker:
+                worker.http.close()
             return len(found) == 2
 
         wait_for(connect)
         yield list(found.values())
     finally:
+        for worker in found.values():
+            worker.http.close()
         server.terminate()
         assert server.wait(60) == 0
 
