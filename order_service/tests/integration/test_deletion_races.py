@@ -81,9 +81,7 @@ def race():
 
 
 @pytest.mark.parametrize(
-    ("owner", "name", "key"),
-    [(customers, "hold", None), (orders, "execute_all", "k")],
-    ids=["account", "rows"],
+    ("owner", "name", "key"), [(customers, "hold", None), (orders, "execute_all", "k")], ids=["account", "rows"]
 )
 def test_an_order_in_flight_is_erased_after_it(customer, post, race, monkeypatch, owner, name, key):
     post(customer)  # a first order locks the row that it adds; the second one holds a row that is there
