@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from libs.access.encryption import Encryption
-from libs.access.tokens import ALGORITHM, LEEWAY_SECONDS
+from libs.access.tokens import ALGORITHM
+from libs.access.verified_tokens import LEEWAY_SECONDS
 from libs.runtime.config import load
 from libs.web.bodies import MAX_BODY_BYTES
 from order_service import __doc__ as description
@@ -43,13 +44,13 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "libs.web.drf.RequestMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "order_service.desk.middleware.PageFiles",
+    "order_service.desk.middleware.PageSessions",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "order_service.desk.sign_in.staff_login.RevokedLoginMiddleware",
+    "order_service.desk.middleware.PageCsrf",
+    "order_service.desk.middleware.PageUsers",
+    "order_service.desk.middleware.PageMessages",
+    "order_service.desk.middleware.PageLogins",
     "axes.middleware.AxesMiddleware",
     "order_service.desk.once.OnceMiddleware",
     "order_service.desk.zone.ShopTimeZoneMiddleware",

@@ -8,11 +8,11 @@ The database's clock dates the rows and the reads. The clocks of the processes t
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
+from libs.access.caller import Caller
 from libs.values.errors import NotAuthenticated, Unavailable
 
 RETENTION_SECONDS = 3600.0
@@ -30,11 +30,6 @@ class Revocation:
     user_id: str
     sid: str | None
     not_before: int
-
-
-def issued_at(claims: Mapping[str, Any]) -> int:
-    """When the token with these claims was issued, in ms since the epoch."""
-    return round(float(claims["iat"]) * 1000)
 
 
 Read = Callable[[datetime | None], tuple[datetime, Iterable[Revocation]]]
@@ -64,16 +59,16 @@ class Revocations:
         if time.monotonic() - self._purged_at >= PURGE_SECONDS:
             self._purge()
 
-    def check(self, claims: Mapping[str, Any]) -> None:
-        """Raise NotAuthenticated when the token with these claims was revoked, Unavailable when no row could be read yet."""
-        if self.ended(claims["user_id"], claims.get("sid"), issued_at(claims)):
+    def check(self, caller: Caller) -> None:
+        """Raise NotAuthenticated when the caller's token was revoked, Unavailable when no row could be read yet."""
+        if self.ended(caller.user_id, caller.sid, caller.issued_at):
             raise NotAuthenticated
 
     def ended(self, user_id: str, sid: str | None, issued_at: int) -> bool:
         """True when a token or session that was issued at that time (ms since the epoch) is void now."""
         self._refresh()
-        keys = {(user_id, None), (user_id, sid)}
-        return any(issued_at < self._ends.get(key, 0) for key in keys)
+        ends = self._ends
+        return bool(ends) and (issued_at < ends.get((user_id, None), 0) or issued_at < ends.get((user_id, sid), 0))
 
     def _refresh(self) -> None:
         if self._read is None or time.monotonic() - self._read_at < READ_SECONDS:

@@ -6,7 +6,7 @@ By default PyJWT accepts a token without exp and only warns of a short key. The 
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
@@ -14,12 +14,12 @@ from pydantic import SecretStr
 from ulid import ULID
 
 from libs.access.caller import Caller, caller_from_claims
+from libs.access.verified_tokens import LEEWAY_SECONDS, VerifiedTokens
 from libs.values.errors import InvalidToken, NotAuthenticated
 from libs.values.times import MAX_TIME_MS, now_ms
 
 ALGORITHM = "HS256"
 REQUIRED_CLAIMS = ("exp", "iat", "sub", "iss", "aud", "jti")
-LEEWAY_SECONDS = 30
 MAX_TOKEN_BYTES = 4096
 TOKEN68 = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 9110 11.2
 
@@ -50,13 +50,17 @@ def require_times(claims: Mapping[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class AccessTokens:
-    """Mints and checks access tokens with one key. `refuse_revoked` raises NotAuthenticated for the claims of a revoked token."""
+    """Mints and checks access tokens with one key. `refuse_revoked` raises NotAuthenticated for the caller of a revoked token.
+
+    A token is verified once in a process. Each check compares its `exp` and its revocations with the present.
+    """
 
     secret: SecretStr
     issuer: str
     audience: str
     lifetime_seconds: int = 900
-    refuse_revoked: Callable[[Mapping[str, Any]], None] = lambda claims: None
+    refuse_revoked: Callable[[Caller], None] = lambda caller: None
+    verified: VerifiedTokens = field(default_factory=VerifiedTokens, init=False, repr=False, compare=False)
 
     def mint(
         self,
@@ -83,8 +87,19 @@ class AccessTokens:
         """The caller of a valid token. Raises NotAuthenticated for every fault, and the errors of the revocations' database."""
         if len(token) > MAX_TOKEN_BYTES:
             raise NotAuthenticated
+        raw = token.encode(errors="surrogatepass")
+        if (known := self.verified.find(raw)) is not None:
+            self.refuse_revoked(known)
+            return known
+        claims = self._verify(token)
+        caller = caller_from_claims(claims)
+        self.refuse_revoked(caller)
+        self.verified.add(raw, caller, claims)
+        return caller
+
+    def _verify(self, token: str) -> Mapping[str, Any]:
         try:
-            claims = jwt.decode(
+            claims: Mapping[str, Any] = jwt.decode(
                 token,
                 self.secret.get_secret_value(),
                 algorithms=[ALGORITHM],
@@ -96,9 +111,7 @@ class AccessTokens:
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise NotAuthenticated from error
         require_times(claims)
-        caller = caller_from_claims(claims)
-        self.refuse_revoked(claims)
-        return caller
+        return claims
 
     def check_header(self, authorization: str | None) -> Caller:
         """The caller of an `Authorization: Bearer …` header. Raises NotAuthenticated without one, and InvalidToken."""

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
 from libs.django_store.models import DeadEventTable, OutboxTable, RelayLeaseTable
+from libs.django_store.statements import Statement, as_stored, insert
 from libs.messaging.envelope import EventData, OutboxRow, new_row, new_rows
 
 RENEW = """
@@ -19,6 +20,11 @@ INSERT IGNORE INTO {table} (name, owner, expires_at)
 VALUES ('relay', %(owner)s, UTC_TIMESTAMP(6) + INTERVAL %(seconds)s SECOND)
 """
 COLUMNS = tuple(field.name for field in fields(OutboxRow))
+
+
+def event_columns(row: OutboxRow) -> dict[str, object]:
+    """The columns of an event for `libs.django_store.statements.insert`."""
+    return {**vars(row), "created_at": as_stored(row.created_at)}
 
 
 class DjangoOutbox:
@@ -45,7 +51,7 @@ class DjangoOutbox:
 
     def add(self, events: Sequence[EventData], *, aggregate_id: str, first_sequence: int) -> list[OutboxRow]:
         """Store an aggregate's events in the caller's transaction, numbered from `first_sequence`; return their rows."""
-        rows = new_rows(events, source=self._source, aggregate_id=aggregate_id, first_sequence=first_sequence)
+        rows = self.make_rows(events, aggregate_id=aggregate_id, first_sequence=first_sequence)
         self._insert(rows)
         return rows
 
@@ -65,6 +71,14 @@ class DjangoOutbox:
         """Store an event that was published before, under its own id. One that is in the outbox already stays there once."""
         row = new_row(event, source=self._source, aggregate_id=aggregate_id, sequence=sequence, event_id=event_id)
         self._pending.bulk_create([self._pending.model(**vars(row))], ignore_conflicts=True)
+
+    def make_rows(self, events: Sequence[EventData], *, aggregate_id: str, first_sequence: int) -> list[OutboxRow]:
+        """The rows that `add` stores, for a transaction that stores them by a statement of `insert_rows`."""
+        return new_rows(events, source=self._source, aggregate_id=aggregate_id, first_sequence=first_sequence)
+
+    def insert_rows(self, rows: Sequence[OutboxRow]) -> Statement:
+        """The statement that stores these rows."""
+        return insert(self._pending.model, [event_columns(row) for row in rows])
 
     @transaction.atomic
     def requeue(self, event_ids: Collection[str]) -> int:

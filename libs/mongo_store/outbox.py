@@ -10,6 +10,7 @@ from pymongo.client_session import ClientSession
 
 from libs.messaging.envelope import EventData, OutboxRow, new_rows
 from libs.mongo_store.connection import UNAVAILABLE_ERRORS, Db
+from libs.mongo_store.inserts import insert
 from libs.mongo_store.transactions import in_transaction
 
 DEAD_EVENT_SECONDS = 90 * 24 * 3600  # an operator publishes a refused event again soon, or never
@@ -50,7 +51,7 @@ class MongoOutbox:
     def add_all(self, rows: Sequence[OutboxRow], session: ClientSession) -> None:
         """Store rows of any aggregates in the caller's transaction, in this sequence."""
         if rows:
-            self._rows.insert_many([_document(row) for row in rows], session=session)
+            insert(self._rows, [_document(row) for row in rows], session)
 
     def add_events(
         self,
@@ -66,11 +67,6 @@ class MongoOutbox:
 
     def waiting(self, event_ids: Collection[str], session: ClientSession) -> set[str]:
         """Those of these events that are not published yet."""
-        found = self._rows.find({"_id": {"$in": list(event_ids)}}, {"_id": 1}, session=session)
-        return {row["_id"] for row in found}
-
-    def find_waiting(self, event_ids: Collection[str], session: ClientSession) -> set[str]:
-        """Those of these events that wait in the outbox."""
         found = self._rows.find({"_id": {"$in": list(event_ids)}}, {"_id": 1}, session=session)
         return {row["_id"] for row in found}
 

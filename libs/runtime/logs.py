@@ -2,11 +2,13 @@
 
 import logging
 import sys
-from typing import Literal, cast
+from collections.abc import Callable
+from typing import Any, Literal, cast
 
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
+from libs.runtime.json_lines import LineLogger, line_writer, render_line
 from libs.values.text import clean
 
 LogFormat = Literal["json", "console"]
@@ -15,7 +17,10 @@ _processors: list[Processor] = []  # one list for ever: a logger that was used k
 
 
 def configure_logs(service: str, level: str = "INFO", form: LogFormat = "json") -> None:
-    """Send structlog's and the standard library's records through one handler on stdout."""
+    """Send structlog's and the standard library's records to stdout.
+
+    Lines of structlog as JSON skip the standard library, whose handler has a lock (libs.runtime.json_lines).
+    """
 
     def name_service(_logger: object, _method: str, event: EventDict) -> EventDict:
         return {"service": service, **event}
@@ -26,12 +31,20 @@ def configure_logs(service: str, level: str = "INFO", form: LogFormat = "json") 
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
     ]
-    render: list[Processor] = [
-        _clean_texts,
-        structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback),
-    ]
     if form == "json":
-        render = [name_service, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        render: list[Processor] = [name_service, structlog.processors.format_exc_info]
+        write = line_writer()
+        _configure_library(level, shared, [*render, structlog.processors.JSONRenderer()])
+        _configure_structlog(level, [*shared, *render, _to_line], lambda name="": LineLogger(name, write))
+    else:
+        colors, format_exception = sys.stdout.isatty(), structlog.dev.plain_traceback
+        console = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=format_exception)
+        _configure_library(level, shared, [_clean_texts, console])
+        wrap = structlog.stdlib.ProcessorFormatter.wrap_for_formatter
+        _configure_structlog(level, [*shared, wrap], structlog.stdlib.LoggerFactory())
+
+
+def _configure_library(level: str, shared: list[Processor], render: list[Processor]) -> None:
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render]
     )
@@ -39,13 +52,20 @@ def configure_logs(service: str, level: str = "INFO", form: LogFormat = "json") 
     handler.setFormatter(formatter)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.getLogger("pymongo").setLevel(logging.WARNING)
-    _processors[:] = [*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
+
+
+def _configure_structlog(level: str, processors: list[Processor], factory: Callable[..., Any]) -> None:
+    _processors[:] = processors
     structlog.configure(
         processors=_processors,
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=factory,
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         cache_logger_on_first_use=True,
     )
+
+
+def _to_line(_logger: object, _method: str, event: EventDict) -> bytes:
+    return render_line(event)
 
 
 def _clean_texts(_logger: object, _method: str, event: EventDict) -> EventDict:

@@ -6,6 +6,7 @@ gunicorn's processes share their counters through files (metrics_files.py).
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
@@ -107,8 +108,15 @@ def observe(method: str, route: str, status: int, seconds: float) -> None:
     if route not in _routes and len(_routes) >= MAX_ROUTES:
         route = UNKNOWN_ROUTE
     _routes.add(route)
-    REQUESTS.labels(method, route, f"{status // 100}xx").inc()
-    SECONDS.labels(method, route).observe(seconds)
+    requests, durations = _series(method, route, status // 100)
+    requests.inc()
+    durations.observe(seconds)
+
+
+@cache
+def _series(method: str, route: str, status_class: int) -> tuple[Counter, Histogram]:
+    """The counter and the histogram of these labels. Their number is bounded by METHODS, MAX_ROUTES and the classes."""
+    return REQUESTS.labels(method, route, f"{status_class}xx"), SECONDS.labels(method, route)
 
 
 def render(statuses: Statuses, gauges: Gauges) -> bytes:

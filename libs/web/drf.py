@@ -58,13 +58,14 @@ class RequestMiddleware:
         self._get_response, self._breaker = get_response, CircuitBreaker()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        instrumentation = RequestInstrumentation(request.headers.get("X-Request-ID", ""), request.path)
+        instrumentation = RequestInstrumentation(request.META.get("HTTP_X_REQUEST_ID", ""), request.path)
         response = self._respond(request, instrumentation)
-        for name, value in browser_headers(request.headers, settings.CORS_ORIGINS, secure=request.is_secure()).items():
+        origin = request.META.get("HTTP_ORIGIN", "")
+        for name, value in browser_headers(origin, settings.CORS_ORIGINS, secure=request.is_secure()).items():
             response.headers.setdefault(name, value)
         patch_vary_headers(response, vary(settings.CORS_ORIGINS, negotiated=hasattr(request, "negotiated")))
         response["X-Request-ID"] = instrumentation.id
-        if is_private(str(request.method), request.path, request.headers, sets_cookie=bool(response.cookies)):
+        if is_private(request.META, sets_cookie=bool(response.cookies)):
             response["Cache-Control"] = "no-store"
         instrumentation.end(self._breaker, request.META["REQUEST_METHOD"], _route(request), response.status_code)
         return response
@@ -73,7 +74,7 @@ class RequestMiddleware:
         request.instrumentation = instrumentation  # type: ignore[attr-defined] # for the handlers of errors
         if request.META["REQUEST_METHOD"] not in metrics.METHODS:  # request.method ignores case
             return _fail(request, 501)
-        if int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES:
             return _fail(request, 413)
         if request.method == "OPTIONS" and (response := _options(request)):
             return response
@@ -181,6 +182,8 @@ def prefers_html(request: HttpRequest | Request) -> bool:
     """True for a browser: a client whose Accept header prefers HTML to JSON."""
     underlying: Any = getattr(request, "_request", request)
     underlying.negotiated = True
+    if request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", "application/json"):
+        return False
     return request.get_preferred_type(["application/json", "text/html"]) == "text/html"
 
 

@@ -224,12 +224,13 @@ def _report(check: Callable[[], tuple[int, dict[str, object]]]) -> Response:
 
 
 def _begin() -> Response | None:
-    g.instrumentation = RequestInstrumentation(request.headers.get("X-Request-ID", ""), request.path)
-    if request.environ["REQUEST_METHOD"] not in metrics.METHODS:  # request.method ignores case
+    environ = request.environ
+    g.instrumentation = instrumentation = RequestInstrumentation(environ.get("HTTP_X_REQUEST_ID", ""), request.path)
+    if environ["REQUEST_METHOD"] not in metrics.METHODS:  # request.method ignores case
         return _problem(501)
     if request.method == "OPTIONS" and (response := _options()):
         return response
-    g.instrumentation.enter(current_app.extensions["breaker"])
+    instrumentation.enter(current_app.extensions["breaker"])
     return None
 
 
@@ -246,18 +247,19 @@ def _options() -> Response | None:
 
 
 def _finish(response: Response) -> Response:
-    origins = current_app.extensions["web"].cors_origins
-    for name, value in browser_headers(dict(request.headers), origins, secure=request.is_secure).items():
-        response.headers.setdefault(name, value)
-    response.vary.update(vary(origins, negotiated="negotiated" in g))
-    response.headers["X-Request-ID"] = g.instrumentation.id
-    sets_cookie = "Set-Cookie" in response.headers
-    if is_private(request.method, request.path, dict(request.headers), sets_cookie=sets_cookie):
-        response.headers["Cache-Control"] = "no-store"
+    extensions, environ, headers = current_app.extensions, request.environ, response.headers
+    instrumentation: RequestInstrumentation = g.instrumentation
+    origin, origins = environ.get("HTTP_ORIGIN", ""), extensions["web"].cors_origins
+    missing = browser_headers(origin, origins, secure=request.is_secure)
+    present = {name for name, _ in headers}
+    headers.extend([(name, value) for name, value in missing.items() if name not in present])
+    if varies := vary(origins, negotiated="negotiated" in g):
+        response.vary.update(varies)
+    headers["X-Request-ID"] = instrumentation.id
+    if is_private(environ, sets_cookie="Set-Cookie" in present):
+        headers["Cache-Control"] = "no-store"
     route = request.url_rule.rule if request.url_rule else "unknown"
-    g.instrumentation.end(
-        current_app.extensions["breaker"], request.environ["REQUEST_METHOD"], route, response.status_code
-    )
+    instrumentation.end(extensions["breaker"], environ["REQUEST_METHOD"], route, response.status_code)
     return response
 
 

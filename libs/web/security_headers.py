@@ -5,6 +5,8 @@ access token or no credentials.
 """
 
 from collections.abc import Mapping
+from functools import cache
+from typing import Any
 
 from libs.runtime.metrics import METHODS
 
@@ -32,14 +34,18 @@ CORS = {
 }
 
 
-def browser_headers(sent: Mapping[str, str], allowed: frozenset[str], *, secure: bool) -> dict[str, str]:
-    """The headers of the response to a request with the headers `sent`, besides `vary`.
+def browser_headers(origin: str, allowed: frozenset[str], *, secure: bool) -> Mapping[str, str]:
+    """The headers of the response to a request with the header Origin, besides `vary`.
 
     `allowed`: origins whose scripts may read it. `secure`: the request came over TLS.
     """
-    headers = HEADERS | (OVER_TLS if secure else {})
-    origin = sent.get("Origin", "")
-    return headers | ({"Access-Control-Allow-Origin": origin} | CORS if origin in allowed else {})
+    headers = _fixed_headers(secure)
+    return {**headers, "Access-Control-Allow-Origin": origin, **CORS} if origin in allowed else headers
+
+
+@cache
+def _fixed_headers(secure: bool) -> Mapping[str, str]:
+    return HEADERS | (OVER_TLS if secure else {})
 
 
 def vary(allowed: frozenset[str], *, negotiated: bool) -> list[str]:
@@ -50,12 +56,15 @@ def vary(allowed: frozenset[str], *, negotiated: bool) -> list[str]:
 PUBLIC_PATHS = ("/static/", "/docs")  # the same for everybody
 
 
-def is_private(method: str, path: str, sent: Mapping[str, str], *, sets_cookie: bool) -> bool:
-    """True when no cache may store the response (RFC 9111 5.2.2.5): one to a token or a session, or to a change."""
-    if path.startswith(PUBLIC_PATHS):
+def is_private(environ: Mapping[str, Any], *, sets_cookie: bool) -> bool:
+    """True when no cache may store the response (RFC 9111 5.2.2.5): one to a token or a session, or to a change.
+
+    `environ`: that of WSGI. Its method counts in capitals, as the frameworks read it.
+    """
+    if environ["PATH_INFO"].startswith(PUBLIC_PATHS):
         return False
-    credentials = sent.get("Authorization") or sent.get("Cookie")
-    return bool(credentials) or sets_cookie or method not in ("GET", "HEAD", "OPTIONS")
+    credentials = environ.get("HTTP_AUTHORIZATION") or environ.get("HTTP_COOKIE")
+    return bool(credentials) or sets_cookie or environ["REQUEST_METHOD"].upper() not in ("GET", "HEAD", "OPTIONS")
 
 
 def is_preflight(method: str | None, sent: Mapping[str, str], allowed: frozenset[str]) -> bool:

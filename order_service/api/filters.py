@@ -12,13 +12,15 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
 
+from libs.access.caller import Caller
 from libs.values.errors import Invalid
 from libs.values.field_errors import EMPTY_NAME
-from libs.values.pages import MAX_LIMIT, page_request
+from libs.values.pages import MAX_LIMIT, PageRequest, page_request
 from libs.web.parameters import blank_row
 from order_service.domain.order_id import first_id
 from order_service.domain.order_status import Status
 from order_service.domain.settling import SETTLING_TIME
+from order_service.queries.order_json import OrderFilter
 from order_service.queries.order_search import email_begins_with
 from order_service.store.models import Order
 
@@ -27,6 +29,7 @@ MOMENT = re.compile(
 )
 LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9.]+)?")  # of <input type="datetime-local">
 TIMES = ("createdAfter", "createdBefore", "updatedAfter")
+PAGE_PARAMETERS = {"limit", "cursor", "sort"}
 SORTS = {"newest": "Newest first", "oldest": "Oldest first"}
 PRINTABLE = RegexValidator(
     r"[\x00-\x1f\x7f-\x9f]", "A control character is not allowed", "character_not_allowed", inverse_match=True
@@ -89,6 +92,18 @@ class PlacedFilter(MomentFilter):
         return super().filter(qs, value and first_id(value))
 
 
+def plain_page(fields: Mapping[str, str]) -> PageRequest | None:
+    """The page that a query string without filters names. None for one with filters or with an error: ListForm reads it."""
+    if not fields.keys() <= PAGE_PARAMETERS or not all(fields.values()) or fields.get("sort", "newest") not in SORTS:
+        return None
+    try:
+        return page_request(
+            sort=fields.get("sort", "newest"), key_types=[str], limit=fields.get("limit"), cursor=fields.get("cursor")
+        )
+    except Invalid:
+        return None
+
+
 class ListForm(forms.Form):
     """The sort and the page; `form_of` adds the filters."""
 
@@ -137,6 +152,20 @@ class ListForm(forms.Form):
             rows += found.values()
         if rows:
             raise Invalid(rows)
+
+    def as_filter(self, caller: Caller) -> OrderFilter | None:
+        """The filters of a valid form. None for a search and for an id that no account has, which `narrow` does."""
+        chosen = self.cleaned_data
+        if chosen.get("search") or (chosen.get("userId") or "").endswith(" "):
+            return None
+        after, before, updated = map(chosen.get, TIMES)
+        return OrderFilter(
+            user_id=(chosen.get("userId") or None) if caller.has_role("viewer") else caller.user_id,
+            status=chosen.get("status") or None,
+            first_id=after and first_id(after),
+            end_id=before and first_id(before),
+            updated_from=updated or None,
+        )
 
     def narrow(self, orders: QuerySet[Order]) -> QuerySet[Order]:
         """The orders that match the filters of a valid form."""

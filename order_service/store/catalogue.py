@@ -3,9 +3,11 @@
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
+from libs.django_store.statements import fetch_all
 from libs.values.money import Money
 from order_service.domain.pricing import CatalogueProduct
 from order_service.store import models
@@ -27,12 +29,14 @@ UPDATED = ", ".join(
 )
 FIRST = f"SELECT %s AS product_id, {', '.join(f'%s AS {column}' for column in COLUMNS)}, %s AS version"
 NEXT = "SELECT %s, " + ", ".join(["%s"] * len(COLUMNS)) + ", %s"
+ACTIVE = """
+SELECT product_id, name, price, currency, version, updated_at FROM catalogue_products WHERE product_id IN %s AND active
+"""
 
 
 def find_active(product_ids: Collection[str]) -> dict[str, CatalogueProduct]:
     """The products on sale among these, by id."""
-    rows = models.CatalogueProduct.objects.filter(product_id__in=product_ids, active=True)
-    return {row.product_id: _product(row) for row in rows}
+    return {row[0]: _product(row) for row in fetch_all(ACTIVE, [tuple(product_ids)])}
 
 
 def upsert_products(products: Iterable[CatalogueProduct]) -> None:
@@ -62,14 +66,15 @@ def is_loaded() -> bool:
     return models.CatalogueState.objects.filter(ready_at__isnull=False).exists()
 
 
-def _product(row: models.CatalogueProduct) -> CatalogueProduct:
+def _product(row: tuple[Any, ...]) -> CatalogueProduct:
+    product_id, name, price, currency, version, updated_at = row
     return CatalogueProduct(
-        id=row.product_id,
-        name=row.name,
-        price=Money.from_decimal(row.price, row.currency),
-        active=row.active,
-        version=row.version,
-        updated_at=row.updated_at,
+        id=product_id,
+        name=name,
+        price=Money.from_decimal(price, currency),
+        active=True,
+        version=version,
+        updated_at=updated_at.replace(tzinfo=UTC),
     )
 
 

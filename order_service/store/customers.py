@@ -7,12 +7,14 @@ of a deleted account is never left, in whatever order its requests and its event
 
 import re
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 from operator import attrgetter
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import DateTimeField, F, Func, Q
 
 from libs.django_store.connection import UTC_NOW
+from libs.django_store.statements import fetch_all
 from order_service.domain.customer import MailAddress
 from order_service.events.published import UserResendRequested
 from order_service.store.models import Customer
@@ -64,12 +66,21 @@ def hold_all(user_ids: Collection[str], *, exclusively: bool = False) -> dict[st
 def _lock(user_ids: Collection[str], exclusively: bool) -> dict[str, Customer]:
     for attempt in range(ATTEMPTS):
         try:
-            rows = Customer.objects.raw(EXCLUSIVE if exclusively else SHARED, [tuple(user_ids)])
-            return {row.user_id: row for row in rows}
+            return {row[0]: _row(*row) for row in fetch_all(EXCLUSIVE if exclusively else SHARED, [tuple(user_ids)])}
         except OperationalError as error:  # it ends the statement, and not the transaction
             if error.args[0] != LOCK_WAIT_TIMEOUT or attempt == ATTEMPTS - 1:
                 raise
     return {}
+
+
+def _row(user_id: str, deleted: int, email: str | None, verified: int | None, at: datetime | None) -> Customer:
+    return Customer(
+        user_id=user_id,
+        deleted=bool(deleted),
+        email=email,
+        email_verified=None if verified is None else bool(verified),
+        email_at=at and at.replace(tzinfo=UTC),
+    )
 
 
 def address_of(row: Customer) -> MailAddress | None:

@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import orjson
+
+from libs.django_store.statements import as_stored
 from libs.values.money import Money, format_money, parse_money
+from order_service.domain.actor import Actor
 from order_service.domain.customer import Customer, MailAddress
 from order_service.domain.order import Order, OrderLine, ShippingAddress
 from order_service.domain.order_status import Status
 from order_service.domain.rejection import CurrentPrice, Shortage
-from order_service.store import models
 
 ORDER_COLUMNS = (
     *("id", "user_id", "user_email", "email_verified", "email_at", "username", "status", "currency"),
@@ -66,41 +69,54 @@ def to_order(row: Row, lines: Iterable[Row]) -> Order:
     )
 
 
-def order_columns(order: Order) -> dict[str, Any]:
-    """The columns of a new order's row, without the event counter."""
+def order_columns(order: Order, *, events: int) -> dict[str, Any]:
+    """The columns of a new order's row in the database. `events`: how many are stored with it."""
     address = order.customer.address
     return {
         "id": order.id,
         "user_id": order.customer.user_id,
         "user_email": order.customer.email or "",
         "email_verified": address and address.verified,
-        "email_at": address and address.at,
+        "email_at": address and address.at and as_stored(address.at),
         "username": order.customer.username,
-        "status": order.status,
+        "status": order.status.value,
         "total": order.total.decimal,
         "currency": order.currency,
-        "shipping_address": order.shipping_address and _address(order.shipping_address),
+        "shipping_address": order.shipping_address and orjson.dumps(_address(order.shipping_address)).decode(),
         "reason": order.reason,
-        "created_at": order.created_at,
-        "updated_at": order.updated_at,
+        "sequence": events,
+        "created_at": as_stored(order.created_at),
+        "updated_at": as_stored(order.updated_at),
     }
 
 
-def line_rows(order: Order) -> list[models.OrderLine]:
-    """The rows of a new order's lines."""
+def line_columns(order: Order) -> list[dict[str, Any]]:
+    """The columns of a new order's lines in the database."""
     return [
-        models.OrderLine(
-            order_id=order.id,
-            position=position,
-            product_id=line.product_id,
-            name=line.name,
-            quantity=line.quantity,
-            unit_price=line.unit_price.decimal,
-            line_total=line.total.decimal,
-            product_version=line.product_version,
-        )
+        {
+            "order_id": order.id,
+            "position": position,
+            "product_id": line.product_id,
+            "name": line.name,
+            "quantity": line.quantity,
+            "unit_price": line.unit_price.decimal,
+            "line_total": line.total.decimal,
+            "product_version": line.product_version,
+        }
         for position, line in enumerate(order.lines, start=1)
     ]
+
+
+def change_columns(before: Order | None, after: Order, actor: Actor) -> dict[str, Any]:
+    """The columns of the record of a change."""
+    return {
+        "order_id": after.id,
+        "from_status": before and before.status.value,
+        "to_status": after.status.value,
+        "actor": str(actor),
+        "reason": after.reason,
+        "at": after.updated_at,
+    }
 
 
 def to_rejection(order: Order) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from django.db import OperationalError, transaction
 from django.db.models import F, QuerySet, Sum
 
 from libs.access.caller import Caller
+from libs.django_store.statements import as_stored, execute_all, insert
 from libs.messaging.envelope import OutboxRow, repeatable_id
 from libs.values.times import now
 from order_service.domain.actor import Actor
@@ -21,7 +22,8 @@ from order_service.store.order_rows import (
     LINE_COLUMNS,
     ORDER_COLUMNS,
     Row,
-    line_rows,
+    change_columns,
+    line_columns,
     order_columns,
     to_order,
     to_rejection,
@@ -85,12 +87,22 @@ def find_change(order_id: str, status: Status) -> StatusChange | None:
     savepoint=False
 )  # may be part of a larger transaction (use_cases/idempotency.py), and fails with it
 def add(order: Order, *events: OrderEvent, actor: Actor) -> Order:
-    """Write a new order, its change record and its events. The first event is also kept as the reservation request."""
-    request = outbox.add(events, aggregate_id=order.id, first_sequence=1)[0]
-    models.Order.objects.create(**order_columns(order), sequence=len(events), request_id=request.event_id)
-    models.OrderLine.objects.bulk_create(line_rows(order))
-    _record_change(None, order, actor)
-    reservation_requests.add(request)
+    """Write a new order, its change record and its events, in one round trip.
+
+    The first event is also kept as the reservation request.
+    """
+    rows = outbox.make_rows(events, aggregate_id=order.id, first_sequence=1)
+    change = change_columns(None, order, actor)
+    columns = order_columns(order, events=len(events)) | {"request_id": rows[0].event_id}
+    execute_all(
+        [
+            insert(models.Order, [columns]),
+            insert(models.OrderLine, line_columns(order)),
+            insert(models.OrderChange, [change | {"at": as_stored(order.updated_at)}]),
+            outbox.insert_rows(rows),
+            reservation_requests.insert_request(rows[0]),
+        ]
+    )
     require_in_time(order)
     return replace(order, version=len(events))
 
@@ -191,15 +203,8 @@ def require_in_time(order: Order) -> None:
         raise TransactionTooLong(QUERY_TIMEOUT)
 
 
-def _record_change(before: Order | None, after: Order, actor: Actor) -> None:
-    models.OrderChange.objects.create(
-        order_id=after.id,
-        from_status=before.status if before else None,
-        to_status=after.status,
-        actor=str(actor),
-        reason=after.reason,
-        at=after.updated_at,
-    )
+def _record_change(before: Order, after: Order, actor: Actor) -> None:
+    models.OrderChange.objects.create(**change_columns(before, after, actor))
 
 
 def open_pieces(user_id: str) -> int:

@@ -4,13 +4,14 @@ All times are by the database's clock, which all workers share.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
 from libs.django_store.connection import UTC_NOW
+from libs.django_store.outbox import event_columns
+from libs.django_store.statements import Statement, insert
 from libs.messaging.envelope import OutboxRow
 from order_service.store import models
 from order_service.store.resending import resend
@@ -29,9 +30,9 @@ DELETE = "DELETE kept FROM pending_orders AS kept FORCE INDEX (question_of_order
 REPLY_TIME = timedelta(seconds=60)  # how long a reply to the last request may take
 
 
-def add(row: OutboxRow) -> None:
-    """Keep the order-placed event of a new order."""
-    models.ReservationRequest.objects.create(**asdict(row))
+def insert_request(row: OutboxRow) -> Statement:
+    """The statement that keeps the order-placed event of a new order."""
+    return insert(models.ReservationRequest, [{**event_columns(row), "asks": 0}])
 
 
 def delete(order_ids: Collection[str]) -> None:

@@ -17,6 +17,7 @@ from product_service.api import offers, products, reservations
 from product_service.api.etags import with_conditions
 from product_service.api.idempotency import with_idempotency_keys
 from product_service.config import Config
+from product_service.queries.product_json import ProductJson
 
 
 def create_app(config: Config) -> APIFlask:
@@ -41,7 +42,7 @@ def create_app(config: Config) -> APIFlask:
         web=config,
         links={"products": "/products", "reservations": "/reservations"},
     )
-    app.extensions["config"] = config
+    app.extensions |= {"config": config, "product_json": ProductJson(config.shop_currency)}
     app.spec_processor(lambda spec: with_idempotency_keys(with_conditions(document_problems(spec))))
     for module in (products, reservations, offers):
         app.register_blueprint(module.routes)

@@ -1,15 +1,17 @@
 """The routes of products."""
 
+import orjson
 from flask import Response, request
 from pymongo.client_session import ClientSession
 
 from libs.values.money import Money
-from libs.values.pages import page_request
+from libs.values.pages import Page, page_request
 from libs.web.flask import Blueprint, caller, caller_if_any, json_response
 from product_service.api import responses, schemas
-from product_service.api.context import config
-from product_service.api.etags import etag_header, is_unchanged, sent_if_match
+from product_service.api.context import config, product_json
+from product_service.api.etags import etag_header, respond_unless_known, sent_if_match, tag_of
 from product_service.api.idempotency import respond, stored_response
+from product_service.domain.errors import UnknownProduct
 from product_service.domain.idempotency import StoredResponse
 from product_service.domain.product import Product, ProductFields
 from product_service.queries import products as queries
@@ -37,7 +39,6 @@ def get_products(query: schemas.ProductsQuery) -> Response:
     key_types = [queries.SORTS[query.sort].kind, str]
     page = queries.list_products(
         page_request(sort=query.sort, key_types=key_types, limit=query.limit, cursor=query.cursor),
-        currency=config().shop_currency,
         active=query.active,
         search=query.search,
         category=query.category,
@@ -46,7 +47,9 @@ def get_products(query: schemas.ProductsQuery) -> Response:
         in_stock=query.in_stock,
         max_stock=query.max_stock,
     )
-    return json_response(responses.to_page(page, request.url))
+    complete = Page(results=product_json().complete(page.results), next=page.next, previous=page.previous)
+    body = orjson.dumps(responses.to_page(complete, request.full_path))
+    return respond_unless_known(body, tag_of(body))
 
 
 @routes.get("/products/<product_id>")
@@ -55,11 +58,10 @@ def get_products(query: schemas.ProductsQuery) -> Response:
 def get_product(product_id: str) -> Response:
     """Read one product; an inactive one is for viewers."""
     who = caller_if_any()
-    inactive_too = bool(who and who.has_role("viewer"))
-    product = queries.get_product(product_id, currency=config().shop_currency, inactive_too=inactive_too)
-    if is_unchanged(product):
-        return Response(status=304, headers=etag_header(product))
-    return _render(product)
+    product = product_json().find(product_id)
+    if not (product.active or (who and who.has_role("viewer"))):
+        raise UnknownProduct
+    return respond_unless_known(product.json, product.revision)
 
 
 @routes.post("/products")

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import orjson
+
 from libs.values.pages import Page
 from libs.values.times import rfc3339
 from product_service.domain.product import Product
 from product_service.domain.product_change import ProductChange
 from product_service.domain.reservation import Reservation
+from product_service.queries.product_json import ProductState
 
 
 def to_public(product: Product) -> dict[str, Any]:
@@ -57,9 +60,9 @@ def to_change_page(page: Page[ProductChange], url: str) -> dict[str, Any]:
     return page.render(url, to_change)
 
 
-def to_page(page: Page[Product], url: str) -> dict[str, Any]:
+def to_page(page: Page[ProductState], url: str) -> dict[str, Any]:
     """A page of products; `url`: that of the request, for the links to the next and the previous page."""
-    return page.render(url, to_public)
+    return page.render(url, lambda product: orjson.Fragment(product.json))
 
 
 def to_reservation(reservation: Reservation) -> dict[str, Any]:

@@ -1,17 +1,18 @@
-"""One product, and pages of products."""
+"""Pages of products."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from libs.values.errors import Invalid
 from libs.values.pages import Page, PageRequest, build_page
-from product_service.domain.errors import UnknownProduct
-from product_service.domain.product import Product
 from product_service.domain.search_words import category_key, searched_words
 from product_service.queries.keyset import Condition, beyond, cursor_value
-from product_service.store import documents, products
-from product_service.store.product_rows import from_document
+from product_service.queries.product_json import STATE
+from product_service.store import documents
 
 SHOWN = {"search_words": 0}
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,9 @@ SORTS = {
 }
 
 
-def get_product(product_id: str, *, currency: str, inactive_too: bool) -> Product:
-    """One product. Raises UnknownProduct, for an inactive one unless `inactive_too`."""
-    product = products.find(product_id, currency=currency)
-    if not (product.active or inactive_too):
-        raise UnknownProduct
-    return product
-
-
 def list_products(
     request: PageRequest,
     *,
-    currency: str,
     active: bool = True,
     search: str | None = None,
     category: str | None = None,
@@ -51,8 +43,8 @@ def list_products(
     max_price: int | None = None,
     in_stock: bool | None = None,
     max_stock: int | None = None,
-) -> Page[Product]:
-    """A page of Products in the order of SORTS[request.sort], without their earlier prices.
+) -> Page[Row]:
+    """A page of products in the order of SORTS[request.sort]: their ids with the fields of STATE, for `ProductJson.complete`.
 
     Each word of `search` must be in the name, the description or the SKU. Case does not count in `category`. Prices are in minor
     units. Raises Invalid for an impossible cursor and for a search without a word.
@@ -75,9 +67,9 @@ def list_products(
     if request.position:
         where += beyond(sort.field, direction, *request.position)
     order = [(sort.field, direction), ("_id", direction)]
-    rows = list(documents.products().find({"$and": where}, SHOWN).sort(order).limit(request.limit + 1))
-    page = build_page(request, rows, lambda row: (cursor_value(row[sort.field]), str(row["_id"])))
-    return replace(page, results=[from_document(row, currency) for row in page.results])
+    fields = {**STATE, sort.field: 1}
+    rows = list(documents.products().find({"$and": where}, fields).sort(order).limit(request.limit + 1))
+    return build_page(request, rows, lambda row: (cursor_value(row[sort.field]), str(row["_id"])))
 
 
 def _words(search: str) -> list[Condition]:

@@ -6,6 +6,7 @@ from typing import Any
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 
+from libs.mongo_store.inserts import insert
 from libs.mongo_store.validation import validate_document
 from product_service.domain.product_change import Action, ProductChange
 from product_service.store import documents
@@ -21,7 +22,7 @@ def add(change: ProductChange, transaction: ClientSession) -> None:
         "action": change.action,
         "changes": change.changes,
     }
-    documents.changes().insert_one(validate_document(documents.ProductChange, row), session=transaction)
+    insert(documents.changes(), [validate_document(documents.ProductChange, row)], transaction)
 
 
 def from_document(row: Mapping[str, Any]) -> ProductChange:

@@ -9,6 +9,8 @@ from libs.values.money import Money
 from product_service.domain.product import Product, sort_key
 from product_service.domain.search_words import category_key, stored_words
 
+SHOWN = {"price_log": 0, "search_words": 0}
+"""The projection of a document for readers: only reservations read the earlier prices."""
 SEARCH_FIELDS = ("name", "description", "sku", "category")
 """The fields of a document from which the fields for searches follow."""
 

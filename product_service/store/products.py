@@ -10,6 +10,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from libs.mongo_store.ids import to_object_id
+from libs.mongo_store.inserts import insert
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_changes, validate_document
@@ -64,7 +65,7 @@ def add(product: Product, *events: Snapshot, actor: str, transaction: ClientSess
     row = validate_document(documents.Product, {**to_document(product), "sequence": len(events)})
 
     def work(transaction: ClientSession) -> None:
-        documents.products().insert_one(row, session=transaction)
+        insert(documents.products(), [row], transaction)
         _record(product, product.stock, "initial stock", actor, transaction)
         product_changes.add(ProductChange.between(None, product, actor=actor, at=now()), transaction)
         _store_events(product, events, row["sequence"], transaction)
@@ -118,7 +119,7 @@ def adjust(movement: StockMovement, *, currency: str, transaction: ClientSession
         )
         if row is None:
             return None
-        documents.movements().insert_one(_movement_row(movement), session=transaction)
+        insert(documents.movements(), [_movement_row(movement)], transaction)
         changed = from_document(row, currency)
         if movement.actor:
             change = ProductChange.of_stock(changed, delta=movement.delta, actor=movement.actor, at=movement.at)
@@ -186,7 +187,7 @@ def _in_range(product_id: str, delta: int) -> dict[str, Any]:
 def _record(product: Product, delta: int, reason: str, actor: str, transaction: ClientSession) -> None:
     if delta:
         movement = StockMovement(product_id=product.id, delta=delta, reason=reason, actor=actor, at=now())
-        documents.movements().insert_one(_movement_row(movement), session=transaction)
+        insert(documents.movements(), [_movement_row(movement)], transaction)
 
 
 def _movement_row(movement: StockMovement) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from user_service import __version__
 from user_service.api import accounts, mail_links, second_factor, sessions
 from user_service.api.user_ids import UserIdConverter
 from user_service.config import Config
+from user_service.store.dummy_hashes import DummyHashes, share_of_old_hashes
 from user_service.store.rate_limits import Limiter
 
 
@@ -48,6 +49,7 @@ def create_app(config: Config) -> APIFlask:
         "config": config,
         "encryption": Encryption(config.encryption_key),
         "limiter": Limiter(db, limits(config)),
+        "dummy_hashes": DummyHashes(config.jwt_secret, share_of_old_hashes),
     }
     app.url_map.converters["user_id"] = UserIdConverter
     for blueprint in (accounts.routes, sessions.routes, mail_links.routes, mail_links.pages, second_factor.routes):

@@ -13,6 +13,7 @@ from user_service.config import Config
 from user_service.domain.known_addresses import network_of
 from user_service.domain.session import Device
 from user_service.domain.user import require_ascii_local_part
+from user_service.store.dummy_hashes import DummyHashes
 from user_service.store.mail_limits import MailLimits
 from user_service.store.rate_limits import Limiter, LoginLimits, RateLimit
 
@@ -30,6 +31,11 @@ def access_tokens() -> AccessTokens:
 def encryption() -> Encryption:
     """The object that encrypts and decrypts the secrets of authenticators."""
     return cast(Encryption, current_app.extensions["encryption"])
+
+
+def dummy_hashes() -> DummyHashes:
+    """What the passwords for unknown addresses are compared with."""
+    return cast(DummyHashes, current_app.extensions["dummy_hashes"])
 
 
 def address() -> str:

@@ -7,7 +7,15 @@ from flask import Response, request
 from libs.values.pages import page_request
 from libs.web.flask import Blueprint, caller, json_response
 from user_service.api import responses, schemas
-from user_service.api.context import access_tokens, config, device, encryption, login_limits, second_factor_required
+from user_service.api.context import (
+    access_tokens,
+    config,
+    device,
+    dummy_hashes,
+    encryption,
+    login_limits,
+    second_factor_required,
+)
 from user_service.domain.session import TokenGrant
 from user_service.queries import sessions, users
 from user_service.use_cases import log_in, log_out, refresh_session
@@ -36,6 +44,7 @@ def login(body: schemas.Login) -> Response:
         limits=login_limits(),
         lifetime=timedelta(seconds=config().refresh_token_seconds),
         encryption=encryption(),
+        dummies=dummy_hashes(),
     )
     return _token_response(grant)
 

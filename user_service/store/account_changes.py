@@ -6,6 +6,7 @@ from typing import Any
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 
+from libs.mongo_store.inserts import insert
 from libs.mongo_store.validation import validate_document
 from user_service.domain.account_change import AccountChange, Action
 from user_service.store import documents
@@ -22,7 +23,7 @@ def add(change: AccountChange, transaction: ClientSession) -> None:
         "changes": change.changes,
     }
     if change.changes:
-        documents.account_changes().insert_one(validate_document(documents.AccountChange, row), session=transaction)
+        insert(documents.account_changes(), [validate_document(documents.AccountChange, row)], transaction)
 
 
 def from_bson(row: Mapping[str, Any]) -> AccountChange:

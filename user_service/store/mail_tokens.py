@@ -6,6 +6,7 @@ from typing import Any
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 
+from libs.mongo_store.inserts import insert
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_document
 from libs.values.times import now
@@ -62,7 +63,7 @@ def add(token: MailToken, transaction: ClientSession) -> None:
     """Store a new token."""
     row = to_bson(token)
     validate_document(documents.MailToken, row)
-    documents.mail_tokens().insert_one(row, session=transaction)
+    insert(documents.mail_tokens(), [row], transaction)
 
 
 def use(token: MailToken, transaction: ClientSession) -> bool:

@@ -37,6 +37,10 @@ class _Storage(MongoDBStorage):
     def _init_mongo_client(self, uri: str | None, **options: Any) -> Any:
         return self._db.client
 
+    def clear(self, key: str) -> None:
+        """Delete the entries of a key. `limits` also deletes the key's counter, which moving windows do not have."""
+        self.windows.delete_one({"_id": key})
+
     def __del__(self) -> None:
         """Keep the client open. The storage of `limits` closes it."""
 

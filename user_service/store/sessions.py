@@ -8,6 +8,7 @@ from bson import ObjectId
 from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 
+from libs.mongo_store.inserts import insert
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_document
 from user_service.domain.refresh_token import RefreshToken
@@ -68,7 +69,7 @@ def add(session: Session, *, before: User, after: User, issued_at: int) -> User 
     def write(transaction: ClientSession) -> User | None:
         user = users.record_login(before, after, transaction)
         if user:
-            documents.sessions().insert_one(row, session=transaction)
+            insert(documents.sessions(), [row], transaction)
         return user
 
     return in_transaction(documents.Session._get_db(), write)

@@ -36,7 +36,7 @@ def publish_again(user_id: str, events: Mapping[str, EventData]) -> None:
     db = documents.User._get_db()
 
     def write(transaction: ClientSession) -> None:
-        waiting = MongoOutbox(db).find_waiting(list(events), transaction)
+        waiting = MongoOutbox(db).waiting(list(events), transaction)
         if not (missing := [(event_id, event) for event_id, event in events.items() if event_id not in waiting]):
             return
         last = count_event(user_id, transaction, count=len(missing))

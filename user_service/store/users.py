@@ -2,8 +2,7 @@
 
 A change of an account writes the account's document, then the documents of its sessions. A login writes the first, a refresh
 one of the others. So a change has a document in common with each login and each refresh, and MongoDB repeats the later of the two.
-A change reads the time `not_before` after both writes. So `not_before` is later than the `iat` of every token made from the account
-as it was: docs/adr/0020.
+A change reads `not_before` after both writes: it is later than the `iat` of every token of the account as it was (docs/adr/0020).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from pymongo.errors import DuplicateKeyError
 from libs.access.caller import Caller
 from libs.messaging.envelope import EventData
 from libs.mongo_store.ids import to_object_id
+from libs.mongo_store.inserts import insert
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_changes, validate_document
 from libs.values.email_address import EmailAddress
@@ -187,7 +187,7 @@ def add(user: User, *events: EventData, issued: MailToken | None = None, audit: 
     validate_document(documents.User, row)
 
     def write(transaction: ClientSession) -> User:
-        documents.users().insert_one(row, session=transaction)
+        insert(documents.users(), [row], transaction)
         if issued:
             mail_tokens.add(issued, transaction)
         if audit:

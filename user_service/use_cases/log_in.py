@@ -13,6 +13,7 @@ from user_service.domain.passwords import password_forms
 from user_service.domain.session import MAX_SESSIONS, Device, Session, TokenGrant
 from user_service.domain.user import User
 from user_service.store import sessions, users
+from user_service.store.dummy_hashes import DummyHashes
 from user_service.store.password_hashes import hash_password, needs_rehash, verify_password
 from user_service.store.rate_limits import Attempt, LoginLimits
 from user_service.use_cases.accept_code import accept_code
@@ -29,6 +30,7 @@ def log_in(
     limits: LoginLimits,
     lifetime: timedelta,
     encryption: Encryption,
+    dummies: DummyHashes,
 ) -> TokenGrant:
     """Begin a session that lasts for `lifetime` at most.
 
@@ -46,6 +48,7 @@ def log_in(
             lifetime=lifetime,
             attempt=attempt,
             encryption=encryption,
+            dummies=dummies,
         )
     except WrongCredentials:
         limits.count_failure()
@@ -65,9 +68,10 @@ def _begin_session(
     lifetime: timedelta,
     attempt: Attempt,
     encryption: Encryption,
+    dummies: DummyHashes,
 ) -> TokenGrant | None:
     issued_at = now_ms()
-    before = _check_password(email, password, limits)
+    before = _check_password(email, password, limits, dummies)
     after = _use_code(before, code, limits, attempt, encryption=encryption).with_client_address(device.address)
     if needs_rehash(before.password_hash):
         after = replace(after, password_hash=hash_password(password_forms(password)[0]))
@@ -80,12 +84,11 @@ def _begin_session(
     return TokenGrant(user=user, session=session, issued_at=issued_at)
 
 
-def _check_password(email: EmailAddress, password: str, limits: LoginLimits) -> User:
-    user = users.find_by_email(email)
+def _check_password(email: EmailAddress, password: str, limits: LoginLimits, dummies: DummyHashes) -> User:
+    user, dummy = users.find_by_email(email), dummies.of(email.key)
     limits.enforce_address(user)
     limit = limits.password(user, email.key)
-    limit.enforce()
-    right = verify_password(password, user.password_hash if user else "", limit)
+    right = verify_password(password, user.password_hash if user else "", limit, dummy=dummy)
     if user and right and user.active:
         return user
     _log_refusal("disabled" if right else "password", user)

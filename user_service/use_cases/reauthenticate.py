@@ -11,8 +11,6 @@ from user_service.store.rate_limits import LoginLimits
 def reauthenticate(*, caller: Caller, password: str, limits: LoginLimits, field: str = "password") -> User:
     """The caller's account. Raises Invalid on `field` for a wrong password, TooManyAttempts, TooManyHashes, NotAuthenticated."""
     user = users.own_account(caller)
-    limit = limits.password(user)
-    limit.enforce()
-    if not verify_password(password, user.password_hash, limit):
+    if not verify_password(password, user.password_hash, limits.password(user)):
         raise Invalid.field(field, "wrong-password", "This is not your password")
     return user

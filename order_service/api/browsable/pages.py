@@ -45,7 +45,7 @@ class OrderPage(StrictView):
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         """Django REST Framework's hook: add a parser of forms, unless a client sends a token."""
         made = super().initialize_request(request, *args, **kwargs)
-        if "Authorization" not in request.headers:
+        if "HTTP_AUTHORIZATION" not in request.META:
             made.parsers = [*(made.parsers or ()), FormParser()]
         return made
 

@@ -16,7 +16,7 @@ from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 
-from libs.access.revocations import issued_at
+from libs.access.caller import issued_at
 from libs.runtime.logs import get_logger
 from order_service.api.authentication import revocations
 from order_service.desk.once import DESK, SIGN_IN_PAGES
@@ -103,7 +103,7 @@ class RevokedLoginMiddleware:
     """Ends a session whose login has ended, before a view reads the user or when a view raises LoginEnded."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self._get_response = get_response
+        self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
@@ -113,7 +113,7 @@ class RevokedLoginMiddleware:
                 self._end(request)
                 messages.warning(request, why)
                 request.signed_out = True  # type: ignore[attr-defined]
-        return self._get_response(request)
+        return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: object, arguments: object, named: object) -> HttpResponse | None:
         """Django's hook, after the check of the form's token. A signed-out browser's form leads to its page by the sign-in."""

@@ -134,5 +134,5 @@ def test_the_list_takes_as_many_queries_however_long_it_is(desk, customer, place
         place(customer)
         if count == 3:
             place(customer)
-        with django_assert_num_queries(7):  # session, account, two for the orders, three to keep the session alive
+        with django_assert_num_queries(6):  # session, account, the orders, three to keep the session alive
             assert len(listed(desk)) == count

@@ -10,7 +10,7 @@ from django.db import OperationalError, connection
 from libs.access.caller import Caller
 from libs.values.errors import NotAuthenticated
 from order_service.domain.pricing import RequestedItem
-from order_service.store import customers, notes, order_batches, orders, reservation_requests
+from order_service.store import customers, notes, order_batches, orders
 from order_service.store.models import Order, Outbox, OutboxDead, ReservationRequest
 from order_service.store.outbox import outbox
 from order_service.tests.integration.stock import apply_stock_reply
@@ -82,9 +82,7 @@ def race():
 
 
 @pytest.mark.parametrize(
-    ("owner", "name", "key"),
-    [(customers, "hold", None), (reservation_requests, "add", "k")],
-    ids=["account", "request"],
+    ("owner", "name", "key"), [(customers, "hold", None), (orders, "execute_all", "k")], ids=["account", "rows"]
 )
 def test_an_order_in_flight_is_erased_after_it(customer, post, race, monkeypatch, owner, name, key):
     post(customer)  # a first order locks the row that it adds; the second one holds a row that is there

@@ -88,7 +88,7 @@ def test_a_key_may_be_long_and_have_any_printable_character(customer, body):
 
 def test_a_key_costs_four_statements_and_a_stored_response_one(customer, body, place, django_assert_num_queries):
     place(customer)
-    with django_assert_num_queries(7 + 4 + 2):  # find, lock, claim, save; the test's own SAVEPOINT and RELEASE
+    with django_assert_num_queries(3 + 4 + 2):  # find, lock, claim, save; the test's own SAVEPOINT and RELEASE
         post(customer, body, "k")
     with django_assert_num_queries(1):
         post(customer, body, "k")
@@ -153,7 +153,7 @@ def test_without_the_order_there_is_no_key(customer, body, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("the event can't be stored")
 
-    monkeypatch.setattr(orders.outbox, "add", fail)
+    monkeypatch.setattr(orders.outbox, "make_rows", fail)
     customer.raise_request_exception = False
     problem(post(customer, body, "k"), 500)
     assert (IdempotencyKey.objects.count(), orders_of(customer)) == (0, 0)

@@ -102,7 +102,7 @@ def test_a_stored_response_comes_whatever_is_open(customer, sell):
 
 def test_the_limit_takes_one_statement(customer, order, django_assert_num_queries):
     order(customer, 1)
-    with django_assert_num_queries(7 + 1):
+    with django_assert_num_queries(3 + 1):
         order(customer, 1)
 
 

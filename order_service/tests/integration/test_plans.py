@@ -12,7 +12,7 @@ from libs.values.times import now
 from order_service.api.filters import OrderFilters, StaffOrderFilters, form_of
 from order_service.domain.order_id import new_id
 from order_service.domain.order_status import Status
-from order_service.queries import orders
+from order_service.queries import order_json, orders
 from order_service.store.models import Order, OrderLine
 from order_service.tests.integration.explain import explain
 
@@ -45,13 +45,26 @@ def many(django_db_setup, django_db_blocker):
             model.objects.all()._raw_delete("default")
 
 
+def form(caller, query):
+    kind = StaffOrderFilters if caller is STAFF else OrderFilters
+    made = form_of(kind)(QueryDict(query).dict())
+    made.require_valid()
+    return made
+
+
+def plan_as_json(caller, query):
+    """The rows of EXPLAIN for the query that makes JSON: by the table's name in it."""
+    made = form(caller, query)
+    with CaptureQueriesContext(connection) as asked:
+        assert order_json.list_orders(made.as_filter(caller), made.page).results
+    return {row["table"]: row for row in explain(asked.captured_queries[0]["sql"])}
+
+
 def plan(caller, query):
     """The row of EXPLAIN for the list's first query."""
-    kind = StaffOrderFilters if caller is STAFF else OrderFilters
-    form = form_of(kind)(QueryDict(query).dict())
-    form.require_valid()
+    made = form(caller, query)
     with CaptureQueriesContext(connection) as asked:
-        orders.list_orders(form.narrow(orders.orders_of(caller)), form.page)
+        orders.list_orders(made.narrow(orders.orders_of(caller)), made.page)
     [row] = explain(asked.captured_queries[0]["sql"])
     return row
 
@@ -76,6 +89,9 @@ def test_a_list_is_read_from_an_index_in_its_order(many, caller, query, index, s
     assert found["key"] == index, found
     assert found["type"] in ("ref", "range", "index"), found
     assert "filesort" not in (found["Extra"] or ""), found
+    rows = plan_as_json(caller, "&".join(filter(None, [query.format(after=after), f"sort={sort}"])))
+    assert (rows["orders"]["key"], rows["line"]["key"]) == (index, "line_of_order"), rows
+    assert "filesort" not in (rows["orders"]["Extra"] or ""), rows
 
 
 @pytest.mark.parametrize("sort", ["newest", "oldest"])

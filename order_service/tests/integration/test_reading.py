@@ -120,10 +120,10 @@ def test_an_order_that_is_placed_between_two_pages_shifts_nothing(customer, plac
     assert ids(customer.get(first["next"])) == orders[2:]
 
 
-def test_a_list_takes_two_queries_whatever_its_length(customer, place, django_assert_num_queries):
+def test_a_list_takes_one_query_whatever_its_length(customer, place, django_assert_num_queries):
     for _ in range(3):
         place(customer)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         assert len(ids(customer.get("/orders"))) == 3
 
 

@@ -7,6 +7,8 @@ import time
 import jwt
 import pytest
 
+from libs.access.revocations import Revocation
+from order_service.api.authentication import StrictAccessToken, revocations
 from order_service.tests.integration.conftest import Caller
 from order_service.tests.integration.test_placing import problem
 
@@ -152,3 +154,25 @@ def test_a_malformed_header_is_a_bad_token_on_pages_too(client, header, accept):
 @pytest.mark.parametrize("form", ["BEARER {}", "bearer   {}", " Bearer {} "])
 def test_the_scheme_has_no_case_and_spaces_may_follow(client, sign, form):
     assert client.get("/orders", headers={"authorization": form.format(sign())}).status_code == 200
+
+
+def test_a_token_that_was_accepted_before_expires_and_is_revoked_all_the_same(sign, claims, monkeypatch):
+    client, end = Caller(sign()), claims["exp"] + 30
+    assert [client.get("/orders").status_code for _ in range(2)] == [200, 200]
+    with monkeypatch.context() as later:
+        later.setattr("libs.access.verified_tokens.time.time", lambda: end + 1)
+        problem(client.get("/orders"), 401, "not-authenticated")
+    assert client.get("/orders").status_code == 200
+    revocations.add([Revocation(claims["user_id"], None, round(claims["iat"] * 1000) + 1)])
+    problem(client.get("/orders"), 401, "not-authenticated")
+    monkeypatch.setattr(revocations, "_ends", {})
+    assert client.get("/orders").status_code == 200
+
+
+def test_a_token_is_verified_once(sign, monkeypatch):
+    token, seen = sign(), []
+    verify = StrictAccessToken.verify
+    monkeypatch.setattr(StrictAccessToken, "verify", lambda self: seen.append(token) or verify(self))
+    for _ in range(3):
+        assert Caller(token).get("/orders").status_code == 200
+    assert seen == [token]

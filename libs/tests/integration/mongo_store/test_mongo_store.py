@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import mongoengine
 import pytest
-from pymongo.errors import DuplicateKeyError, ExecutionTimeout
+from bson import ObjectId
+from pymongo.errors import BulkWriteError, DuplicateKeyError, ExecutionTimeout
 
 from libs.access.revocations import Revocation, Revocations
 from libs.messaging.envelope import OutboxRow
 from libs.mongo_store.connection import connect, ping
+from libs.mongo_store.inserts import insert
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.revocations import MongoRevocations
 from libs.mongo_store.transactions import in_transaction
@@ -239,3 +241,24 @@ def test_a_row_that_dies_twice_is_one_dead_event(db):
     (dead,) = db["outbox_dead"].find()
     assert dead["reason"] == "too large again"
     assert outbox.pending(10) == []
+
+
+def test_an_insert_in_a_transaction_is_that_of_the_driver(db):
+    things = db["things"]
+    things.create_index("name", unique=True)
+    at = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    in_transaction(
+        db, lambda transaction: insert(things, [{"name": "a", "at": at}, {"_id": 7, "name": "b"}], transaction)
+    )
+    first, second = things.find().sort("name", 1)
+    assert (first["name"], first["at"], type(first["_id"])) == ("a", at, ObjectId)
+    assert second == {"_id": 7, "name": "b"}
+    errors = []
+    for write in (insert, lambda rows, docs, transaction: rows.insert_many(docs, session=transaction)):
+        with pytest.raises((DuplicateKeyError, BulkWriteError)) as refused:
+            in_transaction(
+                db, lambda transaction, write=write: write(things, [{"name": "c"}, {"name": "a"}], transaction)
+            )
+        errors.append(refused.value.details)
+    assert errors[0]["keyValue"] == errors[1]["writeErrors"][0]["keyValue"] == {"name": "a"}
+    assert things.count_documents({}) == 2

@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from libs.access import revocations
+from libs.access.caller import caller_from_claims
 from libs.access.revocations import Revocation, Revocations
 from libs.access.tokens import AccessTokens
 from libs.values.errors import NotAuthenticated, Unavailable
@@ -18,8 +19,10 @@ ALL = Revocation("u1", None, NOW)
 ONE = Revocation("u1", "s1", NOW)
 
 
-def claims(user_id="u1", sid=None, issued_at=NOW):
-    return {"user_id": user_id, "sid": sid, "iat": issued_at / 1000}
+def caller(user_id="u1", sid=None, issued_at=NOW):
+    """The caller of a token, by its claims: `iat` is in seconds."""
+    claims = {"user_id": user_id, "sub": user_id, "email": "a@example.com", "username": "ann", "roles": []}
+    return caller_from_claims(claims | {"sid": sid, "iat": issued_at / 1000, "token_type": "access"})
 
 
 @pytest.mark.parametrize(
@@ -44,9 +47,9 @@ def test_milliseconds_survive_the_way_through_a_token():
     known = Revocations()
     for issued_at in range(NOW, NOW + 1000):
         known.add([Revocation(str(issued_at), None, issued_at)])
-        known.check(claims(str(issued_at), issued_at=issued_at))
+        known.check(caller(str(issued_at), issued_at=issued_at))
         with pytest.raises(NotAuthenticated):
-            known.check(claims(str(issued_at), issued_at=issued_at - 1))
+            known.check(caller(str(issued_at), issued_at=issued_at - 1))
 
 
 def test_a_token_of_a_session_that_ended_is_refused_and_one_of_the_next_is_not():
@@ -96,12 +99,12 @@ def test_while_one_thread_reads_the_others_go_on_with_what_is_known(monkeypatch)
         return BEGAN, []
 
     known = Revocations(read)
-    known.check(claims())
+    known.check(caller())
     clock[0] += 2
-    slow = threading.Thread(target=known.check, args=[claims()])
+    slow = threading.Thread(target=known.check, args=[caller()])
     slow.start()
     assert reading.wait(10)
-    known.check(claims())
+    known.check(caller())
     go_on.set()
     slow.join(10)
 
@@ -116,11 +119,11 @@ def test_no_token_is_valid_before_the_first_read(monkeypatch):
         return BEGAN, []
 
     known = Revocations(read)
-    slow = threading.Thread(target=known.check, args=[claims()])
+    slow = threading.Thread(target=known.check, args=[caller()])
     slow.start()
     assert reading.wait(10)
     with pytest.raises(Unavailable):
-        known.check(claims())
+        known.check(caller())
     go_on.set()
     slow.join(10)
 
@@ -136,7 +139,7 @@ def test_an_unavailable_database_raises_and_is_read_again():
 
     known = Revocations(read)
     with pytest.raises(ConnectionError):
-        known.check(claims())
+        known.check(caller())
     assert known.ended("u1", None, NOW - 1)
 
 

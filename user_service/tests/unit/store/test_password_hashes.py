@@ -4,10 +4,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from argon2 import PasswordHasher
+from nacl.pwhash import argon2id
 
 from libs.values.errors import ErrorKind
-from user_service.domain.errors import TooManyHashes
+from user_service.domain.errors import TooManyAttempts, TooManyHashes
 from user_service.store import password_hashes
 from user_service.store.password_hashes import hash_password, needs_rehash, verify_password
 
@@ -19,22 +19,28 @@ def test_a_password_fits_its_own_hash_only():
 
 
 def test_the_hash_is_argon2id_with_the_recommended_cost():
-    assert hash_password("correct horse").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert hash_password("correct horse").startswith("$argon2id$v=19$m=7168,t=5,p=1$")
+
+
+# Made by argon2-cffi 25.1, which made the hashes until then.
+OLD = "$argon2id$v=19$m=19456,t=2,p=1$FOrCzinnGZk+npAGURbEww$wjtBf89eWoplqhdvMiElA5OfmYBFEBHGBdm59df4P+Q"
+
+
+def test_a_hash_of_before_fits_and_is_due_to_be_made_anew():
+    assert verify_password("correct horse", OLD)
+    assert not verify_password("Correct horse", OLD)
+    assert needs_rehash(OLD)
 
 
 def test_without_an_account_no_password_is_right_not_even_that_of_the_dummy_hash():
     assert not verify_password("no account", "")
 
 
-def test_a_damaged_hash_fits_nothing():
-    assert not verify_password("correct horse", "not a hash")
-
-
-def test_a_process_that_ends_answers_its_last_logins(monkeypatch):
-    stored, ended = hash_password("correct horse"), ThreadPoolExecutor(1)
-    ended.shutdown()
-    monkeypatch.setattr(password_hashes, "_threads", ended)
-    assert verify_password("correct horse", stored)
+@pytest.mark.parametrize(
+    "stored", ["not a hash", "x" * 300, OLD[:-1], OLD + "x", OLD.replace("argon2id", "argon2x"), "é"]
+)
+def test_a_damaged_hash_fits_nothing(stored):
+    assert not verify_password("correct horse", stored)
 
 
 class FakeLimit:
@@ -46,6 +52,9 @@ class FakeLimit:
     def enforce_hit(self):
         self.counted += 1
         self._when_counting()
+
+    def enforce(self):
+        raise TooManyAttempts(9)
 
     def clear(self):
         self.counted = 0
@@ -73,6 +82,8 @@ def test_two_are_hashed_at_a_time_and_a_longer_wait_is_refused(monkeypatch):
         inside.wait(10)
         with pytest.raises(TooManyHashes) as refused:
             hash_password("correct horse")
+        with pytest.raises(TooManyAttempts):  # at its limit it does not wait
+            verify_password("correct horse", stored, FakeLimit())
         go_on.set()
         assert all(one.result() for one in busy)
     assert (refused.value.kind, refused.value.retry_after_seconds) == (ErrorKind.UNAVAILABLE, 2)
@@ -91,7 +102,7 @@ def test_a_refused_attempt_gives_its_turn_back():
 
 def test_a_hash_with_other_parameters_is_due_to_be_made_anew():
     assert not needs_rehash(hash_password("correct horse"))
-    assert needs_rehash(PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash("correct horse"))
+    assert needs_rehash(argon2id.str(b"correct horse", opslimit=1, memlimit=8 * 2**20).decode())
 
 
 @pytest.mark.parametrize("stored", ["", "Gr\u00f6sse-horse", "Gro\u0308sse-horse"])
@@ -99,7 +110,8 @@ def test_a_hash_with_other_parameters_is_due_to_be_made_anew():
 def test_a_password_is_compared_in_both_forms_whether_there_is_an_account_or_not(monkeypatch, stored, typed, hashes):
     known, compared = hash_password(stored) if stored else "", []
     password_hashes.dummy_hash()
-    monkeypatch.setattr(password_hashes, "_in_hash_thread", lambda work, *given: compared.append(given) or work(*given))
+    fits = password_hashes.fits
+    monkeypatch.setattr(password_hashes, "fits", lambda *given: compared.append(given) or fits(*given))
     right = verify_password(typed, known)
     assert len(compared) == hashes
     assert right is (stored in (typed, "Gr\u00f6sse-horse") and typed != "a\u200b" and bool(stored))

@@ -1,0 +1,111 @@
+"""The JSON of products, kept by id and version: a list reads ids, versions and stocks only, and so does one product.
+
+A version names all public data of a product but its stock, so the JSON of a version never changes. Each request reads version and
+stock from the database. What the cache does not have is read whole and kept under the version *of the document that was read*. So
+a process never serves what a writer has replaced, and nothing has to tell it of a change.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import orjson
+from bson import ObjectId
+
+from libs.runtime.generation_cache import GenerationCache
+from libs.values.times import rfc3339
+from product_service.domain.errors import UnknownProduct
+from product_service.domain.product import Product
+from product_service.store import documents
+from product_service.store.product_rows import SHOWN, from_document
+
+GENERATION_BYTES = 8 * 2**20  # of two generations in a process
+ENTRY_BYTES = 400  # what an entry takes beside its JSON
+STATE = {"version": 1, "stock": 1, "active": 1}
+
+
+class _Parts(NamedTuple):
+    """The JSON of one version, before and after the stock."""
+
+    before: bytes
+    after: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ProductState:
+    """A product as clients see it. `revision` as in domain/product.py."""
+
+    revision: str
+    active: bool
+    json: bytes
+
+
+class ProductJson:
+    """The products of one shop. A web process has one. `currency`: the shop's, for a price without one."""
+
+    def __init__(self, currency: str) -> None:
+        self._currency = currency
+        self._parts: GenerationCache[tuple[ObjectId, int], _Parts] = GenerationCache(
+            GENERATION_BYTES, lambda parts: len(parts.before) + len(parts.after) + ENTRY_BYTES
+        )
+
+    def find(self, product_id: str) -> ProductState:
+        """One product, inactive ones too. Raises UnknownProduct."""
+        if not ObjectId.is_valid(product_id):
+            raise UnknownProduct
+        key = ObjectId(product_id)
+        row = documents.products().find_one({"_id": key}, STATE)
+        found = row and self.complete([row])
+        if not found:
+            raise UnknownProduct
+        return found[0]
+
+    def complete(self, rows: Sequence[Mapping[str, Any]]) -> list[ProductState]:
+        """The products of rows with _id and the fields of STATE, in order.
+
+        Those that the cache does not have are read in one query. A product that has become active or inactive since its row was
+        read is left out.
+        """
+        parts = [self._parts.get((row["_id"], row["version"])) for row in rows]
+        missing = [row["_id"] for row, known in zip(rows, parts, strict=True) if known is None]
+        read = self._read(missing) if missing else {}
+        states = []
+        for row, known in zip(rows, parts, strict=True):
+            state = _state(row, known) if known else read.get(row["_id"])
+            if state and state.active == row["active"]:
+                states.append(state)
+        return states
+
+    def _read(self, ids: Sequence[ObjectId]) -> dict[ObjectId, ProductState]:
+        found = {}
+        for row in documents.products().find({"_id": {"$in": ids}}, SHOWN):
+            parts = render(from_document(row, self._currency))
+            self._parts.put((row["_id"], row["version"]), parts)
+            found[row["_id"]] = _state(row, parts)
+        return found
+
+
+def _state(row: Mapping[str, Any], parts: _Parts) -> ProductState:
+    version, stock = row["version"], row["stock"]
+    return ProductState(f"{version}.{stock}", row["active"], b"%b%d%b" % (parts.before, stock, parts.after))
+
+
+def render(product: Product) -> _Parts:
+    """The JSON that `api/responses.py` makes of a product. tests/integration/test_product_json.py compares the two."""
+    before = {
+        "id": product.id,
+        "sku": product.sku,
+        "name": product.name,
+        "description": product.description,
+        "category": product.category,
+        "imageUrl": product.image_url,
+        "price": str(product.price),
+        "currency": product.price.currency,
+    }
+    after = {
+        "active": product.active,
+        "version": product.version,
+        "createdAt": rfc3339(product.created_at),
+        "updatedAt": rfc3339(product.updated_at),
+    }
+    return _Parts(orjson.dumps(before)[:-1] + b',"stock":', b"," + orjson.dumps(after)[1:])
