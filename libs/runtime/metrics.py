@@ -14,9 +14,9 @@ from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Met
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from libs.runtime.http_methods import METHODS
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
-"""The methods that the services know. All others are refused and not counted."""
 MAX_ROUTES = 200
 """The bound of the store: a process counts so many routes, and those beyond it as one. The largest service has about 90."""
 UNKNOWN_ROUTE = "unknown"

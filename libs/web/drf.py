@@ -24,6 +24,7 @@ from structlog.contextvars import get_contextvars
 from libs.django_store.connection import is_unavailable
 from libs.runtime import metrics
 from libs.runtime.health import Health, failure_reason
+from libs.runtime.http_methods import METHODS
 from libs.runtime.logs import get_logger
 from libs.values import errors
 from libs.web.bodies import MAX_BODY_BYTES, UnsupportedMediaType, parse_object, require_readable
@@ -72,7 +73,7 @@ class RequestMiddleware:
 
     def _respond(self, request: HttpRequest, instrumentation: RequestInstrumentation) -> HttpResponse:
         request.instrumentation = instrumentation  # type: ignore[attr-defined] # for the handlers of errors
-        if request.META["REQUEST_METHOD"] not in metrics.METHODS:  # request.method ignores case
+        if request.META["REQUEST_METHOD"] not in METHODS:  # request.method ignores case
             return _fail(request, 501)
         if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES:
             return _fail(request, 413)
@@ -123,7 +124,7 @@ def _allowed(view: Any) -> str:
     """The methods of a view. A view of the admin, which does not say, has those of forms."""
     if (kind := getattr(view, "cls", None) or getattr(view, "view_class", None)) is None:
         return str(getattr(view, "allow", f"{READ}, POST"))
-    methods = {name.upper() for name in kind.http_method_names if hasattr(kind, name)} & metrics.METHODS
+    methods = {name.upper() for name in kind.http_method_names if hasattr(kind, name)} & METHODS
     return ", ".join(sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())))
 
 

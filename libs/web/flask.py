@@ -19,6 +19,7 @@ from libs.access.tokens import AccessTokens, bearer_token
 from libs.runtime import metrics
 from libs.runtime.config import WebConfig
 from libs.runtime.health import Health, failure_reason
+from libs.runtime.http_methods import METHODS
 from libs.runtime.logs import get_logger
 from libs.values.errors import DomainError, Unavailable
 from libs.values.schema import StrictModel, validated
@@ -226,7 +227,7 @@ def _report(check: Callable[[], tuple[int, dict[str, object]]]) -> Response:
 def _begin() -> Response | None:
     environ = request.environ
     g.instrumentation = instrumentation = RequestInstrumentation(environ.get("HTTP_X_REQUEST_ID", ""), request.path)
-    if environ["REQUEST_METHOD"] not in metrics.METHODS:  # request.method ignores case
+    if environ["REQUEST_METHOD"] not in METHODS:  # request.method ignores case
         return _problem(501)
     if request.method == "OPTIONS" and (response := _options()):
         return response

@@ -7,6 +7,7 @@ import time
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from libs.runtime import metrics
+from libs.runtime.http_methods import METHODS
 from libs.runtime.logs import get_logger
 from libs.values.errors import ErrorKind
 from libs.web.circuit_breaker import CircuitBreaker
@@ -53,11 +54,6 @@ class RequestInstrumentation:
             elif self._server_failed:
                 breaker.failed()
         if status >= 400 or not self._path.startswith(QUIET):
-            known = method if method in metrics.METHODS else "unknown"
+            known = method if method in METHODS else "unknown"
             why = {"reason": self.reason} if self.reason else {}
             log.info("request", method=known, route=route, status=status, ms=round(seconds * 1000, 1), **why)
-
-
-def forget_request() -> None:
-    """The request of this thread is over: later log lines carry no id."""
-    clear_contextvars()

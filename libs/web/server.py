@@ -1,6 +1,7 @@
 """gunicorn, run from Python with the same settings for all web processes.
 
 It runs two workers (worker.py) of eight threads each. It never preloads: Kafka and MongoDB clients do not survive a fork.
+Nothing here imports prometheus_client: that reads at its import where the processes keep their shared counts (metrics_files.py).
 """
 
 import shutil

@@ -40,3 +40,11 @@ def test_the_counts_of_a_killed_process_are_kept_and_an_empty_file_ends_nothing(
 def test_a_process_that_ends_while_the_files_are_read_fails_no_scrape(tmp_path):
     done = run(RACE, tmp_path)
     assert done.stdout.splitlines()[-1:] == ["True []"], done.stderr
+
+
+def test_the_server_is_imported_without_the_counters_which_each_worker_opens_in_the_shared_directory(tmp_path):
+    imported = (
+        "import sys, libs.web.server; print([name for name in sys.modules if name.startswith('prometheus_client')])"
+    )
+    done = run(imported, tmp_path)
+    assert done.stdout == "[]\n", done.stderr
