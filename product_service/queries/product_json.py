@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 from bson import ObjectId
 
+from libs.mongo_store.ids import to_object_id
 from libs.runtime.generation_cache import GenerationCache
 from libs.values.times import rfc3339
 from product_service.domain.errors import UnknownProduct
@@ -51,9 +52,8 @@ class ProductJson:
 
     def find(self, product_id: str) -> ProductState:
         """One product, inactive ones too. Raises UnknownProduct."""
-        if not ObjectId.is_valid(product_id):
+        if (key := to_object_id(product_id)) is None:
             raise UnknownProduct
-        key = ObjectId(product_id)
         row = documents.products().find_one({"_id": key}, STATE)
         found = row and self.complete([row])
         if not found:
