@@ -36,17 +36,22 @@ def dead_letter_settings(topics: Topics, group: str) -> dict[str, TopicSettings]
 
 
 def create_topics(brokers: Brokers, topics: Topics) -> list[str]:
-    """Create the topics that do not exist. Return their names. Raises KafkaException when the broker is unavailable."""
+    """Create the topics that do not exist. Return their names. Raises KafkaException when the broker is unavailable.
+
+    A broker may list a new topic late, and another process may create one at the same time: those are not returned.
+    """
     admin = make_admin(brokers)
     missing = sorted(topics.keys() - admin.list_topics(timeout=ADMIN_SECONDS).topics.keys())
     new = [NewTopic(t, num_partitions=topics[t]["partitions"], config=dict(topics[t]["config"])) for t in missing]
-    for future in admin.create_topics(new, operation_timeout=ADMIN_SECONDS).values() if new else ():
+    created = []
+    for name, future in admin.create_topics(new, operation_timeout=ADMIN_SECONDS).items() if new else ():
         try:
             future.result(ADMIN_SECONDS)
+            created.append(name)
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
-    return missing
+    return sorted(created)
 
 
 def align_topics(brokers: Brokers, topics: Topics) -> list[str]:
