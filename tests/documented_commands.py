@@ -29,6 +29,7 @@ EXEMPT = {
     r"export COMPOSE_FILE=": "is for commands that need a Docker engine",
     r"make manage .*createsuperuser": "asks at the terminal; order_service's own tests try it",
     r"make manage .*dlq replay": "handles events again that other tests have left",
+    r"python -m bench\.\w+$": "takes minutes, and needs the packages of the clone's environment",
     r"python -m SERVICE (web|worker|check-worker)$": "is a process of the shop, or is run by its container",
 }
 """Commands that no test runs, by their beginning, each with the reason. Their verbs, options and names are checked."""
