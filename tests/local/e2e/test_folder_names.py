@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,9 +35,15 @@ class Clone:
 
 
 @pytest.fixture
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
-    """Not in tmp_path: the test's name in it makes it long for a socket's path."""
-    clone = Clone(tmp_path_factory.mktemp("c") / NAME)
+def clone() -> Iterator[Clone]:
+    """Not in tmp_path: the names of the test and of pytest-xdist's worker in it make it long for a socket's path."""
+    with tempfile.TemporaryDirectory(prefix="c") as directory:
+        yield from make_clone(Path(directory) / NAME)
+
+
+def make_clone(path: Path) -> Iterator[Clone]:
+    """Copy the repository. Its shop is down at the end."""
+    clone = Clone(path)
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
