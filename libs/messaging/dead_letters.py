@@ -20,6 +20,7 @@ from libs.messaging.producer import Producer
 from libs.messaging.topic_reader import TopicReader
 from libs.messaging.topics import dead_letter_topic, first_offsets
 from libs.runtime.logs import get_logger
+from libs.runtime.trace_context import TRACEPARENT
 from libs.values.times import rfc3339
 
 log = get_logger(__name__)
@@ -28,6 +29,8 @@ READ_SECONDS = 10.0
 
 ENVELOPE_HEADERS = ("ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "ce_sequence", "content-type")
 """The headers that a dead letter of an event with secret data keeps."""
+TRACE = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+"""The header of a trace. It has a fixed form, so it holds no secret, and is kept, too."""
 
 KeptFields = Mapping[str, str]
 """Fields of JSON data, each with a pattern that its whole text has to match."""
@@ -47,10 +50,14 @@ def write_dead_letter(producer: Producer, group: str, job: Job, *, kept: KeptFie
     value, key, headers = message.value(), message.key(), headers_of(message)
     if kept is not None:
         value, key = _reduce(value or b"", kept), key if _matches(key or b"", kept) else None
-        headers = [(name, text) for name, text in headers if name in ENVELOPE_HEADERS]
+        headers = [(name, text) for name, text in headers if _is_harmless(name, text)]
     headers = [*headers, *((name, str(text).encode()) for name, text in why.items())]
     producer.send(dead_letter_topic(topic, group), value, key, partition=partition, headers=headers)
     log.error("dead letter written", reason=job.outcome, attempts=job.attempts, **origin)
+
+
+def _is_harmless(name: str, text: bytes | None) -> bool:
+    return name in ENVELOPE_HEADERS or (name == TRACEPARENT and TRACE.fullmatch(text or b"") is not None)
 
 
 def _matches(key: bytes, kept: KeptFields) -> bool:

@@ -15,6 +15,8 @@ from confluent_kafka import Message
 from pydantic import AwareDatetime, ConfigDict, TypeAdapter, ValidationError
 from ulid import ULID
 
+from libs.runtime import trace_context
+from libs.runtime.trace_context import TRACEPARENT, TraceContext
 from libs.values.schema import StrictModel
 from libs.values.times import require_in_range, rfc3339
 
@@ -50,7 +52,7 @@ class OutboxRow:
     aggregate_id: str  # the Kafka key
     sequence: int  # the aggregate's own counter, from 1
     payload: str  # JSON
-    headers: str  # JSON object of the CloudEvents headers
+    headers: str  # JSON object of the CloudEvents headers and the trace
     created_at: datetime
 
 
@@ -66,6 +68,7 @@ class Event:
     data: Mapping[str, object]
     partition: int = 0  # of the Kafka message
     message: Message | None = field(default=None, compare=False, repr=False)  # as it came
+    trace: TraceContext | None = field(default=None, compare=False, repr=False)
 
     def read(self, model: builtins.type[D]) -> D:
         """The data as `model`. Raises MalformedEvent, which names the fields and not their values."""
@@ -82,14 +85,14 @@ class Event:
 
 
 def new_row(data: EventData, *, source: str, aggregate_id: str, sequence: int) -> OutboxRow:
-    """The outbox row of `data`. Raises ValueError when the payload is larger than 64 KiB."""
+    """The outbox row of `data`, in the trace of this thread's work. Raises ValueError when the payload is larger than 64 KiB."""
     payload = orjson.dumps(data.model_dump(mode="json", by_alias=True))
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise ValueError(f"{data.topic}: payload of {len(payload)} bytes")
     event_id, now = str(ULID()), datetime.now(UTC)
     headers = {"ce_specversion": "1.0", "ce_id": event_id, "ce_type": data.topic, "ce_source": source}
     headers |= {"ce_time": rfc3339(now), "ce_subject": aggregate_id, "ce_sequence": str(sequence)}
-    headers |= {"content-type": "application/json"}
+    headers |= {"content-type": "application/json", TRACEPARENT: trace_context.current_or_new().traceparent}
     return OutboxRow(
         event_id, data.topic, aggregate_id, sequence, payload.decode(), orjson.dumps(headers).decode(), now
     )
@@ -105,6 +108,20 @@ def headers_of(message: Message) -> list[tuple[str, bytes | None]]:
     """The headers of a message from Kafka, in their sequence."""
     headers: list[tuple[str, bytes | None]] = list(message.headers() or [])  # type: ignore[arg-type] # the stub allows a dict
     return headers
+
+
+def trace_of(event_id: str, sent: str) -> TraceContext:
+    """The context that an event came with in its header `sent`. Without one, the event's id is the id of its trace.
+
+    So all consumers of an event of an earlier version agree. An id that is no ULID begins a new trace.
+    """
+    if came := trace_context.parse(sent):
+        return came
+    try:
+        digits = ULID.from_str(event_id).hex
+    except ValueError:
+        return trace_context.new()
+    return trace_context.parse(f"00-{digits}-{digits[:16]}-00") or trace_context.new()
 
 
 def _require_time(text: str) -> None:
@@ -132,4 +149,5 @@ def parse(message: Message) -> Event:
         raise MalformedEvent("no key, or the value is not an object")
     event_type, time, partition = headers["ce_type"], headers.get("ce_time", ""), message.partition() or 0
     _require_time(time)
-    return Event(event_id, event_type, key, sequence, time, data, partition, message)
+    trace = trace_of(event_id, headers.get(TRACEPARENT, ""))
+    return Event(event_id, event_type, key, sequence, time, data, partition, message, trace)

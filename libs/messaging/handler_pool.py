@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 
 from confluent_kafka import Message
-from structlog.contextvars import bound_contextvars
 
 from libs.messaging.envelope import Event, MalformedEvent, parse
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
+from libs.messaging.tracing import handling, log_handled
 from libs.runtime.logs import get_logger
 
 log = get_logger(__name__)
@@ -84,7 +84,8 @@ class HandlerPool:
             try:
                 while not job.done and not job.dropped.is_set():
                     self.busy_since[thread] = time.monotonic()
-                    wait = self._attempt(thread, job)
+                    with handling(job.message):
+                        wait = self._attempt(thread, job)
                     self.busy_since.pop(thread)
                     job.dropped.wait(wait)
                 self.retrying.pop(thread, None)
@@ -97,7 +98,10 @@ class HandlerPool:
         job.attempts += job.outcome is None
         try:
             if job.outcome is None:
+                began = time.monotonic()
                 job.outcome = self._handle(job.message)
+                if not job.outcome:
+                    log_handled(job.message, seconds=time.monotonic() - began, attempts=job.attempts)
             if job.outcome:
                 self._dead_letter(job)
             job.done = True
@@ -122,8 +126,7 @@ class HandlerPool:
         """Handle the event. Return "", or why it can never be handled."""
         try:
             event = parse(message)
-            with bound_contextvars(event_id=event.id, topic=event.type):
-                self._handler(event.type)(event)
+            self._handler(event.type)(event)
         except (MalformedEvent, PermanentFailure) as error:
             return str(error) or type(error).__name__
         return ""

@@ -18,6 +18,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from ulid import ULID
 
 from libs.messaging.envelope import OutboxRow
+from libs.messaging.tracing import log_published
 from libs.runtime.health import failure_reason
 from libs.runtime.logs import get_logger
 
@@ -131,16 +132,22 @@ class Relay:
         return len(rows)
 
     def _produce(self, producer: Producer, row: OutboxRow, acked: list[str], refused: Refusals) -> None:
-        def delivered(error: KafkaError | None, _message: Message) -> None:
+        headers: dict[str, str] = orjson.loads(row.headers)
+
+        def delivered(error: KafkaError | None, message: Message) -> None:
             if error is None:
                 acked.append(row.event_id)
+                log_published(message, row.event_id, row.aggregate_id, headers)
             else:
                 refused.append((row, error))
 
-        headers: list[tuple[str, str | bytes | None]] = list(orjson.loads(row.headers).items())
         try:
             producer.produce(
-                row.topic, row.payload.encode(), row.aggregate_id.encode(), headers=headers, on_delivery=delivered
+                row.topic,
+                row.payload.encode(),
+                row.aggregate_id.encode(),
+                headers=[*headers.items()],
+                on_delivery=delivered,
             )
         except Exception as error:  # KafkaException, BufferError: the queue is full, or the client refuses the row
             cause = error.args[0] if error.args and isinstance(error.args[0], KafkaError) else None

@@ -18,7 +18,9 @@ from urllib.parse import SplitResult, urlsplit
 import orjson
 from structlog.contextvars import get_contextvars
 
+from libs.runtime import trace_context
 from libs.runtime.logs import get_logger
+from libs.runtime.trace_context import TRACEPARENT
 
 log = get_logger(__name__)
 
@@ -157,9 +159,11 @@ def _left(until: float) -> float:
 
 
 def _headers(more: Mapping[str, str]) -> dict[str, str]:
-    """The request's headers. The service logs the call under the id of the request that it belongs to."""
+    """The request's headers. The service logs the call under the request's id and the trace that it belongs to."""
     request_id = str(get_contextvars().get("request_id", ""))
     correlation = {"X-Request-ID": request_id} if request_id else {}
+    if context := trace_context.current():
+        correlation[TRACEPARENT] = context.traceparent
     return {"Content-Type": "application/json", "Accept": "application/json", **correlation, **more}
 
 

@@ -24,6 +24,7 @@ from libs.django_store.connection import UNAVAILABLE_ERRORS
 from libs.runtime import metrics
 from libs.runtime.health import Health, failure_reason
 from libs.runtime.logs import get_logger
+from libs.runtime.trace_context import TRACEPARENT
 from libs.values import errors
 from libs.web.bodies import MAX_BODY_BYTES, parse_object
 from libs.web.circuit_breaker import CircuitBreaker
@@ -52,7 +53,9 @@ class RequestMiddleware:
         self._get_response, self._breaker = get_response, CircuitBreaker()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        instrumentation = RequestInstrumentation(request.headers.get("X-Request-ID", ""), request.path)
+        instrumentation = RequestInstrumentation(
+            request.headers.get("X-Request-ID", ""), request.path, sent_trace=request.headers.get(TRACEPARENT, "")
+        )
         response = self._respond(request, instrumentation)
         for name, value in browser_headers(request.headers, settings.CORS_ORIGINS, secure=request.is_secure()).items():
             response.headers.setdefault(name, value)

@@ -20,6 +20,7 @@ from libs.runtime import metrics
 from libs.runtime.config import WebConfig
 from libs.runtime.health import Health, failure_reason
 from libs.runtime.logs import get_logger
+from libs.runtime.trace_context import TRACEPARENT
 from libs.values.errors import DomainError, Unavailable
 from libs.values.schema import StrictModel, validated
 from libs.web.bodies import MAX_BODY_BYTES, parse_object
@@ -215,7 +216,9 @@ def _report(check: Callable[[], tuple[int, dict[str, object]]]) -> Response:
 
 
 def _begin() -> Response | None:
-    g.instrumentation = RequestInstrumentation(request.headers.get("X-Request-ID", ""), request.path)
+    g.instrumentation = RequestInstrumentation(
+        request.headers.get("X-Request-ID", ""), request.path, sent_trace=request.headers.get(TRACEPARENT, "")
+    )
     if request.environ["REQUEST_METHOD"] not in metrics.METHODS:  # request.method ignores case
         return _problem(501)
     if request.method == "OPTIONS" and (response := _options()):

@@ -6,7 +6,7 @@ import time
 from structlog.contextvars import bind_contextvars, clear_contextvars
 from ulid import ULID
 
-from libs.runtime import metrics
+from libs.runtime import metrics, trace_context
 from libs.runtime.logs import get_logger
 from libs.values.errors import ErrorKind
 from libs.web.circuit_breaker import CircuitBreaker
@@ -22,13 +22,17 @@ ANSWERED_BY_THE_SERVER = {STATUS[kind] for kind in (ErrorKind.CONFLICT, ErrorKin
 
 
 class RequestInstrumentation:
-    """Created when a request arrives. `id` is the client's, or a new one when that is malformed. Each log line carries it."""
+    """Created when a request arrives. `id` is the client's, or a new one when that is malformed. Each log line carries it.
 
-    def __init__(self, sent_id: str, path: str) -> None:
+    It also begins the request's trace: the client's, or a new one.
+    """
+
+    def __init__(self, sent_id: str, path: str, *, sent_trace: str) -> None:
         self.id = sent_id if REQUEST_ID.fullmatch(sent_id) else str(ULID())
         self._began, self._path, self._entered, self._server_failed = time.perf_counter(), path, False, False
         clear_contextvars()
         bind_contextvars(request_id=self.id)
+        trace_context.begin_request(sent_trace)
 
     def enter(self, breaker: CircuitBreaker) -> None:
         """Raise Unavailable while the circuit breaker is open."""

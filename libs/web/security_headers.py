@@ -22,7 +22,9 @@ HEADERS = {
 OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
 CORS = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID",
+    "Access-Control-Allow-Headers": (
+        "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID, traceparent"
+    ),
     "Access-Control-Expose-Headers": "ETag, Location, Retry-After, X-Request-ID",
     "Access-Control-Max-Age": "600",
 }

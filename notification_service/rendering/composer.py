@@ -34,7 +34,9 @@ class Composer:
         self._templates.filters["in_utc"] = _in_utc
         self._inliner = CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)  # at-rules: phones and dark mode
 
-    def compose(self, kind: str, *, event_id: str, recipient: str, content: MailContent) -> Mail:
+    def compose(
+        self, kind: str, *, event_id: str, recipient: str, content: MailContent, trace_id: str | None = None
+    ) -> Mail:
         """The mail of `kind` to `recipient`. An event always gives the same Message-ID, so that a repeated mail is recognisable."""
         row = KINDS[kind]
         values: dict[str, object] = {field.name: getattr(content, field.name) for field in fields(content)}
@@ -62,6 +64,7 @@ class Composer:
             html=self._inliner.inline(html),
             message_id=f"<{digest}@{self._message_id_domain}>",
             order_id=order.order_id if order else None,
+            trace_id=trace_id,
         )
 
 

@@ -2,7 +2,9 @@
 
 import threading
 import time
+from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 
 from confluent_kafka import Message
 
@@ -48,7 +50,8 @@ class ParkMail:
                 self.outstanding[mail.event_id] = failure
                 self._store(mail.awaiting_answer(self.policy, _now()), message)
                 del self.outstanding[mail.event_id]
-                wait = threading.Thread(target=self._await, args=(failure, mail, message), name="answer", daemon=True)
+                work = partial(copy_context().run, self._await, failure, mail, message)  # in the event's trace
+                wait = threading.Thread(target=work, name="answer", daemon=True)
                 wait.start()
             case InDoubt():
                 doubtful = mail.in_doubt(self.policy, reason, _now())

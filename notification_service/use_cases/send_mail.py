@@ -72,7 +72,8 @@ class SendMail:
             EXPIRED.labels(kind).inc()
             log.info("mail skipped", reason="link expired")
             return
-        mail = self.composer.compose(kind, event_id=event.id, recipient=recipient, content=content)
+        trace_id = event.trace.trace_id if event.trace else None
+        mail = self.composer.compose(kind, event_id=event.id, recipient=recipient, content=content, trace_id=trace_id)
 
         counted_for = self.limit.key_of(recipient) if limited else None
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from confluent_kafka import KafkaException, Message
-from structlog.contextvars import bound_contextvars
 
 from libs.messaging.envelope import parse
 from libs.messaging.failures import ServerUnavailable
 from libs.messaging.handler_pool import Handler
+from libs.messaging.tracing import handling
 from libs.runtime.logs import get_logger
 from notification_service.domain.failures import InDoubt
 from notification_service.domain.parked_mail import ParkedMail
@@ -101,8 +101,8 @@ class ParkedMailSender:
 
     def _try(self, mail: ParkedMail) -> None:
         try:
-            with bound_contextvars(event_id=mail.event_id, topic=mail.topic):
-                if (message := self._parked.message_of(mail)) is not None:  # a message without a value is false
+            if (message := self._parked.message_of(mail)) is not None:  # a message without a value is false
+                with handling(message):
                     self._park_mail(mail, message, self._attempt(mail, message))
             self._failures = 0
         except (ServerUnavailable, KafkaException) as error:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 import signal
+from collections import Counter
+from typing import Any
+
+import requests
 
 from tests.e2e.conftest import Town, wait_for
 
@@ -70,3 +76,32 @@ def test_with_kafka_frozen_everybody_is_served_and_the_events_follow_later(town:
         town.shop.kill("kafka", signal.SIGCONT)
     town.mail(ada, "Welcome")
     wait_for(lambda: ada.status_of(order) == "confirmed", "confirmed")
+
+
+def test_one_trace_leads_from_the_request_to_both_mails_and_through_the_logs(town: Town) -> None:
+    ada, lamp = town.customer(), town.product(town.staff())
+    ada.order(lamp)  # the catalogue has the lamp
+    trace = secrets.token_hex(16)
+    headers = {"traceparent": f"00-{trace}-{secrets.token_hex(8)}-01", "Authorization": f"Bearer {ada.token}"}
+    body = {"productId": lamp["id"], "quantity": 1}
+    placed = requests.post(town.shop.url("order", "/orders"), json=body, headers=headers, timeout=10)
+    order_id = placed.json()["orderId"]
+    for subject in (f"Order Confirmation - #{order_id}", f"#{order_id} is reserved"):
+        assert town.mail(ada, subject).trace_id == trace
+    wanted = [("order-web", "request")]
+    wanted += [("order-worker", "event published"), ("product-worker", "event handled")]
+    wanted += [("product-worker", "event published"), ("order-worker", "event handled")]
+    wanted += [("notification", "event handled"), ("notification", "mail sent")]
+    for process, event in wanted:
+        wait_for(lambda p=process, e=event: lines_of(town.shop.log(p), e, trace), f"{process}: {event}")
+    events = [line for process, event in wanted[1:] for line in lines_of(town.shop.log(process), event, trace)]
+    assert {line["aggregate_id"] for line in events if line["topic"].startswith(("order-", "stock-"))} == {order_id}
+    assert all(line["event_id"] for line in events)
+    times = Counter(line["topic"] for line in lines_of(town.shop.log("notification"), "event handled", trace))
+    assert times == {"order-placed": 1, "order-confirmed": 1}
+
+
+def lines_of(log: str, event: str, trace: str) -> list[dict[str, Any]]:
+    """The lines of a process's log about this event of this trace."""
+    lines = [json.loads(line) for line in log.splitlines() if trace in line]
+    return [line for line in lines if line["event"] == event and line["trace_id"] == trace]

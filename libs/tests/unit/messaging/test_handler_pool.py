@@ -3,11 +3,16 @@
 import threading
 
 import pytest
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
+from ulid import ULID
 
 from libs.messaging import handler_pool as module
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
 from libs.messaging.handler_pool import HandlerPool, Job
+from libs.runtime import trace_context
 
+KEY = b"507f1f77bcf86cd799439011"
 HEADERS = {"ce_specversion": "1.0", "ce_type": "made", "ce_id": "01K00000000000000000000000"}
 
 
@@ -172,3 +177,34 @@ def test_events_of_one_key_keep_their_order_and_other_keys_go_beside_them():
     jobs = [job(key=key, value=b'{"n": %d}' % n) for n in range(2) for key in (b"slow", b"quick")]
     run(script, *jobs, count=8)
     assert seen.index(("quick", 1)) < seen.index(("slow", 0)) < seen.index(("slow", 1))
+
+
+def lines_of(script, one):
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        run(script, one)
+    return lines
+
+
+def test_a_handled_event_is_one_line_whatever_it_took():
+    lines = lines_of(Script(ServerUnavailable("no answer"), TransientFailure("full")), job(key=KEY))
+    assert [line["event"] for line in lines] == ["event not handled yet"] * 2 + ["event handled"]
+    assert lines[-1]["attempts"] == 3
+    for line in lines:
+        assert (line["event_id"], line["topic"], line["aggregate_id"]) == (HEADERS["ce_id"], "made", KEY.decode())
+        assert line["trace_id"] == ULID.from_str(HEADERS["ce_id"]).hex
+
+
+@pytest.mark.parametrize("one", [{"value": b"{not json"}, {}])
+def test_an_event_that_is_not_handled_has_no_line_that_says_so(one):
+    script = Script(PermanentFailure("unwanted"))
+    assert [line["event"] for line in lines_of(script, job(**one))] == []
+    assert len(script.letters) == 1
+
+
+def test_the_handler_works_in_the_trace_of_the_event():
+    seen = []
+    script = Script()
+    script.handle = lambda event: seen.append((trace_context.current(), event.trace))
+    run(script, job())
+    assert seen[0][0] == seen[0][1]
+    assert seen[0][0].trace_id == ULID.from_str(HEADERS["ce_id"]).hex

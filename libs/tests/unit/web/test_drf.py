@@ -10,6 +10,7 @@ from django.test import Client
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import APIView
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from libs.runtime.health import CheckFailed, Health
@@ -66,6 +67,7 @@ urlpatterns = [
 handler400, handler403, handler404, handler500 = error_view(400), error_view(403), error_view(404), server_error_view
 pytestmark = pytest.mark.urls(__name__)
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
@@ -294,3 +296,15 @@ def test_polling_is_logged_only_when_it_fails(client):
 
 def test_a_view_that_only_reads_takes_no_forms_token():
     assert get_view(lambda: None).csrf_exempt
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [(f"00-{TRACE}-00f067aa0ba902b7-01", True), ("00-nonsense", False), ("", False)]
+)
+def test_a_well_formed_trace_is_in_the_line_of_its_request(client, sent, kept):
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        client.get("/things", headers={"traceparent": sent})
+    (line,) = [line for line in lines if line["event"] == "request"]
+    assert (line["trace_id"] == TRACE) is kept
+    assert len(line["trace_id"]) == 32
+    assert line["request_id"]

@@ -5,6 +5,8 @@ import secrets
 
 import pytest
 from pydantic import SecretStr
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from libs.access.tokens import AccessTokens
 from libs.runtime.config import WebConfig
@@ -14,6 +16,7 @@ from libs.values.errors import DomainError, ErrorKind
 from libs.values.schema import StrictModel, StrictQuery
 from libs.web.flask import Blueprint, caller, caller_if_any, json_response, make_app
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TOKENS = AccessTokens(SecretStr(secrets.token_urlsafe(32)), "microshop", "microshop")
 
 
@@ -328,3 +331,15 @@ def test_a_path_with_two_slashes_leads_nowhere_else(client):
     answer = client.get("//hello", headers={"Host": "evil.example"})
     assert "Location" not in answer.headers
     assert "evil.example" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [(f"00-{TRACE}-00f067aa0ba902b7-01", True), ("00-nonsense", False), ("", False)]
+)
+def test_a_well_formed_trace_is_in_the_line_of_its_request(client, sent, kept):
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        client.get("/hello", headers={"traceparent": sent})
+    (line,) = [line for line in lines if line["event"] == "request"]
+    assert (line["trace_id"] == TRACE) is kept
+    assert len(line["trace_id"]) == 32
+    assert line["request_id"]

@@ -67,3 +67,9 @@ def test_lines_are_as_long_and_end_as_smtp_requires(mail):
 def test_a_line_break_never_gets_into_a_header(mail, field, breaks):
     with pytest.raises(ValueError):
         to_bytes(replace(mail, **{field: getattr(mail, field) + breaks}), SENDER)
+
+
+def test_a_mail_names_its_trace_and_a_preview_has_none(mail):
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    assert read(replace(mail, trace_id=trace))["X-Trace-Id"] == trace
+    assert read(mail)["X-Trace-Id"] is None

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from libs.messaging.envelope import Event
+from libs.runtime.trace_context import TraceContext
 from notification_service.api.sample_data import LINK, ORDER
 from notification_service.store.recipient_limit import RecipientLimit
 from notification_service.use_cases.send_mail import SendMail
@@ -93,3 +94,9 @@ def test_a_mail_that_is_tried_again_counts_once(send_mail):
     for _ in range(5):
         send(send_mail, ORDER, limited=True)
     assert {record.outcome for record in send_mail.ledger.sent} == {"sent"}
+
+
+def test_a_mail_has_the_trace_of_its_event(send_mail):
+    trace = TraceContext("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")
+    (mail,) = send(send_mail, ORDER, event=replace(EVENT, trace=trace))
+    assert mail.trace_id == trace.trace_id

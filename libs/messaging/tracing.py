@@ -1,0 +1,71 @@
+"""The context in which an event is handled: its trace, and the ids that each log line of the work has.
+
+Enter `handling` around everything that is done for one event, also around its dead letter. Events that are stored inside get its
+trace. A handler of several events at once enters it for each event, where it makes the rows for that event.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from confluent_kafka import Message
+
+from libs.messaging.envelope import headers_of, trace_of
+from libs.runtime import trace_context
+from libs.runtime.logs import get_logger
+from libs.runtime.trace_context import TRACEPARENT
+
+log = get_logger(__name__)
+
+ID = re.compile(r"[0-9a-f]{24}|[0-9A-HJKMNP-TV-Z]{26}")
+"""The ids of the shop. A key of another form is in no log line: it might hold personal data."""
+NO_IDS = MappingProxyType[str, str]({})
+
+
+@contextmanager
+def handling(message: Message) -> Iterator[None]:
+    """Work on the event in `message`, which may be malformed. Its ids are in the log lines when they have the form of ids."""
+    headers = dict(headers_of(message))
+    event_id, key = _text(headers.get("ce_id")), _text(message.key())
+    ids = {"topic": str(message.topic())}
+    ids |= {"event_id": event_id} if ID.fullmatch(event_id) else NO_IDS
+    ids |= {"aggregate_id": key} if ID.fullmatch(key) else NO_IDS
+    with trace_context.continued(trace_of(event_id, _text(headers.get(TRACEPARENT))), **ids):
+        yield
+
+
+def log_handled(message: Message, *, seconds: float, attempts: int) -> None:
+    """Log that an event was handled. Call it inside of `handling`. `seconds`: how long the last attempt took.
+
+    The lag is the time from the event's `ce_time`, when its change was stored.
+    """
+    stored_at = _text(dict(headers_of(message)).get("ce_time"))
+    log.info("event handled", ms=round(seconds * 1000, 1), attempts=attempts, lag_ms=_milliseconds_since(stored_at))
+
+
+def log_published(message: Message, event_id: str, aggregate_id: str, headers: Mapping[str, str]) -> None:
+    """Log that the broker has acknowledged an event of an outbox. `headers`: of the event."""
+    log.info(
+        "event published",
+        trace_id=trace_of(event_id, headers.get(TRACEPARENT, "")).trace_id,
+        event_id=event_id,
+        topic=message.topic(),
+        aggregate_id=aggregate_id,
+        partition=message.partition(),
+        offset=message.offset(),
+        lag_ms=_milliseconds_since(headers.get("ce_time", "")),
+    )
+
+
+def _text(raw: bytes | str | None) -> str:
+    return raw.decode(errors="replace") if isinstance(raw, bytes) else raw or ""
+
+
+def _milliseconds_since(moment: str) -> int | None:
+    try:
+        passed = datetime.now(UTC) - datetime.fromisoformat(moment)
+    except (ValueError, TypeError, OverflowError):  # no time, or one without a zone
+        return None
+    return round(passed.total_seconds() * 1000)
