@@ -17,7 +17,7 @@ from bench.sink import Sink
 from deploy.local.console import say, step
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.probe import call
-from deploy.local.waiting import until_ready
+from deploy.local.supervision.waiting import until_ready
 from tests.shop import Shop
 
 REGISTRATIONS = 40

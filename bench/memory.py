@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from deploy.local.process import find_ours, read_pid
 from deploy.local.services import PROCESS_NAMES
 from deploy.local.state import State
+from deploy.local.supervision.process import find_ours, read_pid
 
 
 def measure(state: State) -> dict[str, float]:

@@ -20,7 +20,7 @@ from bench.sink import Sink
 from deploy.local.errors import NotReady
 from deploy.local.ports import LOOPBACK
 from deploy.local.probe import call
-from deploy.local.waiting import until_ready
+from deploy.local.supervision.waiting import until_ready
 from tests.shop import Shop
 
 WORKERS = ("user-worker", "product-worker", "order-worker", "notification")

@@ -10,7 +10,7 @@ from deploy import envfile
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.probe import call
 from deploy.local.state import ROOT, State
-from deploy.local.waiting import until_ready
+from deploy.local.supervision.waiting import until_ready
 from tests.shop import PORTS, Shop, make_shop
 
 DIRECTORY = ROOT / ".local" / "bench"

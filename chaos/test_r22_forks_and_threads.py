@@ -12,8 +12,8 @@ from chaos.harness.customers import Customers
 from chaos.harness.sockets import connected_ports
 from chaos.harness.stack import Stack
 from chaos.harness.waiting import promised, wait_until
-from deploy.local.process import base_env
 from deploy.local.state import ROOT
+from deploy.local.supervision.process import base_env
 
 DEAD_SECONDS = promised(5.0)
 WEBS = ("user-web", "product-web", "order-web", "notification")

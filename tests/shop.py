@@ -19,8 +19,8 @@ from deploy.local.errors import NotReady
 from deploy.local.mailbox import Mailbox
 from deploy.local.ports import LOOPBACK
 from deploy.local.probe import Answer, call
-from deploy.local.process import read_pid
 from deploy.local.state import ROOT, State
+from deploy.local.supervision.process import read_pid
 from tests.free_ports import pick_free
 
 PORTS = {

@@ -26,7 +26,7 @@ from deploy.local.servers.kafka import Kafka
 from deploy.local.servers.mongo import Mongo
 from deploy.local.servers.mysql import MySQL
 from deploy.local.state import ROOT, State
-from deploy.local.waiting import until_ready
+from deploy.local.supervision.waiting import until_ready
 from tests.shop import Shop, make_shop
 
 READY_SECONDS = 60
@@ -126,7 +126,14 @@ def running(server: Server, state: State) -> Iterator[None]:
     process = server.process()
     process.write_plan(state)
     log = state.log / f"{process.name}.log"
-    launch = (sys.executable, "-m", "deploy.local.launch", str(state.path), process.name, "--die-with-parent")
+    launch = (
+        sys.executable,
+        "-m",
+        "deploy.local.supervision.launch",
+        str(state.path),
+        process.name,
+        "--die-with-parent",
+    )
     with log.open("ab") as output:
         child = subprocess.Popen(launch, cwd=ROOT, stdout=output, stderr=output, start_new_session=True)
     try:

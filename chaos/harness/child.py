@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from chaos.harness.waiting import wait_until
-from deploy.local.process import Process
 from deploy.local.state import ROOT, State
+from deploy.local.supervision.process import Process
 
 
 class Child:
@@ -49,7 +49,7 @@ class Child:
     def start(self) -> None:
         """Start it, and keep it up from now on."""
         self.wanted = True
-        arguments = ("-m", "deploy.local.launch", str(self._state.path), self.name, "--die-with-parent")
+        arguments = ("-m", "deploy.local.supervision.launch", str(self._state.path), self.name, "--die-with-parent")
         with self.log.open("ab") as output:
             self._popen = subprocess.Popen(
                 (sys.executable, *arguments), cwd=ROOT, stdout=output, stderr=output, start_new_session=True

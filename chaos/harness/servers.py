@@ -8,10 +8,10 @@ from chaos.harness.child import Child
 from chaos.harness.proxy import Proxy
 from chaos.harness.supervisor import Supervisor
 from deploy.local.ports import LOOPBACK
-from deploy.local.process import Process
 from deploy.local.servers import Server
 from deploy.local.state import State
-from deploy.local.waiting import until_ready
+from deploy.local.supervision.process import Process
+from deploy.local.supervision.waiting import until_ready
 
 READY_SECONDS = 60
 

@@ -19,9 +19,9 @@ from chaos.harness.waiting import wait_until
 from deploy import envfile
 from deploy.local import stack
 from deploy.local.jobs import run_jobs
-from deploy.local.process import Process
 from deploy.local.services import JOBS, SERVICES, Service
 from deploy.local.settings import Settings
+from deploy.local.supervision.process import Process
 from tests.free_ports import pick_free
 from tests.shop import make_shop
 from tests.smtp_sink import SmtpSink

@@ -1,6 +1,6 @@
 """The whole shop on one machine without containers: real servers, the services, one supervisor.
 
 Read in this order: `state.py` (the directories), `servers/` (how each server is started), `services.py` (the processes of the
-services), `up.py` (the order of a start), `supervisor.py` and `launch.py` (how a process is restarted).
+services), `commands/up.py` (the order of a start), `supervision/supervisor.py` and `launch.py` (how a process is restarted).
 For development only: every process listens on loopback.
 """

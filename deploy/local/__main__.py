@@ -10,16 +10,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from deploy import envfile
+from deploy.local.commands.demo import demo
+from deploy.local.commands.down import reset, stop
+from deploy.local.commands.manage import manage
+from deploy.local.commands.status import print_addresses, status
+from deploy.local.commands.up import is_up, up
 from deploy.local.console import say
-from deploy.local.demo import demo
-from deploy.local.down import reset, stop
 from deploy.local.errors import LocalError
-from deploy.local.logs import Follower, follow
-from deploy.local.manage import manage
 from deploy.local.stack import Stack
 from deploy.local.state import ROOT, State
-from deploy.local.status import print_addresses, status
-from deploy.local.up import is_up, up
+from deploy.local.supervision.logs import Follower, follow
 
 
 def main() -> int:

@@ -111,7 +111,7 @@ main() {
     make_venv "$(find_python)"
     printf '%s' "$wanted" >"$stamp"
   fi
-  .venv/bin/python -m deploy.local.install
+  .venv/bin/python -m deploy.local.commands.install
   for wanted in "$@"; do need "$wanted"; done
 }
 

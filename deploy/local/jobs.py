@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from subprocess import DEVNULL, run
 
 from deploy.local.errors import LocalError
-from deploy.local.logs import last_line
-from deploy.local.process import base_env
 from deploy.local.services import Job, environment
 from deploy.local.stack import Stack
 from deploy.local.state import ROOT
+from deploy.local.supervision.logs import last_line
+from deploy.local.supervision.process import base_env
 
 SECONDS = 120
 

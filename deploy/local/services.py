@@ -4,8 +4,8 @@ import sys
 from dataclasses import dataclass
 
 from deploy.local.ports import LOOPBACK
-from deploy.local.process import Process
 from deploy.local.settings import Settings
+from deploy.local.supervision.process import Process
 from deploy.service_list import mongo_names, ports, variables
 
 

@@ -23,7 +23,7 @@ from deploy.local.mailbox import Mailbox
 from deploy.local.ports import LOOPBACK
 from deploy.local.probe import Answer, call
 from deploy.local.state import ROOT
-from deploy.local.waiting import until_ready
+from deploy.local.supervision.waiting import until_ready
 from tests.architecture.compose import package_of, read
 from tests.free_ports import pick_free
 from tests.shop import PORTS

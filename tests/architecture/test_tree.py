@@ -26,6 +26,11 @@ def test_files_stay_small():
     assert statistics.median(lengths.values()) <= 80
 
 
+@pytest.mark.parametrize("folder", sorted({p.parent for p in (ROOT / "deploy").rglob("*.py")}), ids=name_of)
+def test_a_folder_of_deploy_has_at_most_fourteen_modules(folder):
+    assert len(list(folder.glob("*.py"))) <= 14
+
+
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_every_module_says_why_it_exists(path):
     tree = ast.parse(path.read_text())

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from deploy.local.process import Process
+from deploy.local.supervision.process import Process
 
 
 class Server(Protocol):

@@ -12,9 +12,9 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.ports import LOOPBACK, is_open
-from deploy.local.process import Process
 from deploy.local.servers.programs import KAFKA_LIBS, java
 from deploy.local.state import State
+from deploy.local.supervision.process import Process
 
 HERE = Path(__file__).parent
 

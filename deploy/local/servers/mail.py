@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from deploy.local.errors import NotReady
 from deploy.local.ports import LOOPBACK, is_open
-from deploy.local.process import Process
 from deploy.local.servers.programs import sendria
 from deploy.local.state import State
+from deploy.local.supervision.process import Process
 
 
 @dataclass(frozen=True)

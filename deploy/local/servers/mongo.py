@@ -9,9 +9,9 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from deploy.local.errors import NotReady
 from deploy.local.ports import LOOPBACK
-from deploy.local.process import Process
 from deploy.local.servers.programs import mongod
 from deploy.local.state import State
+from deploy.local.supervision.process import Process
 from deploy.service_list import mongo_names
 
 NOT_YET_INITIALIZED = 94

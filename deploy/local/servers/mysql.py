@@ -13,8 +13,8 @@ import MySQLdb
 
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.ports import LOOPBACK
-from deploy.local.process import SYSTEM_PATH, Process
 from deploy.local.state import State
+from deploy.local.supervision.process import SYSTEM_PATH, Process
 
 OPTIONS = Path(__file__).with_name("mysql.cnf")
 RUN_TIME = "SELECT, INSERT, UPDATE, DELETE"

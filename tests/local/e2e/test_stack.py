@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from deploy import envfile
-from deploy.local.process import find_ours, read_pid
 from deploy.local.services import PROCESS_NAMES as PROCESSES
+from deploy.local.supervision.process import find_ours, read_pid
 from tests.e2e.conftest import wait_for
 from tests.shop import Shop, make_shop
 

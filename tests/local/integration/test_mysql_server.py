@@ -19,9 +19,9 @@ import MySQLdb
 import pytest
 
 from deploy.compose import mysql_init
-from deploy.local.process import SYSTEM_PATH
 from deploy.local.servers.mysql import MySQL
 from deploy.local.state import ROOT, State
+from deploy.local.supervision.process import SYSTEM_PATH
 from tests.free_ports import pick_free
 from tests.stack import running
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy import envfile
-from deploy.local.changes import compare, find_changes, record
+from deploy.local.commands.changes import compare, find_changes, record
 from deploy.local.settings import Settings
 from deploy.local.state import State
 

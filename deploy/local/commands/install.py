@@ -14,7 +14,7 @@ from deploy.local.errors import LocalError
 from deploy.local.servers.programs import KAFKA_LIBS, MONGO_DIR, SENDRIA_VENV
 from deploy.local.state import ROOT, TOOLS
 
-LISTS = Path(__file__).with_name("downloads")
+LISTS = ROOT / "deploy" / "local" / "downloads"
 LOG = TOOLS / "install.log"
 
 

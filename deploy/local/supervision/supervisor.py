@@ -1,7 +1,7 @@
 """The supervisor: its configuration file, its start, and the one call that starts the services.
 
-`python -m deploy.local.supervisor CONFIG` runs it with a shorter interval. supervisord checks its children once a second and
-restarts one at the second check, after up to 2 s. Here it checks ten times a second.
+`python -m deploy.local.supervision.supervisor CONFIG` runs it with a shorter interval. supervisord checks its children
+once a second and restarts one at the second check, after up to 2 s. Here it checks ten times a second.
 """
 
 import shlex
@@ -22,10 +22,10 @@ from supervisor.supervisord import Supervisor
 from supervisor.xmlrpc import SupervisorTransport
 
 from deploy.local.errors import LocalError, NotReady
-from deploy.local.logs import last_line, rotate
-from deploy.local.process import SUPERVISOR, Process, base_env
 from deploy.local.state import ROOT, State
-from deploy.local.waiting import until_ready
+from deploy.local.supervision.logs import last_line, rotate
+from deploy.local.supervision.process import SUPERVISOR, Process, base_env
+from deploy.local.supervision.waiting import until_ready
 
 START_SECONDS = 15.0
 INTERVAL_SECONDS = 0.1
@@ -47,7 +47,7 @@ def start(state: State, servers: list[Process], services: list[Process]) -> None
         raise LocalError(f"supervisor can't work below {state.path}: move the clone to a path without %")
     config = state.run / "supervisor.conf"
     config.write_text(_config(state, servers, services))
-    supervise = Process(SUPERVISOR, (sys.executable, "-m", "deploy.local.supervisor", str(config)))
+    supervise = Process(SUPERVISOR, (sys.executable, "-m", "deploy.local.supervision.supervisor", str(config)))
     for process in (*servers, *services, supervise):
         process.write_plan(state)
     log = state.log / f"{SUPERVISOR}.log"
@@ -92,7 +92,7 @@ def _socket(state: State) -> Path:
 
 
 def _launch(state: State, name: str = SUPERVISOR) -> list[str]:
-    return [sys.executable, "-m", "deploy.local.launch", str(state.path), name]
+    return [sys.executable, "-m", "deploy.local.supervision.launch", str(state.path), name]
 
 
 def _config(state: State, servers: list[Process], services: list[Process]) -> str:

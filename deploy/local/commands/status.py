@@ -7,9 +7,9 @@ from deploy.local.console import say
 from deploy.local.errors import NotReady
 from deploy.local.ports import LOOPBACK
 from deploy.local.probe import check_ready
-from deploy.local.process import pid_path, read_pid
 from deploy.local.services import PROCESS_NAMES, SERVICES, Service
 from deploy.local.stack import Stack
+from deploy.local.supervision.process import pid_path, read_pid
 
 
 def status(stack: Stack) -> None:

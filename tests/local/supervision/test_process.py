@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from deploy.local.errors import NotReady
-from deploy.local.process import Process, end, find_ours, is_ours, pid_path, read_pid
 from deploy.local.state import ROOT, State
-from deploy.local.waiting import until_ready
+from deploy.local.supervision.process import Process, end, find_ours, is_ours, pid_path, read_pid
+from deploy.local.supervision.waiting import until_ready
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
 
@@ -30,7 +30,7 @@ def state(tmp_path: Path) -> State:
 def launched(state: State, name: str, argv: tuple[str, ...] = SLEEP) -> Iterator[int]:
     """A process started as the supervisor does; yields its pid once it is the program."""
     Process(name, argv).write_plan(state)
-    command = [sys.executable, "-m", "deploy.local.launch", str(state.path), name]
+    command = [sys.executable, "-m", "deploy.local.supervision.launch", str(state.path), name]
     child = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
 
     def check() -> None:

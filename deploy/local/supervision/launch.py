@@ -1,4 +1,4 @@
-"""Becomes one process of the stack: `python -m deploy.local.launch STATE NAME [--log] [--die-with-parent]`.
+"""Becomes one process of the stack: `python -m deploy.local.supervision.launch STATE NAME [--log] [--die-with-parent]`.
 
 With --log the process writes its log file itself. Through a pipe of the supervisor, a frozen supervisor would freeze the process.
 
@@ -16,8 +16,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from deploy.local.process import end, find_ours, pid_path, plan_path
 from deploy.local.state import ROOT, State
+from deploy.local.supervision.process import end, find_ours, pid_path, plan_path
 
 YOUNG_SECONDS = 3.0
 PAUSE_SECONDS = 0.5

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
 from deploy.local.errors import LocalError, NotReady
-from deploy.local.logs import last_line
-from deploy.local.process import SUPERVISOR, pid_path, read_pid
 from deploy.local.state import State
+from deploy.local.supervision.logs import last_line
+from deploy.local.supervision.process import SUPERVISOR, pid_path, read_pid
 
 MANY_STARTS = 4
 STEADY_SECONDS = 2.0

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from deploy.local.errors import LocalError
-from deploy.local.process import base_env
 from deploy.local.services import JOBS, environment
 from deploy.local.stack import Stack
 from deploy.local.state import ROOT
+from deploy.local.supervision.process import base_env
 from deploy.service_list import SERVICES
 
 USAGE = 'make manage SERVICE=product_service ARGS="dlq list"'

@@ -5,9 +5,9 @@ import time
 
 from deploy.local.console import say, step
 from deploy.local.errors import LocalError
-from deploy.local.process import SUPERVISOR, end, find_ours, read_pid
 from deploy.local.services import SERVICES
 from deploy.local.stack import Stack
+from deploy.local.supervision.process import SUPERVISOR, end, find_ours, read_pid
 
 STOP_SECONDS = 120.0
 LEFT_OVER_SECONDS = 20.0

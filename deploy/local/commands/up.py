@@ -8,20 +8,21 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from deploy.local import changes, supervisor
+from deploy.local.commands import changes
+from deploy.local.commands.down import clear_left_overs, stop
 from deploy.local.console import say, step
-from deploy.local.down import clear_left_overs, stop
 from deploy.local.errors import LocalError
 from deploy.local.jobs import run_jobs
-from deploy.local.logs import set_aside
 from deploy.local.ports import require_free
 from deploy.local.probe import check_ready
-from deploy.local.process import SUPERVISOR, base_env, read_pid
 from deploy.local.servers import Server
 from deploy.local.services import JOBS, SERVICES, Service, environment
 from deploy.local.stack import Stack
 from deploy.local.state import ROOT
-from deploy.local.waiting import Watch, side_by_side
+from deploy.local.supervision import supervisor
+from deploy.local.supervision.logs import set_aside
+from deploy.local.supervision.process import SUPERVISOR, base_env, read_pid
+from deploy.local.supervision.waiting import Watch, side_by_side
 
 READY_SECONDS = 90.0
 

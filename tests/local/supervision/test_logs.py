@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.logs import Follower, last_line, rotate
 from deploy.local.state import State
+from deploy.local.supervision.logs import Follower, last_line, rotate
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_a_rotated_file_is_followed(state: State, follower: Follower) -> None:
 def test_a_large_log_is_rotated_and_still_followed(
     state: State, follower: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("deploy.local.logs.MAX_BYTES", 100)
+    monkeypatch.setattr("deploy.local.supervision.logs.MAX_BYTES", 100)
     with (state.log / "kafka.log").open("a") as process:  # a process keeps its file open, and appends
         rotate(state.log)
         assert not (state.log / "kafka.log.1").exists()

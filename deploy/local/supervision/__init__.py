@@ -1,0 +1,1 @@
+"""How a process of the stack is started, watched and restarted, and where its log goes."""
