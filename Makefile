@@ -7,7 +7,7 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 LOCK := $(COMPILE) -c requirements/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up status logs down reset demo manage env secrets test check unit lint types chaos soak bench fuzz audit screenshots lock wheels pin test-deploy
+.PHONY: help setup run up status logs down reset demo manage env secrets test check unit lint types chaos soak bench fuzz audit screenshots lock metrics wheels pin test-deploy
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ lock: ## update the locks in requirements/ after a change of a *.in file (needs 
 	@$(LOCK) requirements/dev.in $(SERVICES:%=requirements/%.in) -o requirements/dev.txt
 	@$(COMPILE) deploy/audit/requirements.in -o deploy/audit/requirements.txt
 	@$(COMPILE) deploy/local/downloads/sendria.in -o deploy/local/downloads/sendria.txt
+
+metrics: setup ## write docs/metrics.md from the code
+	@$(PYTHON) -m tests.exported_metrics
 
 wheels: setup ## check that every locked package has wheels for amd64 and arm64
 	@$(PYTHON) -m deploy.wheels

@@ -103,6 +103,11 @@ class DjangoOutbox:
                 self._dead.bulk_create([dead], ignore_conflicts=True)
                 stored.delete()
 
+    def count_dead(self) -> int:
+        """The number of dead events."""
+        renew_connection()
+        return self._dead.count()
+
     def backlog(self) -> tuple[int, float]:
         """(rows, age of the oldest in seconds)."""
         renew_connection()

@@ -14,9 +14,10 @@ from types import MappingProxyType
 import orjson
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
-from libs.messaging import clients
+from libs.messaging import clients, event_metrics
 from libs.messaging.brokers import Brokers
 from libs.messaging.dead_letters import KeptFields, write_dead_letter
+from libs.messaging.event_metrics import LagClock
 from libs.messaging.handler_pool import ErrorTypes, Handler, HandlerPool, Job
 from libs.messaging.producer import Producer
 from libs.runtime.logs import get_logger
@@ -65,12 +66,15 @@ class EventConsumer:
         self._assigned: set[tuple[str, int]] = set()
         self._paused, self._polled_at, self.heartbeat = False, time.monotonic(), time.monotonic()
         self._lag, self._broker, self._handled, self._dead_letters = 0, False, 0, 0
+        self._lag_clock = LagClock()
+        event_metrics.declare(handlers)
         self._last_event_at: str | None = None
 
     def status(self) -> dict[str, object]:
         """What /health and /metrics show: partitions, lag, broker, counts, the event that is retried, time of the last event."""
         return {
             "lag": self._lag,
+            "lagSeconds": self._lag_clock.seconds(self._oldest()),
             "broker": self._broker,
             "handled": self._handled,
             "deadLetters": self._dead_letters,
@@ -78,6 +82,11 @@ class EventConsumer:
             "assigned": len(self._assigned),
             "retrying": next(iter(list(self._pool.retrying.values())), None),
         }
+
+    def _oldest(self) -> int | None:
+        """The time of the oldest fetched event that is not done, in ms since the epoch."""
+        waiting = [job for jobs in list(self._jobs.values()) for job in list(jobs) if not job.done]
+        return min((job.message.timestamp()[1] for job in waiting), default=None)
 
     def owns(self, topic: str, partition: int) -> bool:
         """True while this member has the partition."""
@@ -198,6 +207,7 @@ class EventConsumer:
         statistics = orjson.loads(text)
         parts = [p for t in statistics["topics"].values() for p in t["partitions"].values() if p["desired"]]
         self._lag = sum(max(0, p["consumer_lag"]) for p in parts)
+        self._lag_clock.note(self._lag)
         self._broker = any(b["state"] == "UP" for b in statistics["brokers"].values())
 
     def _dead_letter(self, job: Job) -> None:

@@ -16,6 +16,7 @@ from queue import SimpleQueue
 
 from confluent_kafka import Message
 
+from libs.messaging import event_metrics
 from libs.messaging.envelope import Event, MalformedEvent, parse
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
 from libs.messaging.tracing import handling, log_handled
@@ -33,10 +34,14 @@ DeadLetter = Callable[["Job"], None]
 
 @dataclass(eq=False)
 class Job:
-    """An event in flight. `outcome`: None while it is open, "" when it was handled, else the reason of its dead letter."""
+    """An event in flight. `outcome`: None while it is open, "" when it was handled, else the reason of its dead letter.
+
+    `reason_class`: of a dead letter, one of DEAD_REASONS.
+    """
 
     message: Message
     outcome: str | None = None
+    reason_class: str = ""
     attempts: int = 0
     retries: int = 0
     done: bool = False
@@ -96,18 +101,22 @@ class HandlerPool:
     def _attempt(self, thread: int, job: Job) -> float:
         """Try once. Return the seconds to wait before the next attempt, 0 when the job is done."""
         job.attempts += job.outcome is None
+        topic, reason_class = str(job.message.topic()), "failed"
         try:
             if job.outcome is None:
                 began = time.monotonic()
-                job.outcome = self._handle(job.message)
+                job.outcome = self._handle(job)
                 if not job.outcome:
+                    event_metrics.count(topic, "handled")
                     log_handled(job.message, seconds=time.monotonic() - began, attempts=job.attempts)
             if job.outcome:
                 self._dead_letter(job)
+                event_metrics.count(topic, "dead", job.reason_class)
             job.done = True
             return 0.0
         except self._unavailable as error:
             reason = str(error) if isinstance(error, ServerUnavailable) else type(error).__name__
+            reason_class = "unavailable"
             wait = random.uniform(0, min(BACKOFF_CAP_SECONDS, 2.0 ** min(job.attempts - 1, 10)))
         except Exception as error:
             reason = str(error) if isinstance(error, TransientFailure) else f"handler failed: {type(error).__name__}"
@@ -115,18 +124,20 @@ class HandlerPool:
                 log.exception("handler failed", topic=job.message.topic(), offset=job.message.offset())
             job.retries += 1
             if job.retries > len(RETRY_SECONDS):
-                job.outcome = reason
+                job.outcome, job.reason_class = reason, reason_class
                 return 0.0
             wait = RETRY_SECONDS[job.retries - 1]
+        event_metrics.count(topic, "retried", reason_class)
         self.retrying[thread] = {"reason": reason, "attempts": job.attempts}
         log.warning("event not handled yet", reason=reason, attempts=job.attempts, wait_seconds=round(wait, 2))
         return wait
 
-    def _handle(self, message: Message) -> str:
+    def _handle(self, job: Job) -> str:
         """Handle the event. Return "", or why it can never be handled."""
         try:
-            event = parse(message)
+            event = parse(job.message)
             self._handler(event.type)(event)
         except (MalformedEvent, PermanentFailure) as error:
+            job.reason_class = "malformed" if isinstance(error, MalformedEvent) else "refused"
             return str(error) or type(error).__name__
         return ""

@@ -5,6 +5,7 @@ from typing import Any
 from pymongo.monitoring import CommandListener, ConnectionPoolListener, TopologyListener
 
 from libs.runtime.database_waits import WAITS
+from libs.runtime.pool_metrics import IN_USE, OPEN
 
 
 class CommandWaits(CommandListener):
@@ -24,7 +25,7 @@ class CommandWaits(CommandListener):
 
 
 class ConnectionWaits(ConnectionPoolListener):
-    """Connections. The other events of a pool mean nothing here."""
+    """Connections. It also counts them. The other events of a pool mean nothing here."""
 
     def connection_check_out_started(self, event: Any) -> None:
         """A thread asks for a connection."""
@@ -33,15 +34,27 @@ class ConnectionWaits(ConnectionPoolListener):
     def connection_checked_out(self, event: Any) -> None:
         """It has one."""
         WAITS.end()
+        IN_USE.inc()
 
     def connection_check_out_failed(self, event: Any) -> None:
         """It gets none."""
         WAITS.end()
 
+    def connection_checked_in(self, event: Any) -> None:
+        """It gives it back."""
+        IN_USE.dec()
+
+    def connection_created(self, event: Any) -> None:
+        """There is one connection more."""
+        OPEN.inc()
+
+    def connection_closed(self, event: Any) -> None:
+        """There is one less."""
+        OPEN.dec()
+
     def _ignore(self, event: Any) -> None: ...
 
-    pool_created = pool_ready = pool_cleared = pool_closed = _ignore
-    connection_created = connection_ready = connection_closed = connection_checked_in = _ignore
+    pool_created = pool_ready = pool_cleared = pool_closed = connection_ready = _ignore
 
 
 class PrimaryWaits(TopologyListener):

@@ -116,7 +116,7 @@ def service_routes(health: Health, links: Mapping[str, str] | None = None) -> li
     """The index at the root, /health, /health/live, /health/ready and /metrics. `links`: the service's resources, by name."""
 
     def show_metrics() -> HttpResponse:
-        return HttpResponse(metrics.render(health.parts(), health.gauges), content_type=metrics.CONTENT_TYPE)
+        return HttpResponse(metrics.render(health.worker_statuses(), health.metrics), content_type=metrics.CONTENT_TYPE)
 
     about = (health.service, health.version, links or {})
 

@@ -205,7 +205,7 @@ def _service_routes(health: Health, links: Mapping[str, str]) -> Blueprint:
 
     @routes.get("/metrics")
     def show_metrics() -> Response:
-        return Response(metrics.render(health.parts(), health.gauges), content_type=metrics.CONTENT_TYPE)
+        return Response(metrics.render(health.worker_statuses(), health.metrics), content_type=metrics.CONTENT_TYPE)
 
     return routes
 

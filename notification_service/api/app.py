@@ -6,6 +6,7 @@ from libs.access.revocations import Revocations
 from libs.access.tokens import AccessTokens
 from libs.runtime.health import Health
 from libs.runtime.logs import configure_logs
+from libs.runtime.status_metrics import StatusMetric
 from libs.web.flask import make_app
 from notification_service import __doc__ as description
 from notification_service import __version__
@@ -13,6 +14,8 @@ from notification_service.api.mails import routes as mails
 from notification_service.api.previews import routes as previews
 from notification_service.config import Config
 from notification_service.worker.process import Worker
+
+METRICS = (StatusMetric("oldestParkedSeconds", "mails_parked_oldest_seconds", "Age of the oldest parked mail"),)
 
 
 def create_app(config: Config) -> APIFlask:
@@ -32,7 +35,8 @@ def create_app(config: Config) -> APIFlask:
             __version__,
             required={"consumer": lambda: consumer.check() | {"smtp": mailer.status()["status"]}},
             shown={"consumer": consumer.check, "smtp": worker.check_smtp},
-            gauges={"oldestParkedSeconds": ("mails_parked_oldest_seconds", "Age of the oldest parked mail")},
+            workers=lambda: [{"parts": consumer.parts()}],
+            metrics=METRICS,
         ),
         unavailable=(),
         web=config,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from confluent_kafka import KafkaException, Message
 
+from libs.messaging import event_metrics
 from libs.messaging.brokers import Brokers
 from libs.messaging.dead_letters import write_dead_letter
 from libs.messaging.failures import ServerUnavailable
@@ -28,5 +29,6 @@ class DeadLetters:
         job = Job(message, outcome=reason, attempts=attempts)
         try:
             write_dead_letter(self._producer, GROUP, job, kept=self._kept.get(str(message.topic())))
+            event_metrics.count(str(message.topic()), "dead", "failed")
         except KafkaException as error:
             raise ServerUnavailable(f"Kafka takes no dead letter: {error.args[0].name()}") from None

@@ -16,6 +16,7 @@ from notification_service.domain.mail import MailContent
 from notification_service.domain.parked_mail import ParkedMail, RetryPolicy
 from notification_service.events.consumed import ORDER_TOPICS, MailResendRequested
 from notification_service.smtp.mailer import Mailer
+from notification_service.smtp.metrics import count_mail
 from notification_service.store.dead_letters import DeadLetters
 from notification_service.store.parked_mails import ParkedMails
 from notification_service.use_cases.send_mail import SendMail, Unanswered
@@ -127,11 +128,13 @@ class SendOrPark:
             raise ServerUnavailable("too many mails are parked")
         if parked.has_key(mail.ordering_key):
             self.park_mail.park_behind(mail, message)
+            count_mail(kind, "parked")
             return
         try:
             self.send_mail(event, kind=kind, recipient=recipient, user_id=user_id, content=content, limited=limited)
         except (TransientFailure, InDoubt, Unanswered) as failure:
             self.park_mail(mail, message, failure)
+            count_mail(kind, "parked")
 
 
 def _new(event: Event) -> ParkedMail:

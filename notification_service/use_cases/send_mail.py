@@ -6,22 +6,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
 
-from prometheus_client import Counter
-
 from libs.messaging.envelope import Event
 from libs.messaging.failures import ServerUnavailable
 from libs.runtime.logs import get_logger
 from notification_service.domain.mail import LinkContent, MailContent, SentMail
 from notification_service.rendering.composer import Composer
 from notification_service.smtp.mailer import AnswerOutstanding, Mailer
+from notification_service.smtp.metrics import count_mail
 from notification_service.store.accounts import AccountView
 from notification_service.store.mail_ledger import MailLedger
 from notification_service.store.recipient_limit import RecipientLimit
 
 log = get_logger(__name__)
-
-SUPPRESSED = Counter("mails_suppressed", "Mails beyond the limit of an address that was never verified", ["kind"])
-EXPIRED = Counter("mails_expired", "Mails whose link expired before they could be sent", ["kind"])
 
 LINK_MARGIN = timedelta(seconds=60)  # a link that a recipient cannot use in time is no use
 RECORD_SECONDS = 1.0
@@ -69,7 +65,7 @@ class SendMail:
             log.info("mail skipped", reason="account deleted")
             return
         if isinstance(content, LinkContent) and content.expires_at < datetime.now(UTC) + LINK_MARGIN:
-            EXPIRED.labels(kind).inc()
+            count_mail(kind, "expired")
             log.info("mail skipped", reason="link expired")
             return
         trace_id = event.trace.trace_id if event.trace else None
@@ -84,7 +80,7 @@ class SendMail:
 
         def send() -> SentMail:
             if counted_for and not self.limit.take(counted_for, event.id):
-                SUPPRESSED.labels(kind).inc()
+                count_mail(kind, "suppressed")
                 log.info("mail suppressed", kind=kind)
                 return sent("suppressed")
             self.mailer.send(mail)

@@ -87,7 +87,7 @@ class BackgroundConsumer:
         """
         if not self._threads:
             raise CheckFailed("not consuming yet")
-        parts = {thread.task.name: thread.task.status() for thread in self._threads}
+        parts = self.parts()
         state, accounts = parts[GROUP], parts[self._accounts.name]
         if not state["broker"]:
             raise CheckFailed("no Kafka broker answers", parts=parts)
@@ -96,6 +96,10 @@ class BackgroundConsumer:
         if not accounts["complete"]:
             raise CheckFailed("the account topics are not read to their ends yet", parts=parts)
         return {"parts": parts}
+
+    def parts(self) -> dict[str, Mapping[str, object]]:
+        """The status of each task, by name."""
+        return {thread.task.name: thread.task.status() for thread in self._threads}
 
     def _prepare(self, partitions: set[int]) -> None:
         self._accounts.await_complete()

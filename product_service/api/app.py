@@ -1,5 +1,7 @@
 """The wiring of the web process."""
 
+from functools import partial
+
 from apiflask import APIFlask
 
 from libs.access.revocations import Revocations
@@ -7,7 +9,7 @@ from libs.access.tokens import AccessTokens
 from libs.mongo_store.connection import UNAVAILABLE_ERRORS, connect, ping
 from libs.mongo_store.revocations import MongoRevocations
 from libs.mongo_store.worker_status import MongoWorkerStatus
-from libs.runtime.health import Health, worker_check
+from libs.runtime.health import Health, live_workers, worker_check
 from libs.runtime.logs import configure_logs
 from libs.web.flask import make_app
 from libs.web.openapi import document_problems
@@ -23,6 +25,7 @@ def create_app(config: Config) -> APIFlask:
     """The application. Call it after the fork, because a MongoDB client does not survive a fork."""
     configure_logs("product_service", config.log_level, config.log_format)
     db = connect(config.mongo_uri.get_secret_value())
+    workers = MongoWorkerStatus(db)
     revocations = Revocations(MongoRevocations(db).read)
     app = make_app(
         service="product_service",
@@ -35,7 +38,8 @@ def create_app(config: Config) -> APIFlask:
             "product_service",
             __version__,
             required={"mongodb": lambda: ping(db)},
-            shown={"worker": worker_check(MongoWorkerStatus(db))},
+            shown={"worker": worker_check(workers)},
+            workers=partial(live_workers, workers),
         ),
         unavailable=UNAVAILABLE_ERRORS,
         web=config,

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
+from prometheus_client import Gauge
 
 from user_service.domain.errors import TooManyHashes
 from user_service.domain.passwords import password_forms
@@ -21,6 +22,8 @@ from user_service.store.rate_limits import RateLimit
 
 MAX_CONCURRENT_HASHES = 2
 QUEUE_SECONDS = 3.0
+
+QUEUE = Gauge("password_hash_queue", "Requests that wait to compute a password hash", multiprocess_mode="livesum")
 
 T = TypeVar("T")
 
@@ -31,8 +34,9 @@ _threads = ThreadPoolExecutor(MAX_CONCURRENT_HASHES, "password-hash")
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    if not _turns.acquire(timeout=QUEUE_SECONDS):
-        raise TooManyHashes
+    with QUEUE.track_inprogress():
+        if not _turns.acquire(timeout=QUEUE_SECONDS):
+            raise TooManyHashes
     try:
         yield
     finally:

@@ -6,10 +6,11 @@ from typing import Any
 from django.db.backends.mysql import base
 
 from libs.runtime.database_waits import WAITS
+from libs.runtime.pool_metrics import IN_USE, OPEN
 
 
 def _execute(execute: Callable[..., Any], *arguments: Any) -> Any:
-    with WAITS.waiting():
+    with WAITS.waiting(), IN_USE.track_inprogress():
         return execute(*arguments)
 
 
@@ -23,7 +24,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: Any) -> Any:
         """Connect."""
         with WAITS.waiting():
-            return super().get_new_connection(conn_params)
+            connected = super().get_new_connection(conn_params)
+        OPEN.inc()
+        return connected
+
+    def _close(self) -> None:
+        if self.connection is not None:
+            OPEN.dec()
+        super()._close()  # type: ignore[misc] # the stubs leave it out
 
     def is_usable(self) -> bool:
         """Ping the server."""

@@ -3,10 +3,12 @@
 import threading
 
 import pytest
+from prometheus_client import REGISTRY
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 from ulid import ULID
 
+from libs.messaging import event_metrics
 from libs.messaging import handler_pool as module
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
 from libs.messaging.handler_pool import HandlerPool, Job
@@ -208,3 +210,48 @@ def test_the_handler_works_in_the_trace_of_the_event():
     run(script, job())
     assert seen[0][0] == seen[0][1]
     assert seen[0][0].trace_id == ULID.from_str(HEADERS["ce_id"]).hex
+
+
+def counted(name, topic="made", **labels):
+    return REGISTRY.get_sample_value(name, {"topic": topic, **labels}) or 0.0
+
+
+OUTCOMES = [
+    ("consumer_handled_total", {}),
+    ("consumer_retries_total", {"reason": "unavailable"}),
+    ("consumer_retries_total", {"reason": "failed"}),
+    ("consumer_dead_letters_total", {"reason": "malformed"}),
+    ("consumer_dead_letters_total", {"reason": "refused"}),
+    ("consumer_dead_letters_total", {"reason": "failed"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("failures", "message", "counts"),
+    [
+        ([], {}, [1, 0, 0, 0, 0, 0]),
+        ([ServerUnavailable("no answer")] * 3, {}, [1, 3, 0, 0, 0, 0]),
+        ([TransientFailure("full")] * 2 + [KeyError()], {}, [1, 0, 3, 0, 0, 0]),
+        ([KeyError()] * 6, {}, [0, 0, 5, 0, 0, 1]),
+        ([PermanentFailure()], {}, [0, 0, 0, 0, 1, 0]),
+        ([], {"value": b"{not json"}, [0, 0, 0, 1, 0, 0]),
+    ],
+)
+def test_what_became_of_an_event_is_counted_by_topic_and_class_of_the_reason(failures, message, counts):
+    before = [counted(name, **labels) for name, labels in OUTCOMES]
+    run(Script(*failures), job(**message))
+    assert [counted(name, **labels) for name, labels in OUTCOMES] == [
+        a + b for a, b in zip(before, counts, strict=True)
+    ]
+
+
+def test_a_dead_letter_that_can_not_be_written_is_a_retry():
+    before = counted("consumer_retries_total", reason="unavailable")
+    run(Script(PermanentFailure(), letter_failures=[ServerUnavailable("Kafka")] * 2), job())
+    assert counted("consumer_retries_total", reason="unavailable") == before + 2
+
+
+def test_the_counters_of_a_topic_begin_at_0():
+    event_metrics.declare(["never-seen"])
+    for name, labels in OUTCOMES:
+        assert REGISTRY.get_sample_value(name, {"topic": "never-seen", **labels}) == 0.0

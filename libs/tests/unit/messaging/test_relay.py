@@ -54,6 +54,9 @@ class Store:
     def backlog(self):
         return len(self.rows), 0.0
 
+    def count_dead(self):
+        return len(self.dead)
+
 
 class Producer:
     """Acknowledges on flush; `errors` holds what to answer instead, a list an event."""
@@ -163,3 +166,9 @@ def test_the_relay_changes_no_header():
     relay = Relay(store, lambda: Recording([], {}))
     assert relay._publish_batch(lambda: True) == 1
     assert seen == [{"ce_id": "1", "traceparent": TRACEPARENT}]
+
+
+def test_the_status_counts_takeovers_and_dead_events():
+    store = Store(row("1", topic="large"))
+    _, _, state = run_until_empty(store, {"large": [KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)]})
+    assert (state["takeovers"], state["dead"]) == (1, 1)

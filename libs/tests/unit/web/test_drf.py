@@ -58,7 +58,10 @@ def broken():
     raise RuntimeError("no answer")
 
 
-HEALTH = Health("shop", "1", required={"disk": dict}, shown={"worker": worker, "other": broken})
+WORKERS = [{"host": "a", "pid": 7, "parts": {"relay": {"pending": 3}}}]
+HEALTH = Health(
+    "shop", "1", required={"disk": dict}, shown={"worker": worker, "other": broken}, workers=lambda: WORKERS
+)
 urlpatterns = [
     *routes("things", Things.as_view()),
     *routes("things/<str:thing_id>/plain", lambda request, thing_id: plain(request)),
@@ -272,7 +275,7 @@ def test_metrics_show_requests_by_route_and_the_workers_parts(client):
     client.get("/things/17/plain")
     text = client.get("/metrics").content.decode()
     assert 'http_requests_total{method="GET",route="/things/<str:thing_id>/plain",status="4xx"}' in text
-    assert 'outbox_pending{part="relay"} 3.0' in text
+    assert 'outbox_pending{part="relay",worker="a:7"} 3.0' in text
     assert "/things/17" not in text
 
 

@@ -71,6 +71,9 @@ def thing_routes():
     return routes
 
 
+WORKERS = [{"host": "a", "pid": 7, "parts": {"relay": {"pending": 3}}}]
+
+
 def broken():
     raise CheckFailed("gone for lunch", parts={"relay": {"pending": 3}})
 
@@ -80,7 +83,7 @@ def make_client(**settings):
         service="things",
         version="1.2.3",
         description="Things.",
-        health=Health("things", "1.2.3", required={"store": dict}, shown={"worker": broken}),
+        health=Health("things", "1.2.3", required={"store": dict}, shown={"worker": broken}, workers=lambda: WORKERS),
         tokens=TOKENS,
         unavailable=(Away,),
         web=WebConfig(**settings),
@@ -216,7 +219,7 @@ def test_metrics_count_by_route_template_and_show_the_worker(client):
     page = client.get("/metrics").text
     assert 'route="/things/<thing_id>"' in page
     assert "/things/42" not in page
-    assert 'outbox_pending{part="relay"} 3.0' in page
+    assert 'outbox_pending{part="relay",worker="a:7"} 3.0' in page
 
 
 def test_the_api_document_names_bodies_answers_and_problems(client):
