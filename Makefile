@@ -7,7 +7,7 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 LOCK := $(COMPILE) -c requirements/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up status logs down reset demo manage env secrets test check unit lint types chaos soak bench fuzz audit screenshots lock metrics wheels pin test-deploy
+.PHONY: help setup run up status logs follow down reset demo manage env secrets test check unit lint types chaos soak bench fuzz audit screenshots lock metrics wheels pin test-deploy
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,8 +24,11 @@ up: setup ## start everything in the background, or restart what a change of .en
 status: installed ## list the processes with their state
 	@$(LOCAL) status
 
-logs: installed ## follow the logs of the running shop
-	@$(LOCAL) logs
+logs: installed ## follow the services' logs: ORDER= TRACE= REQUEST= SERVICE= LEVEL= choose lines, SERVERS=1 adds the servers'
+	@$(LOCAL) logs $(foreach name,ORDER TRACE REQUEST SERVICE LEVEL SERVERS,$(if $($(name)),$(name)='$($(name))'))
+
+follow: installed ## print the story of an order across the services: ORDER=id
+	@$(LOCAL) follow $(if $(ORDER),ORDER='$(ORDER)')
 
 down: installed ## stop everything
 	@$(LOCAL) down
@@ -46,7 +49,7 @@ secrets: installed ## write a file for each secret of .env, for deploy/compose/s
 	@$(PYTHON) -m deploy.compose.secret_files
 
 test: ## run every test on real servers of its own
-	@deploy/local/bootstrap.sh chromium
+	@deploy/local/bootstrap.sh chromium prometheus
 	@$(PYTHON) -m pytest -n auto
 
 check: unit lint types ## run the checks that need no server: unit tests, lint, types

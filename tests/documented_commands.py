@@ -15,7 +15,7 @@ INLINE = re.compile(r"`([^`]+)`")
 PROGRAM = re.compile(r"(?:[A-Z_]+=\S+ )*(?:make|python -m|curl|docker)(?: |$)")
 
 EXEMPT = {
-    r"make (run|logs)$": "runs until Ctrl-C; tests/local tries it",
+    r"make (run|logs)( [A-Z]+=\S+)*$": "runs until Ctrl-C; tests/local tries it",
     r"make (up|down)$": "starts and stops the shop of this test; tests/local/e2e/test_stack.py tries it",
     r"[A-Z_]+=4100 make up$": "moves the shop of this test to a port that another shop may have",
     r"make reset$": "deletes the data of the shop; tests/local tries it",
