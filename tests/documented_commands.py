@@ -22,6 +22,7 @@ EXEMPT = {
     r"make (env|secrets)$": "writes secrets into the clone; tests/local/test_envfile.py tries it",
     r"make (check|test)$": "runs this test",
     r"(CHAOS_LONG=1 )?make (chaos|soak|fuzz|bench|screenshots)$": "takes minutes, on a shop of its own",
+    r"make follow ORDER=id$": "needs an order; tests/e2e/test_journeys.py follows one",
     r"make metrics$": "writes a page of the clone; tests/architecture/test_metrics.py compares it",
     r"make (lock|wheels|audit|pin)$": "needs a registry of packages or images",
     r"make test-deploy$": "needs a Docker engine",

@@ -40,4 +40,4 @@ def test_the_operations_page_names_only_metrics_that_there_are():
     found = {name for cell in named for name in re.findall(r"`([a-z]+_[a-z_]+)(?:\{[^}]*\})?`", cell)}
     others = {"trace_id", "request_id", "event_id", "aggregate_id"}
     assert found - others <= known
-    assert {"outbox_oldest_age_seconds", "consumer_lag", "http_requests_total"} <= found
+    assert {"outbox_oldest_age_seconds", "consumer_lag_seconds", "outbox_dead"} <= found
