@@ -89,3 +89,12 @@ def test_each_alert_has_a_weight_a_summary_and_a_page(alert):
 def test_each_page_belongs_to_an_alert():
     named = {alert["annotations"]["runbook"] for alert in ALERTS}
     assert named == {f"docs/runbooks/{path.name}" for path in (ROOT / "docs" / "runbooks").glob("*.md")}
+
+
+def test_the_operations_page_lists_each_alert_and_names_only_metrics_that_there_are():
+    text = (ROOT / "docs" / "operations.md").read_text()
+    rows = re.findall(r"^\| ([A-Z]\w+(?:, [A-Z]\w+)*) \| (?:page|ticket)[^|]* \| (.*) \|$", text, re.MULTILINE)
+    assert sorted(name for names, _ in rows for name in names.split(", ")) == sorted(a["alert"] for a in ALERTS)
+    named = {name for _, words in rows for name in re.findall(r"`([a-z]+(?:_[a-z]+)+)`", words)}
+    assert "outbox_oldest_age_seconds" in named
+    assert named <= known()
