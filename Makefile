@@ -7,7 +7,7 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 LOCK := $(COMPILE) -c requirements/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up status logs follow down reset demo manage env secrets test check unit lint types chaos soak bench fuzz audit screenshots lock metrics wheels pin test-deploy
+.PHONY: help setup run up status logs follow observe kafka down reset demo manage env secrets test check unit lint types chaos soak bench fuzz audit screenshots lock metrics wheels pin test-deploy
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,13 @@ logs: installed ## follow the services' logs: ORDER= TRACE= REQUEST= SERVICE= LE
 follow: installed ## print the story of an order across the services: ORDER=id
 	@$(LOCAL) follow $(if $(ORDER),ORDER='$(ORDER)')
 
+observe: setup ## start Zipkin, Prometheus and Alertmanager beside the shop, and print their pages
+	@deploy/local/bootstrap.sh prometheus prometheus-alertmanager
+	@$(LOCAL) observe
+
+kafka: setup ## show topics, groups and lag in the terminal: TOPIC=name for messages, PAGE=1 for the browser
+	@$(LOCAL) kafka $(foreach name,TOPIC PAGE,$(if $($(name)),$(name)='$($(name))'))
+
 down: installed ## stop everything
 	@$(LOCAL) down
 
@@ -49,7 +56,7 @@ secrets: installed ## write a file for each secret of .env, for deploy/compose/s
 	@$(PYTHON) -m deploy.compose.secret_files
 
 test: ## run every test on real servers of its own
-	@deploy/local/bootstrap.sh chromium prometheus
+	@deploy/local/bootstrap.sh chromium prometheus prometheus-alertmanager
 	@$(PYTHON) -m pytest -n auto
 
 check: unit lint types ## run the checks that need no server: unit tests, lint, types
@@ -93,7 +100,7 @@ lock: ## update the locks in requirements/ after a change of a *.in file (needs 
 	@for service in $(SERVICES); do $(LOCK) requirements/$$service.in -o requirements/$$service.txt; done
 	@$(LOCK) requirements/dev.in $(SERVICES:%=requirements/%.in) -o requirements/dev.txt
 	@$(COMPILE) deploy/audit/requirements.in -o deploy/audit/requirements.txt
-	@$(COMPILE) deploy/local/downloads/sendria.in -o deploy/local/downloads/sendria.txt
+	@for tool in sendria kaskade; do $(COMPILE) deploy/local/downloads/$$tool.in -o deploy/local/downloads/$$tool.txt; done
 
 metrics: setup ## write docs/metrics.md from the code
 	@$(PYTHON) -m tests.exported_metrics

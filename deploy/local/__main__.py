@@ -13,8 +13,10 @@ from deploy import envfile
 from deploy.local.commands.demo import demo
 from deploy.local.commands.down import reset, stop
 from deploy.local.commands.follow import follow
+from deploy.local.commands.kafka import show_kafka
 from deploy.local.commands.logs import read_filter, show_logs
 from deploy.local.commands.manage import manage
+from deploy.local.commands.observe import forget_observed, observe, stop_observing
 from deploy.local.commands.status import print_addresses, status
 from deploy.local.commands.up import is_up, up
 from deploy.local.console import say
@@ -91,7 +93,8 @@ def _run(stack: Stack) -> None:
 
 def _down(stack: Stack) -> None:
     with _alone(stack):
-        say("The shop is down." if stop(stack) else "Nothing was running.")
+        observed = stop_observing(stack)
+        say("The shop is down." if stop(stack) or observed else "Nothing was running.")
 
 
 def _reset(stack: Stack) -> None:
@@ -103,15 +106,23 @@ def _reset(stack: Stack) -> None:
         if input(question).strip().lower() not in ("y", "yes"):
             raise LocalError("nothing was deleted")
     with _alone(stack):
+        forget_observed(stack)
         reset(stack)
+
+
+def _observe(stack: Stack) -> None:
+    with _alone(stack):
+        observe(stack)
 
 
 def _logs(stack: Stack, arguments: Sequence[str]) -> None:
     show_logs(stack.state, read_filter(arguments))
 
 
-COMMANDS = dict(env=_env, up=_up, run=_run, down=_down, reset=_reset, status=status, demo=demo)
-WITH_ARGUMENTS: dict[str, Callable[[Stack, Sequence[str]], None]] = dict(manage=manage, logs=_logs, follow=follow)
+COMMANDS = dict(env=_env, up=_up, run=_run, down=_down, reset=_reset, status=status, demo=demo, observe=_observe)
+WITH_ARGUMENTS: dict[str, Callable[[Stack, Sequence[str]], None]] = dict(
+    manage=manage, logs=_logs, follow=follow, kafka=show_kafka
+)
 
 
 if __name__ == "__main__":
