@@ -98,7 +98,8 @@ bench: ## measure a shop of its own; results go to bench/results/
 
 lock: ## update the locks in requirements/ after a change of a *.in file (needs uv)
 	@for service in $(SERVICES); do $(LOCK) requirements/$$service.in -o requirements/$$service.txt; done
-	@$(LOCK) requirements/dev.in $(SERVICES:%=requirements/%.in) -o requirements/dev.txt
+	@$(LOCK) requirements/otel.in -o requirements/otel.txt
+	@$(LOCK) requirements/dev.in requirements/otel.in $(SERVICES:%=requirements/%.in) -o requirements/dev.txt
 	@$(COMPILE) deploy/audit/requirements.in -o deploy/audit/requirements.txt
 	@for tool in sendria kaskade; do $(COMPILE) deploy/local/downloads/$$tool.in -o deploy/local/downloads/$$tool.txt; done
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, EmailStr, Field, SecretStr
 
 from libs.messaging.brokers import KafkaConfig
-from libs.runtime.config import OnOff, Secret, SigningKey, WebConfig
+from libs.runtime.config import OnOff, Secret, SigningKey, TraceConfig, WebConfig
 from libs.runtime.logs import LogFormat
 from libs.values.text import Line
 
@@ -50,7 +50,7 @@ def _require_ascii(value: T) -> T:
     return value
 
 
-class Config(KafkaConfig, WebConfig):
+class Config(KafkaConfig, WebConfig, TraceConfig):
     """A field without a default is required. Without it the process does not start."""
 
     jwt_secret: SigningKey  # checks the access tokens; all services share it

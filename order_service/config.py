@@ -9,15 +9,16 @@ from pydantic import AnyHttpUrl, BeforeValidator, Field
 
 from libs.access.encryption import EncryptionKey
 from libs.messaging.brokers import KafkaConfig
-from libs.runtime.config import BaseConfig, OnOff, Secret, SigningKey, WebConfig
+from libs.runtime.config import BaseConfig, OnOff, Secret, SigningKey, TraceConfig, WebConfig
 from libs.runtime.logs import LogFormat, configure_logs
+from libs.runtime.otel import start_tracing
 
 
 def _or_off(value: object) -> object:
     return None if value == "off" else value
 
 
-class Config(KafkaConfig, WebConfig):
+class Config(KafkaConfig, WebConfig, TraceConfig):
     """Fields without a default are required; the process does not start without them."""
 
     mysql_database: str
@@ -63,6 +64,7 @@ def use_django_settings() -> None:
 def setup_django(name: str, config: Config) -> None:
     """Start the logs under `name`, then Django: models and use cases are importable afterwards."""
     configure_logs(name, config.log_level, config.log_format)
+    start_tracing(name, config, config.jwt_secret.get_secret_value().encode())
     logging.getLogger("django.request").setLevel(logging.CRITICAL)  # libs.web.drf logs requests, without raw paths
     use_django_settings()
     django.setup(set_prefix=False)

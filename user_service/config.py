@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from libs.access.encryption import EncryptionKey
 from libs.messaging.brokers import KafkaConfig
-from libs.runtime.config import BaseConfig, MongoUri, OnOff, Secret, SigningKey, WebConfig
+from libs.runtime.config import BaseConfig, MongoUri, OnOff, Secret, SigningKey, TraceConfig, WebConfig
 from libs.runtime.logs import LogFormat
 
 
@@ -20,7 +20,7 @@ def _require_limit(text: str) -> str:
 RateLimitSpec = Annotated[str, AfterValidator(_require_limit)]  # such as 20/hour or 5/15minutes, or off
 
 
-class Config(KafkaConfig, WebConfig):
+class Config(KafkaConfig, WebConfig, TraceConfig):
     """Fields without a default are required: a process does not start without them."""
 
     mongo_uri: MongoUri  # mongodb://…/DATABASE of a replica set, because transactions need one

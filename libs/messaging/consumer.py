@@ -57,7 +57,9 @@ class EventConsumer:
         self._secret = secret
         self.name, self._handlers, self._on_assigned, self._on_revoked = group, handlers, on_assigned, on_revoked
         self._producer = Producer(brokers)
-        self._pool = HandlerPool(threads, handlers.__getitem__, self._dead_letter, (KafkaException, *unavailable))
+        self._pool = HandlerPool(
+            threads, handlers.__getitem__, self._dead_letter, (KafkaException, *unavailable), group=group
+        )
         self._max_in_flight, self._in_flight = threads * MAX_IN_FLIGHT, 0
         self._jobs: dict[tuple[str, int], deque[Job]] = {}
         self._commit_seconds, self._committed_at, self._uncommitted = commit_seconds, 0.0, False

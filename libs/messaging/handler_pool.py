@@ -36,12 +36,13 @@ DeadLetter = Callable[["Job"], None]
 class Job:
     """An event in flight. `outcome`: None while it is open, "" when it was handled, else the reason of its dead letter.
 
-    `reason_class`: of a dead letter, one of DEAD_REASONS.
+    `reason_class`: of a dead letter, one of DEAD_REASONS. `error`: why the last attempt failed.
     """
 
     message: Message
     outcome: str | None = None
     reason_class: str = ""
+    error: str = ""
     attempts: int = 0
     retries: int = 0
     done: bool = False
@@ -55,8 +56,15 @@ class HandlerPool:
     """`count` handler threads. `progress` is set when a job ends. `retrying` and `busy_since` have an entry per thread."""
 
     def __init__(
-        self, count: int, handler: Callable[[str], Handler], dead_letter: DeadLetter, unavailable: ErrorTypes
+        self,
+        count: int,
+        handler: Callable[[str], Handler],
+        dead_letter: DeadLetter,
+        unavailable: ErrorTypes,
+        *,
+        group: str = "",
     ) -> None:
+        self._group = group
         self._handler, self._dead_letter = handler, dead_letter
         self._unavailable: ErrorTypes = (ServerUnavailable, *unavailable)
         self._queues: list[SimpleQueue[Job | None]] = [SimpleQueue() for _ in range(count)]
@@ -89,8 +97,9 @@ class HandlerPool:
             try:
                 while not job.done and not job.dropped.is_set():
                     self.busy_since[thread] = time.monotonic()
-                    with handling(job.message):
+                    with handling(job.message, self._group) as work:
                         wait = self._attempt(thread, job)
+                        work.attempts, work.error = job.attempts, job.error
                     self.busy_since.pop(thread)
                     job.dropped.wait(wait)
                 self.retrying.pop(thread, None)
@@ -101,7 +110,7 @@ class HandlerPool:
     def _attempt(self, thread: int, job: Job) -> float:
         """Try once. Return the seconds to wait before the next attempt, 0 when the job is done."""
         job.attempts += job.outcome is None
-        topic, reason_class = str(job.message.topic()), "failed"
+        topic, reason_class, job.error = str(job.message.topic()), "failed", ""
         try:
             if job.outcome is None:
                 began = time.monotonic()
@@ -109,6 +118,7 @@ class HandlerPool:
                 if not job.outcome:
                     event_metrics.count(topic, "handled")
                     log_handled(job.message, seconds=time.monotonic() - began, attempts=job.attempts)
+            job.error = job.outcome
             if job.outcome:
                 self._dead_letter(job)
                 event_metrics.count(topic, "dead", job.reason_class)
@@ -122,11 +132,12 @@ class HandlerPool:
             reason = str(error) if isinstance(error, TransientFailure) else f"handler failed: {type(error).__name__}"
             if not isinstance(error, TransientFailure):
                 log.exception("handler failed", topic=job.message.topic(), offset=job.message.offset())
-            job.retries += 1
+            job.retries, job.error = job.retries + 1, reason
             if job.retries > len(RETRY_SECONDS):
                 job.outcome, job.reason_class = reason, reason_class
                 return 0.0
             wait = RETRY_SECONDS[job.retries - 1]
+        job.error = reason
         event_metrics.count(topic, "retried", reason_class)
         self.retrying[thread] = {"reason": reason, "attempts": job.attempts}
         log.warning("event not handled yet", reason=reason, attempts=job.attempts, wait_seconds=round(wait, 2))

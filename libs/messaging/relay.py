@@ -139,11 +139,12 @@ class Relay:
 
     def _produce(self, producer: Producer, row: OutboxRow, acked: list[str], refused: Refusals) -> None:
         headers: dict[str, str] = orjson.loads(row.headers)
+        began = time.time_ns()
 
         def delivered(error: KafkaError | None, message: Message) -> None:
             if error is None:
                 acked.append(row.event_id)
-                log_published(message, row.event_id, row.aggregate_id, headers)
+                log_published(message, row.event_id, row.aggregate_id, headers, began)
             else:
                 refused.append((row, error))
 

@@ -7,14 +7,16 @@ trace. A handler of several events at once enters it for each event, where it ma
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
 from confluent_kafka import Message
 
 from libs.messaging.envelope import headers_of, trace_of
-from libs.runtime import trace_context
+from libs.runtime import spans, trace_context
 from libs.runtime.logs import get_logger
+from libs.runtime.spans import Attributes, Span
 from libs.runtime.trace_context import TRACEPARENT
 
 log = get_logger(__name__)
@@ -24,16 +26,56 @@ ID = re.compile(r"[0-9a-f]{24}|[0-9A-HJKMNP-TV-Z]{26}")
 NO_IDS = MappingProxyType[str, str]({})
 
 
+@dataclass(slots=True)
+class Handling:
+    """The work for an event. `attempts` and `error` are shown in its span."""
+
+    attempts: int = 1
+    error: str = ""
+
+
 @contextmanager
-def handling(message: Message) -> Iterator[None]:
-    """Work on the event in `message`, which may be malformed. Its ids are in the log lines when they have the form of ids."""
+def handling(message: Message, group: str = "") -> Iterator[Handling]:
+    """Work on the event in `message`, which may be malformed. Its ids are in the log lines when they have the form of ids.
+
+    The work is a span below the place where the event was created. `group`: of the consumer.
+    """
     headers = dict(headers_of(message))
     event_id, key = _text(headers.get("ce_id")), _text(message.key())
     ids = {"topic": str(message.topic())}
     ids |= {"event_id": event_id} if ID.fullmatch(event_id) else NO_IDS
     ids |= {"aggregate_id": key} if ID.fullmatch(key) else NO_IDS
-    with trace_context.continued(trace_of(event_id, _text(headers.get(TRACEPARENT))), **ids):
-        yield
+    came = trace_of(event_id, _text(headers.get(TRACEPARENT)))
+    if not came.sampled:
+        with trace_context.continued(came, **ids):
+            yield Handling()
+        return
+    span, work = Span(f"process {message.topic()}", "consumer", came.child()), Handling()
+    try:
+        with trace_context.continued(span.context, **ids):
+            yield work
+    except BaseException as error:
+        work.error = type(error).__name__
+        raise
+    finally:
+        span.attributes = _attributes("process", message, event_id) | {"shop.attempt": work.attempts}
+        if group:
+            span.attributes["messaging.consumer.group.name"] = group
+        span.error = work.error
+        spans.end(span)
+
+
+def _attributes(operation: str, message: Message, event_id: str) -> Attributes:
+    """The attributes of a span, by the semantic conventions for messaging."""
+    attributes: Attributes = {
+        "messaging.system": "kafka",
+        "messaging.operation.name": operation,
+        "messaging.operation.type": operation,
+        "messaging.destination.name": str(message.topic()),
+        "messaging.destination.partition.id": str(message.partition()),
+        "messaging.kafka.offset": message.offset() or 0,
+    }
+    return attributes | ({"messaging.message.id": event_id} if ID.fullmatch(event_id) else {})
 
 
 def log_handled(message: Message, *, seconds: float, attempts: int) -> None:
@@ -45,11 +87,18 @@ def log_handled(message: Message, *, seconds: float, attempts: int) -> None:
     log.info("event handled", ms=round(seconds * 1000, 1), attempts=attempts, lag_ms=_milliseconds_since(stored_at))
 
 
-def log_published(message: Message, event_id: str, aggregate_id: str, headers: Mapping[str, str]) -> None:
-    """Log that the broker has acknowledged an event of an outbox. `headers`: of the event."""
+def log_published(message: Message, event_id: str, aggregate_id: str, headers: Mapping[str, str], began: int) -> None:
+    """Log that the broker has acknowledged an event of an outbox. `headers`: of the event. `began`: when it was sent, in ns.
+
+    The sending is a span, with a link to the place where the event was created.
+    """
+    created = trace_of(event_id, headers.get(TRACEPARENT, ""))
+    if created.sampled:
+        attributes = _attributes("send", message, event_id)
+        spans.end(Span(f"send {message.topic()}", "producer", created.child(), began, 0, attributes, "", created))
     log.info(
         "event published",
-        trace_id=trace_of(event_id, headers.get(TRACEPARENT, "")).trace_id,
+        trace_id=created.trace_id,
         event_id=event_id,
         topic=message.topic(),
         aggregate_id=aggregate_id,

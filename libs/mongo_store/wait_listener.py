@@ -1,11 +1,24 @@
 """Reports to `WAITS` when a thread waits for MongoDB: for a connection, for the response to a command, or for a primary."""
 
+import time
 from typing import Any
 
 from pymongo.monitoring import CommandListener, ConnectionPoolListener, TopologyListener
 
+from libs.runtime import spans, trace_context
 from libs.runtime.database_waits import WAITS
 from libs.runtime.pool_metrics import IN_USE, OPEN
+from libs.runtime.spans import Attributes, Span
+
+
+def _end_span(event: Any, error: str) -> None:
+    """A span of the command, without its values."""
+    if spans.is_recording() and (context := trace_context.current()):
+        ended = time.time_ns()
+        attributes: Attributes = {"db.system.name": "mongodb", "db.operation.name": event.command_name}
+        attributes["db.namespace"] = event.database_name
+        began = ended - event.duration_micros * 1000
+        spans.end(Span(event.command_name, "client", context.child(), began, ended, attributes, error))
 
 
 class CommandWaits(CommandListener):
@@ -18,10 +31,12 @@ class CommandWaits(CommandListener):
     def succeeded(self, event: Any) -> None:
         """Its response is here."""
         WAITS.end()
+        _end_span(event, "")
 
     def failed(self, event: Any) -> None:
         """It has failed."""
         WAITS.end()
+        _end_span(event, "failed")
 
 
 class ConnectionWaits(ConnectionPoolListener):

@@ -6,10 +6,10 @@ is stored has it as the header `traceparent`, and so has each call of another se
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from structlog.contextvars import bind_contextvars, bound_contextvars
 
@@ -24,19 +24,36 @@ FORM = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class TraceContext:
-    """A trace and a place in it. `trace_id`: 32 hex digits. `span_id`: 16 hex digits."""
+    """A trace and a place in it. `trace_id`: 32 hex digits. `span_id`, `parent_id`: 16 hex digits."""
 
     trace_id: str
     span_id: str
     sampled: bool = False
+    parent_id: str | None = field(default=None, compare=False)
 
     @property
     def traceparent(self) -> str:
         """The header, in version 00."""
         return f"00-{self.trace_id}-{self.span_id}-{'01' if self.sampled else '00'}"
 
+    def child(self) -> "TraceContext":
+        """A place of its own below this one."""
+        return TraceContext(self.trace_id, secrets.token_hex(8), self.sampled, self.span_id)
 
+
+def _never(_trace_id: str) -> bool:
+    return False
+
+
+_samples: Callable[[str], bool] = _never
+_trusts_clients = False
 _current: ContextVar[TraceContext | None] = ContextVar("trace_context", default=None)
+
+
+def set_sampler(samples: Callable[[str], bool], *, trusts_clients: bool) -> None:
+    """Decide by `samples` whether the trace of a request is sampled. `trusts_clients`: take the flag that a client sends."""
+    global _samples, _trusts_clients
+    _samples, _trusts_clients = samples, trusts_clients
 
 
 def parse(text: str) -> TraceContext | None:
@@ -49,7 +66,8 @@ def parse(text: str) -> TraceContext | None:
 
 def new() -> TraceContext:
     """The beginning of a new trace."""
-    return TraceContext(secrets.token_hex(16), secrets.token_hex(8))
+    trace_id = secrets.token_hex(16)
+    return TraceContext(trace_id, secrets.token_hex(8), _samples(trace_id))
 
 
 def current() -> TraceContext | None:
@@ -65,10 +83,13 @@ def current_or_new() -> TraceContext:
 def begin_request(sent: str) -> TraceContext:
     """Begin the work of a request in this thread. `sent`: its header, which is ignored when it is malformed.
 
-    The client chooses the trace's id. It does not choose whether the trace is sampled.
+    The client chooses the trace's id. It does not choose whether the trace is sampled, unless clients are trusted.
     """
-    came = parse(sent)
-    context = TraceContext(came.trace_id, secrets.token_hex(8)) if came else new()
+    if came := parse(sent):
+        sampled = came.sampled if _trusts_clients else _samples(came.trace_id)
+        context = TraceContext(came.trace_id, secrets.token_hex(8), sampled, came.span_id)
+    else:
+        context = new()
     _current.set(context)
     bind_contextvars(trace_id=context.trace_id)
     return context

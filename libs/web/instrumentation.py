@@ -6,8 +6,9 @@ import time
 from structlog.contextvars import bind_contextvars, clear_contextvars
 from ulid import ULID
 
-from libs.runtime import metrics, trace_context
+from libs.runtime import metrics, spans, trace_context
 from libs.runtime.logs import get_logger
+from libs.runtime.spans import Span
 from libs.values.errors import ErrorKind
 from libs.web.circuit_breaker import CircuitBreaker
 from libs.web.problems import STATUS
@@ -32,7 +33,7 @@ class RequestInstrumentation:
         self._began, self._path, self._entered, self._server_failed = time.perf_counter(), path, False, False
         clear_contextvars()
         bind_contextvars(request_id=self.id)
-        trace_context.begin_request(sent_trace)
+        self._span = Span("", "server", trace_context.begin_request(sent_trace))
 
     def enter(self, breaker: CircuitBreaker) -> None:
         """Raise Unavailable while the circuit breaker is open."""
@@ -48,6 +49,7 @@ class RequestInstrumentation:
         """Update the circuit breaker and the metrics, and log the request. `route` is the template."""
         seconds = time.perf_counter() - self._began
         metrics.observe(method, route, status, seconds)
+        self._end_span(method if method in metrics.METHODS else "_OTHER", route, status)
         if self._entered:
             breaker.leave()
             if status < 400 or status in ANSWERED_BY_THE_SERVER:
@@ -57,3 +59,15 @@ class RequestInstrumentation:
         if status >= 400 or not self._path.startswith(QUIET):
             known = method if method in metrics.METHODS else "unknown"
             log.info("request", method=known, route=route, status=status, ms=round(seconds * 1000, 1))
+
+    def _end_span(self, method: str, route: str, status: int) -> None:
+        if self._span.context.sampled and not self._path.startswith(QUIET):
+            self._span.name = f"{method} {route}"
+            self._span.attributes = {
+                "http.request.method": method,
+                "http.route": route,
+                "http.response.status_code": status,
+                "shop.request_id": self.id,
+            }
+            self._span.error = str(status) if status >= 500 else ""
+            spans.end(self._span)

@@ -6,6 +6,7 @@ from libs.access.revocations import Revocations
 from libs.access.tokens import AccessTokens
 from libs.runtime.health import Health
 from libs.runtime.logs import configure_logs
+from libs.runtime.otel import start_tracing
 from libs.runtime.status_metrics import StatusMetric
 from libs.web.flask import make_app
 from notification_service import __doc__ as description
@@ -21,6 +22,7 @@ METRICS = (StatusMetric("oldestParkedSeconds", "mails_parked_oldest_seconds", "A
 def create_app(config: Config) -> APIFlask:
     """The application with its worker. The worker consumes once it is started, which must be after the fork."""
     configure_logs("notification_service", config.log_level, config.log_format)
+    start_tracing("notification_service", config, config.jwt_secret.get_secret_value().encode())
     worker = Worker.of(config, revocations := Revocations())
     consumer, mailer = worker.consumer, worker.mailer
     app = make_app(

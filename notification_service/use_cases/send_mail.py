@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from libs.messaging.envelope import Event
 from libs.messaging.failures import ServerUnavailable
+from libs.runtime import spans
 from libs.runtime.logs import get_logger
 from notification_service.domain.mail import LinkContent, MailContent, SentMail
 from notification_service.rendering.composer import Composer
@@ -83,7 +84,8 @@ class SendMail:
                 count_mail(kind, "suppressed")
                 log.info("mail suppressed", kind=kind)
                 return sent("suppressed")
-            self.mailer.send(mail)
+            with spans.span("send mail", "client", {"shop.mail.kind": kind}):
+                self.mailer.send(mail)
             return sent()
 
         def settle(late: AnswerOutstanding) -> None:

@@ -11,6 +11,7 @@ from libs.mongo_store.revocations import MongoRevocations
 from libs.mongo_store.worker_status import MongoWorkerStatus
 from libs.runtime.health import Health, live_workers, worker_check
 from libs.runtime.logs import configure_logs
+from libs.runtime.otel import start_tracing
 from libs.web.flask import make_app
 from libs.web.openapi import document_problems
 from product_service import __doc__ as description
@@ -24,6 +25,7 @@ from product_service.config import Config
 def create_app(config: Config) -> APIFlask:
     """The application. Call it after the fork, because a MongoDB client does not survive a fork."""
     configure_logs("product_service", config.log_level, config.log_format)
+    start_tracing("product_service", config, config.jwt_secret.get_secret_value().encode())
     db = connect(config.mongo_uri.get_secret_value())
     workers = MongoWorkerStatus(db)
     revocations = Revocations(MongoRevocations(db).read)

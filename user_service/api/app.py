@@ -12,6 +12,7 @@ from libs.mongo_store.revocations import MongoRevocations
 from libs.mongo_store.worker_status import MongoWorkerStatus
 from libs.runtime.health import Health, live_workers, worker_check
 from libs.runtime.logs import configure_logs
+from libs.runtime.otel import start_tracing
 from libs.web.flask import make_app
 from user_service import __doc__ as description
 from user_service import __version__
@@ -24,6 +25,7 @@ from user_service.store.rate_limits import Limiter
 def create_app(config: Config) -> APIFlask:
     """The application. Call it after the fork, because a MongoDB client can't be used in two processes."""
     configure_logs("user_service", config.log_level, config.log_format)
+    start_tracing("user_service", config, config.jwt_secret.get_secret_value().encode())
     db = connect(config.mongo_uri.get_secret_value())
     workers = MongoWorkerStatus(db)
     app = make_app(

@@ -5,13 +5,18 @@ from typing import Any
 
 from django.db.backends.mysql import base
 
+from libs.runtime import spans
 from libs.runtime.database_waits import WAITS
 from libs.runtime.pool_metrics import IN_USE, OPEN
 
 
 def _execute(execute: Callable[..., Any], *arguments: Any) -> Any:
     with WAITS.waiting(), IN_USE.track_inprogress():
-        return execute(*arguments)
+        if not spans.is_recording():
+            return execute(*arguments)
+        operation = str(arguments[0]).split(None, 1)[0].upper()  # the values are in other arguments
+        with spans.span(operation, "client", {"db.system.name": "mysql", "db.operation.name": operation}):
+            return execute(*arguments)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

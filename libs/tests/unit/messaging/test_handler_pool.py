@@ -80,7 +80,7 @@ def run(script, *jobs, count=1):
     pool.end()
     pool.start()
     for thread in pool._threads:
-        thread.join(10)
+        thread.join(60)
     return pool
 
 

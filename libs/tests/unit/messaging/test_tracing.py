@@ -13,8 +13,8 @@ from ulid import ULID
 from libs.messaging.dead_letters import write_dead_letter
 from libs.messaging.envelope import EventData, new_row, parse
 from libs.messaging.handler_pool import Job
-from libs.messaging.tracing import handling, log_handled
-from libs.runtime import trace_context
+from libs.messaging.tracing import handling, log_handled, log_published
+from libs.runtime import spans, trace_context
 from libs.runtime.trace_context import TraceContext
 from libs.values.times import rfc3339
 
@@ -65,8 +65,8 @@ def test_an_event_outside_of_all_work_begins_a_trace():
 def test_an_event_that_a_handler_stores_has_the_trace_of_the_event_that_it_handles(row):
     with handling(to_message(row)):
         following = make_row()
-    assert trace_in(following) == CONTEXT
-    assert parse(to_message(following)).trace == CONTEXT
+    assert (trace_in(following).trace_id, trace_in(following).sampled) == (TRACE, True)
+    assert parse(to_message(following)).trace == trace_in(following)
 
 
 def test_consumers_of_an_event_without_a_trace_agree_on_one(row):
@@ -135,3 +135,61 @@ def test_a_dead_letter_of_an_event_with_secret_data_keeps_no_header_of_another_f
     sent = Sent()
     write_dead_letter(sent, "group", Job(to_message(row, traceparent=secret), outcome="refused"), kept={})
     assert "traceparent" not in sent.headers
+
+
+class Recorder(list):
+    def record(self, span):
+        self.append(span)
+
+
+@pytest.fixture
+def recorded():
+    recorder = Recorder()
+    spans.set_recorder(recorder)
+    yield recorder
+    spans.set_recorder(None)
+
+
+def test_the_handling_of_an_event_is_a_span_below_its_creation(row, recorded):
+    with handling(to_message(row), "product-service") as work:
+        work.attempts, following = 3, make_row()
+    (span,) = recorded
+    assert (span.name, span.kind, span.error) == ("process thing-made", "consumer", "")
+    assert (span.context.trace_id, span.context.parent_id) == (TRACE, SPAN)
+    assert trace_in(following).span_id == span.context.span_id
+    assert span.attributes == {
+        "messaging.system": "kafka",
+        "messaging.operation.name": "process",
+        "messaging.operation.type": "process",
+        "messaging.destination.name": "thing-made",
+        "messaging.destination.partition.id": "0",
+        "messaging.message.id": row.event_id,
+        "messaging.kafka.offset": 7,
+        "messaging.consumer.group.name": "product-service",
+        "shop.attempt": 3,
+    }
+
+
+def test_the_sending_of_an_event_is_a_span_with_a_link_to_its_creation(row, recorded):
+    log_published(to_message(row), row.event_id, KEY, orjson.loads(row.headers), 1_000)
+    (span,) = recorded
+    assert (span.name, span.kind, span.began) == ("send thing-made", "producer", 1_000)
+    assert (span.context.trace_id, span.context.parent_id, span.linked) == (TRACE, SPAN, CONTEXT)
+    assert span.attributes["messaging.operation.type"] == "send"
+
+
+def test_an_attempt_that_fails_is_a_span_with_its_error(row, recorded):
+    with handling(to_message(row)) as work:
+        work.error = "no answer"
+    with pytest.raises(KeyError), handling(to_message(row)):
+        raise KeyError("secret")
+    assert [span.error for span in recorded] == ["no answer", "KeyError"]
+
+
+def test_an_event_of_a_trace_that_is_not_sampled_has_no_span(row, recorded):
+    message = to_message(row, traceparent=f"00-{TRACE}-{SPAN}-00")
+    with handling(message):
+        following = make_row()
+    log_published(message, row.event_id, KEY, {"traceparent": f"00-{TRACE}-{SPAN}-00"}, 1)
+    assert recorded == []
+    assert trace_in(following).span_id == SPAN
