@@ -34,7 +34,7 @@ class ReadOnly(Exception):
 
 
 def make_read_only() -> None:
-    """Take the changes away: from the keys, and from the calls behind them."""
+    """Remove the changes: from the keys, and from the calls behind them."""
 
     def refuse(*_: object, **__: object) -> None:
         raise ReadOnly("this page changes nothing")
@@ -68,7 +68,7 @@ class Page(Server):
         return app
 
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Refuse other hosts and origins, and whoever has not logged in."""
+        """Refuse other hosts and origins, and clients that have not logged in."""
         host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
         if host not in self._hosts or (origin is not None and origin != f"http://{host}"):
             return web.Response(status=403, text="another address\n")

@@ -1,5 +1,6 @@
 """Rules and dashboards: they name only metrics that there are, and each alert has its page."""
 
+import json
 import re
 from functools import cache
 
@@ -98,3 +99,45 @@ def test_the_operations_page_lists_each_alert_and_names_only_metrics_that_there_
     named = {name for _, words in rows for name in re.findall(r"`([a-z]+(?:_[a-z]+)+)`", words)}
     assert "outbox_oldest_age_seconds" in named
     assert named <= known()
+
+
+DASHBOARDS = sorted((OBSERVE / "grafana" / "dashboards").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+def test_a_dashboard_is_complete_and_names_only_metrics_that_there_are(path):
+    board = json.loads(path.read_text())
+    assert (board["uid"], board["editable"]) == (path.stem, False)
+    panels = board["panels"]
+    assert len({panel["id"] for panel in panels}) == len({panel["title"] for panel in panels}) == len(panels) >= 9
+    assert board["templating"]["list"] or "$" not in path.read_text()
+    for panel in panels:
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24
+        assert panel["fieldConfig"]["defaults"]["unit"]
+        assert panel["targets"]
+        for target in panel["targets"]:
+            assert target["datasource"]["uid"] == panel["datasource"]["uid"] == "prometheus"
+            assert target["legendFormat"]
+            named = series_in(target["expr"])
+            assert named, target["expr"]
+            assert named <= known(), target["expr"]
+
+
+def test_there_are_the_dashboards_that_the_operations_page_names():
+    text = (ROOT / "docs" / "operations.md").read_text()
+    assert [path.stem for path in DASHBOARDS] == ["kafka-and-outbox", "order-flow", "overview", "service"]
+    for path in DASHBOARDS:
+        assert json.loads(path.read_text())["title"].removeprefix("MicroShop: ") in text
+
+
+def test_prometheus_in_compose_asks_each_web_process_by_the_names_of_the_jobs():
+    settings = yaml.safe_load((OBSERVE / "prometheus.yml").read_text())
+    containers = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["services"]
+    targets = {job["job_name"]: job["static_configs"][0]["targets"][0] for job in settings["scrape_configs"]}
+    assert set(targets) == {service.removesuffix("_service") for service in EXPORTERS}
+    for target in targets.values():
+        name, port = target.split(":")
+        assert any(published.endswith(f":{port}") for published in containers[name]["ports"])
+        assert set(containers[name]["networks"]) & set(containers["prometheus"]["networks"])
+    assert {path.rpartition("/")[2] for path in settings["rule_files"]} == {path.name for path in RULE_FILES}
