@@ -14,6 +14,7 @@ from deploy.local.commands.demo import demo
 from deploy.local.commands.down import reset, stop
 from deploy.local.commands.follow import follow
 from deploy.local.commands.kafka import show_kafka
+from deploy.local.commands.load import load
 from deploy.local.commands.logs import read_filter, show_logs
 from deploy.local.commands.manage import manage
 from deploy.local.commands.observe import forget_observed, observe, stop_observing
@@ -121,7 +122,7 @@ def _logs(stack: Stack, arguments: Sequence[str]) -> None:
 
 COMMANDS = dict(env=_env, up=_up, run=_run, down=_down, reset=_reset, status=status, demo=demo, observe=_observe)
 WITH_ARGUMENTS: dict[str, Callable[[Stack, Sequence[str]], None]] = dict(
-    manage=manage, logs=_logs, follow=follow, kafka=show_kafka
+    manage=manage, logs=_logs, follow=follow, kafka=show_kafka, load=load
 )
 
 

@@ -101,6 +101,28 @@ def test_one_trace_leads_from_the_request_to_both_mails_and_through_the_logs(tow
     assert times == {"order-placed": 1, "order-confirmed": 1}
 
 
+def test_the_story_of_an_order_is_told_across_the_services(town: Town) -> None:
+    ada, lamp = town.customer(), town.product(town.staff())
+    order = ada.order(lamp)
+    town.mail(ada, f"Order Confirmation - #{order['id']}")
+    town.mail(ada, f"#{order['id']} is reserved")
+    wanted = ("POST /orders → 201", "the customer has ordered", "order-placed handled in", "the goods are reserved")
+    wanted += (
+        "the order is confirmed",
+        "mail order-placed sent",
+        "mail order-confirmed sent",
+        "mail-sent/",
+        "decided after",
+    )
+
+    def told() -> str:
+        return town.shop.command("follow", f"ORDER={order['id']}").stdout
+
+    wait_for(lambda: all(words in told() for words in wanted), f"{wanted} in {told()}")
+    unknown = town.shop.command("follow", "ORDER=01K8ZC4M7RXW2Q5T9V3B6H1N0D")
+    assert (unknown.returncode, "neither the logs nor Kafka know" in unknown.stderr) == (1, True)
+
+
 def lines_of(log: str, event: str, trace: str) -> list[dict[str, Any]]:
     """The lines of a process's log about this event of this trace."""
     lines = [json.loads(line) for line in log.splitlines() if trace in line]
