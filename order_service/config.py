@@ -2,10 +2,11 @@
 
 import logging
 import os
+import re
 from typing import Annotated
 
 import django
-from pydantic import AnyHttpUrl, BeforeValidator, Field
+from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field
 
 from libs.access.encryption import EncryptionKey
 from libs.messaging.brokers import KafkaConfig
@@ -16,6 +17,12 @@ from libs.runtime.otel import start_tracing
 
 def _or_off(value: object) -> object:
     return None if value == "off" else value
+
+
+def _require_trace_url(text: str | None) -> str | None:
+    if text and not (re.match(r"https?://[^/]", text) and text.count("{traceId}") == 1):
+        raise ValueError("is not an address with {traceId}, such as http://127.0.0.1:9411/zipkin/traces/{traceId}")
+    return text
 
 
 class Config(KafkaConfig, WebConfig, TraceConfig):
@@ -42,6 +49,9 @@ class Config(KafkaConfig, WebConfig, TraceConfig):
     order_pending_limit: int = Field(1800, ge=60, le=604_800)
     # How many pieces an account whose address is not verified may have in pending and confirmed orders. off: any number.
     unverified_open_pieces: Annotated[int | None, Field(ge=0, le=1_000_000_000), BeforeValidator(_or_off)] = 100
+    trace_url: Annotated[str | None, AfterValidator(_require_trace_url)] = (
+        None  # of the page of a trace, with {traceId}
+    )
     bind_host: str = "127.0.0.1"
     order_service_port: int = Field(3000, ge=1, le=65_535)
     shop_name: str = "MicroShop"

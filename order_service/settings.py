@@ -18,6 +18,7 @@ ENCRYPTION = Encryption(config.encryption_key)  # of the tokens that the desk ke
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *filter(None, map(str.strip, config.allowed_hosts.split(",")))]
 ROOT_URLCONF = "order_service.urls"
 SHOP_NAME = config.shop_name
+TRACE_URL = config.trace_url
 UNVERIFIED_OPEN_PIECES = config.unverified_open_pieces
 
 INSTALLED_APPS = [

@@ -32,3 +32,18 @@ def test_a_number_of_pieces_that_makes_no_sense_is_refused(value):
     with pytest.raises(BadConfiguration) as refused:
         load(Config, {**os.environ, "UNVERIFIED_OPEN_PIECES": value})
     assert set(refused.value.problems) == {"UNVERIFIED_OPEN_PIECES"}
+
+
+def test_the_page_of_a_trace_has_a_place_for_its_id():
+    url = "http://127.0.0.1:9411/zipkin/traces/{traceId}"
+    assert load(Config, {**os.environ, "TRACE_URL": url}).trace_url == url
+    assert load(Config, os.environ).trace_url is None
+
+
+@pytest.mark.parametrize(
+    "value", ["http://x/traces", "javascript:alert('{traceId}')", "{traceId}", "http:///{traceId}"]
+)
+def test_another_address_of_traces_is_refused(value):
+    with pytest.raises(BadConfiguration) as refused:
+        load(Config, {**os.environ, "TRACE_URL": value})
+    assert set(refused.value.problems) == {"TRACE_URL"}
