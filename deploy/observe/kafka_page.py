@@ -64,9 +64,10 @@ class Page(Server):
 
     async def _make_app(self) -> web.Application:
         app = await super()._make_app()
-        app.middlewares.append(web.middleware(self._guard))
+        app.middlewares.append(self._guard)
         return app
 
+    @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuse other hosts and origins, and clients that have not logged in."""
         host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
