@@ -12,7 +12,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from libs.runtime.status_metrics import STATUS_METRICS, Families, StatusMetric, WorkerStatus
+from libs.runtime.metric_families import Families
+from libs.runtime.status_metrics import STATUS_METRICS, StatusMetric, WorkerStatus
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})

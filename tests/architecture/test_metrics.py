@@ -1,6 +1,8 @@
 """The metrics: the page lists all of them, and their names follow Prometheus' conventions."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -30,3 +32,18 @@ def test_a_metric_has_one_type_and_the_same_labels_in_each_service(service):
     for metric in exported(service):
         for other in EXPORTERS:
             assert metric in exported(other) or metric.name not in {found.name for found in exported(other)}
+
+
+IMPORTS = """
+import sys
+from importlib import import_module
+import_module(f"{sys.argv[1]}.__main__")
+import_module("libs.web.server")
+sys.exit("prometheus_client" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize("service", EXPORTERS)
+def test_the_arbiter_makes_the_directory_of_the_metrics_before_it_imports_the_library(service):
+    """prometheus_client decides at its import whether processes share their metrics. Too early, and /metrics shows no requests."""
+    assert subprocess.run([sys.executable, "-c", IMPORTS, service], cwd=PAGE.parents[1], check=False).returncode == 0

@@ -127,3 +127,27 @@ def lines_of(log: str, event: str, trace: str) -> list[dict[str, Any]]:
     """The lines of a process's log about this event of this trace."""
     lines = [json.loads(line) for line in log.splitlines() if trace in line]
     return [line for line in lines if line["event"] == event and line["trace_id"] == trace]
+
+
+def test_each_service_counts_its_requests_by_route_and_shows_its_worker(town: Town) -> None:
+    town.customer().order(town.product(town.staff()))
+    for service, wanted in {
+        "user": (
+            'http_requests_total{method="POST",route="/register",status="2xx"}',
+            "password_hash_queue ",
+            "relay_is_leader",
+        ),
+        "product": (
+            'http_requests_total{method="POST",route="/products",status="2xx"}',
+            "breaker_open ",
+            "consumer_lag_seconds",
+        ),
+        "order": (
+            'http_requests_total{method="POST",route="/orders",status="2xx"}',
+            "breaker_open ",
+            "order_decision_seconds_",
+        ),
+        "notification": ("http_requests_total{", "mails_total{", "mails_parked{", "order_mail_seconds_bucket"),
+    }.items():
+        metrics = lambda service=service: town.shop.call(service, "GET", "/metrics").body.decode()  # noqa: E731
+        wait_for(lambda m=metrics, w=wanted: all(f"\n{name}" in m() for name in w), f"{wanted} of {service}")

@@ -6,7 +6,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from libs.runtime import metrics
 from libs.runtime.health import Health
-from libs.runtime.status_metrics import STATUS_METRICS, StatusMetric, dump
+from libs.runtime.metric_families import dump
+from libs.runtime.status_metrics import STATUS_METRICS, StatusMetric
 
 
 def worker(pid, **parts):
