@@ -43,7 +43,11 @@ def steps_of(lines: Iterable[LogLine], events: Sequence[OrderEvent]) -> list[Ste
         if (event.topic, event.partition, event.offset) not in places and not (is_dead and event.event_id in dead):
             what = "dead letter" if is_dead else MEANINGS.get(event.topic, "an event")
             place = f"{event.topic}/{event.partition} at {event.offset}"
-            steps.append(Step(event.at, event.source, f"{place}: {what}", "event published", event.topic))
+            steps.append(
+                Step(
+                    event.at, event.source.removesuffix("_service"), f"{place}: {what}", "event published", event.topic
+                )
+            )
     return sorted(steps, key=lambda step: step.at)
 
 
