@@ -26,6 +26,7 @@ from libs.runtime import metrics
 from libs.runtime.health import Health, failure_reason
 from libs.runtime.logs import get_logger
 from libs.values import errors
+from libs.values.http_methods import METHODS
 from libs.web.bodies import MAX_BODY_BYTES, UnsupportedMediaType, parse_object, require_readable
 from libs.web.circuit_breaker import CircuitBreaker
 from libs.web.index import index, index_page
@@ -58,7 +59,8 @@ class RequestMiddleware:
         self._get_response, self._breaker = get_response, CircuitBreaker()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        instrumentation = RequestInstrumentation(request.META.get("HTTP_X_REQUEST_ID", ""), request.path)
+        sent_id, sent_trace = request.META.get("HTTP_X_REQUEST_ID", ""), request.META.get("HTTP_TRACEPARENT", "")
+        instrumentation = RequestInstrumentation(sent_id, request.path, sent_trace=sent_trace)
         response = self._respond(request, instrumentation)
         origin = request.META.get("HTTP_ORIGIN", "")
         for name, value in browser_headers(origin, settings.CORS_ORIGINS, secure=request.is_secure()).items():
@@ -72,7 +74,7 @@ class RequestMiddleware:
 
     def _respond(self, request: HttpRequest, instrumentation: RequestInstrumentation) -> HttpResponse:
         request.instrumentation = instrumentation  # type: ignore[attr-defined] # for the handlers of errors
-        if request.META["REQUEST_METHOD"] not in metrics.METHODS:  # request.method ignores case
+        if request.META["REQUEST_METHOD"] not in METHODS:  # request.method ignores case
             return _fail(request, 501)
         if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY_BYTES:
             return _fail(request, 413)
@@ -123,7 +125,7 @@ def _allowed(view: Any) -> str:
     """The methods of a view. A view of the admin, which does not say, has those of forms."""
     if (kind := getattr(view, "cls", None) or getattr(view, "view_class", None)) is None:
         return str(getattr(view, "allow", f"{READ}, POST"))
-    methods = {name.upper() for name in kind.http_method_names if hasattr(kind, name)} & metrics.METHODS
+    methods = {name.upper() for name in kind.http_method_names if hasattr(kind, name)} & METHODS
     return ", ".join(sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())))
 
 
@@ -140,7 +142,7 @@ def service_routes(health: Health, links: Mapping[str, str] | None = None) -> li
     """The index at the root, /health, /health/live, /health/ready and /metrics. `links`: the service's resources, by name."""
 
     def show_metrics() -> HttpResponse:
-        return HttpResponse(metrics.render(health.parts(), health.gauges), content_type=metrics.CONTENT_TYPE)
+        return HttpResponse(metrics.render(health.worker_statuses(), health.metrics), content_type=metrics.CONTENT_TYPE)
 
     about = (health.service, health.version, links or {})
 

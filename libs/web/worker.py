@@ -18,9 +18,9 @@ from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.gthread import ThreadWorker
 from ulid import ULID
 
+from libs.runtime import trace_context
 from libs.runtime.logs import get_logger
 from libs.web.bodies import MAX_BODY_BYTES
-from libs.web.instrumentation import forget_request
 from libs.web.problems import PROBLEM_JSON, problem
 from libs.web.request_buffer import Refused, RequestBuffer, RequestLimits
 from libs.web.response_buffer import ResponseSocket
@@ -137,7 +137,7 @@ class BufferingWorker(ThreadWorker):
         try:
             return super().handle(conn)
         finally:
-            forget_request()
+            trace_context.forget()
 
     @staticmethod
     def _set_body(req: Any, body: bytes, length: int) -> None:

@@ -56,7 +56,7 @@ class DeadLetters:
     def __init__(self):
         self.written, self.refuses = [], 0
 
-    def write(self, _message, *, reason, attempts):
+    def write(self, _message, *, reason, attempts, reason_class):
         if self.refuses:
             self.refuses -= 1
             raise ServerUnavailable("Kafka takes no dead letter")
@@ -72,7 +72,7 @@ class SendOrPark:
     def __init__(self):
         self.put_off_events = []
 
-    def put_off(self, event, failure):
+    def put_off(self, event, failure, *, kind):
         self.put_off_events.append((event.id, str(failure)))
 
 
