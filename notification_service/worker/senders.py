@@ -209,9 +209,9 @@ class Senders:
             job.reason_class = "malformed" if isinstance(error, MalformedEvent) else "refused"
             self._end(job, str(error) or type(error).__name__)
             return
-        self._end(job, "")
         event_metrics.count(job.place[0], "handled")
         log_handled(job.message, seconds=time.monotonic() - began, attempts=job.attempts)
+        self._end(job, "")
 
     def _is_own_fault(self, job: Job) -> bool:
         """True when the server was unavailable for this mail three times while it answered others in between."""

@@ -146,7 +146,7 @@ SETTINGS: dict[str, tuple[str, list[str]]] = {
     "TRACE_TRUST": ON_OFF,
     "TRACE_URL": (
         "http://127.0.0.1:9411/zipkin/traces/{traceId}",
-        ["http://127.0.0.1:9411/zipkin/traces", "javascript:alert('{traceId}')", "{traceId}"],
+        ["http://zipkin/traces", "javascript:alert('{traceId}')", "ftp://zipkin/{traceId}"],
     ),
     "UNVERIFIED_OPEN_PIECES": ("100", ["-1", "many", "1.5"]),
     "USER_SERVICE_PORT": PORT,

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from deploy.local.commands.logs import past_lines, read_filter
-from deploy.local.commands.order_events import OrderEvent, read_order_events
 from deploy.local.commands.story import steps_of, write_story
 from deploy.local.console import say
 from deploy.local.errors import LocalError, NotReady
+from deploy.local.order_events import OrderEvent, read_order_events
 from deploy.local.stack import Stack
 
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # of Crockford's base 32: the first ten of an id are its time

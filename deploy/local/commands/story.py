@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from deploy.local.commands.order_events import OrderEvent
+from deploy.local.order_events import OrderEvent
 from deploy.local.supervision.log_lines import LogLine
 
 MEANINGS = {

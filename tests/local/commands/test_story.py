@@ -11,9 +11,9 @@ from ulid import ULID
 
 from deploy.local.commands.follow import placed_at
 from deploy.local.commands.logs import past_lines, read_filter
-from deploy.local.commands.order_events import OrderEvent
 from deploy.local.commands.story import steps_of, write_story
 from deploy.local.errors import LocalError
+from deploy.local.order_events import OrderEvent
 from deploy.local.state import State
 from deploy.local.supervision.log_lines import LogLine
 
