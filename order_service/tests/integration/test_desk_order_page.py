@@ -5,7 +5,6 @@ import re
 import pytest
 from ulid import ULID
 
-from libs.runtime import trace_context
 from libs.values.times import now
 from order_service.store.models import Order, OrderNote, SentMail
 from order_service.tests.integration.stock import record_sent_mail
@@ -52,8 +51,7 @@ def test_a_mail_leads_to_its_trace_when_there_is_a_page_for_it(sit_down, custome
     settings.TRACE_URL, order = url, place(customer)
     mail = {"event_id": str(ULID()), "kind": "order-placed", "order_id": order, "sent_at": now(), "outcome": "sent"}
     if trace:
-        with trace_context.continued(trace_context.TraceContext(trace, trace[:16])):
-            record_sent_mail(**mail)
+        record_sent_mail(**mail, trace_id=trace)
     else:
         SentMail.objects.create(**mail)  # of an earlier version
     html = sit_down("viewer").get(at(order)).content.decode()
