@@ -25,7 +25,7 @@ from tests.e2e.test_accounts import (  # noqa: F401 -- likewise
 )
 from tests.e2e.test_desk import (  # noqa: F401 -- likewise
     browser,
-    test_staff_sign_in_to_the_desk_and_whoever_is_disabled_is_out_within_two_seconds,
+    test_staff_sign_in_to_the_desk_and_whoever_is_disabled_is_shut_out,
 )
 from tests.e2e.test_journeys import (  # noqa: F401 -- run here on the containers
     test_a_customer_registers_orders_and_hears_of_each_step,
