@@ -7,7 +7,7 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 LOCK := $(COMPILE) -c requirements/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up status logs down reset demo manage env secrets test check unit lint types chaos soak bench fuzz audit screenshots lock wheels pin test-deploy
+.PHONY: help setup run up status logs follow observe kafka down reset demo load manage env secrets test check unit lint types chaos soak bench fuzz audit screenshots lock metrics wheels pin test-deploy
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,8 +24,18 @@ up: setup ## start everything in the background, or restart what a change of .en
 status: installed ## list the processes with their state
 	@$(LOCAL) status
 
-logs: installed ## follow the logs of the running shop
-	@$(LOCAL) logs
+logs: installed ## follow the services' logs: ORDER= TRACE= REQUEST= SERVICE= LEVEL= choose lines, SERVERS=1 adds the servers'
+	@$(LOCAL) logs $(foreach name,ORDER TRACE REQUEST SERVICE LEVEL SERVERS,$(if $($(name)),$(name)='$($(name))'))
+
+follow: installed ## print the story of an order across the services: ORDER=id
+	@$(LOCAL) follow $(if $(ORDER),ORDER='$(ORDER)')
+
+observe: setup ## start Zipkin, Prometheus and Alertmanager beside the shop, and print their pages
+	@deploy/local/bootstrap.sh prometheus prometheus-alertmanager
+	@$(LOCAL) observe
+
+kafka: setup ## show topics, groups and lag in the terminal: TOPIC=name for messages, PAGE=1 for the browser
+	@$(LOCAL) kafka $(foreach name,TOPIC PAGE,$(if $($(name)),$(name)='$($(name))'))
 
 down: installed ## stop everything
 	@$(LOCAL) down
@@ -35,6 +45,9 @@ reset: installed ## stop everything and delete the local data (YES=1: without a 
 
 demo: installed ## register, order and receive mails as a customer of the running shop
 	@$(LOCAL) demo
+
+load: installed ## let customers order for a minute: RATE=20 orders a second, SECONDS=60
+	@$(LOCAL) load $(foreach name,RATE SECONDS,$(if $($(name)),$(name)='$($(name))'))
 
 manage: installed ## run a command of a service: SERVICE=product_service ARGS="dlq list"
 	@$(LOCAL) manage $(SERVICE) $(ARGS)
@@ -46,7 +59,7 @@ secrets: installed ## write a file for each secret of .env, for deploy/compose/s
 	@$(PYTHON) -m deploy.compose.secret_files
 
 test: ## run every test on real servers of its own
-	@deploy/local/bootstrap.sh chromium
+	@deploy/local/bootstrap.sh chromium prometheus prometheus-alertmanager
 	@$(PYTHON) -m pytest -n auto
 
 check: unit lint types ## run the checks that need no server: unit tests, lint, types
@@ -88,9 +101,13 @@ bench: ## measure a shop of its own; results go to bench/results/
 
 lock: ## update the locks in requirements/ after a change of a *.in file (needs uv)
 	@for service in $(SERVICES); do $(LOCK) requirements/$$service.in -o requirements/$$service.txt; done
-	@$(LOCK) requirements/dev.in $(SERVICES:%=requirements/%.in) -o requirements/dev.txt
+	@$(LOCK) requirements/otel.in -o requirements/otel.txt
+	@$(LOCK) requirements/dev.in requirements/otel.in $(SERVICES:%=requirements/%.in) -o requirements/dev.txt
 	@$(COMPILE) deploy/audit/requirements.in -o deploy/audit/requirements.txt
-	@$(COMPILE) deploy/local/downloads/sendria.in -o deploy/local/downloads/sendria.txt
+	@for tool in sendria kaskade; do $(COMPILE) deploy/local/downloads/$$tool.in -o deploy/local/downloads/$$tool.txt; done
+
+metrics: setup ## write docs/metrics.md from the code
+	@$(PYTHON) -m tests.exported_metrics
 
 wheels: setup ## check that every locked package has wheels for amd64 and arm64
 	@$(PYTHON) -m deploy.wheels

@@ -7,7 +7,7 @@ from email_validator import validate_email
 from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, SecretStr
 
 from libs.messaging.brokers import KafkaConfig
-from libs.runtime.config import OnOff, Secret, SigningKey, WebConfig
+from libs.runtime.config import OnOff, Secret, SigningKey, TraceConfig, WebConfig
 from libs.runtime.logs import LogFormat
 from libs.runtime.setting_types import RATE_LIMIT, BindHost, DisplayName, Host, LogLevel, TokenParty, WebAddress
 from libs.values.time_zone import TimeZone
@@ -58,7 +58,7 @@ def _require_email(text: str) -> str:
         raise ValueError("is not one e-mail address such as shop@example.com") from None
 
 
-class Config(KafkaConfig, WebConfig):
+class Config(KafkaConfig, WebConfig, TraceConfig):
     """A field without a default is required. Without it the process does not start."""
 
     jwt_secret: SigningKey  # checks the access tokens; all services share it

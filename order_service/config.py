@@ -2,16 +2,18 @@
 
 import logging
 import os
+import re
 from datetime import UTC
 from typing import Annotated
 
 import django
-from pydantic import AnyHttpUrl, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, ValidationInfo, field_validator
 
 from libs.access.encryption import EncryptionKey
 from libs.messaging.brokers import KafkaConfig
-from libs.runtime.config import BaseConfig, OnOff, Secret, SigningKey, WebConfig
+from libs.runtime.config import BaseConfig, OnOff, Secret, SigningKey, TraceConfig, WebConfig
 from libs.runtime.logs import LogFormat, configure_logs
+from libs.runtime.otel import start_tracing
 from libs.runtime.setting_types import (
     AccountName,
     BindHost,
@@ -30,7 +32,13 @@ def _or_off(value: object) -> object:
     return None if value == "off" else value
 
 
-class Config(KafkaConfig, WebConfig):
+def _require_trace_url(text: str | None) -> str | None:
+    if text and not (re.match(r"https?://[^/]", text) and text.count("{traceId}") == 1):
+        raise ValueError("is not an address with {traceId}, such as http://127.0.0.1:9411/zipkin/traces/{traceId}")
+    return text
+
+
+class Config(KafkaConfig, WebConfig, TraceConfig):
     """Fields without a default are required; the process does not start without them."""
 
     mysql_database: DatabaseName
@@ -55,6 +63,9 @@ class Config(KafkaConfig, WebConfig):
     # How many pieces an account whose address is not verified may have in pending and confirmed orders. off: any number.
     unverified_open_pieces: Annotated[int | None, Field(ge=0, le=1_000_000_000), BeforeValidator(_or_off)] = 100
     bind_host: BindHost = "127.0.0.1"
+    trace_url: Annotated[str | None, AfterValidator(_require_trace_url)] = (
+        None  # of the page of a trace, with {traceId}
+    )
     order_service_port: int = Field(3000, ge=1, le=65_535)
     shop_name: DisplayName = "MicroShop"
     shop_time_zone: TimeZone = UTC  # for people: the days, pages and files of the desk. Programs get UTC.
@@ -84,6 +95,7 @@ def use_django_settings() -> None:
 def setup_django(name: str, config: Config) -> None:
     """Start the logs under `name`, then Django: models and use cases are importable afterwards."""
     configure_logs(name, config.log_level, config.log_format)
+    start_tracing(name, config, config.jwt_secret.get_secret_value().encode())
     logging.getLogger("django.request").setLevel(logging.CRITICAL)  # libs.web.drf logs requests, without raw paths
     use_django_settings()
     django.setup(set_prefix=False)

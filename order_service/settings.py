@@ -20,6 +20,7 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *config.allowed_hosts]
 ROOT_URLCONF = "order_service.urls"
 SHOP_NAME = config.shop_name
 SHOP_TIME_ZONE = config.shop_time_zone  # of the desk; TIME_ZONE is that of everything else
+TRACE_URL = config.trace_url
 UNVERIFIED_OPEN_PIECES = config.unverified_open_pieces
 
 INSTALLED_APPS = [

@@ -6,7 +6,7 @@ from iso_4217 import Currency
 from pydantic import AfterValidator, Field
 
 from libs.messaging.brokers import KafkaConfig
-from libs.runtime.config import MongoUri, SigningKey, WebConfig
+from libs.runtime.config import MongoUri, SigningKey, TraceConfig, WebConfig
 from libs.runtime.logs import LogFormat
 from libs.runtime.setting_types import BindHost, LogLevel, TokenParty
 
@@ -24,7 +24,7 @@ def _require_two_decimal_places(code: str) -> str:
 ShopCurrency = Annotated[str, AfterValidator(_require_two_decimal_places)]
 
 
-class Config(KafkaConfig, WebConfig):
+class Config(KafkaConfig, WebConfig, TraceConfig):
     """Each field is a variable. Fields without a default are required: the process does not start without them."""
 
     mongo_uri: MongoUri  # mongodb://…/DATABASE on a replica set, because transactions need one

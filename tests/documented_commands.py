@@ -15,13 +15,17 @@ INLINE = re.compile(r"`([^`]+)`")
 PROGRAM = re.compile(r"(?:[A-Z_]+=\S+ )*(?:make|python -m|curl|docker)(?: |$)")
 
 EXEMPT = {
-    r"make (run|logs)$": "runs until Ctrl-C; tests/local tries it",
+    r"make (run|logs|kafka)( [A-Z]+=\S+)*$": "runs until Ctrl-C; tests/local tries it",
     r"make (up|down)$": "starts and stops the shop of this test; tests/local/e2e/test_stack.py tries it",
     r"[A-Z_]+=4100 make up$": "moves the shop of this test to a port that another shop may have",
     r"make reset$": "deletes the data of the shop; tests/local tries it",
     r"make (env|secrets)$": "writes secrets into the clone; tests/local/test_envfile.py tries it",
     r"make (check|test)$": "runs this test",
     r"(CHAOS_LONG=1 )?make (chaos|soak|fuzz|bench|screenshots)$": "takes minutes, on a shop of its own",
+    r"make follow ORDER=id$": "needs an order; tests/e2e/test_journeys.py follows one",
+    r"make observe$": "starts servers beside the shop; tests/local/integration/test_observe.py starts them",
+    r"make load( [A-Z]+=\d+)*$": "takes a minute; tests/e2e/test_load.py tries it for some seconds",
+    r"make metrics$": "writes a page of the clone; tests/architecture/test_metrics.py compares it",
     r"make (lock|wheels|audit|pin)$": "needs a registry of packages or images",
     r"make test-deploy$": "needs a Docker engine",
     r"docker ": "needs a Docker engine",

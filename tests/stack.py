@@ -28,6 +28,7 @@ from deploy.local.servers.mysql import MySQL
 from deploy.local.state import ROOT, State
 from deploy.local.supervision.waiting import until_ready
 from tests.shop import Shop, make_shop
+from tests.span_sink import SpanSink, collecting
 
 READY_SECONDS = 60
 BROKERS = pytest.StashKey[str]()
@@ -95,9 +96,17 @@ def django_db_modify_db_settings(mysql: MySQL) -> None:
 
 
 @pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """The whole shop, as `make up` starts it, beside any other that runs on this machine."""
-    shop = make_shop(tmp_path_factory.mktemp("shop"), UNVERIFIED_OPEN_PIECES="off")
+def span_sink() -> Iterator[SpanSink]:
+    """The collector of all traces of the shop."""
+    with collecting() as sink:
+        yield sink
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory, span_sink: SpanSink) -> Iterator[Shop]:
+    """The whole shop, as `make up` starts it, beside any other that runs on this machine. All its traces are recorded."""
+    traces = {"OTEL_EXPORTER_ZIPKIN_ENDPOINT": span_sink.endpoint, "OTEL_TRACES_SAMPLER_ARG": "1"}
+    shop = make_shop(tmp_path_factory.mktemp("shop"), UNVERIFIED_OPEN_PIECES="off", **traces)
     try:
         done = shop.command("up")
         if done.returncode:

@@ -6,12 +6,12 @@ from pydantic import AnyHttpUrl, Field
 
 from libs.access.encryption import EncryptionKey
 from libs.messaging.brokers import KafkaConfig
-from libs.runtime.config import BaseConfig, MongoUri, OnOff, Secret, SigningKey, WebConfig
+from libs.runtime.config import BaseConfig, MongoUri, OnOff, Secret, SigningKey, TraceConfig, WebConfig
 from libs.runtime.logs import LogFormat
 from libs.runtime.setting_types import BindHost, DisplayName, LogLevel, RateLimitSpec, TokenParty, WebAddress
 
 
-class Config(KafkaConfig, WebConfig):
+class Config(KafkaConfig, WebConfig, TraceConfig):
     """Fields without a default are required: a process does not start without them."""
 
     mongo_uri: MongoUri  # mongodb://…/DATABASE of a replica set, because transactions need one

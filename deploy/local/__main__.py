@@ -5,21 +5,25 @@ import fcntl
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from deploy import envfile
 from deploy.local.commands.demo import demo
 from deploy.local.commands.down import reset, stop
+from deploy.local.commands.follow import follow
+from deploy.local.commands.kafka import show_kafka
+from deploy.local.commands.load import load
+from deploy.local.commands.logs import read_filter, show_logs
 from deploy.local.commands.manage import manage
+from deploy.local.commands.observe import forget_observed, observe, stop_observing
 from deploy.local.commands.status import print_addresses, status
 from deploy.local.commands.up import is_up, up
 from deploy.local.console import say
 from deploy.local.errors import LocalError
 from deploy.local.stack import Stack
 from deploy.local.state import ROOT, State
-from deploy.local.supervision.logs import Follower, follow
 
 
 def main() -> int:
@@ -27,18 +31,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
     parser.add_argument("--state", type=Path, default=ROOT / ".local", help="directory for pids, logs and data")
     parser.add_argument("--env", type=Path, default=ROOT / ".env", help="file with the settings")
-    parser.add_argument("command", choices=sorted((*COMMANDS, "manage")))
-    parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="…", help="of manage: a service, and its command")
+    parser.add_argument("command", choices=sorted((*COMMANDS, *WITH_ARGUMENTS)))
+    parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="…", help="a service and its command, or filters")
     arguments = parser.parse_args()
-    if arguments.rest and arguments.command != "manage":
+    if arguments.rest and arguments.command not in WITH_ARGUMENTS:
         parser.error(f"unrecognized arguments: {' '.join(arguments.rest)}")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)  # raises KeyboardInterrupt
     try:
         stack = Stack(State(arguments.state.resolve()), arguments.env.resolve())
-        if arguments.command == "manage":
-            manage(stack, arguments.rest)
-        COMMANDS[arguments.command](stack)
+        if arguments.command in WITH_ARGUMENTS:
+            WITH_ARGUMENTS[arguments.command](stack, arguments.rest)
+        else:
+            COMMANDS[arguments.command](stack)
     except LocalError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -80,7 +85,7 @@ def _run(stack: Stack) -> None:
     _up(stack)
     say("  Ctrl-C stops everything.\n")
     try:
-        _logs(stack, tail=False)
+        show_logs(stack.state, read_filter([]), tail=False)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not interrupt the stop
         with _alone(stack):
@@ -89,7 +94,8 @@ def _run(stack: Stack) -> None:
 
 def _down(stack: Stack) -> None:
     with _alone(stack):
-        say("The shop is down." if stop(stack) else "Nothing was running.")
+        observed = stop_observing(stack)
+        say("The shop is down." if stop(stack) or observed else "Nothing was running.")
 
 
 def _reset(stack: Stack) -> None:
@@ -101,15 +107,23 @@ def _reset(stack: Stack) -> None:
         if input(question).strip().lower() not in ("y", "yes"):
             raise LocalError("nothing was deleted")
     with _alone(stack):
+        forget_observed(stack)
         reset(stack)
 
 
-def _logs(stack: Stack, *, tail: bool = True) -> None:
-    with suppress(KeyboardInterrupt), Follower(stack.state, tail=tail) as follower:
-        follow(follower)
+def _observe(stack: Stack) -> None:
+    with _alone(stack):
+        observe(stack)
 
 
-COMMANDS = dict(env=_env, up=_up, run=_run, down=_down, reset=_reset, status=status, logs=_logs, demo=demo)
+def _logs(stack: Stack, arguments: Sequence[str]) -> None:
+    show_logs(stack.state, read_filter(arguments))
+
+
+COMMANDS = dict(env=_env, up=_up, run=_run, down=_down, reset=_reset, status=status, demo=demo, observe=_observe)
+WITH_ARGUMENTS: dict[str, Callable[[Stack, Sequence[str]], None]] = dict(
+    manage=manage, logs=_logs, follow=follow, kafka=show_kafka, load=load
+)
 
 
 if __name__ == "__main__":

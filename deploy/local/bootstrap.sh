@@ -88,6 +88,11 @@ make_venv() {
   step 'installing Python packages' .venv/bin/python -m pip install --disable-pip-version-check --require-hashes --no-deps -r "$LOCK"
 }
 
+keep_stopped() {  # Debian's package would start its server on all addresses, now and at each boot
+  [[ -d /run/systemd/system ]] || return 0
+  if ((EUID == 0)); then systemctl mask "$1"; else sudo systemctl mask "$1"; fi >>"$LOG" 2>&1
+}
+
 need() {  # a program by its Debian name; a browser with another name is accepted
   local name names=("$1")
   [[ $1 != chromium ]] || names+=(google-chrome google-chrome-stable chromium-browser)
@@ -95,6 +100,7 @@ need() {  # a program by its Debian name; a browser with another name is accepte
   # apt-get has it on Debian; on Ubuntu it would install a snap, which not every machine can run
   [[ $1 != chromium ]] || ! grep -qs '^ID=ubuntu' /etc/os-release ||
     fail "a browser is needed, and Ubuntu's apt-get has none: install one of ${names[*]}"
+  [[ $1 != prometheus* ]] || keep_stopped "$1"
   install_packages "$1"
 }
 

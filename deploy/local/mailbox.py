@@ -16,6 +16,7 @@ class CaughtMail(NamedTuple):
     text: str
     html: str
     message_id: str
+    trace_id: str
 
 
 class Mailbox:
@@ -54,4 +55,4 @@ def _read(source: bytes) -> CaughtMail:
     message = email.message_from_bytes(source, policy=email.policy.default)
     bodies = (message.get_body((kind,)) for kind in ("plain", "html"))
     text, html = (str(body.get_content()) if body else "" for body in bodies)
-    return CaughtMail(str(message["Subject"]), text, html, str(message["Message-ID"]))
+    return CaughtMail(str(message["Subject"]), text, html, str(message["Message-ID"]), str(message["X-Trace-Id"]))

@@ -77,7 +77,7 @@ def environment(package: str, settings: Settings) -> dict[str, str]:
     """The variables of a service that have a value. A stolen process reveals its own secrets only."""
     here = {f"{name.upper()}_URL": f"http://{LOOPBACK}:{settings.port(*port)}" for name, port in ports().items()}
     here["DESK_URL"] = f"{here['ORDER_SERVICE_URL']}/admin/"
-    known = {"LOG_FORMAT": "console", "SECURE_COOKIES": "off"} | here | dict(settings.values)
+    known = {"LOG_FORMAT": "json", "SECURE_COOKIES": "off"} | here | dict(settings.values)
     name = package.removesuffix("_service")
     if name in mongo_names():  # each service reads MONGO_URI; the one .env has a variable for each service
         known["MONGO_URI"] = settings.get(f"MONGO_URI_{name.upper()}")

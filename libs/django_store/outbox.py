@@ -55,12 +55,15 @@ class DjangoOutbox:
         self._insert(rows)
         return rows
 
-    def add_all(self, numbered: Sequence[tuple[EventData, str, int]]) -> list[OutboxRow]:
+    def add_all(self, numbered: Sequence[tuple[EventData, str, int, str]]) -> list[OutboxRow]:
         """Store events of several aggregates in the caller's transaction, by one statement; return their rows.
 
-        `numbered`: each event with its aggregate's id and its sequence.
+        `numbered`: each event with its aggregate's id, its sequence, and its trace: as `new_row` has them.
         """
-        rows = [new_row(event, source=self._source, aggregate_id=of, sequence=number) for event, of, number in numbered]
+        rows = [
+            new_row(event, source=self._source, aggregate_id=of, sequence=number, traceparent=trace)
+            for event, of, number, trace in numbered
+        ]
         self._insert(rows)
         return rows
 
@@ -133,6 +136,11 @@ class DjangoOutbox:
                 dead = self._dead.model(**columns, reason=reason[:200], died_at=datetime.now(UTC))
                 self._dead.bulk_create([dead], ignore_conflicts=True)
                 stored.delete()
+
+    def count_dead(self) -> int:
+        """The number of dead events."""
+        renew_connection()
+        return self._dead.count()
 
     def backlog(self) -> tuple[int, float]:
         """(rows, age of the oldest in seconds)."""

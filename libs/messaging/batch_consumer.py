@@ -12,6 +12,7 @@ from libs.messaging.failures import Failures
 from libs.messaging.group_member import GroupMember
 from libs.messaging.handler_pool import Job
 from libs.messaging.queued_event import QueuedEvent
+from libs.messaging.tracing import handling
 
 MAX_OPEN_EVENTS, MAX_OPEN_BYTES = 2 * MAX_EVENTS, 8 * MAX_BYTES
 """The limits of events that are fetched and not done. One that is done counts no more, even when its offset has to wait."""
@@ -34,7 +35,7 @@ class BatchConsumer(GroupMember[QueuedEvent]):
     ) -> None:
         """`failures`: what the errors of the handler's database mean. `weigh`: how much of a batch each event takes.
         `compacted`: the topics whose tombstones are ignored."""
-        self._batches = BatchThread(handle, self._dead_letter, failures, weigh, compacted)
+        self._batches = BatchThread(handle, self._dead_letter, failures, weigh, compacted, group=group)
         super().__init__(brokers, group, topics, self._batches, commit_seconds=commit_seconds)
 
     def status(self) -> dict[str, object]:
@@ -53,4 +54,5 @@ class BatchConsumer(GroupMember[QueuedEvent]):
 
     def _dead_letter(self, job: QueuedEvent) -> None:
         assert job.message is not None  # it is kept until the event is done
-        write_dead_letter(self._producer, self.name, Job(job.message, outcome=job.outcome, attempts=job.attempts))
+        with handling(job.message, self.name):
+            write_dead_letter(self._producer, self.name, Job(job.message, outcome=job.outcome, attempts=job.attempts))

@@ -1,7 +1,6 @@
 """The figures of the batches of a consumer, since the start of the process: part of its status."""
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Sequence
 
 SIZES = (1, 2, 5, 10, 20, 50, 100)
@@ -35,23 +34,18 @@ class BatchMetrics:
     def __init__(self) -> None:
         self.sizes, self.seconds = Distribution(SIZES), Distribution(SECONDS)
         self.halvings = self.conflicts = self.limits = 0
-        self._events: Counter[tuple[str, str, str]] = Counter()
 
-    def count(self, topic: str, outcome: str, reason: str = "") -> None:
-        """Count an event. `outcome`: handled, retried or dead. `reason`: the class of the failure."""
-        self._events[topic, outcome, reason] += 1
+    def observe(self, events: int, seconds: float) -> None:
+        """A batch was handled."""
+        self.sizes.observe(events)
+        self.seconds.observe(seconds)
 
     def status(self) -> dict[str, object]:
         """The figures by name."""
-        events = [
-            {"topic": topic, "outcome": outcome, "reason": reason, "count": count}
-            for (topic, outcome, reason), count in sorted(self._events.copy().items())
-        ]
         return {
             "batchSize": self.sizes.status(),
             "batchSeconds": self.seconds.status(),
             "halvings": self.halvings,
             "conflicts": self.conflicts,
             "limits": self.limits,
-            "events": events,
         }

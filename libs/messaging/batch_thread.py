@@ -16,8 +16,10 @@ from queue import Empty, SimpleQueue
 
 from confluent_kafka import KafkaException
 
+from libs.messaging import event_metrics
 from libs.messaging.batch_metrics import BatchMetrics
 from libs.messaging.batch_size import BatchSize
+from libs.messaging.batch_spans import BatchSpans
 from libs.messaging.batches import MAX_BYTES, MAX_WEIGHT, BatchHandler, Weigh
 from libs.messaging.envelope import MalformedEvent
 from libs.messaging.failures import FailureKind, Failures, PermanentFailure, ServerUnavailable, TransientFailure
@@ -48,9 +50,11 @@ class BatchThread:
         failures: Failures,
         weigh: Weigh,
         compacted: Collection[str] = (),
+        *,
+        group: str = "",
     ) -> None:
         self._handle, self._dead_letter, self._failures, self._weigh = handle, dead_letter, failures, weigh
-        self._compacted = compacted
+        self._compacted, self._group = compacted, group
         self._incoming: SimpleQueue[QueuedEvent | None] = SimpleQueue()
         self._waiting, self.held, self._size = deque[QueuedEvent](), HeldKeys(), BatchSize()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -159,13 +163,16 @@ class BatchThread:
         try:
             began = self.busy_since[0] = time.monotonic()
             try:
-                refused = self._handle([job.read() for job in jobs])
+                work = BatchSpans(jobs, self._group)
+                with work.handling():
+                    refused = self._handle(work.events)
             finally:
                 self.busy_since.pop(0)
             seconds = time.monotonic() - began
         except Exception as error:
             return self._recover(jobs, error)
         else:
+            work.end(refused, seconds)
             self._finish(jobs, dict(refused), seconds)
             return []
         finally:
@@ -177,8 +184,7 @@ class BatchThread:
         self._outages = 0
         self.retrying.pop(0, None)
         self._size.note(seconds)
-        self.metrics.sizes.observe(len(jobs))
-        self.metrics.seconds.observe(seconds)
+        self.metrics.observe(len(jobs), seconds)
         letters = list[tuple[QueuedEvent, str]]()
         for job in jobs:
             job.attempts += 1
@@ -186,7 +192,6 @@ class BatchThread:
                 letters.append((job, reason))
             else:
                 self._done(job, "")
-                self.metrics.count(job.topic, "handled")
         for job, reason in letters:
             self._settle(job, reason or "refused", "refused")
         if seconds > REST_AFTER_SECONDS:
@@ -195,7 +200,7 @@ class BatchThread:
     def _recover(self, jobs: Batch, error: Exception) -> list[Batch]:
         kind = self._kind_of(error)
         if kind is FailureKind.UNAVAILABLE:
-            self._note_retries(jobs, "unavailable")
+            event_metrics.count_retries(jobs, "unavailable")
             jobs[0].limits = 0
             self._back_off(error)
             return [jobs]
@@ -203,7 +208,7 @@ class BatchThread:
         self.retrying.pop(0, None)
         if kind is FailureKind.CONFLICT:
             self.metrics.conflicts += 1
-            self._note_retries(jobs, "conflict")
+            event_metrics.count_retries(jobs, "conflict")
             self._size.limit_to(max(len(jobs), self._size.events) // 2)
             log.warning("batch met a conflict", events=len(jobs), error=type(error).__name__)
             self._pause(random.uniform(0, CONFLICT_PAUSE_SECONDS))
@@ -214,7 +219,7 @@ class BatchThread:
             log.warning("batch met a time limit", events=len(jobs), error=type(error).__name__)
             jobs[0].limits += len(jobs) == 1
             if len(jobs) > 1 or jobs[0].limits < LIMITS_ALONE:
-                self._note_retries(jobs, "limit")
+                event_metrics.count_retries(jobs, "limit")
                 return self._in_parts(jobs)
         if len(jobs) > 1:
             self.metrics.halvings += 1
@@ -251,7 +256,7 @@ class BatchThread:
             self._settle(job, reason, "failed")
             return
         wait = RETRY_SECONDS[job.retries - 1]
-        self._note_retries([job], "failed")
+        event_metrics.count_retries([job], "failed")
         self.held.hold(job, time.monotonic() + wait, reason)
         log.warning("event not handled yet, its key waits", reason=reason, attempts=job.attempts, wait_seconds=wait)
 
@@ -266,7 +271,7 @@ class BatchThread:
             else:
                 self._outages = outages
                 self.retrying.pop(0, None)
-                self.metrics.count(job.topic, "dead", reason_class)
+                event_metrics.count(job.topic, "dead", reason_class)
                 self._done(job, reason)
 
     def _done(self, job: QueuedEvent, outcome: str) -> None:
@@ -291,7 +296,3 @@ class BatchThread:
     def _pause(self, seconds: float) -> None:
         self._wake.wait(seconds)
         self._wake.clear()
-
-    def _note_retries(self, jobs: Batch, reason_class: str) -> None:
-        for job in jobs:
-            self.metrics.count(job.topic, "retried", reason_class)

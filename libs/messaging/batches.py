@@ -6,6 +6,7 @@ from typing import TypeVar
 from libs.messaging.envelope import Event, MalformedEvent
 from libs.messaging.failures import PermanentFailure
 from libs.messaging.handler_pool import Handler
+from libs.messaging.tracing import continuing
 
 MAX_EVENTS = 100
 MAX_WEIGHT = 500
@@ -42,10 +43,14 @@ def read_each(events: Sequence[Event], read: Callable[[Event], T]) -> tuple[list
 
 
 def in_turn(handlers: Mapping[str, Handler]) -> BatchHandler:
-    """A handler of batches that calls the handler of each event's topic, one event after the other."""
+    """A handler of batches that calls the handler of each event's topic, one event after the other, each in its trace."""
+
+    def handle_one(event: Event) -> None:
+        with continuing(event):
+            handlers[event.type](event)
 
     def handle(events: Sequence[Event]) -> Mapping[str, str]:
-        return read_each(events, lambda event: handlers[event.type](event))[1]
+        return read_each(events, handle_one)[1]
 
     return handle
 

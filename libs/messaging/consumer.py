@@ -38,7 +38,8 @@ class EventConsumer(GroupMember[Job]):
         `threads`: the number of handler threads. One thread handles all events of a key.
         `secret`: topics with secret data, and the fields of it that a dead letter keeps."""
         self._secret, self._max_in_flight = secret, threads * MAX_IN_FLIGHT
-        pool = HandlerPool(threads, handlers.__getitem__, self._dead_letter, (KafkaException, *unavailable))
+        unavailable = (KafkaException, *unavailable)
+        pool = HandlerPool(threads, handlers.__getitem__, self._dead_letter, unavailable, group=group)
         super().__init__(
             brokers,
             group,

@@ -20,6 +20,7 @@ from libs.messaging.producer import Producer
 from libs.messaging.topic_reader import TopicReader
 from libs.messaging.topics import dead_letter_topic, first_offsets
 from libs.runtime.logs import get_logger
+from libs.runtime.trace_context import TRACEPARENT
 from libs.values.times import rfc3339
 
 log = get_logger(__name__)
@@ -28,7 +29,6 @@ READ_SECONDS = 10.0
 
 ENVELOPE_HEADERS = ("ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "ce_sequence", "content-type")
 """The headers that a dead letter of an event with secret data keeps."""
-TRACE_HEADER = "traceparent"
 TRACE = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 """A trace's id (W3C Trace Context). It has a fixed form, so it cannot hold a secret, and is kept, too."""
 ANY_PARTITION = -1
@@ -64,7 +64,7 @@ def write_dead_letter(producer: Producer, group: str, job: Job, *, kept: KeptFie
 
 
 def _is_harmless(name: str, text: bytes | None) -> bool:
-    return name in ENVELOPE_HEADERS or (name == TRACE_HEADER and TRACE.fullmatch(text or b"") is not None)
+    return name in ENVELOPE_HEADERS or (name == TRACEPARENT and TRACE.fullmatch(text or b"") is not None)
 
 
 def _matches(key: bytes, kept: KeptFields) -> bool:

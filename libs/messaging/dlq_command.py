@@ -12,6 +12,7 @@ from libs.messaging.brokers import Brokers
 from libs.messaging.dead_letters import DeadLetter, read_dead_letters
 from libs.messaging.envelope import parse
 from libs.messaging.handler_pool import Handler
+from libs.messaging.tracing import handling
 
 
 def run_dlq(brokers: Brokers, groups: Mapping[str, Mapping[str, Handler]], arguments: list[str]) -> int:
@@ -42,7 +43,8 @@ def _act(action: str, letter: DeadLetter, handler: Handler) -> str:
         line = "\n".join([letter.id, *rows, f"  key: {letter.message.key()!r}", f"  value: {letter.message.value()!r}"])
     elif action == "replay":
         try:
-            handler(parse(letter.message))
+            with handling(letter.message):
+                handler(parse(letter.message))
         except Exception as error:  # continue with the next dead letter
             _say(f"{letter.id}  failed again: {type(error).__name__}: {error}")
             return type(error).__name__

@@ -20,6 +20,8 @@ from confluent_kafka import Message
 from pydantic import AwareDatetime, ConfigDict, TypeAdapter, ValidationError
 from ulid import ULID
 
+from libs.runtime import trace_context
+from libs.runtime.trace_context import TRACEPARENT, TraceContext
 from libs.values.schema import StrictModel
 from libs.values.times import require_in_range, rfc3339
 
@@ -76,7 +78,7 @@ class OutboxRow:
     aggregate_id: str  # the Kafka key
     sequence: int  # the aggregate's own counter, from 1
     payload: str  # JSON
-    headers: str  # JSON object of the CloudEvents headers
+    headers: str  # JSON object of the CloudEvents headers and the trace
     created_at: datetime
 
 
@@ -96,6 +98,12 @@ class Event:
     partition: int = 0  # of the Kafka message
     message: Message | None = field(default=None, compare=False, repr=False)  # as it came
     is_tombstone: bool = False
+    trace: TraceContext | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def traceparent(self) -> str:
+        """Its trace as a header, for the events that follow from it; empty without one."""
+        return self.trace.traceparent if self.trace else ""
 
     def read(self, model: builtins.type[D]) -> D:
         """The data as `model`. Raises MalformedEvent, which names the fields and not their values.
@@ -127,10 +135,17 @@ def _malformed(error: ValidationError) -> MalformedEvent:
 
 
 def new_row(
-    data: EventData, *, source: str, aggregate_id: str, sequence: int, event_id: str | None = None
+    data: EventData,
+    *,
+    source: str,
+    aggregate_id: str,
+    sequence: int,
+    event_id: str | None = None,
+    traceparent: str = "",
 ) -> OutboxRow:
     """The outbox row of `data`. `event_id`: that of an event that was published before; None: a new one.
 
+    `traceparent`: the trace of the event that it follows, in a batch of several. Empty: the trace of this thread's work.
     Raises ValueError when the payload is larger than 64 KiB.
     """
     payload = orjson.dumps(data.model_dump(mode="json", by_alias=True))
@@ -139,7 +154,10 @@ def new_row(
     event_id, now = event_id or str(ULID()), datetime.now(UTC)
     headers = {"ce_specversion": "1.0", "ce_id": event_id, "ce_type": data.topic, "ce_source": source}
     headers |= {"ce_time": rfc3339(now), "ce_subject": aggregate_id, "ce_sequence": str(sequence)}
-    headers |= {"content-type": "application/json"}
+    headers |= {
+        "content-type": "application/json",
+        TRACEPARENT: traceparent or trace_context.current_or_new().traceparent,
+    }
     return OutboxRow(
         event_id, data.topic, aggregate_id, sequence, payload.decode(), orjson.dumps(headers).decode(), now
     )
@@ -169,6 +187,20 @@ def headers_of(message: Message) -> list[tuple[str, bytes | None]]:
     return list(headers or [])
 
 
+def trace_of(event_id: str, sent: str) -> TraceContext:
+    """The context that an event came with in its header `sent`. Without one, the event's id is the id of its trace.
+
+    So all consumers of an event of an earlier version agree. An id that is no ULID begins a new trace.
+    """
+    if came := trace_context.parse(sent):
+        return came
+    try:
+        digits = ULID.from_str(event_id).hex
+    except ValueError:
+        return trace_context.new()
+    return trace_context.parse(f"00-{digits}-{digits[:16]}-00") or trace_context.new()
+
+
 def _require_time(text: str) -> None:
     """Raise MalformedEvent unless `ce_time` is absent or an RFC 3339 time that can be converted to UTC."""
     if not text:
@@ -184,7 +216,8 @@ def parse(message: Message) -> Event:
     try:
         if message.value() is None:
             return _tombstone(message)
-        headers = {name: (value or b"").decode() for name, value in headers_of(message) if name in NEEDED_HEADERS}
+        sent = dict(headers_of(message))
+        headers = {name: (value or b"").decode() for name, value in sent.items() if name in NEEDED_HEADERS}
         event_id = str(ULID.from_str(headers.get("ce_id", "")))
         sequence = int(headers.get("ce_sequence", "0"))
         key, data = (message.key() or b"").decode(), orjson.loads(message.value() or b"")
@@ -196,7 +229,8 @@ def parse(message: Message) -> Event:
         raise MalformedEvent("no key, or the value is not an object")
     event_type, time, partition = headers["ce_type"], headers.get("ce_time", ""), message.partition() or 0
     _require_time(time)
-    return Event(event_id, event_type, key, sequence, time, data, partition, message)
+    trace = trace_of(event_id, (sent.get(TRACEPARENT) or b"").decode(errors="replace"))
+    return Event(event_id, event_type, key, sequence, time, data, partition, message, trace=trace)
 
 
 def _tombstone(message: Message) -> Event:

@@ -14,8 +14,9 @@ from typing import Generic, Protocol, TypeVar
 import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from libs.messaging import clients
+from libs.messaging import clients, event_metrics
 from libs.messaging.brokers import Brokers
+from libs.messaging.event_metrics import LagClock
 from libs.messaging.membership import Membership
 from libs.messaging.producer import Producer
 from libs.runtime.logs import get_logger
@@ -45,6 +46,9 @@ class InFlight(Protocol):
 
     @property
     def offset(self) -> int: ...
+
+    @property
+    def timestamp(self) -> int | None: ...  # of its message, in ms since the epoch; None when that is not kept any more
 
 
 J = TypeVar("J", bound=InFlight)
@@ -96,12 +100,15 @@ class GroupMember(Generic[J]):
         self._membership = Membership()
         self._lag, self._broker, self._handled, self._dead_letters = 0, False, 0, 0
         self._last_event_at: str | None = None
+        self._lag_clock = LagClock()
+        event_metrics.declare(topics)
         self._out_of_range, self._moved_at = 0, dict[Place, float]()
 
     def status(self) -> dict[str, object]:
         """What /health and /metrics show: partitions, lag, broker, counts, the event that is retried, time of the last event."""
         return {
             "lag": self._lag,
+            "lagSeconds": self._lag_clock.seconds(self._oldest()),
             "broker": self._broker,
             "handled": self._handled,
             "deadLetters": self._dead_letters,
@@ -111,6 +118,11 @@ class GroupMember(Generic[J]):
             "stalled": self._stalled(),
             "offsetsOutOfRange": self._out_of_range,
         }
+
+    def _oldest(self) -> int | None:
+        """The time of the oldest fetched event that is not done, in ms since the epoch."""
+        first = [next((job for job in list(jobs) if not job.done), None) for jobs in list(self._jobs.values())]
+        return min((at for job in first if job and (at := job.timestamp) is not None), default=None)
 
     def owns(self, topic: str, partition: int) -> bool:
         """True while this member has the partition."""
@@ -277,4 +289,5 @@ class GroupMember(Generic[J]):
         self._membership.read(statistics)
         parts = [p for t in statistics["topics"].values() for p in t["partitions"].values() if p["desired"]]
         self._lag = sum(max(0, p["consumer_lag"]) for p in parts)
+        self._lag_clock.note(self._lag)
         self._broker = any(b["state"] == "UP" for b in statistics["brokers"].values())

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 
 from confluent_kafka import Message
-from structlog.contextvars import bound_contextvars
 
+from libs.messaging import event_metrics
 from libs.messaging.envelope import Event, MalformedEvent, parse
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
+from libs.messaging.tracing import handling, log_handled
 from libs.runtime.logs import get_logger
 
 log = get_logger(__name__)
@@ -33,10 +34,15 @@ DeadLetter = Callable[["Job"], None]
 
 @dataclass(eq=False)
 class Job:
-    """An event in flight. `outcome`: None while it is open, "" when it was handled, else the reason of its dead letter."""
+    """An event in flight. `outcome`: None while it is open, "" when it was handled, else the reason of its dead letter.
+
+    `reason_class`: of a dead letter, one of DEAD_REASONS. `error`: why the last attempt failed.
+    """
 
     message: Message
     outcome: str | None = None
+    reason_class: str = ""
+    error: str = ""
     attempts: int = 0
     retries: int = 0
     done: bool = False
@@ -50,13 +56,25 @@ class Job:
         """The offset of its message."""
         return self.message.offset() or 0
 
+    @property
+    def timestamp(self) -> int:
+        """The time of its message, in ms since the epoch."""
+        return int(self.message.timestamp()[1])
+
 
 class HandlerPool:
     """`count` handler threads. `progress` is set when a job ends. `retrying` and `busy_since` have an entry per thread."""
 
     def __init__(
-        self, count: int, handler: Callable[[str], Handler], dead_letter: DeadLetter, unavailable: ErrorTypes
+        self,
+        count: int,
+        handler: Callable[[str], Handler],
+        dead_letter: DeadLetter,
+        unavailable: ErrorTypes,
+        *,
+        group: str = "",
     ) -> None:
+        self._group = group
         self._handler, self._dead_letter = handler, dead_letter
         self._unavailable: ErrorTypes = (ServerUnavailable, *unavailable)
         self._queues: list[SimpleQueue[Job | None]] = [SimpleQueue() for _ in range(count)]
@@ -94,7 +112,9 @@ class HandlerPool:
             try:
                 while not job.done and not job.dropped.is_set():
                     self.busy_since[thread] = time.monotonic()
-                    wait = self._attempt(thread, job)
+                    with handling(job.message, self._group) as work:
+                        wait = self._attempt(thread, job)
+                        work.attempts, work.error = job.attempts, job.error
                     self.busy_since.pop(thread)
                     job.dropped.wait(wait)
                 self.retrying.pop(thread, None)
@@ -105,35 +125,45 @@ class HandlerPool:
     def _attempt(self, thread: int, job: Job) -> float:
         """Try once. Return the seconds to wait before the next attempt, 0 when the job is done."""
         job.attempts += job.outcome is None
+        topic, reason_class, job.error = str(job.message.topic()), "failed", ""
         try:
             if job.outcome is None:
-                job.outcome = self._handle(job.message)
+                began = time.monotonic()
+                job.outcome = self._handle(job)
+                if not job.outcome:
+                    event_metrics.count(topic, "handled")
+                    log_handled(job.message, seconds=time.monotonic() - began, attempts=job.attempts)
+            job.error = job.outcome
             if job.outcome:
                 self._dead_letter(job)
+                event_metrics.count(topic, "dead", job.reason_class)
             job.done = True
             return 0.0
         except self._unavailable as error:
             reason = str(error) if isinstance(error, ServerUnavailable) else type(error).__name__
+            reason_class = "unavailable"
             wait = random.uniform(0, min(BACKOFF_CAP_SECONDS, 2.0 ** min(job.attempts - 1, 10)))
         except Exception as error:
             reason = str(error) if isinstance(error, TransientFailure) else f"handler failed: {type(error).__name__}"
             if not isinstance(error, TransientFailure):
                 log.exception("handler failed", topic=job.message.topic(), offset=job.message.offset())
-            job.retries += 1
+            job.retries, job.error = job.retries + 1, reason
             if job.retries > len(RETRY_SECONDS):
-                job.outcome = reason
+                job.outcome, job.reason_class = reason, reason_class
                 return 0.0
             wait = RETRY_SECONDS[job.retries - 1]
+        job.error = reason
+        event_metrics.count(topic, "retried", reason_class)
         self.retrying[thread] = {"reason": reason, "attempts": job.attempts}
         log.warning("event not handled yet", reason=reason, attempts=job.attempts, wait_seconds=round(wait, 2))
         return wait
 
-    def _handle(self, message: Message) -> str:
+    def _handle(self, job: Job) -> str:
         """Handle the event. Return "", or why it can never be handled."""
         try:
-            event = parse(message)
-            with bound_contextvars(event_id=event.id, topic=event.type):
-                self._handler(event.type)(event)
+            event = parse(job.message)
+            self._handler(event.type)(event)
         except (MalformedEvent, PermanentFailure) as error:
+            job.reason_class = "malformed" if isinstance(error, MalformedEvent) else "refused"
             return str(error) or type(error).__name__
         return ""

@@ -37,6 +37,12 @@ class QueuedEvent:
         size = len(key) + len(message.value() or b"")
         return cls(str(message.topic()), message.partition() or 0, message.offset() or 0, key, size, message)
 
+    @property
+    def timestamp(self) -> int | None:
+        """The time of its message, in ms since the epoch; None once it is done."""
+        message = self.message  # another thread may end it
+        return None if message is None else int(message.timestamp()[1])
+
     def read(self) -> Event:
         """The event. Raises MalformedEvent."""
         if self.event is None:

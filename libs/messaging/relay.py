@@ -18,6 +18,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from ulid import ULID
 
 from libs.messaging.envelope import OutboxRow
+from libs.messaging.tracing import log_published
 from libs.runtime.health import failure_reason
 from libs.runtime.logs import get_logger
 
@@ -55,6 +56,9 @@ class OutboxStore(Protocol):
     def backlog(self) -> tuple[int, float]:
         """(number of pending rows, age of the oldest in seconds)."""
 
+    def count_dead(self) -> int:
+        """The number of rows in outbox_dead."""
+
 
 class Relay:
     """One loop over one store. Run it in a thread of the worker."""
@@ -64,7 +68,8 @@ class Relay:
     def __init__(self, store: OutboxStore, make_producer: Callable[[], Producer]) -> None:
         self._store, self._make_producer = store, make_producer
         self._producer: Producer | None = None
-        self._counts, self.heartbeat = {"published": 0, "failed": 0, "buried": 0}, time.monotonic()
+        self._counts = {"published": 0, "failed": 0, "buried": 0, "takeovers": 0}
+        self.heartbeat = time.monotonic()
         self._owner, self._leader, self._renewed_at = str(ULID()), False, -RENEW_SECONDS
 
     def run(self, stop: threading.Event) -> None:
@@ -83,13 +88,15 @@ class Relay:
     def status(self) -> dict[str, object]:
         """What /health and /metrics show of the relay. Raises one of the store's `unavailable` errors."""
         pending, age = self._store.backlog()
-        return {"pending": pending, "oldestAgeSeconds": round(age, 3), "leader": self._leader, **self._counts}
+        fields = {"pending": pending, "oldestAgeSeconds": round(age, 3), "dead": self._store.count_dead()}
+        return {**fields, "leader": self._leader, **self._counts}
 
     def _holds_lease(self) -> bool:
         if time.monotonic() - self._renewed_at >= RENEW_SECONDS:
             before, self._renewed_at = self._leader, time.monotonic()
             self._leader = self._store.renew_lease(self._owner, LEASE_SECONDS)
             if self._leader != before:
+                self._counts["takeovers"] += self._leader
                 log.info("relay lease acquired" if self._leader else "relay lease lost", owner=self._owner)
         return self._leader
 
@@ -131,16 +138,23 @@ class Relay:
         return len(rows)
 
     def _produce(self, producer: Producer, row: OutboxRow, acked: list[OutboxRow], refused: Refusals) -> None:
-        def delivered(error: KafkaError | None, _message: Message) -> None:
+        headers: dict[str, str] = orjson.loads(row.headers)
+        began = time.time_ns()
+
+        def delivered(error: KafkaError | None, message: Message) -> None:
             if error is None:
                 acked.append(row)
+                log_published(message, row.event_id, row.aggregate_id, headers, began)
             else:
                 refused.append((row, error))
 
-        headers: list[tuple[str, str | bytes | None]] = list(orjson.loads(row.headers).items())
         try:
             producer.produce(
-                row.topic, row.payload.encode(), row.aggregate_id.encode(), headers=headers, on_delivery=delivered
+                row.topic,
+                row.payload.encode(),
+                row.aggregate_id.encode(),
+                headers=[*headers.items()],
+                on_delivery=delivered,
             )
         except Exception as error:  # KafkaException, BufferError: the queue is full, or the client refuses the row
             cause = error.args[0] if error.args and isinstance(error.args[0], KafkaError) else None

@@ -96,6 +96,10 @@ class MongoOutbox:
 
         in_transaction(self._db, move)
 
+    def count_dead(self) -> int:
+        """The number of dead events."""
+        return self._dead.count_documents({})
+
     def backlog(self) -> tuple[int, float]:
         """(number of rows, age of the oldest in seconds)."""
         oldest = self._rows.find_one({}, {"created_at": 1}, sort=[("created_at", ASCENDING)])

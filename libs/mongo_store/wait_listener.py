@@ -1,10 +1,24 @@
 """Reports to `WAITS` when a thread waits for MongoDB: for a connection, for the response to a command, or for a primary."""
 
+import time
 from typing import Any
 
 from pymongo.monitoring import CommandListener, ConnectionPoolListener, TopologyListener
 
+from libs.runtime import spans, trace_context
 from libs.runtime.database_waits import WAITS
+from libs.runtime.pool_metrics import IN_USE, OPEN
+from libs.runtime.spans import Attributes, Span
+
+
+def _end_span(event: Any, error: str) -> None:
+    """A span of the command, without its values."""
+    if spans.is_recording() and (context := trace_context.current()):
+        ended = time.time_ns()
+        attributes: Attributes = {"db.system.name": "mongodb", "db.operation.name": event.command_name}
+        attributes["db.namespace"] = event.database_name
+        began = ended - event.duration_micros * 1000
+        spans.end(Span(event.command_name, "client", context.child(), began, ended, attributes, error))
 
 
 class CommandWaits(CommandListener):
@@ -17,14 +31,16 @@ class CommandWaits(CommandListener):
     def succeeded(self, event: Any) -> None:
         """Its response is here."""
         WAITS.end()
+        _end_span(event, "")
 
     def failed(self, event: Any) -> None:
         """It has failed."""
         WAITS.end()
+        _end_span(event, "failed")
 
 
 class ConnectionWaits(ConnectionPoolListener):
-    """Connections. The other events of a pool mean nothing here."""
+    """Connections. It also counts them. The other events of a pool mean nothing here."""
 
     def connection_check_out_started(self, event: Any) -> None:
         """A thread asks for a connection."""
@@ -33,15 +49,27 @@ class ConnectionWaits(ConnectionPoolListener):
     def connection_checked_out(self, event: Any) -> None:
         """It has one."""
         WAITS.end()
+        IN_USE.inc()
 
     def connection_check_out_failed(self, event: Any) -> None:
         """It gets none."""
         WAITS.end()
 
+    def connection_checked_in(self, event: Any) -> None:
+        """It gives it back."""
+        IN_USE.dec()
+
+    def connection_created(self, event: Any) -> None:
+        """There is one connection more."""
+        OPEN.inc()
+
+    def connection_closed(self, event: Any) -> None:
+        """There is one less."""
+        OPEN.dec()
+
     def _ignore(self, event: Any) -> None: ...
 
-    pool_created = pool_ready = pool_cleared = pool_closed = _ignore
-    connection_created = connection_ready = connection_closed = connection_checked_in = _ignore
+    pool_created = pool_ready = pool_cleared = pool_closed = connection_ready = _ignore
 
 
 class PrimaryWaits(TopologyListener):

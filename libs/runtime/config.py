@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from libs.runtime.setting_types import MongoAddress, Origins
@@ -86,6 +86,15 @@ class WebConfig(BaseConfig):
     # Seconds in which the head of a request must arrive. Its body has as long, and the time for its length at the minimum rate.
     request_seconds: float = Field(10.0, ge=1, le=300, allow_inf_nan=False)
     request_min_rate: int = Field(1024, ge=1, le=1_000_000)  # bytes a second
+
+
+class TraceConfig(BaseConfig):
+    """The variables of traces. Without an endpoint there are none."""
+
+    otel_exporter_otlp_endpoint: HttpUrl | None = None  # of a collector, such as http://127.0.0.1:4318
+    otel_exporter_zipkin_endpoint: HttpUrl | None = None  # such as http://127.0.0.1:9411/api/v2/spans
+    otel_traces_sampler_arg: float = Field(0.1, ge=0, le=1, allow_inf_nan=False)  # the share of the requests
+    trace_trust: OnOff = False  # take the sampled flag that clients send
 
 
 def _read(name: str, environ: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from libs.runtime.logs import get_logger
-from libs.runtime.metrics import Gauges
+from libs.runtime.status_metrics import StatusMetric, WorkerStatus
 
 log = get_logger(__name__)
 
@@ -46,14 +46,15 @@ class WorkerStatusStore(Protocol):
 class Health:
     """The checks of a service. `required` decides whether it is ready. `shown` only degrades the report.
 
-    `gauges`: fields of the tasks' status that this service adds to the metrics.
+    `workers` reads the status of each worker for the metrics. `metrics`: those that the service adds to STATUS_METRICS.
     """
 
     service: str
     version: str
     required: Mapping[str, Check] = field(default_factory=dict)
     shown: Mapping[str, Check] = field(default_factory=dict)
-    gauges: Gauges = field(default_factory=dict)
+    workers: Callable[[], Sequence[WorkerStatus]] = list
+    metrics: Sequence[StatusMetric] = ()
 
     def live(self) -> tuple[int, dict[str, Any]]:
         """Always 200, because the process answers."""
@@ -68,10 +69,13 @@ class Health:
         """Always 200. `status` is `ok` or `degraded`."""
         return 200, self._run({**self.required, **self.shown})
 
-    def parts(self) -> dict[str, Mapping[str, Any]]:
-        """The status of the tasks of workers and consumers, by name, for the metrics."""
-        checks = self._run(self.shown)["checks"].values()
-        return {name: status for check in checks for name, status in check.get("parts", {}).items()}
+    def worker_statuses(self) -> Sequence[WorkerStatus]:
+        """The status of each worker, for the metrics. None while they can't be read."""
+        try:
+            return self.workers()
+        except Exception as error:  # the metrics of the web process matter most while its database is unavailable
+            log.warning("no metrics of the workers", reason=failure_reason(error))
+            return []
 
     def _run(self, checks: Mapping[str, Check]) -> dict[str, Any]:
         results = {name: _outcome(name, check) for name, check in checks.items()}
@@ -93,6 +97,12 @@ def failure_reason(error: Exception) -> str:
     """Why a server failed: a sentence for a refused login, else the name of the error. It holds no value."""
     code = getattr(error, "code", None) or next(iter(error.args), None)
     return LOGIN_REFUSED if code in LOGIN_REFUSED_CODES else type(error).__name__
+
+
+def live_workers(store: WorkerStatusStore) -> Sequence[WorkerStatus]:
+    """The status of each worker that wrote it within a minute."""
+    now = store.now()
+    return [status for status in store.read() if abs(now - float(status["beat"])) <= STALE_HEARTBEAT_SECONDS]
 
 
 def latest_status(store: WorkerStatusStore, host: str | None = None) -> Mapping[str, Any]:

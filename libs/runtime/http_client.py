@@ -18,7 +18,9 @@ from urllib.parse import SplitResult, urlsplit
 import orjson
 from structlog.contextvars import get_contextvars
 
+from libs.runtime import spans, trace_context
 from libs.runtime.logs import get_logger
+from libs.runtime.trace_context import TRACEPARENT
 
 log = get_logger(__name__)
 
@@ -84,7 +86,22 @@ def call(
 
     `until` is the deadline by time.monotonic(). Raises NoResponse.
     """
-    url, sent = urlsplit(base), False
+    url, attributes = urlsplit(base), {"http.request.method": method, "server.address": urlsplit(base).hostname or ""}
+    with spans.span(method, "client", attributes):
+        return _call(url, method, path, until=until, body=body, headers=headers or {}, max_bytes=max_bytes)
+
+
+def _call(
+    url: SplitResult,
+    method: str,
+    path: str,
+    *,
+    until: float,
+    body: Mapping[str, Any] | None,
+    headers: Mapping[str, str],
+    max_bytes: int,
+) -> HttpResponse:
+    sent = False
     make = HTTPSConnection if url.scheme == "https" else HTTPConnection
     connection = make(url.hostname or "", url.port)
     try:
@@ -92,7 +109,7 @@ def call(
         with _cut_at(until, connection.sock):
             sent = True
             raw_body = None if body is None else orjson.dumps(body)
-            connection.request(method, url.path.rstrip("/") + path, raw_body, _headers(headers or {}))
+            connection.request(method, url.path.rstrip("/") + path, raw_body, _headers(headers))
             response = connection.getresponse()
             raw = response.read(max_bytes + 1)
             if len(raw) > max_bytes or response.length:  # read() does not report a body that was cut short
@@ -157,9 +174,11 @@ def _left(until: float) -> float:
 
 
 def _headers(more: Mapping[str, str]) -> dict[str, str]:
-    """The request's headers. The service logs the call under the id of the request that it belongs to."""
+    """The request's headers. The service logs the call under the request's id and the trace that it belongs to."""
     request_id = str(get_contextvars().get("request_id", ""))
     correlation = {"X-Request-ID": request_id} if request_id else {}
+    if context := trace_context.current():
+        correlation[TRACEPARENT] = context.traceparent
     return {"Content-Type": "application/json", "Accept": "application/json", **correlation, **more}
 
 

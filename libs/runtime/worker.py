@@ -20,6 +20,7 @@ from libs.runtime.health import (
     skew_seconds,
 )
 from libs.runtime.logs import get_logger
+from libs.runtime.metric_families import dump
 
 log = get_logger(__name__)
 
@@ -109,7 +110,8 @@ def _write(store: WorkerStatusStore, tasks: Sequence[BackgroundTask], watch: Con
     host = socket.gethostname()
     try:
         statuses = {task.name: task.status() for task in tasks}
-        status: dict[str, object] = {"beat": store.now(), "host": host, "parts": statuses}
+        status: dict[str, object] = {"beat": store.now(), "host": host, "pid": os.getpid(), "parts": statuses}
+        status |= {"metrics": dump()}
         status |= {"clock": {"skewSeconds": skew_seconds(store)}, "problems": watch.problems(statuses)}
         store.write(f"{host}:{os.getpid()}", status)
     except Exception as error:  # the database is unavailable: the stored heartbeat becomes stale, as it should

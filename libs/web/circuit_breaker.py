@@ -11,6 +11,8 @@ Other waits, such as those for a slow client, for another service or for a passw
 import threading
 import time
 
+from prometheus_client import Gauge
+
 from libs.runtime.database_waits import WAITS, DatabaseWaits
 from libs.values.errors import Unavailable
 
@@ -18,6 +20,11 @@ FAILURES = 3
 REST_SECONDS = 1.0
 HANG_SECONDS = 1.0
 PROBE_SECONDS = 5.0  # the longest time that a request waits for the database
+
+
+OPEN = Gauge(
+    "breaker_open", "1 while a web process refuses requests because its database hangs", multiprocess_mode="livemax"
+)
 
 
 class CircuitBreaker:
@@ -30,9 +37,17 @@ class CircuitBreaker:
         self._in_flight: dict[int, float] = {}  # thread → start of its request
         self._probe: int | None = None  # the thread of the request that was let through
         self._lock = threading.Lock()
+        self._shown = False  # whether the metric says that it is open
 
     def enter(self) -> None:
         """Raise Unavailable while the breaker is open, but for the requests that are let through."""
+        try:
+            self._enter()
+        except Unavailable:
+            self._show(is_open=True)
+            raise
+
+    def _enter(self) -> None:
         with self._lock:
             now, thread = time.monotonic(), threading.get_ident()
             if failing := self._failures >= FAILURES:
@@ -78,3 +93,9 @@ class CircuitBreaker:
         """A request was answered with the server."""
         with self._lock:
             self._failures, self._succeeded_at = 0, time.monotonic()
+        self._show(is_open=False)
+
+    def _show(self, *, is_open: bool) -> None:
+        if is_open is not self._shown:
+            self._shown = is_open
+            OPEN.set(is_open)

@@ -24,9 +24,9 @@ from structlog.contextvars import get_contextvars
 from libs.django_store.connection import is_unavailable
 from libs.runtime import metrics
 from libs.runtime.health import Health, failure_reason
-from libs.runtime.http_methods import METHODS
 from libs.runtime.logs import get_logger
 from libs.values import errors
+from libs.values.http_methods import METHODS
 from libs.web.bodies import MAX_BODY_BYTES, UnsupportedMediaType, parse_object, require_readable
 from libs.web.circuit_breaker import CircuitBreaker
 from libs.web.index import index, index_page
@@ -59,7 +59,8 @@ class RequestMiddleware:
         self._get_response, self._breaker = get_response, CircuitBreaker()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        instrumentation = RequestInstrumentation(request.META.get("HTTP_X_REQUEST_ID", ""), request.path)
+        sent_id, sent_trace = request.META.get("HTTP_X_REQUEST_ID", ""), request.META.get("HTTP_TRACEPARENT", "")
+        instrumentation = RequestInstrumentation(sent_id, request.path, sent_trace=sent_trace)
         response = self._respond(request, instrumentation)
         origin = request.META.get("HTTP_ORIGIN", "")
         for name, value in browser_headers(origin, settings.CORS_ORIGINS, secure=request.is_secure()).items():
@@ -141,7 +142,7 @@ def service_routes(health: Health, links: Mapping[str, str] | None = None) -> li
     """The index at the root, /health, /health/live, /health/ready and /metrics. `links`: the service's resources, by name."""
 
     def show_metrics() -> HttpResponse:
-        return HttpResponse(metrics.render(health.parts(), health.gauges), content_type=metrics.CONTENT_TYPE)
+        return HttpResponse(metrics.render(health.worker_statuses(), health.metrics), content_type=metrics.CONTENT_TYPE)
 
     about = (health.service, health.version, links or {})
 

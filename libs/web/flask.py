@@ -19,9 +19,9 @@ from libs.access.tokens import AccessTokens, bearer_token
 from libs.runtime import metrics
 from libs.runtime.config import WebConfig
 from libs.runtime.health import Health, failure_reason
-from libs.runtime.http_methods import METHODS
 from libs.runtime.logs import get_logger
 from libs.values.errors import DomainError, Unavailable
+from libs.values.http_methods import METHODS
 from libs.values.schema import StrictModel, validated
 from libs.web.bodies import MAX_BODY_BYTES, parse_object, require_readable
 from libs.web.circuit_breaker import CircuitBreaker
@@ -214,7 +214,7 @@ def _service_routes(health: Health, links: Mapping[str, str]) -> Blueprint:
 
     @routes.get("/metrics")
     def show_metrics() -> Response:
-        return Response(metrics.render(health.parts(), health.gauges), content_type=metrics.CONTENT_TYPE)
+        return Response(metrics.render(health.worker_statuses(), health.metrics), content_type=metrics.CONTENT_TYPE)
 
     return routes
 
@@ -226,7 +226,8 @@ def _report(check: Callable[[], tuple[int, dict[str, object]]]) -> Response:
 
 def _begin() -> Response | None:
     environ = request.environ
-    g.instrumentation = instrumentation = RequestInstrumentation(environ.get("HTTP_X_REQUEST_ID", ""), request.path)
+    sent_id, sent_trace = environ.get("HTTP_X_REQUEST_ID", ""), environ.get("HTTP_TRACEPARENT", "")
+    g.instrumentation = instrumentation = RequestInstrumentation(sent_id, request.path, sent_trace=sent_trace)
     if environ["REQUEST_METHOD"] not in METHODS:  # request.method ignores case
         return _problem(501)
     if request.method == "OPTIONS" and (response := _options()):

@@ -6,10 +6,11 @@ import time
 
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from libs.runtime import metrics
-from libs.runtime.http_methods import METHODS
+from libs.runtime import metrics, spans, trace_context
 from libs.runtime.logs import get_logger
+from libs.runtime.spans import Span
 from libs.values.errors import ErrorKind
+from libs.values.http_methods import METHODS
 from libs.web.circuit_breaker import CircuitBreaker
 from libs.web.problems import STATUS
 
@@ -24,14 +25,18 @@ ANSWERED_BY_THE_SERVER = {STATUS[kind] for kind in (ErrorKind.CONFLICT, ErrorKin
 
 
 class RequestInstrumentation:
-    """Created when a request arrives. `id` is the client's, or a new one when that is malformed. Each log line carries it."""
+    """Created when a request arrives. `id` is the client's, or a new one when that is malformed. Each log line carries it.
 
-    def __init__(self, sent_id: str, path: str) -> None:
+    It also begins the request's trace: the client's, or a new one.
+    """
+
+    def __init__(self, sent_id: str, path: str, *, sent_trace: str) -> None:
         self.id = sent_id if REQUEST_ID.fullmatch(sent_id) else secrets.token_hex(REQUEST_ID_BYTES)
         self._began, self._path, self._entered, self._server_failed = time.perf_counter(), path, False, False
         self.reason: str | None = None  # why a request was refused, for its log line
         clear_contextvars()
         bind_contextvars(request_id=self.id)
+        self._span = Span("", "server", trace_context.begin_request(sent_trace))
 
     def enter(self, breaker: CircuitBreaker) -> None:
         """Raise Unavailable while the circuit breaker is open."""
@@ -47,6 +52,7 @@ class RequestInstrumentation:
         """Update the circuit breaker and the metrics, and log the request. `route` is the template."""
         seconds = time.perf_counter() - self._began
         metrics.observe(method, route, status, seconds)
+        self._end_span(method if method in METHODS else "_OTHER", route, status)
         if self._entered:
             breaker.leave()
             if status < 400 or status in ANSWERED_BY_THE_SERVER:
@@ -57,3 +63,15 @@ class RequestInstrumentation:
             known = method if method in METHODS else "unknown"
             why = {"reason": self.reason} if self.reason else {}
             log.info("request", method=known, route=route, status=status, ms=round(seconds * 1000, 1), **why)
+
+    def _end_span(self, method: str, route: str, status: int) -> None:
+        if self._span.context.sampled and not self._path.startswith(QUIET):
+            self._span.name = f"{method} {route}"
+            self._span.attributes = {
+                "http.request.method": method,
+                "http.route": route,
+                "http.response.status_code": status,
+                "shop.request_id": self.id,
+            }
+            self._span.error = str(status) if status >= 500 else ""
+            spans.end(self._span)

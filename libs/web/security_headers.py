@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from libs.runtime.http_methods import METHODS
+from libs.values.http_methods import METHODS
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -28,7 +28,9 @@ ALL_METHODS = ", ".join(sorted(METHODS))
 """What a service itself allows, for `OPTIONS *` (RFC 9110 9.3.7)."""
 CORS = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID",
+    "Access-Control-Allow-Headers": (
+        "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID, traceparent"
+    ),
     "Access-Control-Expose-Headers": "ETag, Location, Retry-After, X-Request-ID",
     "Access-Control-Max-Age": "600",
 }

@@ -16,9 +16,9 @@ from gunicorn.http import get_parser
 from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.gthread import ThreadWorker
-from structlog.contextvars import clear_contextvars
 from ulid import ULID
 
+from libs.runtime import trace_context
 from libs.runtime.logs import get_logger
 from libs.web.bodies import MAX_BODY_BYTES
 from libs.web.problems import PROBLEM_JSON, problem
@@ -137,7 +137,7 @@ class BufferingWorker(ThreadWorker):
         try:
             return super().handle(conn)
         finally:
-            clear_contextvars()
+            trace_context.forget()
 
     @staticmethod
     def _set_body(req: Any, body: bytes, length: int) -> None:

@@ -9,7 +9,7 @@ from libs.values.money import Money
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """A composed mail to one recipient."""
+    """A composed mail to one recipient. `trace_id`: of the work that it comes from; None in a preview."""
 
     kind: str
     recipient: str
@@ -18,6 +18,7 @@ class Mail:
     html: str
     message_id: str
     order_id: str | None
+    trace_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

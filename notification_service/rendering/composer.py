@@ -38,7 +38,9 @@ class Composer:
         )
         self._templates.filters |= {"in_words": partial(_in_words, time_zone), "wordwrap": wrap}
 
-    def compose(self, kind: str, *, event_id: str, recipient: str, content: MailContent) -> Mail:
+    def compose(
+        self, kind: str, *, event_id: str, recipient: str, content: MailContent, trace_id: str | None = None
+    ) -> Mail:
         """The mail of `kind` to `recipient`. An event always gives the same Message-ID, so that a repeated mail is recognisable."""
         row = KINDS[kind]
         values: dict[str, object] = {field.name: getattr(content, field.name) for field in fields(content)}
@@ -66,6 +68,7 @@ class Composer:
             html=html,
             message_id=f"<{digest}@{self._message_id_domain}>",
             order_id=order.order_id if order else None,
+            trace_id=trace_id,
         )
 
 

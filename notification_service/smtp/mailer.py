@@ -17,7 +17,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import flask_mail
-from prometheus_client import Counter
 
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
 from libs.runtime.health import CheckFailed
@@ -26,21 +25,13 @@ from libs.values.times import rfc3339
 from notification_service.domain.failures import InDoubt
 from notification_service.domain.mail import Mail
 from notification_service.smtp.connection_pool import ConnectionPool, SmtpConnection
+from notification_service.smtp.metrics import count_mail, observe_sent
 from notification_service.smtp.mime import sender_header, to_bytes
 from notification_service.smtp.replies import SessionRefused, SmtpDown
 
 log = get_logger(__name__)
 
-SENT = Counter("mails_sent", "Mails that the SMTP server took", ["kind"])
-FAILED = Counter("mail_failures", "Mails that the SMTP server did not take", ["kind", "outcome"])
-OUTCOMES = {
-    SmtpDown: "away",
-    SessionRefused: "away",
-    TransientFailure: "later",
-    PermanentFailure: "refused",
-    InDoubt: "doubt",
-}
-FAILURES = tuple(OUTCOMES)
+FAILURES = (SmtpDown, SessionRefused, TransientFailure, PermanentFailure, InDoubt)
 
 SMTP_SECONDS = 15.0
 PATIENCE_SECONDS = 3.0  # with SMTP_SECONDS under the 20 s for which a consumer waits that loses its partitions
@@ -149,6 +140,8 @@ class Mailer:
             connection = self._send(mail.recipient, content, time.monotonic() + seconds, before_dot)
         except BaseException as failure:
             self._room.release()
+            if isinstance(failure, SmtpDown):
+                failure.kind = mail.kind
             if isinstance(failure, FAILURES):
                 self._count(mail, failure)
             raise
@@ -236,10 +229,11 @@ class Mailer:
             elif isinstance(failure, TransientFailure) and not self.refuses_everybody:
                 self._put_off.add(mail.recipient)
         if failure is None:
-            SENT.labels(mail.kind).inc()
+            observe_sent(mail)
             self._remember("ok", None)
             return
-        FAILED.labels(mail.kind, OUTCOMES[type(failure)]).inc()
+        if isinstance(failure, PermanentFailure):
+            count_mail(mail.kind, "refused")
         if self.refuses_everybody and isinstance(failure, TransientFailure):
             self._remember("down", f"the SMTP server puts off every recipient: {failure}")
         else:

@@ -53,6 +53,8 @@ def to_bytes(mail: Mail, sender: str) -> bytes:
         "MIME-Version": "1.0",
         "Content-Type": f'multipart/alternative; boundary="{boundary}"',
     }
+    if mail.trace_id:
+        headers["X-Trace-Id"] = mail.trace_id
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
     begin, end = f"\r\n--{boundary}\r\n".encode(), f"\r\n--{boundary}--\r\n".encode()
     return head + begin + _part("plain", mail.text) + begin + _part("html", mail.html) + end

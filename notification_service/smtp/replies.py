@@ -25,7 +25,9 @@ TOO_LARGE = 552  # RFC 5321 4.2.2: the reply to a SIZE in MAIL FROM that the ser
 
 
 class SmtpDown(ServerUnavailable):
-    """The SMTP server took no mail, and would take no other one."""
+    """The SMTP server took no mail, and would take no other one. `kind`: of the mail that it was to take."""
+
+    kind = ""
 
 
 class SessionRefused(SmtpDown):

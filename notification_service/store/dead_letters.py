@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from confluent_kafka import KafkaException, Message
 
+from libs.messaging import event_metrics
 from libs.messaging.brokers import Brokers
 from libs.messaging.dead_letters import write_dead_letter
 from libs.messaging.failures import ServerUnavailable
@@ -23,10 +24,14 @@ class DeadLetters:
         """Close the producer. Kafka has acknowledged every dead letter by then."""
         self._producer.close()
 
-    def write(self, message: Message, *, reason: str, attempts: int) -> None:
-        """Write the dead letter of an event. Raises ServerUnavailable when the broker does not acknowledge it."""
+    def write(self, message: Message, *, reason: str, attempts: int, reason_class: str = "failed") -> None:
+        """Write the dead letter of an event. `reason_class`: one of DEAD_REASONS.
+
+        Raises ServerUnavailable when the broker does not acknowledge it.
+        """
         job = Job(message, outcome=reason, attempts=attempts)
         try:
             write_dead_letter(self._producer, GROUP, job, kept=self._kept.get(str(message.topic())))
+            event_metrics.count(str(message.topic()), "dead", reason_class)
         except KafkaException as error:
             raise ServerUnavailable(f"Kafka takes no dead letter: {error.args[0].name()}") from None

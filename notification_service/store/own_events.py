@@ -7,6 +7,7 @@ import orjson
 from ulid import ULID
 
 from libs.messaging.envelope import EventData
+from libs.runtime.trace_context import TRACEPARENT, current_or_new
 from libs.values.times import rfc3339
 
 BY_KEY = -1  # the partition: the client chooses one of those that the topic has now
@@ -23,8 +24,8 @@ class OwnEvent:
 
     @classmethod
     def of(cls, data: EventData, key: str) -> "OwnEvent":
-        """The message of `data`, with a new event id."""
+        """The message of `data`, with a new event id, in the trace of this thread's work."""
         headers = {"ce_specversion": "1.0", "ce_id": str(ULID()), "ce_type": data.topic}
         headers |= {"ce_source": "notification_service", "ce_time": rfc3339(datetime.now(UTC)), "ce_subject": key}
-        headers |= {"content-type": "application/json"}
+        headers |= {"content-type": "application/json", TRACEPARENT: current_or_new().traceparent}
         return cls(data.topic, orjson.dumps(data.model_dump(mode="json", by_alias=True)), key.encode(), headers)

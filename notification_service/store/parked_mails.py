@@ -58,6 +58,7 @@ class ParkedMails:
         self._fetcher: TopicReader | None = None
         self._fetching = threading.Lock()
         self.heartbeat = time.monotonic()
+        self._count()  # without it, the metric would begin with the first parked mail
 
     def status(self) -> dict[str, object]:
         """`complete`: whether the topic was read to the end that it had at the start. `parked`, `oldestParkedSeconds`."""

@@ -3,7 +3,9 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 
 from libs.messaging.envelope import Event
 from libs.messaging.failures import ServerUnavailable
@@ -38,7 +40,8 @@ class LateAnswers:
     def wait_for(self, event: Event, answer: LateAnswer, sent: Callable[[], SentMail]) -> Unanswered:
         """Start to wait, whatever becomes of the event. `sent` makes the record of the mail."""
         outcome: Future[None] = Future()
-        threading.Thread(target=self._wait, args=(event, answer, sent, outcome), name="answer", daemon=True).start()
+        work = partial(copy_context().run, self._wait, event, answer, sent, outcome)  # in the event's trace
+        threading.Thread(target=work, name="answer", daemon=True).start()
         return Unanswered(outcome)
 
     def _wait(self, event: Event, answer: LateAnswer, sent: Callable[[], SentMail], outcome: "Future[None]") -> None:

@@ -14,6 +14,7 @@ from notification_service.domain.mail import MailContent
 from notification_service.domain.parked_mail import ParkedMail, RetryPolicy
 from notification_service.events.consumed import ORDER_TOPICS, MailResendRequested
 from notification_service.smtp.mailer import Mailer
+from notification_service.smtp.metrics import count_mail
 from notification_service.store.dead_letters import DeadLetters
 from notification_service.store.ledger_reader import LedgerReader
 from notification_service.store.parked_mails import ParkedMails
@@ -133,7 +134,7 @@ class SendOrPark:
         if unanswered := self.park_mail.outstanding.get(event.id):
             failure = None if unanswered.parked else self.park_mail.result_of(unanswered, event.id)
             if failure:
-                self._park(mail, message, failure)
+                self._park(mail, message, failure, kind)
             return
         if event.id in parked:  # the process was killed before it committed the offset
             return
@@ -141,20 +142,22 @@ class SendOrPark:
         if parked.has_key(mail.ordering_key):
             self._require_own(mail.topic, mail.partition)
             self.park_mail.park_behind(mail, message)
+            count_mail(kind, "parked")
             return
         try:
             self.send_mail(event, kind=kind, recipient=recipient, user_id=user_id, content=content, limited=limited)
         except (TransientFailure, InDoubt, Unanswered) as failure:
-            self._park(mail, message, failure)
+            self._park(mail, message, failure, kind)
 
-    def put_off(self, event: Event, failure: TransientFailure) -> None:
+    def put_off(self, event: Event, failure: TransientFailure, *, kind: str) -> None:
         """Park the mail of an event for which the server is unavailable, while it takes others. Raises as a call does."""
-        self._park(_new(event), _message_of(event), failure)
+        self._park(_new(event), _message_of(event), failure, kind)
 
-    def _park(self, mail: ParkedMail, message: Message, failure: Exception) -> None:
+    def _park(self, mail: ParkedMail, message: Message, failure: Exception, kind: str) -> None:
         if not isinstance(failure, Unanswered | InDoubt):  # those are past the fence
             self._require_own(mail.topic, mail.partition)
         self.park_mail(mail, message, failure)
+        count_mail(kind, "parked")
 
     def _require_own(self, topic: str, partition: int) -> None:
         if not self.fence.is_current(topic, partition):

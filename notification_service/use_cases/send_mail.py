@@ -4,23 +4,20 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
 
-from prometheus_client import Counter
-
 from libs.messaging.envelope import Event
+from libs.runtime import spans
 from libs.runtime.logs import get_logger
 from libs.runtime.steps import Steps
 from notification_service.domain.mail import LinkContent, MailContent, SentMail
 from notification_service.rendering.composer import Composer
 from notification_service.smtp.mailer import PATIENCE_SECONDS, ROOM_SECONDS, AnswerOutstanding, Mailer
+from notification_service.smtp.metrics import count_mail
 from notification_service.store.accounts import AccountView
 from notification_service.store.mail_ledger import ACKNOWLEDGED_SECONDS, MailLedger
 from notification_service.store.recipient_limit import RecipientLimit
 from notification_service.use_cases.late_answers import LateAnswers, Unanswered
 
 log = get_logger(__name__)
-
-SUPPRESSED = Counter("mails_suppressed", "Mails beyond the limit of an address that was never verified", ["kind"])
-EXPIRED = Counter("mails_expired", "Mails whose link expired before they could be sent", ["kind"])
 
 LINK_MARGIN = timedelta(seconds=60)  # a link that a recipient cannot use in time is no use
 RESOLVE_SECONDS = 30.0  # the system's own limit to find the server's address, which has no deadline
@@ -81,10 +78,11 @@ class SendMail:
             log.info("mail skipped", reason="account deleted")
             return
         if isinstance(content, LinkContent) and content.expires_at < datetime.now(UTC) + LINK_MARGIN:
-            EXPIRED.labels(kind).inc()
+            count_mail(kind, "expired")
             log.info("mail skipped", reason="link expired")
             return
-        mail = self.composer.compose(kind, event_id=event.id, recipient=recipient, content=content)
+        trace_id = event.trace.trace_id if event.trace else None
+        mail = self.composer.compose(kind, event_id=event.id, recipient=recipient, content=content, trace_id=trace_id)
 
         counted_for = self.limit.key_of(recipient) if limited else None
 
@@ -95,13 +93,14 @@ class SendMail:
 
         def send() -> SentMail:
             if counted_for and not self.limit.take(counted_for, event.id):
-                SUPPRESSED.labels(kind).inc()
+                count_mail(kind, "suppressed")
                 log.info("mail suppressed", kind=kind)
                 return sent("suppressed")
             self.steps.begin(
                 "send a mail", ROOM_SECONDS + RESOLVE_SECONDS + self.mailer.smtp_seconds + PATIENCE_SECONDS
             )
-            self.mailer.send(mail, before_dot=lambda: self.fence.pass_(event.type, event.partition))
+            with spans.span("send mail", "client", {"shop.mail.kind": kind}):
+                self.mailer.send(mail, before_dot=lambda: self.fence.pass_(event.type, event.partition))
             self.steps.begin("record a mail", ACKNOWLEDGED_SECONDS)
             return sent()
 

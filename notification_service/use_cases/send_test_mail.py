@@ -3,6 +3,7 @@
 from ulid import ULID
 
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
+from libs.runtime import trace_context
 from notification_service.domain.errors import MailRefused, SmtpUnavailable
 from notification_service.domain.failures import InDoubt
 from notification_service.domain.mail import AccountContent, Mail
@@ -16,7 +17,8 @@ ANSWER_SECONDS = 1.0
 def send_test_mail(*, composer: Composer, mailer: Mailer, recipient: str, username: str) -> Mail:
     """Send a test mail to `recipient`. `username` requested it. Returns the mail. Raises MailRefused or SmtpUnavailable."""
     content = AccountContent(username=username)
-    mail = composer.compose("test", event_id=str(ULID()), recipient=recipient, content=content)
+    trace_id = trace_context.current_or_new().trace_id
+    mail = composer.compose("test", event_id=str(ULID()), recipient=recipient, content=content, trace_id=trace_id)
     try:
         mailer.send(mail, seconds=ATTEMPT_SECONDS, patience=ANSWER_SECONDS)
     except AnswerOutstanding as late:

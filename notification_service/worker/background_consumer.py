@@ -7,7 +7,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -73,7 +73,7 @@ class BackgroundConsumer:
         """
         if self._consumer is None:
             raise CheckFailed("not consuming yet")
-        parts = {thread.task.name: thread.task.status() for thread in self._threads}
+        parts = self.parts()
         state = parts[GROUP]
         if not state["broker"]:
             raise CheckFailed("no Kafka broker answers", parts=parts)
@@ -83,10 +83,14 @@ class BackgroundConsumer:
             raise CheckFailed(problem + since, parts=parts)
         return {"parts": parts}
 
+    def parts(self) -> dict[str, Mapping[str, object]]:
+        """The status of each task, by name."""
+        return {thread.task.name: thread.task.status() for thread in self._threads}
+
     def check_progress(self) -> dict[str, object]:
         """As `check`. Also raises CheckFailed when a partition stands still, or an offset was out of range."""
         checked = self.check()
-        parts = {thread.task.name: thread.task.status() for thread in self._threads}
+        parts = self.parts()
         problems = [f"{name}: {part['problem']}" for name, part in parts.items() if part.get("problem")]
         if stalled := parts[GROUP]["stalled"]:
             problems.append(f"events wait and none was handled for two minutes: {stalled}")

@@ -14,8 +14,9 @@ from typing import Any
 import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from libs.messaging import clients
+from libs.messaging import clients, event_metrics
 from libs.messaging.brokers import Brokers
+from libs.messaging.event_metrics import LagClock
 from libs.messaging.membership import Membership
 from libs.runtime.logs import get_logger
 from libs.values.times import rfc3339
@@ -66,6 +67,8 @@ class MailConsumer:
         self._assigned_at, self._generation = time.monotonic(), 0
         self._prepared, self._released_at = False, -math.inf
         self._broker, self._membership = False, Membership()
+        self._lag_clock = LagClock()
+        event_metrics.declare(MAIL_TOPICS)
         self._last_event_at: str | None = None
         self.heartbeat = time.monotonic()
 
@@ -74,6 +77,7 @@ class MailConsumer:
         senders = self._senders.status()
         return {
             "lag": self._progress.lag,
+            "lagSeconds": self._lag_clock.seconds(self._senders.oldest()),
             "stalled": ", ".join(self._progress.stalled()),
             "broker": self._broker,
             "handled": self._senders.handled,
@@ -239,3 +243,4 @@ class MailConsumer:
         self._membership.read(statistics)
         self._broker = any(b["state"] == "UP" for b in statistics["brokers"].values())
         self._progress.read(statistics, self._assigned)
+        self._lag_clock.note(self._progress.lag)

@@ -10,8 +10,10 @@ from confluent_kafka import Message
 from libs.messaging.envelope import parse
 from libs.messaging.failures import ServerUnavailable
 from libs.messaging.handler_pool import Handler
+from libs.messaging.tracing import handling
 from notification_service.domain.failures import Fenced, InDoubt
 from notification_service.domain.parked_mail import ParkedMail
+from notification_service.events.topics import GROUP
 from notification_service.smtp.mailer import Mailer
 from notification_service.store.mail_ledger import MailLedger
 from notification_service.store.parked_mails import ParkedMails
@@ -93,7 +95,8 @@ class ParkedTry:
     def __call__(self, mail: ParkedMail) -> None:
         """Try the mail and store what becomes of it. Raises ServerUnavailable, Fenced and KafkaException: it stays as it is."""
         if (message := self.parked.message_of(mail)) is not None:  # a message without a value is false
-            self.park_mail(mail, message, self._attempt(mail, message))
+            with handling(message, GROUP):
+                self.park_mail(mail, message, self._attempt(mail, message))
 
     def _attempt(self, mail: ParkedMail, message: Message) -> Exception | None:
         """Try the mail. Returns what the handler raised, but raises ServerUnavailable and Fenced."""

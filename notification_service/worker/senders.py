@@ -15,13 +15,16 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaException, Message
 from structlog.contextvars import bound_contextvars
 
+from libs.messaging import event_metrics
 from libs.messaging.envelope import MalformedEvent
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
 from libs.messaging.handler_pool import RETRY_SECONDS, Handler
+from libs.messaging.tracing import handling, log_handled
 from libs.runtime.logs import get_logger
 from libs.runtime.steps import Steps
 from notification_service.domain.failures import Fenced, NotKnownYet
 from notification_service.domain.parked_mail import ParkedMail
+from notification_service.events.topics import GROUP
 from notification_service.smtp.mailer import Mailer
 from notification_service.smtp.replies import SessionRefused, SmtpDown
 from notification_service.store.dead_letters import DeadLetters
@@ -95,6 +98,11 @@ class Senders:
             retrying = {"reason": "too many mails are parked", "attempts": 0}
         return {"active": self._active, "parkedActive": self._due.active, "retrying": retrying or self._retrying}
 
+    def oldest(self) -> int | None:
+        """The time of the oldest event that is not done, in ms since the epoch."""
+        with self.changed:
+            return self.turns.oldest()
+
     def accept(self, messages: Iterable[Message]) -> None:
         """Take new messages."""
         with self.changed:
@@ -111,9 +119,13 @@ class Senders:
             try:
                 self._do.fence.begin()
                 self._do.steps.begin("handle an event", STEP_SECONDS)
-                topic, event_id = (task.topic, task.event_id) if isinstance(task, ParkedMail) else _names(task)
-                with bound_contextvars(event_id=event_id, topic=topic):
-                    self._handle(task)
+                if isinstance(task, Job):
+                    with handling(task.message, GROUP) as work:
+                        self._handle(task)
+                        work.attempts, work.error = task.attempts, task.error
+                else:
+                    with bound_contextvars(event_id=task.event_id, topic=task.topic):
+                        self._handle(task)
             finally:
                 self._do.steps.end()
                 self._do.fence.end()
@@ -160,6 +172,7 @@ class Senders:
                 self._pace.succeed()
         except SessionRefused as error:
             self._pace.refuse_session()
+            self._count_retry(task, "unavailable", str(error))
             self._put_back(task, AGAIN_SECONDS, str(error))
         except NotKnownYet:
             self._put_back(task, AGAIN_SECONDS)
@@ -171,6 +184,7 @@ class Senders:
             log.warning(
                 "event not handled yet", reason=reason, attempts=self._pace.failures, wait_seconds=round(wait, 2)
             )
+            self._count_retry(task, "unavailable", reason)
             self._put_back(task, 0.0)
         except Exception as error:
             self._fail(task, error)
@@ -180,6 +194,7 @@ class Senders:
     def _try(self, job: Job) -> None:
         """Try a new event. Raises what `_handle` catches."""
         job.attempts += not job.outcome
+        job.error, began = "", time.monotonic()
         if job.event is None or job.outcome:
             self._end(job, job.outcome or job.problem)
             return
@@ -188,10 +203,14 @@ class Senders:
         except SmtpDown as error:
             if not self._is_own_fault(job):
                 raise
-            self._do.send_or_park.put_off(job.event, TransientFailure(str(error)))
+            kind = error.kind or job.place[0]
+            self._do.send_or_park.put_off(job.event, TransientFailure(str(error)), kind=kind)
         except (MalformedEvent, PermanentFailure) as error:
+            job.reason_class = "malformed" if isinstance(error, MalformedEvent) else "refused"
             self._end(job, str(error) or type(error).__name__)
             return
+        event_metrics.count(job.place[0], "handled")
+        log_handled(job.message, seconds=time.monotonic() - began, attempts=job.attempts)
         self._end(job, "")
 
     def _is_own_fault(self, job: Job) -> bool:
@@ -203,12 +222,14 @@ class Senders:
 
     def _end(self, job: Job, reason: str) -> None:
         """The event is done; with a reason it has a dead letter. Raises ServerUnavailable."""
-        job.outcome = reason
+        job.outcome = job.error = reason
         if reason:
             if not self._do.fence.is_current(*job.place):
                 raise Fenced("the group took the partition away")
             with self._do.steps.step("write a dead letter", STEP_SECONDS):
-                self._do.dead_letters.write(job.message, reason=reason, attempts=job.attempts)
+                self._do.dead_letters.write(
+                    job.message, reason=reason, attempts=job.attempts, reason_class=job.reason_class
+                )
         with self.changed:
             self.turns.finish(job)
             self.handled += 1
@@ -231,6 +252,7 @@ class Senders:
             return
         task.failures += 1
         if task.failures > len(RETRY_SECONDS):
+            task.reason_class = "failed"
             try:
                 self._end(task, reason)
             except (ServerUnavailable, Fenced) as failure:
@@ -238,8 +260,11 @@ class Senders:
                 self._put_back(task, AGAIN_SECONDS, str(failure))
             return
         self._retrying = {"reason": reason, "attempts": task.attempts}
+        self._count_retry(task, "failed", reason)
         self._put_back(task, RETRY_SECONDS[task.failures - 1], reason)
 
-
-def _names(job: Job) -> tuple[str, str]:
-    return job.place[0], job.event.id if job.event else ""
+    def _count_retry(self, task: Task, reason_class: str, reason: str) -> None:
+        """Note that a try of a new event failed and is repeated."""
+        if isinstance(task, Job):
+            task.error = reason
+            event_metrics.count(task.place[0], "retried", reason_class)

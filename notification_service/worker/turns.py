@@ -38,6 +38,8 @@ class Job:
     attempts: int = 0
     failures: int = 0
     outcome: str = ""  # the reason of its dead letter, once it is known
+    reason_class: str = "malformed"  # of `outcome`: one of DEAD_REASONS
+    error: str = ""  # why the last try failed
     not_before: float = 0.0
     outages: tuple[int, int] = (0, -1)  # see Senders
     done: bool = False
@@ -143,6 +145,11 @@ class Turns:
         for part in moved.values():
             part.changed = False
         return {place: part.next_offset for place, part in moved.items()}
+
+    def oldest(self) -> int | None:
+        """The time of the oldest event that is not done, in ms since the epoch."""
+        first = [next((job for job in part.jobs if not job.done), None) for part in self._partitions.values()]
+        return min((job.message.timestamp()[1] for job in first if job), default=None)
 
     def to_pause(self) -> list[Place]:
         """The partitions that have to pause now."""

@@ -1,14 +1,28 @@
 """The health of the web process: what it requires to take traffic, and the status of the workers."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.db import connection
 
-from libs.runtime.health import CheckFailed, Health, worker_check
+from libs.runtime.health import CheckFailed, Health, live_workers, worker_check
+from libs.runtime.status_metrics import StatusMetric
 from order_service import __version__
 from order_service.store import catalogue
 from order_service.store.worker_tables import worker_status
+
+METRICS = (
+    StatusMetric(
+        "oldestPendingSeconds", "orders_oldest_pending_seconds", "Age of the oldest order that is not decided"
+    ),
+    StatusMetric(
+        "openCancellations", "orders_open_cancellations", "Cancelled orders whose stock is not confirmed as released"
+    ),
+    StatusMetric(
+        "differences", "reconcile_differences", "Orders and reservations that did not agree in the last round"
+    ),
+)
 
 
 def check_database() -> Mapping[str, Any]:
@@ -33,9 +47,6 @@ health = Health(
     __version__,
     required={"mysql": check_database, "catalogue": check_catalogue},
     shown={"worker": worker_check(worker_status)},
-    gauges={
-        "oldestPendingSeconds": ("orders_oldest_pending_seconds", "Age of the oldest order that is not decided"),
-        "openCancellations": ("orders_open_cancellations", "Cancelled orders whose stock is not confirmed as released"),
-        "differences": ("reconcile_differences", "Orders and reservations that did not agree in the last round"),
-    },
+    workers=partial(live_workers, worker_status),
+    metrics=METRICS,
 )

@@ -1,6 +1,6 @@
 """The reply of stock to an order: it has the stock, or it rejects the order for a reason, with the products concerned."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 REJECTION_REASONS = ("out_of_stock", "withdrawn", "price_changed")
 OTHER_REASON = "other"
@@ -44,7 +44,8 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class StockReply:
-    """The reply to the reservation request of an order. Without a rejection its stock is reserved."""
+    """The reply to the reservation request of an order. Without a rejection its stock is reserved. `trace`: of its event."""
 
     order_id: str
     rejection: Rejection | None = None
+    trace: str = field(default="", compare=False)

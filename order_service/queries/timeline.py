@@ -23,7 +23,7 @@ OUTCOMES = {"suppressed": "No mail went out: the address is not verified and has
 class Entry:
     """One entry, in words. `detail` and `who` may be empty. The `detail` of a note may have line breaks.
 
-    `status`: of a change, the status that the order got by it.
+    `status`: of a change, the status that the order got by it. `trace_id`: of a mail, the trace that it ends.
     """
 
     at: datetime
@@ -32,6 +32,7 @@ class Entry:
     detail: str = ""
     who: str = ""
     status: Status | None = None
+    trace_id: str = ""
 
 
 def read_timeline(order_id: str) -> list[Entry]:
@@ -48,7 +49,7 @@ def read_timeline(order_id: str) -> list[Entry]:
     for mail in SentMail.objects.filter(order_id=order_id).order_by("event_id"):
         again = " again" if mail.event_id in requested else ""
         title, detail = f"Mail {mail.outcome}{again}: {mail.kind}", OUTCOMES.get(mail.outcome, "")
-        entries.append(Entry(mail.sent_at, "mail", title, detail))
+        entries.append(Entry(mail.sent_at, "mail", title, detail, trace_id=mail.trace_id))
     for note in OrderNote.objects.filter(order_id=order_id):
         entries.append(Entry(note.at, "note", "Note", note.text, note.author_name or note.author))
     return sorted(entries, key=lambda entry: entry.at)  # stable: entries of the same time keep this order

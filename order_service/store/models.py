@@ -176,6 +176,7 @@ class SentMail(models.Model):
     order_id = models.CharField(max_length=26, db_collation=BYTEWISE)  # no foreign key: topics have no common order
     sent_at = models.DateTimeField()
     outcome = models.CharField(max_length=32, db_default="sent")  # or suppressed: no mail went out
+    trace_id = models.CharField(max_length=32, db_default="")  # of the request that the mail comes from
 
     class Meta:
         db_table = "sent_mails"

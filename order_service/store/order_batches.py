@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -19,8 +20,13 @@ UPDATE = """
 UPDATE orders SET status = %s, reason = %s, updated_at = %s, sequence = sequence + 1{rejection} WHERE id IN %s
 """
 
-Decision = tuple[Order, Order]
-"""An order as it was read under its row's lock, and as it becomes."""
+
+class Decision(NamedTuple):
+    """An order as it was read under its row's lock, and as it becomes. `trace`: of the reply that decided it."""
+
+    before: Order
+    after: Order
+    trace: str
 
 
 def lock(order_ids: Collection[str]) -> dict[str, Order]:
@@ -47,11 +53,11 @@ def decide(decisions: Sequence[Decision], *, actor: Actor) -> None:
     if not decisions:
         return
     groups: dict[tuple[Status, str | None], list[Order]] = {}
-    for _, after in decisions:
+    for _, after, _ in decisions:
         groups.setdefault((after.status, after.reason), []).append(after)
     for (status, reason), orders in groups.items():
         _write_status(status, reason, orders)
-    reservation_requests.delete([after.id for _, after in decisions])
+    reservation_requests.delete([after.id for _, after, _ in decisions])
     models.OrderChange.objects.bulk_create(
         models.OrderChange(
             order_id=after.id,
@@ -61,12 +67,15 @@ def decide(decisions: Sequence[Decision], *, actor: Actor) -> None:
             reason=after.reason,
             at=after.updated_at,
         )
-        for before, after in decisions
+        for before, after, _ in decisions
     )
     outbox.add_all(
-        [(EVENT_OF[after.status].of(after, before.status), after.id, before.version + 1) for before, after in decisions]
+        [
+            (EVENT_OF[after.status].of(after, before.status), after.id, before.version + 1, trace)
+            for before, after, trace in decisions
+        ]
     )
-    require_in_time(decisions[0][1])
+    require_in_time(decisions[0].after)
 
 
 def _write_status(status: Status, reason: str | None, orders: Sequence[Order]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from django.db import transaction
@@ -12,6 +13,7 @@ from order_service.domain.order import Order
 from order_service.domain.order_status import Status
 from order_service.domain.rejection import Rejection, StockReply
 from order_service.store import order_batches, release_requests
+from order_service.use_cases.metrics import observe_decision
 
 
 class Applied(NamedTuple):
@@ -33,10 +35,17 @@ def apply_stock_replies(replies: Sequence[StockReply], *, released: Collection[s
     for reply in replies:
         order = orders.get(reply.order_id)
         if order and order.status is Status.PENDING and order.id not in decisions:
-            decisions[order.id] = order, _decide(order, reply.rejection, at)
+            after = _decide(order, reply.rejection, at)
+            decisions[order.id] = order_batches.Decision(order, after, reply.trace)
     order_batches.decide(list(decisions.values()), actor=SAGA)
+    transaction.on_commit(partial(_observe, list(decisions.values())))
     release_requests.delete(released)
     return Applied(frozenset(decisions), frozenset(reply.order_id for reply in replies if reply.order_id not in orders))
+
+
+def _observe(decisions: Sequence[order_batches.Decision]) -> None:
+    for before, after, _ in decisions:
+        observe_decision(before, after)
 
 
 def _decide(order: Order, rejection: Rejection | None, at: datetime) -> Order:

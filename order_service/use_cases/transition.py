@@ -14,6 +14,7 @@ from order_service.domain.order import Order
 from order_service.domain.order_status import Status
 from order_service.events.published import EVENT_OF
 from order_service.store import orders
+from order_service.use_cases.metrics import observe_decision
 
 
 def find_order(caller: Caller, order_id: str) -> Order:
@@ -43,4 +44,7 @@ def decide_pending(order_id: str, decide: Callable[[Order], Order]) -> bool:
 
 
 def _store(before: Order, after: Order, actor: Actor) -> Order | None:
-    return orders.update(before, after, EVENT_OF[after.status].of(after, before.status), actor=actor)
+    stored = orders.update(before, after, EVENT_OF[after.status].of(after, before.status), actor=actor)
+    if stored:
+        observe_decision(before, after)
+    return stored

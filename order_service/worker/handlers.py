@@ -16,6 +16,7 @@ from libs.messaging.brokers import Brokers
 from libs.messaging.envelope import Event, MalformedEvent
 from libs.messaging.handler_pool import Handler
 from libs.messaging.tombstones import compacted_topics, ignore_tombstones
+from libs.messaging.tracing import continuing
 from order_service.domain.customer import MailAddress
 from order_service.domain.rejection import StockReply
 from order_service.domain.sent_mail import SentMail
@@ -57,8 +58,9 @@ def on_stock_replies(events: Sequence[Event]) -> Reasons:
 def on_held_stock(events: Sequence[Event]) -> Reasons:
     """Compare pages of reservations with the orders. Each page is a batch alone."""
     known, refused = read_each(events, _read_page)
-    for _, page in known:
-        compare_held_stock(page.to_page())
+    for event, page in known:
+        with continuing(event):
+            compare_held_stock(page.to_page())
     return refused
 
 
@@ -67,7 +69,8 @@ def on_accounts(events: Sequence[Event]) -> Reasons:
     known, refused = read_each(events, _read_account)
     for event, change in known:
         if isinstance(change, consumed.UserDeleted):
-            erase_customer(user_id=event.subject)
+            with continuing(event):
+                erase_customer(user_id=event.subject)
     addresses = [(event.subject, change) for event, change in known if isinstance(change, MailAddress)]
     revocations = [change for _, change in known if isinstance(change, Revocation)]
     if addresses or revocations:
@@ -138,9 +141,9 @@ def _read_reply(event: Event) -> StockReply | str:
         return order_id
     if event.type == consumed.StockRejected.topic:
         rejected = event.read(consumed.StockRejected)
-        reply = StockReply(rejected.order_id, rejected.to_rejection())
+        reply = StockReply(rejected.order_id, rejected.to_rejection(), event.traceparent)
     else:
-        reply = StockReply(event.read(consumed.StockReserved).order_id)
+        reply = StockReply(event.read(consumed.StockReserved).order_id, trace=event.traceparent)
     event.require_key(reply.order_id)
     return reply
 
@@ -175,7 +178,12 @@ def _read_mail(event: Event) -> SentMail | None:
     if not mail.order_id:
         return None
     return SentMail(
-        event_id=event_id, kind=mail.kind, order_id=mail.order_id, sent_at=mail.sent_at, outcome=mail.outcome
+        event_id=event_id,
+        kind=mail.kind,
+        order_id=mail.order_id,
+        sent_at=mail.sent_at,
+        outcome=mail.outcome,
+        trace_id=event.trace.trace_id if event.trace else "",
     )
 
 

@@ -1,5 +1,7 @@
 """The wiring of the web process."""
 
+from functools import partial
+
 from apiflask import APIFlask
 
 from libs.access.revocations import Revocations
@@ -7,8 +9,9 @@ from libs.access.tokens import AccessTokens
 from libs.mongo_store.connection import connect, is_unavailable, ping
 from libs.mongo_store.revocations import MongoRevocations
 from libs.mongo_store.worker_status import MongoWorkerStatus
-from libs.runtime.health import Health, worker_check
+from libs.runtime.health import Health, live_workers, worker_check
 from libs.runtime.logs import configure_logs
+from libs.runtime.otel import start_tracing
 from libs.web.flask import make_app
 from libs.web.openapi import document_problems
 from product_service import __doc__ as description
@@ -23,7 +26,9 @@ from product_service.queries.product_json import ProductJson
 def create_app(config: Config) -> APIFlask:
     """The application. Call it after the fork, because a MongoDB client does not survive a fork."""
     configure_logs("product_service", config.log_level, config.log_format)
+    start_tracing("product_service", config, config.jwt_secret.get_secret_value().encode())
     db = connect(config.mongo_uri.get_secret_value())
+    workers = MongoWorkerStatus(db)
     revocations = Revocations(MongoRevocations(db).read)
     app = make_app(
         service="product_service",
@@ -36,7 +41,8 @@ def create_app(config: Config) -> APIFlask:
             "product_service",
             __version__,
             required={"mongodb": lambda: ping(db)},
-            shown={"worker": worker_check(MongoWorkerStatus(db))},
+            shown={"worker": worker_check(workers)},
+            workers=partial(live_workers, workers),
         ),
         is_unavailable=is_unavailable,
         web=config,

@@ -1,7 +1,7 @@
 """The decisions about a batch of orders, one after the other on the same stock."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from product_service.domain.price_history import NamedPrice, PriceEnds
@@ -11,18 +11,20 @@ from product_service.domain.reservation import RequestedItem, Reservation, earli
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedOrder:
-    """A new order, or the repeated request of one that has no reply yet."""
+    """A new order, or the repeated request of one that has no reply yet. `trace`: of its event."""
 
     order_id: str
     items: tuple[RequestedItem, ...]
     placed_at: datetime
+    trace: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelledOrder:
-    """The end of an order that may hold stock."""
+    """The end of an order that may hold stock. `trace`: of its event."""
 
     order_id: str
+    trace: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +39,15 @@ OrderRequest = PlacedOrder | CancelledOrder | DeliveredOrder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What one request did. `before` is None for a new order. `has_reply`: whether it gets a reply, a new or an earlier one."""
+    """What one request did. `before` is None for a new order. `has_reply`: whether it gets a reply, a new or an earlier one.
+
+    `trace`: of the request, for its reply.
+    """
 
     before: Reservation | None
     after: Reservation
     has_reply: bool = True
+    trace: str = field(default="", compare=False)
 
     @property
     def has_new_reply(self) -> bool:
@@ -94,7 +100,7 @@ def decide_in_turn(
         if after != before:
             after = replace(after, event_count=(before.event_count if before else 0) + 1)
         known[request.order_id] = after
-        decisions.append(decision := Decision(before=before, after=after))
+        decisions.append(decision := Decision(before=before, after=after, trace=request.trace))
         for movement in decision.movements(at=at):
             product = stock[movement.product_id]
             stock[movement.product_id] = replace(product, stock=product.stock + movement.delta)

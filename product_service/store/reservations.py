@@ -66,7 +66,7 @@ def write(decisions: Sequence[Decision], transaction: ClientSession) -> None:
 
     The row of an order's last reply is kept, so that it can be sent again. Raises Overtaken.
     """
-    rows = [_new_row(decision.after) for decision in decisions if decision.has_new_reply]
+    rows = [_new_row(decision.after, decision.trace) for decision in decisions if decision.has_new_reply]
     last = {row.aggregate_id: row for row in rows}
     stored = {decision.after.order_id: decision.before for decision in reversed(decisions)}
     after = {decision.after.order_id: decision.after for decision in decisions}
@@ -172,10 +172,10 @@ def _reply_of(answer: Mapping[str, Any], currency: str) -> Reply | Release:
     )
 
 
-def _new_row(after: Reservation) -> OutboxRow:
-    """The row of its last reply."""
+def _new_row(after: Reservation, trace: str) -> OutboxRow:
+    """The row of its last reply, in the trace of the request."""
     reply = StockReleased.of(after) if isinstance(after.reply, Release) else StockReply.of(after)
-    return new_row(reply, source=SOURCE, aggregate_id=after.order_id, sequence=after.event_count)
+    return new_row(reply, source=SOURCE, aggregate_id=after.order_id, sequence=after.event_count, traceparent=trace)
 
 
 def _is_in_force(row: Mapping[str, Any]) -> bool:

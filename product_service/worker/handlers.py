@@ -75,14 +75,21 @@ def _read_order(event: Event) -> OrderRequest:
 
 def _request_of(event: Event) -> OrderRequest:
     if event.type == consumed.OrderCancelled.topic:
-        return CancelledOrder(order_id=event.read(consumed.OrderCancelled).order_id)
+        return CancelledOrder(order_id=event.read(consumed.OrderCancelled).order_id, trace=event.traceparent)
     if event.type == consumed.OrderDelivered.topic:
         return DeliveredOrder(order_id=event.read(consumed.OrderDelivered).order_id)
     if event.type == consumed.StockReleaseRequested.topic:
         asked = event.read(consumed.StockReleaseRequested)
-        return DeliveredOrder(order_id=asked.order_id) if asked.delivered else CancelledOrder(order_id=asked.order_id)
+        if asked.delivered:
+            return DeliveredOrder(order_id=asked.order_id)
+        return CancelledOrder(order_id=asked.order_id, trace=event.traceparent)
     order = event.read(consumed.OrderPlaced)
-    return PlacedOrder(order_id=order.order_id, items=tuple(order.requested_items()), placed_at=order.timestamp)
+    return PlacedOrder(
+        order_id=order.order_id,
+        items=tuple(order.requested_items()),
+        placed_at=order.timestamp,
+        trace=event.traceparent,
+    )
 
 
 def _read_revocation(event: Event) -> Revocation:

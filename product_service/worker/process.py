@@ -10,6 +10,7 @@ from libs.mongo_store.connection import connect
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.worker_status import MongoWorkerStatus
 from libs.runtime.logs import configure_logs
+from libs.runtime.otel import start_tracing
 from libs.runtime.worker import BackgroundTask, check_worker, run_worker
 from product_service.config import Config
 from product_service.events.topics import topics
@@ -21,6 +22,7 @@ from product_service.worker.retention import make_retention
 def run(config: Config) -> int:
     """Run until a signal; return the exit status."""
     configure_logs("product_worker", config.log_level, config.log_format)
+    start_tracing("product_worker", config, config.jwt_secret.get_secret_value().encode())
     db, brokers = connect(config.mongo_uri.get_secret_value()), config.brokers
     cluster = Cluster(brokers, topics(), MongoCluster(db))
     tasks: list[BackgroundTask] = [

@@ -62,9 +62,20 @@ def test_the_documented_ports_are_published_on_loopback(name, port):
     assert published(name)[0].startswith(f"127.0.0.1:{port}:")
 
 
+OBSERVERS = {"zipkin": 9411, "prometheus": 9090, "alertmanager": 9095, "grafana": 3030}
+
+
+def test_what_observes_the_shop_is_started_on_request_only():
+    assert {name for name, service in SERVICES.items() if service.get("profiles") == ["observe"]} == set(OBSERVERS)
+    text = (ROOT / "docs" / "operations.md").read_text()
+    for name, port in OBSERVERS.items():
+        assert published(name)[0].split(":")[1] == str(port)
+        assert f"http://127.0.0.1:{port}/" in text
+
+
 def test_nothing_else_is_published_and_nothing_beyond_loopback():
     ports = [port for name in SERVICES for port in published(name)]
-    assert {int(port.split(":")[1]) for port in ports} == {*DOCUMENTED.values(), 1025, 8025}
+    assert {int(port.split(":")[1]) for port in ports} == {*DOCUMENTED.values(), *OBSERVERS.values(), 1025, 8025}
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
@@ -235,7 +246,10 @@ def test_no_listener_of_kafka_is_without_a_login():
 def test_kafka_ui_is_started_on_request_only_and_asks_for_a_login():
     ui, proxy = SERVICES["kafka-ui"], SERVICES["kafka-ui-proxy"]
     assert ui["profiles"] == proxy["profiles"] == ["kafka-ui"]
-    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["kafka-ui", "kafka-ui-proxy"]
+    assert sorted(name for name, s in SERVICES.items() if s.get("profiles") == ["kafka-ui"]) == [
+        "kafka-ui",
+        "kafka-ui-proxy",
+    ]
     assert ui["environment"]["AUTH_TYPE"] == "LOGIN_FORM"
     assert ui["environment"]["KAFKA_CLUSTERS_0_READONLY"] == "true"
     assert "ports" not in ui

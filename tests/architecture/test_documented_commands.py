@@ -26,7 +26,7 @@ COMPOSE = {
     "ps": {"-a"},
     "logs": {"-f"},
     "pull": {"--ignore-buildable"},
-    "build": set(),
+    "build": {"--build-arg"},
     "stop": set(),
     "start": set(),
     "restart": set(),
@@ -106,7 +106,7 @@ def check_docker(words):
     assert verb in COMPOSE, f"unknown verb {verb}"
     while rest and rest[0].startswith("-"):
         assert rest[0] in COMPOSE[verb], f"{verb} has no option {rest[0]}"
-        rest = rest[2:] if rest[0] == "-p" else rest[1:]
+        rest = rest[2:] if rest[0] in ("-p", "--build-arg") else rest[1:]
     if verb in WITH_SERVICE:
         assert rest[0] in containers(), f"there is no container {rest[0]}"
         if verb == "run" and len(rest) > 1 and package_of(rest[0]):

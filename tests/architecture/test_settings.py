@@ -35,6 +35,7 @@ HOST = (
     "mail.example.com",
     ["https://mail.example.com", "mail.example.com:25", "mail example", "-mail", "1.2.3", "a..b"],
 )
+COLLECTOR = ("http://127.0.0.1:4318", ["collector:4318", "ftp://collector", "http://"])
 
 SETTINGS: dict[str, tuple[str, list[str]]] = {
     "ACCESS_TOKEN_SECONDS": ("900", ["0", "86400", "15m"]),
@@ -109,6 +110,9 @@ SETTINGS: dict[str, tuple[str, list[str]]] = {
     "ORDER_PENDING_LIMIT": ("1800", ["59", "604801", "30m"]),
     "ORDER_SERVICE_PORT": PORT,
     "ORDER_SERVICE_URL": ADDRESS,
+    "OTEL_EXPORTER_OTLP_ENDPOINT": COLLECTOR,
+    "OTEL_EXPORTER_ZIPKIN_ENDPOINT": COLLECTOR,
+    "OTEL_TRACES_SAMPLER_ARG": ("0.1", ["-0.1", "1.5", "nan", "a tenth"]),
     "PRODUCT_SERVICE_PORT": PORT,
     "PRODUCT_SERVICE_URL": ADDRESS,
     "PROXY_COUNT": ("1", ["-1", "6", "one"]),
@@ -139,6 +143,11 @@ SETTINGS: dict[str, tuple[str, list[str]]] = {
     "SMTP_UTF8": ON_OFF,
     "STAFF_PASSWORD": SECRET,
     "STAFF_TOTP": ("required", ["on", "yes", "REQUIRED"]),
+    "TRACE_TRUST": ON_OFF,
+    "TRACE_URL": (
+        "http://127.0.0.1:9411/zipkin/traces/{traceId}",
+        ["http://zipkin/traces", "javascript:alert('{traceId}')", "ftp://zipkin/{traceId}"],
+    ),
     "UNVERIFIED_OPEN_PIECES": ("100", ["-1", "many", "1.5"]),
     "USER_SERVICE_PORT": PORT,
     "USER_SERVICE_URL": ADDRESS,

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 import signal
+from collections import Counter
+from typing import Any
+
+import requests
 
 from tests.e2e.conftest import Town, wait_for
 
@@ -70,3 +76,78 @@ def test_with_kafka_frozen_everybody_is_served_and_the_events_follow_later(town:
         town.shop.kill("kafka", signal.SIGCONT)
     town.mail(ada, "Welcome")
     wait_for(lambda: ada.status_of(order) == "confirmed", "confirmed")
+
+
+def test_one_trace_leads_from_the_request_to_both_mails_and_through_the_logs(town: Town) -> None:
+    ada, lamp = town.customer(), town.product(town.staff())
+    ada.order(lamp)  # the catalogue has the lamp
+    trace = secrets.token_hex(16)
+    headers = {"traceparent": f"00-{trace}-{secrets.token_hex(8)}-01", "Authorization": f"Bearer {ada.token}"}
+    body = {"productId": lamp["id"], "quantity": 1}
+    placed = requests.post(town.shop.url("order", "/orders"), json=body, headers=headers, timeout=10)
+    order_id = placed.json()["orderId"]
+    for subject in (f"Order Confirmation - #{order_id}", f"#{order_id} is reserved"):
+        assert town.mail(ada, subject).trace_id == trace
+    wanted = [("order-web", "request")]
+    wanted += [("order-worker", "event published"), ("product-worker", "event handled")]
+    wanted += [("product-worker", "event published"), ("order-worker", "event handled")]
+    wanted += [("notification", "event handled"), ("notification", "mail sent")]
+    for process, event in wanted:
+        wait_for(lambda p=process, e=event: lines_of(town.shop.log(p), e, trace), f"{process}: {event}")
+    events = [line for process, event in wanted[1:] for line in lines_of(town.shop.log(process), event, trace)]
+    assert {line["aggregate_id"] for line in events if line["topic"].startswith(("order-", "stock-"))} == {order_id}
+    assert all(line["event_id"] for line in events)
+    times = Counter(line["topic"] for line in lines_of(town.shop.log("notification"), "event handled", trace))
+    assert times == {"order-placed": 1, "order-confirmed": 1}
+
+
+def test_the_story_of_an_order_is_told_across_the_services(town: Town) -> None:
+    ada, lamp = town.customer(), town.product(town.staff())
+    order = ada.order(lamp)
+    town.mail(ada, f"Order Confirmation - #{order['id']}")
+    town.mail(ada, f"#{order['id']} is reserved")
+    wanted = ("POST /orders → 201", "the customer has ordered", "order-placed handled in", "the goods are reserved")
+    wanted += (
+        "the order is confirmed",
+        "mail order-placed sent",
+        "mail order-confirmed sent",
+        "mail-sent/",
+        "decided after",
+    )
+
+    def told() -> str:
+        return town.shop.command("follow", f"ORDER={order['id']}").stdout
+
+    wait_for(lambda: all(words in told() for words in wanted), f"{wanted} in {told()}")
+    unknown = town.shop.command("follow", "ORDER=01K8ZC4M7RXW2Q5T9V3B6H1N0D")
+    assert (unknown.returncode, "neither the logs nor Kafka know" in unknown.stderr) == (1, True)
+
+
+def lines_of(log: str, event: str, trace: str) -> list[dict[str, Any]]:
+    """The lines of a process's log about this event of this trace."""
+    lines = [json.loads(line) for line in log.splitlines() if trace in line]
+    return [line for line in lines if line["event"] == event and line["trace_id"] == trace]
+
+
+def test_each_service_counts_its_requests_by_route_and_shows_its_worker(town: Town) -> None:
+    town.customer().order(town.product(town.staff()))
+    for service, wanted in {
+        "user": (
+            'http_requests_total{method="POST",route="/register",status="2xx"}',
+            "password_hash_queue ",
+            "relay_is_leader",
+        ),
+        "product": (
+            'http_requests_total{method="POST",route="/products",status="2xx"}',
+            "breaker_open ",
+            "consumer_lag_seconds",
+        ),
+        "order": (
+            'http_requests_total{method="POST",route="/orders",status="2xx"}',
+            "breaker_open ",
+            "order_decision_seconds_",
+        ),
+        "notification": ("http_requests_total{", "mails_total{", "mails_parked{", "order_mail_seconds_bucket"),
+    }.items():
+        metrics = lambda service=service: town.shop.call(service, "GET", "/metrics").body.decode()  # noqa: E731
+        wait_for(lambda m=metrics, w=wanted: all(f"\n{name}" in m() for name in w), f"{wanted} of {service}")

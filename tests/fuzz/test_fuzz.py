@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from libs.runtime.http_methods import METHODS
+from libs.values.http_methods import METHODS
 from tests.access.conftest import City, Person
 
 CASES = int(os.environ.get("FUZZ_CASES", "1"))

@@ -1,5 +1,7 @@
 """The wiring of the web process."""
 
+from functools import partial
+
 from apiflask import APIFlask
 
 from libs.access.encryption import Encryption
@@ -8,8 +10,9 @@ from libs.access.tokens import AccessTokens
 from libs.mongo_store.connection import connect, is_unavailable, ping
 from libs.mongo_store.revocations import MongoRevocations
 from libs.mongo_store.worker_status import MongoWorkerStatus
-from libs.runtime.health import Health, worker_check
+from libs.runtime.health import Health, live_workers, worker_check
 from libs.runtime.logs import configure_logs
+from libs.runtime.otel import start_tracing
 from libs.web.flask import make_app
 from user_service import __doc__ as description
 from user_service import __version__
@@ -23,7 +26,9 @@ from user_service.store.rate_limits import Limiter
 def create_app(config: Config) -> APIFlask:
     """The application. Call it after the fork, because a MongoDB client can't be used in two processes."""
     configure_logs("user_service", config.log_level, config.log_format)
+    start_tracing("user_service", config, config.jwt_secret.get_secret_value().encode())
     db = connect(config.mongo_uri.get_secret_value())
+    workers = MongoWorkerStatus(db)
     app = make_app(
         service="user_service",
         version=__version__,
@@ -39,7 +44,8 @@ def create_app(config: Config) -> APIFlask:
             "user_service",
             __version__,
             required={"mongodb": lambda: ping(db)},
-            shown={"worker": worker_check(MongoWorkerStatus(db))},
+            shown={"worker": worker_check(workers)},
+            workers=partial(live_workers, workers),
         ),
         is_unavailable=is_unavailable,
         web=config,

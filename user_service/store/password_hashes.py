@@ -13,6 +13,7 @@ from functools import cache
 
 from nacl.exceptions import CryptoError
 from nacl.pwhash import argon2id
+from prometheus_client import Gauge
 
 from user_service.domain.errors import TooManyHashes
 from user_service.domain.passwords import password_forms
@@ -22,6 +23,8 @@ PASSES, MEMORY_BYTES = 5, 7 * 2**20
 PARAMETERS = f"$argon2id$v=19$m={MEMORY_BYTES // 1024},t={PASSES},p=1$"
 MAX_CONCURRENT_HASHES = 2
 QUEUE_SECONDS = 3.0
+
+QUEUE = Gauge("password_hash_queue", "Requests that wait to compute a password hash", multiprocess_mode="livesum")
 
 _turns = threading.BoundedSemaphore(MAX_CONCURRENT_HASHES)
 
@@ -34,8 +37,9 @@ def turn(before_waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
     """
     if not _turns.acquire(blocking=False):
         before_waiting()
-        if not _turns.acquire(timeout=QUEUE_SECONDS):
-            raise TooManyHashes
+        with QUEUE.track_inprogress():
+            if not _turns.acquire(timeout=QUEUE_SECONDS):
+                raise TooManyHashes
     try:
         yield
     finally:

@@ -12,10 +12,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from deploy.local.commands.order_events import OrderEvent, read_order_events
 from deploy.local.console import console, say
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.mailbox import CaughtMail, Mailbox
+from deploy.local.order_events import OrderEvent, read_order_events
 from deploy.local.ports import LOOPBACK, is_open
 from deploy.local.probe import Answer, call, check_ready
 from deploy.local.services import SERVICES

@@ -13,7 +13,7 @@ from subprocess import PIPE, STDOUT
 
 from deploy.local.console import step
 from deploy.local.errors import LocalError
-from deploy.local.servers.programs import KAFKA_LIBS, MONGO_DIR, SENDRIA_VENV
+from deploy.local.servers.programs import KAFKA_LIBS, KASKADE_VENV, MONGO_DIR, SENDRIA_VENV, ZIPKIN_DIR
 from deploy.local.state import ROOT, TOOLS
 
 LISTS = ROOT / "deploy" / "local" / "downloads"
@@ -26,7 +26,19 @@ def install() -> None:
     if not shutil.which("mongod"):
         _once("MongoDB", MONGO_DIR, ["mongo.txt"], _install_mongo)
     _once("Kafka", KAFKA_LIBS, ["kafka-pom.xml", "kafka.sha256"], _install_kafka)
-    _once("the mail catcher", SENDRIA_VENV, ["sendria.txt"], _install_sendria)
+    _once("the mail catcher", SENDRIA_VENV, ["sendria.txt"], lambda place: _install_venv(place, "sendria.txt"))
+
+
+def install_zipkin() -> None:
+    """Install Zipkin, which only `make observe` starts. Raises LocalError that names the log."""
+    TOOLS.mkdir(parents=True, exist_ok=True)
+    _once("Zipkin", ZIPKIN_DIR, ["zipkin.sha256"], _install_zipkin)
+
+
+def install_kaskade() -> None:
+    """Install kaskade, which only `make kafka` runs. Raises LocalError that names the log."""
+    TOOLS.mkdir(parents=True, exist_ok=True)
+    _once("kaskade", KASKADE_VENV, ["kaskade.txt"], lambda place: _install_venv(place, "kaskade.txt"))
 
 
 def _once(title: str, place: Path, lists: list[str], make: Callable[[Path], None]) -> None:
@@ -62,20 +74,34 @@ def _install_mongo(place: Path) -> None:
 
 def _install_kafka(place: Path) -> None:
     """Download the jars and check their SHA-256: Maven itself compares SHA-1 with its source only."""
+    _run_maven(place, "-f", str(LISTS / "kafka-pom.xml"), "dependency:copy-dependencies")
+    _check_jars(place, "kafka.sha256")
+
+
+def _install_zipkin(place: Path) -> None:
+    """Download the one jar that holds the server, and check its SHA-256."""
+    _run_maven(place, "dependency:copy", "-Dartifact=io.zipkin:zipkin-server:3.5.1:jar:exec")
+    _check_jars(place, "zipkin.sha256")
+
+
+def _run_maven(place: Path, *goal: str) -> None:
     cache = place / "maven"  # not the one in the user's home: all downloads are in this clone
-    options = ("-q", "-B", "-Dstyle.color=never", f"-Dmaven.repo.local={cache}", "-f", str(LISTS / "kafka-pom.xml"))
-    _run("mvn", *options, "dependency:copy-dependencies", f"-DoutputDirectory={place}")
+    options = ("-q", "-B", "-Dstyle.color=never", f"-Dmaven.repo.local={cache}", f"-DoutputDirectory={place}")
+    _run("mvn", *options, *goal)
     shutil.rmtree(cache)
-    known = {line.split()[1]: line.split()[0] for line in (LISTS / "kafka.sha256").read_text().splitlines()}
+
+
+def _check_jars(place: Path, hashes: str) -> None:
+    known = {line.split()[1]: line.split()[0] for line in (LISTS / hashes).read_text().splitlines()}
     found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in place.glob("*.jar")}
     if found != known:
         odd = ", ".join(sorted(name for name in known.keys() | found.keys() if known.get(name) != found.get(name)))
-        raise LocalError(f"these Kafka jars are not the known ones: {odd}")
+        raise LocalError(f"these jars are not the known ones: {odd}")
 
 
-def _install_sendria(place: Path) -> None:
+def _install_venv(place: Path, lock: str) -> None:
     _run(sys.executable, "-m", "venv", "--clear", str(place))
-    checked = ("--require-hashes", "--no-deps", "-r", str(LISTS / "sendria.txt"))
+    checked = ("--require-hashes", "--no-deps", "-r", str(LISTS / lock))
     _run(str(place / "bin" / "python"), "-m", "pip", "install", *checked)
 
 

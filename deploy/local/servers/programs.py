@@ -11,6 +11,9 @@ from deploy.local.state import TOOLS
 MONGO_DIR = TOOLS / "mongo"
 KAFKA_LIBS = TOOLS / "kafka"
 SENDRIA_VENV = TOOLS / "sendria"
+KASKADE_VENV = TOOLS / "kaskade"
+ZIPKIN_DIR = TOOLS / "zipkin"
+ZIPKIN = ZIPKIN_DIR / "zipkin-server-3.5.1-exec.jar"
 
 
 class Program(NamedTuple):
@@ -36,6 +39,11 @@ def java() -> str:
 def sendria() -> Path:
     """The interpreter that has the mail catcher."""
     return _present(SENDRIA_VENV / "bin" / "python")
+
+
+def kaskade() -> Path:
+    """The interpreter that has kaskade."""
+    return _present(KASKADE_VENV / "bin" / "python")
 
 
 def _present(path: Path) -> Path:

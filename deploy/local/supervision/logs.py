@@ -1,21 +1,18 @@
-"""`make logs`: all log files as one stream. Each line begins with the name of its process."""
+"""The log files of the processes: read as one stream, rotated, and set aside at a start."""
 
 import os
 import re
 import shutil
-import sys
-import time
 from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Self
 
 from deploy.local.services import PROCESS_NAMES
 from deploy.local.state import State
+from deploy.local.supervision.log_lines import LogLine
 
-COLOURS = (36, 33, 32, 35, 34, 31, 96, 93, 92, 95, 94)
-NAME_WIDTH = 14
-POLL_SECONDS = 0.2
 TAIL_BYTES = 4096
 MAX_BYTES = 10 * 1024 * 1024
 TELLING = re.compile(r"error|critical|fatal|refus|can't|cannot|missing|denied", re.IGNORECASE)
@@ -28,15 +25,15 @@ def last_line(log: Path) -> str:
     except OSError:
         return "(no log)"
     telling = [line for line in lines if TELLING.search(line)]
-    return (telling or lines or ["(the log is empty)"])[-1].strip()[:500]
+    return LogLine.of("", (telling or lines or ["(the log is empty)"])[-1]).message[:500]
 
 
 class Follower:
     """Reads the lines that were added to the logs since the last read, through rotations too."""
 
-    def __init__(self, state: State, *, tail: bool) -> None:
+    def __init__(self, state: State, processes: Sequence[str] = PROCESS_NAMES, *, tail: bool) -> None:
         """Begin at the end of each file; with `tail`, some lines before it."""
-        self._paths = [state.log / f"{name}.log" for name in PROCESS_NAMES]
+        self._paths = [state.log / f"{name}.log" for name in processes]
         self._rest: dict[str, bytes] = defaultdict(bytes)
         self._files: dict[str, BinaryIO] = {path.stem: path.open("rb") for path in self._paths if path.exists()}
         for file in self._files.values():
@@ -76,19 +73,6 @@ def _was_rotated(path: Path, file: BinaryIO) -> bool:
         return path.stat().st_ino != os.fstat(file.fileno()).st_ino or path.stat().st_size < file.tell()
     except FileNotFoundError:  # a rotation has moved it, and the new file is not there yet
         return False
-
-
-def follow(follower: Follower) -> None:
-    """Print lines until interrupted."""
-    colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    while True:
-        for name, line in follower.read():
-            prefix = f"{name:<{NAME_WIDTH}} | "
-            if colours:
-                prefix = f"\033[{COLOURS[PROCESS_NAMES.index(name) % len(COLOURS)]}m{prefix}\033[0m"
-            print(prefix + line)
-        sys.stdout.flush()
-        time.sleep(POLL_SECONDS)
 
 
 def rotate(directory: Path) -> None:

@@ -9,14 +9,21 @@ from typing import Any
 
 from django.db.backends.mysql import base
 
+from libs.runtime import spans
 from libs.runtime.database_waits import WAITS
+from libs.runtime.pool_metrics import IN_USE, OPEN
 
 FRESH_SECONDS = 1.0  # a server that answered so recently gets no ping
 
 
 def _execute(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
-    with WAITS.waiting():
-        result = execute(sql, params, many, context)
+    with WAITS.waiting(), IN_USE.track_inprogress():
+        if spans.is_recording():
+            operation = str(sql).split(None, 1)[0].upper()  # the values are in `params`
+            with spans.span(operation, "client", {"db.system.name": "mysql", "db.operation.name": operation}):
+                result = execute(sql, params, many, context)
+        else:
+            result = execute(sql, params, many, context)
     context["connection"].answered_at = time.monotonic()
     return result
 
@@ -35,7 +42,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Connect."""
         self.answered_at = float("-inf")
         with WAITS.waiting():
-            return super().get_new_connection(conn_params)
+            connected = super().get_new_connection(conn_params)
+        OPEN.inc()
+        return connected
+
+    def _close(self) -> None:
+        if self.connection is not None:
+            OPEN.dec()
+        super()._close()  # type: ignore[misc] # the stubs leave it out
 
     def is_usable(self) -> bool:
         """Ping the server, unless it answered within the last second and no error came since. Django asks before each request."""

@@ -35,8 +35,8 @@ def test_it_sends_mails_shows_its_health_and_stops_cleanly_on_a_signal(serve, sh
     health = json.loads(service.get("/health")[1])
     assert health["status"] == "ok"
     assert health["checks"]["consumer"]["parts"]["notification-service"]["assigned"] == 3 * len(MAIL_TOPICS)
-    wait_until(lambda: 'consumer_handled_total{part="notification-service"}' in service.get("/metrics")[1])
-    assert 'mails_sent_total{kind="user-registered"}' in service.get("/metrics")[1]
+    wait_until(lambda: 'consumer_handled_total{topic="user-registered"}' in service.get("/metrics")[1])
+    assert 'mails_total{kind="user-registered",outcome="sent"}' in service.get("/metrics")[1]
     assert service.get("/docs/")[0] == 200
     assert service.stop() == 0
     log = service.log.read_text()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -60,7 +61,7 @@ def show_order(page: DeskAdmin, request: HttpRequest, order_id: str, **forms_: f
         "order": order,
         "status": order.status,
         "address": _address_lines(order.shipping_address) if order.shipping_address else [],
-        "entries": [(ICONS[entry.kind], entry) for entry in reversed(timeline)],
+        "entries": [(ICONS[entry.kind], entry, _trace_link(entry)) for entry in reversed(timeline)],
         "notes": [entry for entry in timeline if entry.kind == "note"],
         "may_act": may_act,
         "steps": [step for step in STEPS if order.status in BEFORE[step[0]]] if may_act else [],
@@ -71,6 +72,13 @@ def show_order(page: DeskAdmin, request: HttpRequest, order_id: str, **forms_: f
     response = TemplateResponse(request, "desk/order.html", context)
     unsent.discard(request, response)
     return response
+
+
+def _trace_link(entry: Entry) -> str:
+    """The address of the page of the entry's trace; empty without one, and without TRACE_URL."""
+    if not (settings.TRACE_URL and entry.trace_id):
+        return ""
+    return str(settings.TRACE_URL).replace("{traceId}", entry.trace_id)
 
 
 def _address_lines(address: ShippingAddress) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 from ulid import ULID
 
 from libs.values.times import now
-from order_service.store.models import Order, OrderNote
+from order_service.store.models import Order, OrderNote, SentMail
 from order_service.tests.integration.stock import record_sent_mail
 from order_service.use_cases.erase_customer import erase_customer
 
@@ -34,6 +34,30 @@ def test_the_address_is_shown_as_on_a_letter(sit_down, customer, sell):
     assert "Ada &lt;b&gt;<br>12 St James&#x27;s Square<br>SW1Y London<br>GB</address>" in html
     for shown in ("Brass lamp", "5.00 USD", f"u{customer.user_id[:10]}@example.com"):
         assert shown in html
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.mark.parametrize(
+    ("url", "trace", "link"),
+    [
+        ("http://traces.example/{traceId}?x=1&y", TRACE, f'href="http://traces.example/{TRACE}?x=1&amp;y"'),
+        (None, TRACE, None),
+        ("http://traces.example/{traceId}", None, None),
+    ],
+)
+def test_a_mail_leads_to_its_trace_when_there_is_a_page_for_it(sit_down, customer, place, settings, url, trace, link):
+    settings.TRACE_URL, order = url, place(customer)
+    mail = {"event_id": str(ULID()), "kind": "order-placed", "order_id": order, "sent_at": now(), "outcome": "sent"}
+    if trace:
+        record_sent_mail(**mail, trace_id=trace)
+    else:
+        SentMail.objects.create(**mail)  # of an earlier version
+    html = sit_down("viewer").get(at(order)).content.decode()
+    assert "Mail sent: order-placed" in html
+    assert (">Trace</a>" in html) == bool(link)
+    assert (link or "") in html
 
 
 def test_only_the_legal_steps_have_buttons(sit_down, customer, place, place_confirmed):

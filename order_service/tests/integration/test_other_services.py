@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from libs.runtime import trace_context
 from order_service.desk.remote.low_stock import find_low_stock
 from order_service.desk.sign_in import token_store
 from order_service.tests.integration.neighbours import problem, sign_in
@@ -75,6 +76,7 @@ def test_staff_adjust_the_stock_with_their_own_token_and_see_what_is_left(staff,
     assert (asked.path, asked.body) == (f"/products/{lamp['id']}/stock", {"delta": -5, "reason": "broken"})
     assert asked.token in accounts.valid
     assert asked.headers["X-Request-ID"]
+    assert trace_context.parse(asked.headers["traceparent"])
 
 
 def test_a_stock_form_that_is_sent_twice_has_the_same_idempotency_key(staff, products):

@@ -3,6 +3,7 @@
 import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -10,6 +11,7 @@ from django.db import OperationalError, connection, transaction
 from ulid import ULID
 
 from libs.messaging.envelope import Event
+from libs.runtime.trace_context import TraceContext
 from order_service.events.topics import CATALOGUE_GROUP, MAILS_GROUP, STOCK_GROUP, USERS_GROUP
 from order_service.store import order_batches
 from order_service.store.models import (
@@ -279,3 +281,23 @@ def test_a_deletion_is_a_batch_alone():
     user = secrets.token_hex(12)
     assert weigh_account(event("user-deleted", user, id=user)) == 500
     assert weigh_account(event("user-updated", user, id=user)) == 1
+
+
+def test_each_event_of_a_batch_has_the_trace_of_its_reply(customer, place, sell):
+    product = sell()
+    orders = [place(customer, product), place(customer, product)]
+    traces = [TraceContext(f"{number:032x}", "00f067aa0ba902b7") for number in (1, 2)]
+    replies = [reply("stock-reserved", orders[0]), short(orders[1], product)]
+    BATCHES[STOCK_GROUP]([replace(one, trace=trace) for one, trace in zip(replies, traces, strict=True)])
+    rows = Outbox.objects.filter(aggregate_id__in=orders, topic__in=["order-confirmed", "order-rejected"])
+    found = {row.aggregate_id: orjson.loads(row.headers)["traceparent"] for row in rows}
+    assert found == {order: trace.traceparent for order, trace in zip(orders, traces, strict=True)}
+
+
+def test_a_recorded_mail_has_the_trace_of_its_event(customer, place, sell):
+    order, trace = place(customer, sell()), TraceContext("1" * 32, "00f067aa0ba902b7")
+    mail = event(
+        "mail-sent", str(ULID()), kind="order-placed", orderId=order, sentAt="2026-01-31T12:00:00.000Z", outcome="sent"
+    )
+    BATCHES[MAILS_GROUP]([replace(mail, trace=trace)])
+    assert SentMail.objects.get(order_id=order).trace_id == trace.trace_id

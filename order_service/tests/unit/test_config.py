@@ -44,3 +44,18 @@ def test_a_zone_that_is_none_is_refused(value):
     with pytest.raises(BadConfiguration) as refused:
         load(Config, {**os.environ, "SHOP_TIME_ZONE": value})
     assert refused.value.problems == {"SHOP_TIME_ZONE": "is not an IANA time zone such as Europe/Berlin"}
+
+
+def test_the_page_of_a_trace_has_a_place_for_its_id():
+    url = "http://127.0.0.1:9411/zipkin/traces/{traceId}"
+    assert load(Config, {**os.environ, "TRACE_URL": url}).trace_url == url
+    assert load(Config, os.environ).trace_url is None
+
+
+@pytest.mark.parametrize(
+    "value", ["http://x/traces", "javascript:alert('{traceId}')", "{traceId}", "http:///{traceId}"]
+)
+def test_another_address_of_traces_is_refused(value):
+    with pytest.raises(BadConfiguration) as refused:
+        load(Config, {**os.environ, "TRACE_URL": value})
+    assert set(refused.value.problems) == {"TRACE_URL"}

@@ -11,6 +11,7 @@ from bson import ObjectId
 from pymongo.errors import PyMongoError
 from ulid import ULID
 
+from libs.runtime.trace_context import TraceContext
 from product_service import store
 from product_service.commands.check_stock import check_stock
 from product_service.domain.order_batch import CancelledOrder
@@ -233,3 +234,18 @@ def test_revocations_of_a_batch_are_stored_once(app):
     for _ in range(2):
         assert BATCHES[USERS_GROUP](batch) == {}
     assert db()["revocations"].count_documents({"user_id": user}) == 2
+
+
+def test_each_reply_of_a_batch_has_the_trace_of_its_event(make):
+    product = make(stock=5)["id"]
+    first, second = (order_event("order-placed", [(product, 1, "19.90")]) for _ in range(2))
+    events = [first, second, cancellation(first)]
+    traces = [TraceContext(f"{number:032x}", "00f067aa0ba902b7") for number in (1, 2, 3)]
+    in_batches([replace(event, trace=trace) for event, trace in zip(events, traces, strict=True)], 3)
+    rows = db()["outbox"].find({"aggregate_id": {"$in": [first.subject, second.subject]}})
+    found = {(row["aggregate_id"], row["topic"]): orjson.loads(row["headers"])["traceparent"] for row in rows}
+    assert found == {
+        (first.subject, "stock-reserved"): traces[0].traceparent,
+        (second.subject, "stock-reserved"): traces[1].traceparent,
+        (first.subject, "stock-released"): traces[2].traceparent,
+    }

@@ -3,11 +3,18 @@
 import threading
 
 import pytest
+from prometheus_client import REGISTRY
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
+from ulid import ULID
 
+from libs.messaging import event_metrics
 from libs.messaging import handler_pool as module
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
 from libs.messaging.handler_pool import HandlerPool, Job
+from libs.runtime import trace_context
 
+KEY = b"507f1f77bcf86cd799439011"
 HEADERS = {"ce_specversion": "1.0", "ce_type": "made", "ce_id": "01K00000000000000000000000"}
 
 
@@ -73,7 +80,7 @@ def run(script, *jobs, count=1):
     pool.end()
     pool.start()
     for thread in pool._threads:
-        thread.join(10)
+        thread.join(60)
     return pool
 
 
@@ -172,3 +179,79 @@ def test_events_of_one_key_keep_their_order_and_other_keys_go_beside_them():
     jobs = [job(key=key, value=b'{"n": %d}' % n) for n in range(2) for key in (b"slow", b"quick")]
     run(script, *jobs, count=8)
     assert seen.index(("quick", 1)) < seen.index(("slow", 0)) < seen.index(("slow", 1))
+
+
+def lines_of(script, one):
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        run(script, one)
+    return lines
+
+
+def test_a_handled_event_is_one_line_whatever_it_took():
+    lines = lines_of(Script(ServerUnavailable("no answer"), TransientFailure("full")), job(key=KEY))
+    assert [line["event"] for line in lines] == ["event not handled yet"] * 2 + ["event handled"]
+    assert lines[-1]["attempts"] == 3
+    for line in lines:
+        assert (line["event_id"], line["topic"], line["aggregate_id"]) == (HEADERS["ce_id"], "made", KEY.decode())
+        assert line["trace_id"] == ULID.from_str(HEADERS["ce_id"]).hex
+
+
+@pytest.mark.parametrize("one", [{"value": b"{not json"}, {}])
+def test_an_event_that_is_not_handled_has_no_line_that_says_so(one):
+    script = Script(PermanentFailure("unwanted"))
+    assert [line["event"] for line in lines_of(script, job(**one))] == []
+    assert len(script.letters) == 1
+
+
+def test_the_handler_works_in_the_trace_of_the_event():
+    seen = []
+    script = Script()
+    script.handle = lambda event: seen.append((trace_context.current(), event.trace))
+    run(script, job())
+    assert seen[0][0] == seen[0][1]
+    assert seen[0][0].trace_id == ULID.from_str(HEADERS["ce_id"]).hex
+
+
+def counted(name, topic="made", **labels):
+    return REGISTRY.get_sample_value(name, {"topic": topic, **labels}) or 0.0
+
+
+OUTCOMES = [
+    ("consumer_handled_total", {}),
+    ("consumer_retries_total", {"reason": "unavailable"}),
+    ("consumer_retries_total", {"reason": "failed"}),
+    ("consumer_dead_letters_total", {"reason": "malformed"}),
+    ("consumer_dead_letters_total", {"reason": "refused"}),
+    ("consumer_dead_letters_total", {"reason": "failed"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("failures", "message", "counts"),
+    [
+        ([], {}, [1, 0, 0, 0, 0, 0]),
+        ([ServerUnavailable("no answer")] * 3, {}, [1, 3, 0, 0, 0, 0]),
+        ([TransientFailure("full")] * 2 + [KeyError()], {}, [1, 0, 3, 0, 0, 0]),
+        ([KeyError()] * 6, {}, [0, 0, 5, 0, 0, 1]),
+        ([PermanentFailure()], {}, [0, 0, 0, 0, 1, 0]),
+        ([], {"value": b"{not json"}, [0, 0, 0, 1, 0, 0]),
+    ],
+)
+def test_what_became_of_an_event_is_counted_by_topic_and_class_of_the_reason(failures, message, counts):
+    before = [counted(name, **labels) for name, labels in OUTCOMES]
+    run(Script(*failures), job(**message))
+    assert [counted(name, **labels) for name, labels in OUTCOMES] == [
+        a + b for a, b in zip(before, counts, strict=True)
+    ]
+
+
+def test_a_dead_letter_that_can_not_be_written_is_a_retry():
+    before = counted("consumer_retries_total", reason="unavailable")
+    run(Script(PermanentFailure(), letter_failures=[ServerUnavailable("Kafka")] * 2), job())
+    assert counted("consumer_retries_total", reason="unavailable") == before + 2
+
+
+def test_the_counters_of_a_topic_begin_at_0():
+    event_metrics.declare(["never-seen"])
+    for name, labels in OUTCOMES:
+        assert REGISTRY.get_sample_value(name, {"topic": "never-seen", **labels}) == 0.0

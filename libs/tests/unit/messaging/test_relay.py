@@ -6,8 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
+from structlog.testing import capture_logs
 
 from libs.messaging.relay import Relay, sorted_by_aggregate
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
 
 
 def row(event_id, aggregate="a", sequence=1, topic="thing-made"):
@@ -17,7 +21,8 @@ def row(event_id, aggregate="a", sequence=1, topic="thing-made"):
         aggregate_id=aggregate,
         sequence=sequence,
         payload="{}",
-        headers='{"ce_id": "x"}',
+        headers=f'{{"ce_id": "{event_id}", "traceparent": "{TRACEPARENT}"}}',
+        created_at=None,
     )
 
 
@@ -50,6 +55,9 @@ class Store:
     def backlog(self):
         return len(self.rows), 0.0
 
+    def count_dead(self):
+        return len(self.dead)
+
 
 class Producer:
     """Acknowledges on flush; `errors` holds what to answer instead, a list an event."""
@@ -69,7 +77,7 @@ class Producer:
             error = self._errors[topic].pop(0) if self._errors.get(topic) else None
             if error is None:
                 self._sent.append((topic, key))
-            delivered(error, None)
+            delivered(error, SimpleNamespace(topic=lambda name=topic: name, partition=lambda: 2, offset=lambda: 7))
         return 0
 
     def __len__(self):
@@ -137,3 +145,31 @@ def test_an_event_that_the_client_refuses_holds_back_the_later_events_of_its_agg
     rows = [row("1", topic="first"), row("2", sequence=2, topic="second"), row("3", "b", topic="other")]
     sent, _, _ = run_until_empty(Store(*rows), {"first": [BufferError("queue full")]})
     assert sent == [("other", "b"), ("first", "a"), ("second", "a")]
+
+
+def test_each_published_event_is_a_line_with_its_trace_and_its_place():
+    with capture_logs() as lines:
+        run_until_empty(Store(row("1", aggregate="a7")))
+    (line,) = [line for line in lines if line["event"] == "event published"]
+    assert line["log_level"] == "info"
+    assert (line["trace_id"], line["event_id"], line["topic"], line["aggregate_id"]) == (TRACE, "1", "thing-made", "a7")
+    assert (line["partition"], line["offset"]) == (2, 7)
+
+
+def test_the_relay_changes_no_header():
+    store, seen = Store(row("1")), []
+
+    class Recording(Producer):
+        def produce(self, topic, value, key, headers, on_delivery):
+            seen.append(dict(headers))
+            super().produce(topic, value, key, headers, on_delivery)
+
+    relay = Relay(store, lambda: Recording([], {}))
+    assert relay._publish_batch(lambda: True) == 1
+    assert seen == [{"ce_id": "1", "traceparent": TRACEPARENT}]
+
+
+def test_the_status_counts_takeovers_and_dead_events():
+    store = Store(row("1", topic="large"))
+    _, _, state = run_until_empty(store, {"large": [KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)]})
+    assert (state["takeovers"], state["dead"]) == (1, 1)

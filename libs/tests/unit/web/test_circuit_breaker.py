@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from prometheus_client import REGISTRY
 
 from libs.runtime.database_waits import DatabaseWaits
 from libs.values.errors import Unavailable
@@ -189,3 +190,17 @@ def test_requests_may_come_and_go_in_many_threads():
             assert list(pool.map(visit, range(8))) == [None] * 8
     finally:
         sys.setswitchinterval(usual)
+
+
+def test_the_metric_says_whether_it_is_open(clock):
+    breaker = CircuitBreaker()
+    for _ in range(FAILURES):
+        breaker.failed()
+    with pytest.raises(Unavailable):
+        breaker.enter()
+    assert REGISTRY.get_sample_value("breaker_open") == 1.0
+    clock.now += REST_SECONDS
+    breaker.enter()
+    breaker.leave()
+    breaker.succeeded()
+    assert REGISTRY.get_sample_value("breaker_open") == 0.0

@@ -9,6 +9,7 @@ from django.http import Http404
 from django.test import Client, override_settings
 from rest_framework import exceptions
 from rest_framework.response import Response
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from libs.runtime.health import CheckFailed, Health
@@ -61,7 +62,10 @@ def broken():
     raise RuntimeError("no answer")
 
 
-HEALTH = Health("shop", "1", required={"disk": dict}, shown={"worker": worker, "other": broken})
+WORKERS = [{"host": "a", "pid": 7, "parts": {"relay": {"pending": 3}}}]
+HEALTH = Health(
+    "shop", "1", required={"disk": dict}, shown={"worker": worker, "other": broken}, workers=lambda: WORKERS
+)
 urlpatterns = [
     *routes("things", Things.as_view()),
     *routes("things/<str:thing_id>/plain", lambda request, thing_id: plain(request)),
@@ -70,6 +74,7 @@ urlpatterns = [
 handler400, handler403, handler404, handler500 = error_view(400), error_view(403), error_view(404), server_error_view
 pytestmark = pytest.mark.urls(__name__)
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
@@ -345,7 +350,7 @@ def test_metrics_show_requests_by_route_and_the_workers_parts(client):
     client.get("/things/17/plain")
     text = client.get("/metrics").content.decode()
     assert 'http_requests_total{method="GET",route="/things/<str:thing_id>/plain",status="4xx"}' in text
-    assert 'outbox_pending{part="relay"} 3.0' in text
+    assert 'outbox_pending{part="relay",worker="a:7"} 3.0' in text
     assert "/things/17" not in text
 
 
@@ -369,3 +374,15 @@ def test_polling_is_logged_only_when_it_fails(client):
 
 def test_a_view_that_only_reads_takes_no_forms_token():
     assert get_view(lambda: None).csrf_exempt
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [(f"00-{TRACE}-00f067aa0ba902b7-01", True), ("00-nonsense", False), ("", False)]
+)
+def test_a_well_formed_trace_is_in_the_line_of_its_request(client, sent, kept):
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        client.get("/things", headers={"traceparent": sent})
+    (line,) = [line for line in lines if line["event"] == "request"]
+    assert (line["trace_id"] == TRACE) is kept
+    assert len(line["trace_id"]) == 32
+    assert line["request_id"]

@@ -5,6 +5,8 @@ import secrets
 
 import pytest
 from pydantic import SecretStr
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from libs.access.tokens import AccessTokens
 from libs.runtime.config import WebConfig
@@ -14,6 +16,7 @@ from libs.values.errors import DomainError, ErrorKind
 from libs.values.schema import StrictModel, StrictQuery
 from libs.web.flask import Blueprint, caller, caller_if_any, json_response, make_app
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TOKENS = AccessTokens(SecretStr(secrets.token_urlsafe(32)), "microshop", "microshop")
 
 
@@ -84,6 +87,9 @@ def thing_routes():
     return routes
 
 
+WORKERS = [{"host": "a", "pid": 7, "parts": {"relay": {"pending": 3}}}]
+
+
 def broken():
     raise CheckFailed("gone for lunch", parts={"relay": {"pending": 3}})
 
@@ -93,7 +99,7 @@ def make_client(**settings):
         service="things",
         version="1.2.3",
         description="Things.",
-        health=Health("things", "1.2.3", required={"store": dict}, shown={"worker": broken}),
+        health=Health("things", "1.2.3", required={"store": dict}, shown={"worker": broken}, workers=lambda: WORKERS),
         tokens=TOKENS,
         is_unavailable=lambda error: isinstance(error, Away),
         web=WebConfig(**settings),
@@ -299,7 +305,7 @@ def test_metrics_count_by_route_template_and_show_the_worker(client):
     page = client.get("/metrics").text
     assert 'route="/things/<thing_id>"' in page
     assert "/things/42" not in page
-    assert 'outbox_pending{part="relay"} 3.0' in page
+    assert 'outbox_pending{part="relay",worker="a:7"} 3.0' in page
 
 
 def test_the_api_document_names_bodies_answers_and_problems(client):
@@ -426,3 +432,15 @@ def test_a_path_with_two_slashes_leads_nowhere_else(client):
     answer = client.get("//hello", headers={"Host": "evil.example"})
     assert "Location" not in answer.headers
     assert "evil.example" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [(f"00-{TRACE}-00f067aa0ba902b7-01", True), ("00-nonsense", False), ("", False)]
+)
+def test_a_well_formed_trace_is_in_the_line_of_its_request(client, sent, kept):
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        client.get("/hello", headers={"traceparent": sent})
+    (line,) = [line for line in lines if line["event"] == "request"]
+    assert (line["trace_id"] == TRACE) is kept
+    assert len(line["trace_id"]) == 32
+    assert line["request_id"]

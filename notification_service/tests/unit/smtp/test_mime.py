@@ -111,3 +111,9 @@ def test_a_line_break_never_gets_into_a_header(mail, field, breaks):
 def test_a_line_break_never_gets_into_the_sender(sender):
     with pytest.raises(ValueError):
         sender_header(*sender)
+
+
+def test_a_mail_names_its_trace_and_a_preview_has_none(mail):
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    assert read(replace(mail, trace_id=trace))["X-Trace-Id"] == trace
+    assert read(mail)["X-Trace-Id"] is None

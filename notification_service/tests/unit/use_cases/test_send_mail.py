@@ -7,6 +7,7 @@ import pytest
 
 from libs.messaging.envelope import Event
 from libs.runtime.steps import Steps
+from libs.runtime.trace_context import TraceContext
 from notification_service.api.sample_data import LINK, ORDER
 from notification_service.domain.failures import Fenced
 from notification_service.store.recipient_limit import RecipientLimit
@@ -114,3 +115,9 @@ def test_a_mail_that_does_not_pass_the_fence_has_no_record(send_mail):
     with pytest.raises(Fenced, match="order-placed/0"):
         send(replace(send_mail, fence=Closed()), ORDER)
     assert (send_mail.mailer.mails, send_mail.ledger.sent) == ([], [])
+
+
+def test_a_mail_has_the_trace_of_its_event(send_mail):
+    trace = TraceContext("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")
+    (mail,) = send(send_mail, ORDER, event=replace(EVENT, trace=trace))
+    assert mail.trace_id == trace.trace_id

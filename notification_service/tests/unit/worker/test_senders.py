@@ -5,8 +5,10 @@ import time
 
 import pytest
 from confluent_kafka import Message
+from prometheus_client import REGISTRY
 
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
+from libs.runtime import trace_context
 from libs.runtime.steps import Steps
 from notification_service.domain.failures import Fenced, NotKnownYet
 from notification_service.smtp.replies import SessionRefused, SmtpDown
@@ -19,8 +21,8 @@ TOPIC = "order-placed"
 PLACE = (TOPIC, 0)
 
 
-def message(number, key="a", topic=TOPIC):
-    headers = {"ce_specversion": "1.0", "ce_id": f"01K{number:023}", "ce_type": topic, "ce_sequence": "1"}
+def message(number, key="a", topic=TOPIC, **more):
+    headers = more | {"ce_specversion": "1.0", "ce_id": f"01K{number:023}", "ce_type": topic, "ce_sequence": "1"}
     pairs = [(name, text.encode()) for name, text in headers.items()]
     return Message(topic=topic, partition=0, offset=number, key=key.encode(), value=b"{}", headers=pairs)
 
@@ -56,7 +58,7 @@ class DeadLetters:
     def __init__(self):
         self.written, self.refuses = [], 0
 
-    def write(self, _message, *, reason, attempts):
+    def write(self, _message, *, reason, attempts, reason_class):
         if self.refuses:
             self.refuses -= 1
             raise ServerUnavailable("Kafka takes no dead letter")
@@ -72,7 +74,7 @@ class SendOrPark:
     def __init__(self):
         self.put_off_events = []
 
-    def put_off(self, event, failure):
+    def put_off(self, event, failure, *, kind):
         self.put_off_events.append((event.id, str(failure)))
 
 
@@ -81,6 +83,7 @@ class World:
 
     def __init__(self, permits=2):
         self.script, self.calls, self.active, self.most = {}, [], 0, 0
+        self.traces = []
         self.lock = threading.Lock()
         self.mailer, self.fence, self.letters, self.park = Mailer(), Fence(), DeadLetters(), SendOrPark()
         tries = ParkedTry()
@@ -104,6 +107,7 @@ class World:
             self.active += 1
             self.most = max(self.most, self.active)
             self.calls.append(number)
+            self.traces.append(trace_context.current().trace_id)
             outcomes = self.script.get(number, [])
             outcome = outcomes.pop(0) if outcomes else None
         time.sleep(0.005)
@@ -233,3 +237,28 @@ def test_with_too_many_parked_mails_no_new_event_is_taken_and_the_status_says_so
     assert world.senders.status()["retrying"]["reason"] == "too many mails are parked"
     world.senders._do.parked_try.parked.is_full = False
     world.wait(lambda: world.senders.handled == 1)
+
+
+def test_each_try_has_the_trace_of_its_event(world):
+    world = world(permits=1)
+    world.script = {0: [TransientFailure("later")]}
+    traces = [f"{number:032x}" for number in (1, 2)]
+    world.handles(
+        *(message(n, key=f"k{n}", traceparent=f"00-{trace}-00f067aa0ba902b7-00") for n, trace in enumerate(traces))
+    )
+    assert sorted(zip(world.calls, world.traces, strict=True)) == [(0, traces[0])] * 2 + [(1, traces[1])]
+
+
+def counted(name, **labels):
+    return REGISTRY.get_sample_value(f"consumer_{name}_total", {"topic": "counted"} | labels) or 0.0
+
+
+def test_events_are_counted_by_topic_and_class_of_the_reason(world):
+    world = world(permits=1)
+    world.senders.turns.assign([("counted", 0)])
+    world.senders._do.handlers["counted"] = world.handle
+    world.script = {0: [TransientFailure("x")], 1: [SessionRefused("421")], 2: [PermanentFailure("no")]}
+    world.handles(*(message(n, key=f"k{n}", topic="counted") for n in range(3)))
+    retries = [counted("retries", reason=reason) for reason in ("failed", "unavailable")]
+    assert (counted("handled"), retries, counted("dead_letters", reason="refused")) == (2, [1, 1], 0)
+    assert world.letters.written == [("no", 1)]  # the store of dead letters counts them

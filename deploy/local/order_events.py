@@ -18,11 +18,14 @@ NAME = "demo"
 
 
 class OrderEvent(NamedTuple):
-    """When an event occurred, its topic, and the service that published it."""
+    """When an event occurred, its topic, the service that published it, its place in Kafka, and its id."""
 
     at: datetime
     topic: str
     source: str
+    partition: int = 0
+    offset: int = 0
+    event_id: str = ""
 
 
 def read_order_events(brokers: Brokers, order_id: str, since: datetime) -> list[OrderEvent]:
@@ -62,7 +65,9 @@ def _is_about(message: Message, order_id: str) -> bool:
 def _event(message: Message) -> OrderEvent:
     headers = dict(_headers(message))
     at = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
-    return OrderEvent(at, str(message.topic()), headers.get("ce_source", "unknown").strip("/"))
+    source = headers.get("ce_source", "unknown").strip("/")
+    place = message.partition() or 0, message.offset() or 0
+    return OrderEvent(at, str(message.topic()), source, *place, headers.get("ce_id", ""))
 
 
 def _headers(message: Message) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,157 @@
+"""What `make observe` starts beside the shop, on loopback: Zipkin for traces, Prometheus for metrics, Alertmanager for alerts."""
+
+import http.client
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.errors import LocalError, NotReady
+from deploy.local.ports import LOOPBACK
+from deploy.local.servers.programs import ZIPKIN, java
+from deploy.local.state import ROOT, State
+from deploy.local.supervision.process import SYSTEM_PATH, Process
+
+RULES = ROOT / "deploy" / "observe" / "rules"
+CHECK_SECONDS = 2
+
+
+def get(port: int, path: str) -> None:
+    """Raise NotReady unless a server answers 200 there."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=CHECK_SECONDS)
+    try:
+        connection.request("GET", path)
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        raise NotReady(f"nothing answers on port {port}: {error}") from None
+    finally:
+        connection.close()
+    if status != 200:
+        raise NotReady(f"the server on port {port} answers {status}")
+
+
+def find_program(*names: str) -> str:
+    """The path of the first of these programs that is installed. Raises LocalError."""
+    for name in names:
+        if path := shutil.which(name, path=SYSTEM_PATH):
+            return path
+    raise LocalError(f"{names[0]} is not installed: `make observe` installs it")
+
+
+@dataclass(frozen=True)
+class Zipkin:
+    """Zipkin with its spans in memory: a restart forgets them."""
+
+    state: State
+    port: int
+    name = "zipkin"
+
+    @property
+    def ports(self) -> dict[str, int]:
+        return {"ZIPKIN_PORT": self.port}
+
+    def prepare(self) -> None:
+        """Nothing is stored."""
+
+    def process(self) -> Process:
+        place = {"ip": LOOPBACK, "port": str(self.port), "protocols[0]": "http"}
+        where = [f"--armeria.ports[0].{name}={value}" for name, value in place.items()]
+        env = {"STORAGE_TYPE": "mem", "MEM_MAX_SPANS": "200000", "SELF_TRACING_ENABLED": "false"}
+        return Process(self.name, (java(), "-Xmx256m", "-jar", str(ZIPKIN), *where), env)
+
+    def check(self) -> None:
+        get(self.port, "/health")
+
+
+@dataclass(frozen=True)
+class Prometheus:
+    """Prometheus, which reads the metrics of the four services, with the rules of the shop."""
+
+    state: State
+    port: int
+    alertmanager_port: int
+    services: Mapping[str, int]
+    """The ports of the services by the name of their job."""
+    name = "prometheus"
+
+    @property
+    def ports(self) -> dict[str, int]:
+        return {"PROMETHEUS_PORT": self.port}
+
+    @property
+    def _config(self) -> Path:
+        return self.state.run / "prometheus.json"
+
+    def prepare(self) -> None:
+        """Write the settings. JSON is YAML."""
+        jobs = [
+            {"job_name": name, "static_configs": [{"targets": [f"{LOOPBACK}:{port}"]}]}
+            for name, port in self.services.items()
+        ]
+        settings = {
+            "global": {"scrape_interval": "5s", "evaluation_interval": "5s"},
+            "rule_files": [str(RULES / name) for name in ("recording.yml", "alerts.yml")],
+            "scrape_configs": jobs,
+            "alerting": {
+                "alertmanagers": [{"static_configs": [{"targets": [f"{LOOPBACK}:{self.alertmanager_port}"]}]}]
+            },
+        }
+        self._config.write_text(json.dumps(settings))
+
+    def process(self) -> Process:
+        data = self.state.data / "prometheus"
+        options = {
+            "config.file": self._config,
+            "storage.tsdb.path": data,
+            "storage.tsdb.retention.time": "7d",
+            "web.listen-address": f"{LOOPBACK}:{self.port}",
+            "log.level": "warn",
+        }
+        return Process(
+            self.name, (find_program("prometheus"), *(f"--{name}={value}" for name, value in options.items()))
+        )
+
+    def check(self) -> None:
+        get(self.port, "/-/ready")
+
+
+@dataclass(frozen=True)
+class Alertmanager:
+    """Alertmanager. It sends alerts as mails to the mail catcher, when the shop has one."""
+
+    state: State
+    port: int
+    smtp_port: int | None
+    name = "alertmanager"
+
+    @property
+    def ports(self) -> dict[str, int]:
+        return {"ALERTMANAGER_PORT": self.port}
+
+    @property
+    def _config(self) -> Path:
+        return self.state.run / "alertmanager.json"
+
+    def prepare(self) -> None:
+        """Write the settings. JSON is YAML."""
+        receiver: dict[str, object] = {"name": "operators"}
+        if self.smtp_port:
+            mail = {"to": "operators@shop.localhost", "from": "alerts@shop.localhost", "require_tls": False}
+            receiver["email_configs"] = [mail | {"smarthost": f"{LOOPBACK}:{self.smtp_port}", "send_resolved": True}]
+        route = {"receiver": "operators", "group_by": ["alertname", "job"], "group_wait": "5s", "group_interval": "1m"}
+        self._config.write_text(json.dumps({"route": route, "receivers": [receiver]}))
+
+    def process(self) -> Process:
+        options = {
+            "config.file": self._config,
+            "storage.path": self.state.data / "alertmanager",
+            "web.listen-address": f"{LOOPBACK}:{self.port}",
+            "cluster.listen-address": "",
+            "log.level": "warn",
+        }
+        program = find_program("prometheus-alertmanager", "alertmanager")
+        return Process(self.name, (program, *(f"--{name}={value}" for name, value in options.items())))
+
+    def check(self) -> None:
+        get(self.port, "/-/ready")

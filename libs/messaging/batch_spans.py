@@ -1,0 +1,59 @@
+"""The traces of a batch: each of its events is handled in its own trace, though one call handles them all."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from libs.messaging import event_metrics
+from libs.messaging.envelope import Event
+from libs.messaging.queued_event import QueuedEvent
+from libs.messaging.tracing import continuing, log_handled_in_batch, make_span
+from libs.runtime import spans
+from libs.runtime.spans import Span
+
+
+class BatchSpans:
+    """One try of a batch. Each event whose trace is sampled has a span. `events`: what the handler gets.
+
+    The handler makes each row with the `traceparent` of the event that it follows. So the row is below the event's span.
+    """
+
+    def __init__(self, jobs: Sequence[QueuedEvent], group: str) -> None:
+        self._jobs, self._group, self._spans = jobs, group, dict[int, Span]()
+        self.events = [self._begin(number, job.read()) for number, job in enumerate(jobs)]
+
+    @contextmanager
+    def handling(self) -> Iterator[None]:
+        """Around the handler's call. An event alone is this thread's work. An exception is the error of all spans."""
+        try:
+            if len(self.events) == 1:
+                with continuing(self.events[0]):
+                    yield
+            else:
+                yield
+        except BaseException as error:
+            self._end(dict.fromkeys((event.id for event in self.events), type(error).__name__))
+            raise
+
+    def end(self, refused: Mapping[str, str], seconds: float) -> None:
+        """The batch is stored, which took so long. Counts and logs each event, but those that are refused.
+
+        `refused`: as the handler returned it.
+        """
+        self._end(refused)
+        for job, event in zip(self._jobs, self.events, strict=True):
+            if event.id not in refused:
+                event_metrics.count(job.topic, "handled")
+                log_handled_in_batch(event, seconds=seconds, attempts=job.attempts + 1)
+
+    def _begin(self, number: int, event: Event) -> Event:
+        if event.trace is None or event.message is None or not event.trace.sampled:
+            return event
+        self._spans[number] = span = make_span(event.message, event.id, event.trace, self._group)
+        return replace(event, trace=span.context)
+
+    def _end(self, errors: Mapping[str, str]) -> None:
+        for number, span in self._spans.items():
+            span.attributes["shop.attempt"] = self._jobs[number].attempts + 1
+            span.error = errors.get(self.events[number].id, "")
+            spans.end(span)

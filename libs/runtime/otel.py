@@ -1,0 +1,138 @@
+"""Spans to a collector, by OpenTelemetry. Off unless an endpoint is set. The packages are an extra: requirements/otel.txt.
+
+Spans wait in a bounded queue for a thread of OpenTelemetry's, so an unavailable collector costs no request and no event. What
+does not fit is dropped. A warning says so, once a minute at most.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, cast
+
+from libs.runtime import spans, trace_context
+from libs.runtime.config import TraceConfig
+from libs.runtime.logs import get_logger
+from libs.runtime.spans import Span
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+log = get_logger(__name__)
+
+QUEUE_SIZE = 2048
+EXPORT_SECONDS = 5.0
+WARNING_SECONDS = 60.0
+OTLP_PATH = "/v1/traces"
+
+
+def sampler(ratio: float, key: bytes) -> Callable[[str], bool]:
+    """Decides by the trace's id, alike in all services with this key. A client that does not know the key can't choose."""
+    bound = round(ratio * 2**64)
+    return lambda trace_id: int.from_bytes(blake2b(trace_id.encode(), key=key[:64], digest_size=8).digest()) < bound
+
+
+def start_tracing(service: str, config: TraceConfig, key: bytes) -> None:
+    """Record spans of this process, if the configuration names a collector. Call it after the fork.
+
+    `key`: all services share it.
+    """
+    if not (config.otel_exporter_otlp_endpoint or config.otel_exporter_zipkin_endpoint):
+        return
+    try:
+        recorder = OtelRecorder(service, make_exporter(config))
+    except ImportError:
+        log.warning("no traces: the packages of requirements/otel.txt are not installed")
+        return
+    trace_context.set_sampler(sampler(config.otel_traces_sampler_arg, key), trusts_clients=config.trace_trust)
+    spans.set_recorder(recorder)
+    log.info("tracing started", ratio=config.otel_traces_sampler_arg)
+
+
+def make_exporter(config: TraceConfig) -> "SpanExporter":
+    """The exporter to OTLP over HTTP, or to Zipkin. Raises ImportError without the extra."""
+    if config.otel_exporter_otlp_endpoint:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+        return OTLPSpanExporter(
+            endpoint=str(config.otel_exporter_otlp_endpoint).rstrip("/") + OTLP_PATH, timeout=EXPORT_SECONDS
+        )
+    from opentelemetry.exporter.zipkin.json import ZipkinExporter
+
+    return ZipkinExporter(endpoint=str(config.otel_exporter_zipkin_endpoint), timeout=int(EXPORT_SECONDS))
+
+
+class OtelRecorder:
+    """Gives spans to an exporter, from a thread of its own."""
+
+    def __init__(self, service: str, exporter: "SpanExporter") -> None:
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+        logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # it would log each failed export
+        self._resource = Resource({"service.name": service, "service.namespace": "microshop"})
+        self._processor = BatchSpanProcessor(
+            cast("SpanExporter", _Quiet(exporter)),
+            max_queue_size=QUEUE_SIZE,
+            export_timeout_millis=EXPORT_SECONDS * 1000,
+        )
+
+    def record(self, span: Span) -> None:
+        """Queue a span. It is dropped when the queue is full."""
+        self._processor.on_end(self._readable(span))
+
+    def close(self) -> None:
+        """Export what is queued, and end the thread."""
+        self._processor.shutdown()  # type: ignore[no-untyped-call]
+
+    def _readable(self, span: Span) -> "ReadableSpan":
+        from opentelemetry.sdk.trace import ReadableSpan
+        from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+
+        def place(span_id: str) -> SpanContext:
+            trace = int(span.context.trace_id, 16)
+            return SpanContext(trace, int(span_id, 16), is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+
+        linked = span.linked
+        return ReadableSpan(
+            name=span.name,
+            context=place(span.context.span_id),
+            parent=place(span.context.parent_id) if span.context.parent_id else None,
+            resource=self._resource,
+            attributes=span.attributes,
+            links=[Link(place(linked.span_id))] if linked else [],
+            kind=SpanKind[span.kind.upper()],
+            status=Status(StatusCode.ERROR, span.error) if span.error else Status(StatusCode.UNSET),
+            start_time=span.began,
+            end_time=span.ended,
+        )
+
+
+class _Quiet:
+    """An exporter whose failures are a warning a minute. It has the methods of a SpanExporter, a class of the extra."""
+
+    def __init__(self, exporter: "SpanExporter") -> None:
+        self._exporter, self._lost, self._warned_at = exporter, 0, -WARNING_SECONDS
+
+    def export(self, batch: Sequence["ReadableSpan"]) -> "SpanExportResult":
+        from opentelemetry.sdk.trace.export import SpanExportResult
+
+        try:
+            result = self._exporter.export(batch)
+        except Exception as error:
+            result, reason = SpanExportResult.FAILURE, type(error).__name__
+        else:
+            reason = "the collector does not take them"
+        if result is not SpanExportResult.SUCCESS:
+            self._lost += len(batch)
+            if time.monotonic() - self._warned_at >= WARNING_SECONDS:
+                log.warning("spans lost", count=self._lost, reason=reason)
+                self._lost, self._warned_at = 0, time.monotonic()
+        return result
+
+    def shutdown(self) -> None:
+        self._exporter.shutdown()
+
+    def force_flush(self, timeout_millis: int = 0) -> Any:
+        return self._exporter.force_flush(timeout_millis)

@@ -1,0 +1,41 @@
+"""How long a member of a group has been behind."""
+
+import pytest
+
+from libs.messaging import event_metrics as module
+from libs.messaging.event_metrics import LagClock
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    class Clock:
+        now = 1000.0
+
+    monkeypatch.setattr(module.time, "monotonic", lambda: Clock.now)
+    monkeypatch.setattr(module.time, "time", lambda: Clock.now)
+    return Clock
+
+
+def test_without_a_lag_it_is_0(clock):
+    lag = LagClock()
+    lag.note(0)
+    clock.now += 60
+    assert lag.seconds(None) == 0.0
+
+
+def test_it_is_the_age_of_the_oldest_fetched_event(clock):
+    lag = LagClock()
+    assert lag.seconds(990_000) == 10.0
+    assert lag.seconds(1_005_000) == 0.0  # the clock of its producer is ahead
+
+
+def test_while_nothing_is_fetched_it_is_the_time_since_there_was_no_lag(clock):
+    lag = LagClock()
+    for events in (0, 5, 3):
+        clock.now += 10
+        lag.note(events)
+    clock.now += 10
+    assert lag.seconds(None) == 20.0
+    lag.note(0)
+    lag.note(1)
+    assert lag.seconds(None) == 0.0
