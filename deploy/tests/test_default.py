@@ -23,10 +23,7 @@ from tests.e2e.test_accounts import (  # noqa: F401 -- likewise
     test_a_customer_takes_all_data_along,
     test_who_forgot_the_password_gets_in_again_by_mail,
 )
-from tests.e2e.test_desk import (  # noqa: F401 -- likewise
-    browser,
-    test_staff_sign_in_to_the_desk_and_whoever_is_disabled_is_shut_out,
-)
+from tests.e2e.test_desk import browser, test_staff_sign_in_to_the_desk_and_whoever_is_disabled_is_shut_out  # noqa: F401 -- likewise
 from tests.e2e.test_journeys import (  # noqa: F401 -- run here on the containers
     test_a_customer_registers_orders_and_hears_of_each_step,
     test_a_new_price_reaches_the_next_order_and_a_gone_product_none,
