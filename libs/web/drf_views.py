@@ -3,7 +3,7 @@
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from libs.web.parameters import require_single
+from libs.web.parameters import require_single, single_values
 
 
 class StrictView(APIView):
@@ -13,3 +13,8 @@ class StrictView(APIView):
         """Django REST Framework's hook. Raises Repeated before the token is checked, as the Flask services do."""
         require_single(request.query_params.lists())
         super().perform_authentication(request)
+
+
+def request_query(request: Request) -> dict[str, str]:
+    """The query string. Raises Repeated, and Invalid for an empty parameter."""
+    return single_values(request.query_params.lists())

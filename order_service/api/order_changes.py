@@ -5,11 +5,11 @@ from urllib.parse import urlencode
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from libs.values.errors import Invalid
 from libs.values.pages import page_request
 from libs.values.schema import validated
+from libs.web.drf_views import StrictView, request_query
 from order_service.api import responses, schemas
 from order_service.api.openapi import parameters_of
 from order_service.api.permissions import IsViewer
@@ -18,7 +18,7 @@ from order_service.use_cases.follow_changes import follow_changes
 MAX_CURSOR = 2**63 - 1
 
 
-class OrderChanges(APIView):
+class OrderChanges(StrictView):
     """The changes of all orders."""
 
     permission_classes = [IsViewer]
@@ -35,7 +35,7 @@ class OrderChanges(APIView):
         when there are no results. A change appears at the end of the feed, however late its transaction committed, so a client
         that follows `next` misses none. Without `after` the feed begins with the first order.
         """
-        query = validated(schemas.ChangesQuery, request.query_params.dict())
+        query = validated(schemas.ChangesQuery, request_query(request))
         limit = page_request(sort="changes", key_types=(), limit=query.limit, cursor=None).limit
         after = _number(query.after)
         entries = follow_changes(after=after, limit=limit)

@@ -157,8 +157,8 @@ class OrderStatusView(OrderPage):
         Whether it is confirmed or rejected, the stock alone decides.
         """
         status = Status(validated(schemas.SetStatus, body_of(request)).status)
-        order = set_order_status(caller=caller_of(request), order_id=order_id, status=status)
-        return self.changed(request, responses.to_public(order))
+        result = set_order_status(caller=caller_of(request), order_id=order_id, status=status)
+        return self.changed(request, responses.to_public(result.order))
 
     @extend_schema(exclude=True)
     def post(self, request: Request, order_id: str) -> HttpResponseBase:

@@ -22,10 +22,8 @@ from order_service.desk.orders.exports import Exports
 from order_service.desk.orders.filters import CustomerFilter, LongPendingFilter, PeriodFilter, read_period
 from order_service.desk.orders.periods import drill_down
 from order_service.desk.zone import shop_zone
-from order_service.domain.errors import IllegalTransition
 from order_service.domain.order_status import Status
 from order_service.queries.order_search import HELP, TOO_MANY_MATCHES, find_orders
-from order_service.queries.orders import get_order
 from order_service.store.models import Order
 from order_service.use_cases.set_order_status import set_order_status
 
@@ -42,13 +40,8 @@ MAIL = "Each customer gets a mail."
 
 def _status_action(status: Status, verb: str, effect: str, *, is_danger: bool = False) -> BulkAction:
     def set_status(caller: Caller, order_id: str) -> str:
-        try:
-            set_order_status(caller=caller, order_id=order_id, status=status)
-        except IllegalTransition:
-            if get_order(caller, order_id).status is not status:
-                raise
-            return f"it was {status.value} before"
-        return ""
+        result = set_order_status(caller=caller, order_id=order_id, status=status)
+        return "" if result.is_changed else f"it was {status.value} before"
 
     return BulkAction(
         name=f"make_{status.value}",

@@ -125,8 +125,11 @@ def status(page: DeskAdmin, request: HttpRequest, order_id: str) -> HttpResponse
     if not form.is_valid():
         messages.error(request, f"Order {order_id}: {form.errors['status'][0]} Nothing was changed.")
         return _back(order_id)
-    set_order_status(caller=desk_caller(request.user), order_id=order_id, status=form.chosen)
-    messages.success(request, f"Order {order_id} is {form.chosen.value} now")
+    result = set_order_status(caller=desk_caller(request.user), order_id=order_id, status=form.chosen)
+    if result.is_changed:
+        messages.success(request, f"Order {order_id} is {form.chosen.value} now")
+    else:
+        messages.warning(request, f"Order {order_id} was {form.chosen.value} before. Nothing was changed.")
     return _back(order_id)
 
 

@@ -108,6 +108,18 @@ def test_a_bad_parameter_is_named(viewer, query):
     assert [row["field"] for row in body["errors"]] == [query.split("=")[0]]
 
 
+@pytest.mark.parametrize("query", ["limit=1&limit=2", "limit=1&limit=1", "x=&x=1"])
+def test_each_parameter_is_there_once(viewer, query):
+    body = problem(viewer.get(f"{FEED}?{query}"), 400, "repeated")
+    assert [row["field"] for row in body["errors"]] == [query.split("=")[0]]
+
+
+@pytest.mark.parametrize("value", ["", "%20"])
+def test_an_empty_parameter_is_not_taken_for_a_cursor(viewer, value):
+    body = problem(viewer.get(f"{FEED}?after={value}&limit={value}"), 400, "invalid")
+    assert [(row["field"], row["code"]) for row in body["errors"]] == [("after", "blank"), ("limit", "blank")]
+
+
 def test_only_those_who_work_here_read_it(anybody, customer, viewer, sit_down):
     problem(anybody.get(FEED), 401, "not-authenticated")
     problem(customer.get(FEED), 403, "not-allowed")
@@ -140,7 +152,7 @@ def test_numbers_go_on_after_the_highest_one_when_the_row_of_the_feed_is_lost(vi
 @pytest.mark.django_db(transaction=True)
 def test_sixteen_writers_of_whom_one_is_slow_are_each_seen_once(viewer, make_caller, sell, place, monkeypatch):
     lamp, callers = sell(), [make_caller() for _ in range(WRITERS)]
-    pause, done = Pause(monkeypatch, orders, "_record_change"), threading.Event()
+    pause, done = Pause(monkeypatch, orders, "execute_all"), threading.Event()
 
     def write(caller, count):
         try:

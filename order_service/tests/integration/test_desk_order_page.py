@@ -79,6 +79,14 @@ def test_a_step_that_somebody_was_quicker_with_says_so_and_changes_nothing(sit_d
     assert Order.objects.get(pk=order).status == "cancelled"
 
 
+def test_a_step_that_somebody_has_made_before_is_not_reported_as_made(sit_down, staff, customer, place_confirmed):
+    desk, order = sit_down("staff"), place_confirmed(customer)
+    staff.send(f"/orders/{order}/status", {"status": "shipped"}, "PUT")
+    answer = desk.post(at(order, "status"), {"status": "shipped"}, follow=True)
+    assert messages(answer) == [f"Order {order} was shipped before. Nothing was changed."]
+    assert Order.objects.get(pk=order).changes.filter(to_status="shipped").count() == 1
+
+
 def test_a_note_is_kept_with_its_author(sit_down, customer, place):
     desk, order = sit_down("staff"), place(customer)
     answer = desk.post(at(order, "note"), {"text": "Ring <twice>"}, follow=True)
