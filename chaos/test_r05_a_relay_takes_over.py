@@ -17,7 +17,7 @@ from chaos.harness.sizes import size
 from chaos.harness.stack import Stack
 from chaos.harness.stores import Stores
 from chaos.harness.topics import Ends, Topics
-from chaos.harness.waiting import promised, wait_until
+from chaos.harness.waiting import check_succeeded, promised, wait_until
 
 TAKEOVER_SECONDS = promised(12.0)  # the lease lasts eight
 BATCH = 200
@@ -109,5 +109,6 @@ def run(stack: Stack, customers: Customers, stores: Stores, topics: Topics, star
     check_order(records)
     assert repeats(records) <= BATCH * len(faults)
     described = customers.history.calls("describe")
-    assert {call.outcome for call in described} == {"ok"}, customers.history.statuses("describe")
-    assert sum(stored.values()) == len(described) + len(products)
+    check_succeeded(described, customers.history.statuses("describe"))
+    succeeded = sum(call.outcome == "ok" for call in described)
+    assert succeeded <= sum(stored.values()) - len(products) <= len(described)

@@ -10,7 +10,7 @@ from libs.access.revocations import Revocations
 from notification_service.store.accounts import AccountView
 from notification_service.tests.integration.world import wait_until
 
-ENVELOPE = {"ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "ce_sequence", "content-type"}
+ENVELOPE = {"ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "ce_sequence", "content-type", "traceparent"}
 LATER, PAST = "2126-01-31T12:00:00.000Z", "2026-01-31T12:00:00.000Z"
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import mongoengine
 import pytest
 from bson import ObjectId
-from pymongo.errors import BulkWriteError, DuplicateKeyError, ExecutionTimeout
+from pymongo.errors import BulkWriteError, DuplicateKeyError, ExecutionTimeout, PyMongoError
 
 from libs.access.revocations import Revocation, Revocations
 from libs.messaging.envelope import OutboxRow
@@ -78,6 +78,24 @@ def test_what_a_killed_process_left_open_locks_nothing_for_long(db):
 
 def change(db, session):
     return db.things.update_one({"_id": 1}, {"$inc": {"n": 1}}, session=session)
+
+
+def test_a_transaction_whose_time_is_over_locks_nothing(db, monkeypatch):
+    db.things.insert_one({"_id": 1, "n": 0})
+
+    def work(session):
+        change(db, session)
+        time.sleep(0.4)
+        change(db, session)
+
+    with monkeypatch.context() as short:
+        short.setattr("libs.mongo_store.transactions.TIMEOUT_MS", 300)
+        with pytest.raises(PyMongoError):
+            in_transaction(db, work)
+    monkeypatch.setattr(
+        "libs.mongo_store.transactions.TIMEOUT_MS", 2000
+    )  # the server ends an open transaction after 5 s
+    assert in_transaction(db, lambda session: change(db, session).modified_count) == 1
 
 
 def test_a_rare_writer_succeeds_beside_one_that_writes_all_the_time(db):
