@@ -2,15 +2,12 @@
 
 from collections.abc import Collection, Sequence
 
-from confluent_kafka import Message
-
 from libs.messaging.batch_thread import BatchThread
 from libs.messaging.batches import MAX_BYTES, MAX_EVENTS, BatchHandler, Weigh, weigh_one
 from libs.messaging.brokers import Brokers
 from libs.messaging.dead_letters import write_dead_letter
 from libs.messaging.failures import Failures
 from libs.messaging.group_member import GroupMember
-from libs.messaging.handler_pool import Job
 from libs.messaging.queued_event import QueuedEvent
 from libs.messaging.tracing import handling
 
@@ -18,7 +15,7 @@ MAX_OPEN_EVENTS, MAX_OPEN_BYTES = 2 * MAX_EVENTS, 8 * MAX_BYTES
 """The limits of events that are fetched and not done. One that is done counts no more, even when its offset has to wait."""
 
 
-class BatchConsumer(GroupMember[QueuedEvent]):
+class BatchConsumer(GroupMember):
     """One group member with one batch thread. Run it in its own thread."""
 
     def __init__(
@@ -46,13 +43,11 @@ class BatchConsumer(GroupMember[QueuedEvent]):
         uncommitted = max(0, self._in_flight - batches.open_events)
         return {**status, "retrying": retrying, **counts, "uncommitted": uncommitted, **batches.metrics.status()}
 
-    def _job_of(self, message: Message) -> QueuedEvent:
-        return QueuedEvent.of(message)
-
     def _room(self) -> int:
         return 0 if self._batches.open_bytes >= MAX_OPEN_BYTES else MAX_OPEN_EVENTS - self._batches.open_events
 
     def _dead_letter(self, job: QueuedEvent) -> None:
         assert job.message is not None  # it is kept until the event is done
         with handling(job.message, self.name):
-            write_dead_letter(self._producer, self.name, Job(job.message, outcome=job.outcome, attempts=job.attempts))
+            reason = job.outcome or ""
+            write_dead_letter(self._producer, self.name, job.message, reason=reason, attempts=job.attempts)

@@ -23,7 +23,7 @@ from libs.messaging.batch_spans import BatchSpans
 from libs.messaging.batches import MAX_BYTES, MAX_WEIGHT, BatchHandler, Weigh
 from libs.messaging.envelope import MalformedEvent
 from libs.messaging.failures import FailureKind, Failures, PermanentFailure, ServerUnavailable, TransientFailure
-from libs.messaging.handler_pool import RETRY_SECONDS
+from libs.messaging.handlers import RETRY_SECONDS
 from libs.messaging.held_keys import HeldKeys
 from libs.messaging.queued_event import QueuedEvent
 from libs.runtime.logs import get_logger

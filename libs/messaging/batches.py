@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from libs.messaging.envelope import Event, MalformedEvent
 from libs.messaging.failures import PermanentFailure
-from libs.messaging.handler_pool import Handler
+from libs.messaging.handlers import Handler
 from libs.messaging.tracing import continuing
 
 MAX_EVENTS = 100

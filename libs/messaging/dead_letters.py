@@ -15,7 +15,6 @@ from confluent_kafka import KafkaError, KafkaException, Message
 
 from libs.messaging.brokers import Brokers
 from libs.messaging.envelope import headers_of
-from libs.messaging.handler_pool import Job
 from libs.messaging.producer import Producer
 from libs.messaging.topic_reader import TopicReader
 from libs.messaging.topics import dead_letter_topic, first_offsets
@@ -38,15 +37,16 @@ KeptFields = Mapping[str, str]
 """Fields of JSON data, each with a pattern that its whole text has to match."""
 
 
-def write_dead_letter(producer: Producer, group: str, job: Job, *, kept: KeptFields | None = None) -> None:
-    """Write the dead letter of a failed job. `kept`: of an event with secret data, its data are reduced to these fields.
+def write_dead_letter(
+    producer: Producer, group: str, message: Message, *, reason: str, attempts: int, kept: KeptFields | None = None
+) -> None:
+    """Write the dead letter of an event. `kept`: of an event with secret data, its data are reduced to these fields.
 
     Raises KafkaException when the broker does not acknowledge it.
     """
-    message = job.message
     topic, partition = str(message.topic()), message.partition() or 0
     origin = {"topic": topic, "partition": partition, "offset": message.offset()}
-    why: dict[str, object] = {"x-reason": job.outcome, "x-attempts": job.attempts}
+    why: dict[str, object] = {"x-reason": reason, "x-attempts": attempts}
     why |= {"x-failed-at": rfc3339(datetime.now(UTC)), "x-origin-ts": message.timestamp()[1]}
     why |= {f"x-origin-{name}": value for name, value in origin.items()}
     value, key, headers = message.value(), message.key(), headers_of(message)
@@ -60,7 +60,7 @@ def write_dead_letter(producer: Producer, group: str, job: Job, *, kept: KeptFie
         if error.args[0].code() not in UNKNOWN_PARTITION:
             raise
         producer.send(dead_letter_topic(topic, group), value, key, partition=ANY_PARTITION, headers=headers)
-    log.error("dead letter written", reason=job.outcome, attempts=job.attempts, **origin)
+    log.error("dead letter written", reason=reason, attempts=attempts, **origin)
 
 
 def _is_harmless(name: str, text: bytes | None) -> bool:

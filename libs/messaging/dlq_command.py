@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from libs.messaging.brokers import Brokers
 from libs.messaging.dead_letters import DeadLetter, read_dead_letters
 from libs.messaging.envelope import parse
-from libs.messaging.handler_pool import Handler
+from libs.messaging.handlers import Handler
 from libs.messaging.tracing import handling
 
 

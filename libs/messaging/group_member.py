@@ -1,24 +1,25 @@
-"""A member of a consumer group: it polls, hands the events to threads, and commits their offsets when they are done.
+"""A member of a consumer group: it polls, hands the events to a batch thread, and commits their offsets when they are done.
 
-One thread polls all the time, so the group never revokes its partitions for silence. Other threads handle the events. An offset is
+One thread polls all the time, so the group never revokes its partitions for silence. Another one handles the events. An offset is
 committed when all events before it are done.
 """
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Generic, Protocol, TypeVar
 
 import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from libs.messaging import clients, event_metrics
+from libs.messaging.batch_thread import BatchThread
 from libs.messaging.brokers import Brokers
 from libs.messaging.event_metrics import LagClock
 from libs.messaging.membership import Membership
 from libs.messaging.producer import Producer
+from libs.messaging.queued_event import QueuedEvent
 from libs.runtime.logs import get_logger
 from libs.values.times import rfc3339
 
@@ -37,58 +38,16 @@ Place = tuple[str, int]
 """Topic and partition."""
 
 
-class InFlight(Protocol):
-    """An event that was fetched. `done`: its offset may be committed. `outcome`: the reason of its dead letter, if it has one."""
-
-    outcome: str | None
-    done: bool
-    active: bool
-
-    @property
-    def offset(self) -> int: ...
-
-    @property
-    def timestamp(self) -> int | None: ...  # of its message, in ms since the epoch; None when that is not kept any more
-
-
-J = TypeVar("J", bound=InFlight)
-
-
-class Handling(Protocol[J]):
-    """Threads that handle events. `progress` is set when one is done."""
-
-    progress: threading.Event
-    retrying: dict[int, dict[str, object]]
-    busy_since: dict[int, float]
-
-    def start(self) -> None: ...
-    def put(self, job: J) -> None: ...
-    def drop(self, jobs: list[J]) -> None: ...
-    def end(self) -> None: ...
-    def alive(self) -> bool: ...
-
-
-class GroupMember(Generic[J]):
-    """The loop of a consumer. A subclass says what an event in flight is, and how many there may be. Run it in its own thread."""
+class GroupMember:
+    """The loop of a consumer. A subclass says how many events may be in flight. Run it in its own thread."""
 
     def __init__(
-        self,
-        brokers: Brokers,
-        group: str,
-        topics: Sequence[str],
-        handling: Handling[J],
-        *,
-        commit_seconds: float,
-        on_assigned: Callable[[set[int]], None] = lambda _: None,
-        on_revoked: Callable[[], None] = lambda: None,
+        self, brokers: Brokers, group: str, topics: Sequence[str], handling: BatchThread, *, commit_seconds: float
     ) -> None:
-        """`group` is also the task's name.
-        `on_assigned` receives the numbers of new partitions before their first event is handled.
-        `on_revoked` is called when partitions are revoked, before another member gets them. `owns` is false for them by then."""
+        """`group` is also the task's name."""
         self.name, self._topics, self._handling = group, list(topics), handling
-        self._on_assigned, self._on_revoked = on_assigned, on_revoked
         self._producer = Producer(brokers)
-        self._jobs: dict[Place, deque[J]] = {}
+        self._jobs: dict[Place, deque[QueuedEvent]] = {}
         self._in_flight = 0
         self._commit_seconds, self._committed_at, self._uncommitted = commit_seconds, 0.0, False
         self._consumer = clients.make_consumer(
@@ -124,10 +83,6 @@ class GroupMember(Generic[J]):
         first = [next((job for job in list(jobs) if not job.done), None) for jobs in list(self._jobs.values())]
         return min((at for job in first if job and (at := job.timestamp) is not None), default=None)
 
-    def owns(self, topic: str, partition: int) -> bool:
-        """True while this member has the partition."""
-        return (topic, partition) in self._assigned
-
     def run(self, stop: threading.Event) -> None:
         """Consume until `stop` is set. Then let the active handlers end, commit, and leave the group."""
         callbacks = {"on_assign": self._on_assign, "on_revoke": self._on_revoke, "on_lost": self._on_lost}
@@ -142,9 +97,6 @@ class GroupMember(Generic[J]):
             self._consumer.close()
             self._assigned.clear()
             self._producer.close()
-
-    def _job_of(self, message: Message) -> J:
-        raise NotImplementedError
 
     def _room(self) -> int:
         """How many more events may be in flight; none at 0 or below."""
@@ -207,7 +159,7 @@ class GroupMember(Generic[J]):
         place = str(message.topic()), message.partition() or 0
         if place not in self._assigned:  # it was revoked while this turn's messages came: its next owner gets the event
             return
-        job = self._job_of(message)
+        job = QueuedEvent.of(message)
         jobs = self._jobs.setdefault(place, deque())
         if not jobs:
             self._moved_at[place] = time.monotonic()
@@ -218,7 +170,7 @@ class GroupMember(Generic[J]):
     def _collect(self) -> None:
         """Store how far each partition is done without an open event before it. Commit when it is time."""
         for place, jobs in self._jobs.items():
-            last: J | None = None
+            last: QueuedEvent | None = None
             while jobs and jobs[0].done:
                 last = jobs.popleft()
                 self._in_flight -= 1
@@ -267,7 +219,6 @@ class GroupMember(Generic[J]):
             self._in_flight -= len(self._jobs.pop(partition, ()))
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._on_assigned({p.partition for p in partitions})
         consumer.incremental_assign(partitions)
         # Always one of the two: librdkafka keeps the pause of a partition that was revoked while paused.
         (consumer.pause if self._paused else consumer.resume)(partitions)
@@ -278,7 +229,6 @@ class GroupMember(Generic[J]):
         revoked = [(p.topic, p.partition) for p in partitions]
         self._assigned -= set(revoked)
         self._release(revoked, commit=commit)
-        self._on_revoked()
         consumer.incremental_unassign(partitions)
 
     def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:

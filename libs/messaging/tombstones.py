@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any
 
 from libs.messaging.envelope import Event
-from libs.messaging.handler_pool import Handler
+from libs.messaging.handlers import Handler
 from libs.runtime.logs import get_logger
 
 log = get_logger(__name__)

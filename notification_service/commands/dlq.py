@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from libs.messaging.brokers import Brokers
 from libs.messaging.dlq_command import run_dlq
-from libs.messaging.handler_pool import Handler
+from libs.messaging.handlers import Handler
 from notification_service.events.consumed import UserMailRequested
 from notification_service.events.topics import GROUP
 from notification_service.store.accounts import AccountView

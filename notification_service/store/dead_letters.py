@@ -8,7 +8,6 @@ from libs.messaging import event_metrics
 from libs.messaging.brokers import Brokers
 from libs.messaging.dead_letters import write_dead_letter
 from libs.messaging.failures import ServerUnavailable
-from libs.messaging.handler_pool import Job
 from libs.messaging.producer import Producer
 from notification_service.events.topics import GROUP, SECRET_TOPICS
 
@@ -29,9 +28,9 @@ class DeadLetters:
 
         Raises ServerUnavailable when the broker does not acknowledge it.
         """
-        job = Job(message, outcome=reason, attempts=attempts)
+        kept = self._kept.get(str(message.topic()))
         try:
-            write_dead_letter(self._producer, GROUP, job, kept=self._kept.get(str(message.topic())))
+            write_dead_letter(self._producer, GROUP, message, reason=reason, attempts=attempts, kept=kept)
             event_metrics.count(str(message.topic()), "dead", reason_class)
         except KafkaException as error:
             raise ServerUnavailable(f"Kafka takes no dead letter: {error.args[0].name()}") from None

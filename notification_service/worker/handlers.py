@@ -1,6 +1,6 @@
 """Which mail each event asks for. A handler reads an event and calls the use case.
 
-A handler raises what libs.messaging.handler_pool knows: ServerUnavailable and TransientFailure to get the event again,
+A handler raises what libs.messaging.failures has: ServerUnavailable and TransientFailure to get the event again,
 PermanentFailure and MalformedEvent to have it dead-lettered. When it returns, the SMTP server has the mail and the ledger has its
 record, so the event's offset may be committed.
 """
@@ -9,7 +9,7 @@ from functools import partial
 from typing import Protocol
 
 from libs.messaging.envelope import Event
-from libs.messaging.handler_pool import Handler
+from libs.messaging.handlers import Handler
 from notification_service.domain.mail_kinds import GENERAL_NOTICE, NOTICE_KINDS
 from notification_service.events.consumed import (
     ORDER_TOPICS,

@@ -1,7 +1,7 @@
 """The consumer of the events that ask for mails. One thread polls all the time; the sender threads handle the events.
 
-It is not the consumer of the other services (libs.messaging.consumer): mails have turns over all partitions, a fence before the
-final dot, and no retry that holds other mails. The group assigns by `range`: so one member has one order's events of all topics.
+It is not the consumer of the other services (libs.messaging.batch_consumer): mails have turns over all partitions, a fence before
+the final dot, and no retry that holds other mails. The group assigns by `range`, so one member has an order's events of all topics.
 """
 
 import math

@@ -9,7 +9,7 @@ from confluent_kafka import Message
 
 from libs.messaging.envelope import parse
 from libs.messaging.failures import ServerUnavailable
-from libs.messaging.handler_pool import Handler
+from libs.messaging.handlers import Handler
 from libs.messaging.tracing import handling
 from notification_service.domain.failures import Fenced, InDoubt
 from notification_service.domain.parked_mail import ParkedMail

@@ -18,7 +18,7 @@ from structlog.contextvars import bound_contextvars
 from libs.messaging import event_metrics
 from libs.messaging.envelope import MalformedEvent
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
-from libs.messaging.handler_pool import RETRY_SECONDS, Handler
+from libs.messaging.handlers import RETRY_SECONDS, Handler
 from libs.messaging.tracing import handling, log_handled
 from libs.runtime.logs import get_logger
 from libs.runtime.steps import Steps

@@ -14,7 +14,7 @@ from libs.messaging.batch_consumer import BatchConsumer
 from libs.messaging.batches import BatchHandler, Weigh, one_at_a_time, read_each, weigh_full, weigh_one
 from libs.messaging.brokers import Brokers
 from libs.messaging.envelope import Event, MalformedEvent
-from libs.messaging.handler_pool import Handler
+from libs.messaging.handlers import Handler
 from libs.messaging.tombstones import compacted_topics, ignore_tombstones
 from libs.messaging.tracing import continuing
 from order_service.domain.customer import MailAddress

@@ -7,7 +7,7 @@ from libs.messaging.batch_consumer import BatchConsumer
 from libs.messaging.batches import in_turn, weigh_full
 from libs.messaging.brokers import Brokers
 from libs.messaging.envelope import Event
-from libs.messaging.handler_pool import Handler
+from libs.messaging.handlers import Handler
 from libs.mongo_store.connection import Db
 from libs.mongo_store.failures import MongoFailures
 from user_service.events.consumed import UserLinkRequested, UserResendRequested

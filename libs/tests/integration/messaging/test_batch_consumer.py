@@ -6,43 +6,22 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
 
 import pymongo
 import pytest
 
-from libs.messaging.batch_consumer import MAX_OPEN_EVENTS, BatchConsumer
-from libs.messaging.failures import FailureKind, ServerUnavailable
+from libs.messaging.batch_consumer import MAX_OPEN_EVENTS
+from libs.messaging.failures import ServerUnavailable
 from libs.mongo_store.failures import MongoFailures
-from libs.tests.integration.messaging.test_consumer import Channel, wait_until
-
-
-class Database:
-    """Every error but ConnectionError is an event's own."""
-
-    def kind_of(self, error):
-        return FailureKind.UNAVAILABLE if isinstance(error, ConnectionError) else FailureKind.OWN
-
-    def answers(self):
-        return True
+from libs.tests.integration.messaging.test_consumer import Channel, running, wait_until
 
 
 class BatchChannel(Channel):
     """A topic and a group whose member handles batches."""
 
-    @contextmanager
     def consuming(self, handle, **options):
-        options = {"failures": Database(), "commit_seconds": 0} | options
-        consumer = BatchConsumer(self.brokers, self.group, [self.topic], handle, **options)
-        stop = threading.Event()
-        thread = threading.Thread(target=consumer.run, args=[stop], daemon=True)
-        thread.start()
-        try:
-            yield consumer
-        finally:
-            stop.set()
-            thread.join(20)
-            assert not thread.is_alive()
+        """A running member whose handler gets batches."""
+        return running(self.member(handle, **({"commit_seconds": 0} | options)))
 
     def send_many(self, numbers, key=lambda n: f"k{n}", partition=None):
         for n in numbers:

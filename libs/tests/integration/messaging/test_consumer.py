@@ -11,10 +11,11 @@ import orjson
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
+from libs.messaging.batch_consumer import MAX_OPEN_EVENTS, BatchConsumer
+from libs.messaging.batches import in_turn
 from libs.messaging.clients import make_producer
-from libs.messaging.consumer import EventConsumer
 from libs.messaging.envelope import EventData, new_row
-from libs.messaging.failures import PermanentFailure, ServerUnavailable
+from libs.messaging.failures import FailureKind, PermanentFailure, ServerUnavailable
 from libs.messaging.topics import create_topics, dead_letter_settings, dead_letter_topic
 
 
@@ -23,6 +24,30 @@ def wait_until(condition, seconds=20):
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s"
         time.sleep(0.02)
+
+
+@contextmanager
+def running(consumer):
+    """The consumer, in a thread of its own until the end of the block."""
+    stop = threading.Event()
+    thread = threading.Thread(target=consumer.run, args=[stop], daemon=True)
+    thread.start()
+    try:
+        yield consumer
+    finally:
+        stop.set()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+class Database:
+    """Every error but ConnectionError is an event's own."""
+
+    def kind_of(self, error):
+        return FailureKind.UNAVAILABLE if isinstance(error, ConnectionError) else FailureKind.OWN
+
+    def answers(self):
+        return True
 
 
 class Channel:
@@ -53,18 +78,12 @@ class Channel:
         self._producer.close()
         gc.collect()  # the consumers' own producers: an idle one would complain when the broker ends
 
-    @contextmanager
     def consuming(self, handler, **options):
-        consumer = EventConsumer(self.brokers, self.group, {self.topic: handler}, **options)
-        stop = threading.Event()
-        thread = threading.Thread(target=consumer.run, args=[stop], daemon=True)
-        thread.start()
-        try:
-            yield consumer
-        finally:
-            stop.set()
-            thread.join(20)
-            assert not thread.is_alive()
+        """A running member whose handler gets one event after the other."""
+        return running(self.member(in_turn({self.topic: handler}), **options))
+
+    def member(self, handle, **options):
+        return BatchConsumer(self.brokers, self.group, [self.topic], handle, **({"failures": Database()} | options))
 
     def committed(self):
         """Events of the topic whose offset the group has committed."""
@@ -91,7 +110,7 @@ class Channel:
 
 @pytest.fixture(autouse=True)
 def short_back_off(monkeypatch):
-    monkeypatch.setattr("libs.messaging.handler_pool.BACKOFF_CAP_SECONDS", 0.5)
+    monkeypatch.setattr("libs.messaging.batch_thread.BACKOFF_CAP_SECONDS", 0.5)
 
 
 @pytest.fixture
@@ -163,7 +182,7 @@ def test_an_error_of_a_database_can_mean_unavailable_too(channel):
             raise ConnectionResetError
 
     channel.send(0)
-    with channel.consuming(handle, unavailable=(ConnectionError,)) as consumer:
+    with channel.consuming(handle) as consumer:
         wait_until(lambda: consumer.status()["handled"] == 1)
     assert seen == [0, 0]
     assert consumer.status()["deadLetters"] == 0
@@ -237,7 +256,7 @@ def test_malformed_events_are_dead_lettered_with_their_bytes_and_the_good_ones_b
 def test_an_event_that_can_never_be_handled_is_dead_lettered_with_a_reason_that_holds_no_value(
     channel, error, reason, monkeypatch
 ):
-    monkeypatch.setattr("libs.messaging.handler_pool.RETRY_SECONDS", (0.01,) * 5)
+    monkeypatch.setattr("libs.messaging.batch_thread.RETRY_SECONDS", (0.01,) * 5)
 
     def handle(_event):
         raise error
@@ -297,7 +316,7 @@ def test_a_member_that_joins_while_an_event_is_in_flight_loses_nothing(channel):
             wait_until(lambda: seen == set(range(30)), 30)
 
 
-def test_handler_threads_keep_each_keys_order_and_commit_all(channel):
+def test_each_keys_order_is_kept_and_all_is_committed(channel):
     seen, lock = {}, threading.Lock()
 
     def handle(event):
@@ -306,36 +325,10 @@ def test_handler_threads_keep_each_keys_order_and_commit_all(channel):
 
     for n in range(200):
         channel.send(n, key=f"k{n % 10}")
-    with channel.consuming(handle, threads=4, commit_seconds=0) as consumer:
+    with channel.consuming(handle, commit_seconds=0) as consumer:
         wait_until(lambda: consumer.status()["handled"] == 200)
         wait_until(lambda: channel.committed() == 200)
     assert seen == {f"k{k}": list(range(k, 200, 10)) for k in range(10)}
-
-
-def test_an_event_still_open_holds_the_commit_of_those_after_it(channel):
-    may_end, seen = threading.Event(), []
-
-    def handle(event):
-        if event.subject == "slow":
-            may_end.wait(20)
-        seen.append(event.subject)
-
-    channel.send(0, key="slow", partition=0)
-    for n in range(1, 10):
-        channel.send(n, key=f"k{n}", partition=0)
-    with channel.consuming(handle, threads=4, commit_seconds=0) as consumer:
-        wait_until(lambda: len(seen) >= 5)
-        assert (channel.committed(), consumer.status()["handled"]) == (0, 0)
-        may_end.set()
-        wait_until(lambda: channel.committed() == 10)
-
-
-def test_new_partitions_are_announced_before_their_first_event(channel):
-    told, known_at_first_event = set(), []
-    channel.send(0)
-    with channel.consuming(lambda event: known_at_first_event.append(set(told)), on_assigned=told.update):
-        wait_until(lambda: known_at_first_event)
-    assert known_at_first_event == [{0, 1, 2}]
 
 
 def test_more_events_than_may_be_in_flight_wait_while_a_server_is_unavailable(channel):
@@ -347,16 +340,17 @@ def test_more_events_than_may_be_in_flight_wait_while_a_server_is_unavailable(ch
             raise ServerUnavailable("no answer")
         seen.append(event.data["n"])
 
-    for n in range(100):
+    many = MAX_OPEN_EVENTS + 70
+    for n in range(many):
         channel.send(n, partition=n % 3)
     with channel.consuming(handle) as consumer:
         wait_until(lambda: consumer.status()["retrying"])
         polled = consumer.heartbeat
         wait_until(lambda: consumer.heartbeat > polled + 1)
         unavailable.clear()
-        wait_until(lambda: len(seen) == 100, 40)
-        wait_until(lambda: channel.committed() == 100)
-    assert sorted(seen) == list(range(100))
+        wait_until(lambda: len(seen) == many, 40)
+        wait_until(lambda: channel.committed() == many)
+    assert sorted(seen) == list(range(many))
 
 
 def test_a_partition_that_was_revoked_while_paused_is_consumed_when_it_comes_back(channel):
@@ -372,15 +366,16 @@ def test_a_partition_that_was_revoked_while_paused_is_consumed_when_it_comes_bac
             raise ServerUnavailable("no answer")
         handle(event)
 
-    for n in range(150):
+    first, last = MAX_OPEN_EVENTS + 70, MAX_OPEN_EVENTS + 100
+    for n in range(first):
         channel.send(n, partition=n % 3)
     with channel.consuming(handle_if_available) as stays:
         wait_until(lambda: stays._paused)
         with channel.consuming(handle) as leaves:
             wait_until(lambda: leaves.status()["assigned"] and stays.status()["assigned"] < 3, 30)
             unavailable.clear()
-            wait_until(lambda: seen == set(range(150)), 40)
+            wait_until(lambda: seen == set(range(first)), 40)
         wait_until(lambda: stays.status()["assigned"] == 3, 30)
-        for n in range(150, 180):
+        for n in range(first, last):
             channel.send(n, partition=n % 3)
-        wait_until(lambda: seen == set(range(180)), 30)
+        wait_until(lambda: seen == set(range(last)), 30)

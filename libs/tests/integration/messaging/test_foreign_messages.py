@@ -8,7 +8,7 @@ import confluent_kafka
 import orjson
 
 from libs.messaging import envelope
-from libs.messaging.tombstones import ignore_tombstones
+from libs.messaging.tombstones import compacted_topics
 from libs.tests.integration.messaging.test_consumer import channel, wait_until
 
 __all__ = ["channel"]  # the fixture
@@ -84,11 +84,12 @@ def test_headers_that_are_not_needed_may_hold_any_bytes(channel):
 def test_a_tombstone_of_a_compacted_topic_is_passed_over(channel):
     seen = []
     settings = {channel.topic: {"config": {"cleanup.policy": "compact,delete"}}}
-    handlers = ignore_tombstones({channel.topic: lambda event: seen.append(event.data["n"])}, settings)
     channel.send(0)
     channel.send_raw(None, b"a", [])
     channel.send(1)
-    with channel.consuming(handlers[channel.topic]) as consumer:
+    with channel.consuming(
+        lambda event: seen.append(event.data["n"]), compacted=compacted_topics(settings)
+    ) as consumer:
         wait_until(lambda: consumer.status()["handled"] == 3)
     assert seen == [0, 1]
     channel.dead_letters(0)

@@ -1,17 +1,17 @@
 """How far a group has come, on a real broker."""
 
 import secrets
-import threading
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 from confluent_kafka import KafkaException, Producer
 
 from libs.messaging import group_progress
-from libs.messaging.consumer import EventConsumer
+from libs.messaging.batch_consumer import BatchConsumer
 from libs.messaging.group_progress import GroupProgress
 from libs.messaging.topics import create_topics
-from libs.tests.integration.messaging.test_consumer import wait_until
+from libs.tests.integration.messaging.test_consumer import running, wait_until
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -31,13 +31,8 @@ def test_a_group_has_handled_what_was_published_before_it_caught_up(kafka):
     assert progress.handled_until() == BEGAN + timedelta(minutes=1)  # its ends were read before the event
     for _ in range(3):
         assert progress.handled_until() == BEGAN + timedelta(minutes=1)
-    stop = threading.Event()
-    consumer = EventConsumer(kafka, group, {topic: print})
-    thread = threading.Thread(target=consumer.run, args=[stop])
-    thread.start()
-    wait_until(lambda: progress.handled_until() > BEGAN + timedelta(minutes=1))
-    stop.set()
-    thread.join(20)
+    with running(BatchConsumer(kafka, group, [topic], print, failures=Mock())):
+        wait_until(lambda: progress.handled_until() > BEGAN + timedelta(minutes=1))
 
 
 def test_an_unavailable_broker_is_an_error(monkeypatch):

@@ -1,16 +1,15 @@
 """Offsets that Kafka no longer has: the group continues at the first event, and the loss is counted."""
 
 import secrets
-import threading
-from contextlib import contextmanager
+from unittest.mock import Mock
 
 import pytest
 from confluent_kafka import Producer, TopicPartition
 
+from libs.messaging.batch_consumer import BatchConsumer
 from libs.messaging.clients import make_admin
-from libs.messaging.consumer import EventConsumer
 from libs.messaging.topics import create_topics
-from libs.tests.integration.messaging.test_consumer import wait_until
+from libs.tests.integration.messaging.test_consumer import running, wait_until
 
 
 @pytest.fixture
@@ -30,18 +29,8 @@ def publish(kafka, topic, count):
     assert producer.flush(10) == 0
 
 
-@contextmanager
 def consuming(kafka, topic, group):
-    stop = threading.Event()
-    consumer = EventConsumer(kafka, group, {topic: print})
-    thread = threading.Thread(target=consumer.run, args=[stop])
-    thread.start()
-    try:
-        yield consumer
-    finally:
-        stop.set()
-        thread.join(30)
-    assert not thread.is_alive()
+    return running(BatchConsumer(kafka, group, [topic], print, failures=Mock()))
 
 
 def test_a_new_group_begins_at_the_first_event_and_counts_nothing(kafka, place):

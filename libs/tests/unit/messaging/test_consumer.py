@@ -5,7 +5,7 @@ from unittest.mock import Mock
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, Message, TopicPartition
 
 from libs.messaging import clients
-from libs.messaging.consumer import EventConsumer
+from libs.messaging.batch_consumer import BatchConsumer
 from libs.messaging.group_member import STALLED_SECONDS
 
 
@@ -13,7 +13,7 @@ def test_a_client_that_may_be_ending_is_not_asked_for_its_partitions(monkeypatch
     client = Mock(spec=["incremental_assign", "incremental_unassign", "pause", "resume"])  # assignment() raises then
     monkeypatch.setattr(clients, "make_consumer", lambda *_, **__: client)
     consumer, partitions = (
-        EventConsumer("nowhere", "group", {}),
+        BatchConsumer("nowhere", "group", [], print, failures=Mock()),
         [TopicPartition("topic", 0), TopicPartition("topic", 1)],
     )
     consumer._on_assign(client, partitions)
@@ -27,7 +27,7 @@ def test_a_client_that_may_be_ending_is_not_asked_for_its_partitions(monkeypatch
 def test_a_partition_whose_first_event_is_not_done_for_a_minute_is_stalled(monkeypatch):
     client = Mock(spec=["incremental_assign", "pause", "resume", "store_offsets", "commit"])
     monkeypatch.setattr(clients, "make_consumer", lambda *_, **__: client)
-    consumer, times = EventConsumer("nowhere", "group", {"topic": print}), [1000.0]
+    consumer, times = BatchConsumer("nowhere", "group", ["topic"], print, failures=Mock()), [1000.0]
     monkeypatch.setattr("libs.messaging.group_member.time.monotonic", lambda: times[0])
     consumer._on_assign(client, [TopicPartition("topic", 0), TopicPartition("topic", 1)])
     for partition in (0, 1):
@@ -44,7 +44,7 @@ def test_a_partition_whose_first_event_is_not_done_for_a_minute_is_stalled(monke
 def test_a_lost_offset_is_counted_and_a_new_group_is_not(monkeypatch):
     client = Mock(spec=["incremental_assign", "incremental_unassign", "pause", "resume"])
     monkeypatch.setattr(clients, "make_consumer", lambda *_, **__: client)
-    consumer = EventConsumer("nowhere", "group", {"topic": print})
+    consumer = BatchConsumer("nowhere", "group", ["topic"], print, failures=Mock())
     consumer._on_assign(client, [TopicPartition("topic", 0)])
     for detail, count in (
         ("no previously committed offset available: Local: No offset stored", 0),

@@ -4,7 +4,6 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Message
 
 from libs.messaging.dead_letters import write_dead_letter
-from libs.messaging.handler_pool import Job
 
 TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -23,7 +22,7 @@ class Producer:
 
 def write(producer, headers=(), kept=None, partition=5):
     message = Message(topic="t", partition=partition, offset=7, key=b"k", value=b'{"a": "1"}', headers=list(headers))
-    write_dead_letter(producer, "g", Job(message, outcome="why"), kept=kept)
+    write_dead_letter(producer, "g", message, reason="why", attempts=0, kept=kept)
     return producer.sent[-1]
 
 

@@ -1,6 +1,7 @@
 """How long a member of a group has been behind."""
 
 import pytest
+from prometheus_client import REGISTRY
 
 from libs.messaging import event_metrics as module
 from libs.messaging.event_metrics import LagClock
@@ -39,3 +40,17 @@ def test_while_nothing_is_fetched_it_is_the_time_since_there_was_no_lag(clock):
     lag.note(0)
     lag.note(1)
     assert lag.seconds(None) == 0.0
+
+
+def test_the_counters_of_a_topic_begin_at_0():
+    module.declare(["never-seen"])
+    outcomes = [
+        ("consumer_handled_total", {}),
+        ("consumer_retries_total", {"reason": "unavailable"}),
+        ("consumer_retries_total", {"reason": "failed"}),
+        ("consumer_dead_letters_total", {"reason": "malformed"}),
+        ("consumer_dead_letters_total", {"reason": "refused"}),
+        ("consumer_dead_letters_total", {"reason": "failed"}),
+    ]
+    for name, labels in outcomes:
+        assert REGISTRY.get_sample_value(name, {"topic": "never-seen", **labels}) == 0.0

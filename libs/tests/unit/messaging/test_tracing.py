@@ -12,7 +12,6 @@ from ulid import ULID
 
 from libs.messaging.dead_letters import write_dead_letter
 from libs.messaging.envelope import EventData, new_row, parse
-from libs.messaging.handler_pool import Job
 from libs.messaging.tracing import handling, log_handled, log_published
 from libs.runtime import spans, trace_context
 from libs.runtime.trace_context import TraceContext
@@ -126,14 +125,14 @@ class Sent:
 @pytest.mark.parametrize("kept", [None, {"userId": "[0-9a-f]{24}"}])
 def test_a_dead_letter_keeps_the_trace_also_of_an_event_with_secret_data(row, kept):
     sent = Sent()
-    write_dead_letter(sent, "group", Job(to_message(row), outcome="refused"), kept=kept)
+    write_dead_letter(sent, "group", to_message(row), reason="refused", attempts=0, kept=kept)
     assert sent.headers["traceparent"] == CONTEXT.traceparent.encode()
 
 
 @pytest.mark.parametrize("secret", ["a-secret-token", f"00-{TRACE}-{SPAN}-01-secret", f"00-{TRACE}-{SPAN}-0"])
 def test_a_dead_letter_of_an_event_with_secret_data_keeps_no_header_of_another_form(row, secret):
     sent = Sent()
-    write_dead_letter(sent, "group", Job(to_message(row, traceparent=secret), outcome="refused"), kept={})
+    write_dead_letter(sent, "group", to_message(row, traceparent=secret), reason="refused", attempts=0, kept={})
     assert "traceparent" not in sent.headers
 
 
