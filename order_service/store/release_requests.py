@@ -6,12 +6,11 @@ They are resent without an end: an order that product_service does not know as c
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from libs.django_store.connection import UTC_NOW
 from libs.messaging.envelope import OutboxRow
-from order_service.store import models
-from order_service.store.resending import resend
+from order_service.store import models, resending
 
 # The n-th resend of a request is due 30 s * 2^n after its publication, from the 7th on an hour. It is never due while the event is
 # in the outbox.
@@ -30,23 +29,18 @@ def add(row: OutboxRow) -> None:
 
 def delete(order_ids: Collection[str]) -> None:
     """Delete the requests of orders that product_service has replied to. No statement for none."""
-    if order_ids:
-        with connection.cursor() as cursor:
-            cursor.execute(DELETE, [tuple(sorted(order_ids))])
+    resending.delete(DELETE, order_ids)
 
 
 def note_published(rows: Sequence[OutboxRow]) -> None:
     """Note when each request among these order-cancelled events is to be resent. No statement for none."""
-    if not rows:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(PUBLISHED, [tuple(sorted(r.aggregate_id for r in rows)), tuple(r.event_id for r in rows)])
+    resending.note_published(PUBLISHED, rows)
 
 
 @transaction.atomic
 def resend_due(limit: int) -> Sequence[models.ReleaseRequest]:
     """Put up to `limit` due requests into the outbox, unchanged; return them. Several workers never resend the same one."""
-    return resend(models.ReleaseRequest.objects.filter(resend_at__lte=UTC_NOW).order_by("resend_at"), limit)
+    return resending.resend(models.ReleaseRequest.objects.filter(resend_at__lte=UTC_NOW).order_by("resend_at"), limit)
 
 
 def count() -> int:

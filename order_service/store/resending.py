@@ -1,9 +1,10 @@
 """Resending the requests that are kept until product_service has replied: the reservation requests and the release requests."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from typing import TypeVar
 
+from django.db import connection
 from django.db.models import F, QuerySet
 
 from libs.messaging.envelope import OutboxRow
@@ -25,3 +26,17 @@ def resend(requests: QuerySet[Request], limit: int) -> Sequence[Request]:
     resent = requests.model._default_manager.filter(pk__in=[request.pk for request in taken])
     resent.update(resends=F("resends") + 1, resend_at=None)
     return taken
+
+
+def note_published(statement: str, rows: Sequence[OutboxRow]) -> None:
+    """Execute `statement` for the requests with these events: order ids, then event ids. No statement for none."""
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [tuple(sorted(r.aggregate_id for r in rows)), tuple(r.event_id for r in rows)])
+
+
+def delete(statement: str, order_ids: Collection[str]) -> None:
+    """Execute `statement` for the requests of these orders. No statement for none."""
+    if order_ids:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [tuple(sorted(order_ids))])

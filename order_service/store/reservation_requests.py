@@ -6,15 +6,14 @@ All times are by the database's clock, which all workers share.
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from libs.django_store.connection import UTC_NOW
 from libs.django_store.outbox import event_columns
 from libs.django_store.statements import Statement, insert
 from libs.messaging.envelope import OutboxRow
-from order_service.store import models
-from order_service.store.resending import resend
+from order_service.store import models, resending
 
 MAX_RESENDS = 5  # after 30 s * 2^n each: the last one 15 minutes after the order.
 # Every statement reaches the rows by the order's id, in order: two that took different ways to the same rows would deadlock.
@@ -36,31 +35,27 @@ def insert_request(row: OutboxRow) -> Statement:
 
 
 def delete(order_ids: Collection[str]) -> None:
-    """Delete the requests of orders that are decided."""
-    with connection.cursor() as cursor:
-        cursor.execute(DELETE, [tuple(sorted(order_ids))])
+    """Delete the requests of orders that are decided. No statement for none."""
+    resending.delete(DELETE, order_ids)
 
 
 def note_published(rows: Sequence[OutboxRow]) -> None:
     """Note the publication of these order-placed events, and when each is to be resent. No statement for none."""
-    if not rows:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(PUBLISHED, [tuple(sorted(r.aggregate_id for r in rows)), tuple(r.event_id for r in rows)])
+    resending.note_published(PUBLISHED, rows)
 
 
 @transaction.atomic
 def resend_due(limit: int) -> Sequence[models.ReservationRequest]:
     """Put up to `limit` due requests into the outbox, unchanged; return them. Several workers never resend the same one."""
     due = models.ReservationRequest.objects.filter(resend_at__lte=UTC_NOW, resends__lt=MAX_RESENDS)
-    return resend(due.order_by("resend_at"), limit)
+    return resending.resend(due.order_by("resend_at"), limit)
 
 
 @transaction.atomic
 def resend_overdue(seconds: int, limit: int) -> Sequence[models.ReservationRequest]:
     """Put up to `limit` requests into the outbox that were published more than `seconds` ago, and never after that limit."""
     overdue = _overdue(seconds).filter(resend_at__isnull=False).exclude(_asked_after(seconds))
-    return resend(overdue.order_by("published_at"), limit)
+    return resending.resend(overdue.order_by("published_at"), limit)
 
 
 def has_overdue(seconds: int) -> bool:

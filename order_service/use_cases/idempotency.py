@@ -28,13 +28,7 @@ def respond_once(
         return _response(known, request)
     try:
         with transaction.atomic():
-            claimed = idempotency_keys.claim(
-                user_id=request.user_id,
-                route=request.route,
-                key=request.key,
-                body_hash=request.body_hash,
-                order_id=order_id,
-            )
+            claimed = _claim(request, order_id)
             response = work()
             idempotency_keys.save_response(claimed, orjson.dumps(response).decode())
     except IntegrityError:  # another request was stored since `find`
@@ -42,6 +36,12 @@ def respond_once(
             return _response(known, request)
         raise
     return response
+
+
+def _claim(request: IdempotentRequest, order_id: str | None) -> IdempotencyKey:
+    return idempotency_keys.claim(
+        user_id=request.user_id, route=request.route, key=request.key, body_hash=request.body_hash, order_id=order_id
+    )
 
 
 def run_once(request: IdempotentRequest, work: Callable[[], JsonObject | None]) -> JsonObject:
@@ -54,13 +54,7 @@ def run_once(request: IdempotentRequest, work: Callable[[], JsonObject | None]) 
         return _finished(known, request)
     try:
         with transaction.atomic():
-            claimed = idempotency_keys.claim(
-                user_id=request.user_id,
-                route=request.route,
-                key=request.key,
-                body_hash=request.body_hash,
-                order_id=None,
-            )
+            claimed = _claim(request, None)
     except IntegrityError:  # another request was stored since `find`
         raise KeyInFlight from None
     response = None

@@ -17,8 +17,8 @@ from deploy.local.errors import LocalError, NotReady
 from deploy.local.mailbox import CaughtMail, Mailbox
 from deploy.local.order_events import OrderEvent, read_order_events
 from deploy.local.ports import LOOPBACK, is_open
-from deploy.local.probe import Answer, call, check_ready
-from deploy.local.services import SERVICES
+from deploy.local.probe import Answer, call
+from deploy.local.running import open_shop
 from deploy.local.stack import Stack
 from deploy.local.supervision.waiting import until_ready
 from libs.messaging.brokers import Account, Brokers
@@ -153,16 +153,8 @@ class Demo:
 
 def demo(stack: Stack) -> None:
     """Show the journey. Raises LocalError when the shop is not up."""
-    ports = {service.package: stack.port_of(service) or 0 for service in SERVICES if service.port}
-    for package, port in ports.items():
-        try:
-            check_ready(package, port)
-        except NotReady as error:
-            raise LocalError(f"the shop is not up ({error}): `make up` starts it") from None
-    mail = stack.mail()
-    if not mail:
-        raise LocalError("the demo reads its mails in the mail catcher, and SMTP_SERVER names another server")
-    Demo(ports, Mailbox(mail.page_port), _find_brokers(stack)).run()
+    ports, mailbox = open_shop(stack, "the demo reads its mails in the mail catcher")
+    Demo(ports, mailbox, _find_brokers(stack)).run()
 
 
 def _find_brokers(stack: Stack) -> Brokers:

@@ -19,8 +19,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from deploy.local.console import console, say, step
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.mailbox import Mailbox
-from deploy.local.probe import Answer, call, check_ready
-from deploy.local.services import SERVICES
+from deploy.local.probe import Answer, call
+from deploy.local.running import open_shop
 from deploy.local.stack import Stack
 from deploy.local.supervision.waiting import until_ready
 
@@ -157,19 +157,9 @@ class Load:
 def load(stack: Stack, arguments: Sequence[str]) -> None:
     """Drive the load of RATE=20 orders a second for SECONDS=60. Raises LocalError for other numbers, or when the shop is not up."""
     rate, seconds = read_numbers(arguments)
-    ports = {service.package: stack.port_of(service) or 0 for service in SERVICES if service.port}
-    for package, port in ports.items():
-        try:
-            check_ready(package, port)
-        except NotReady as error:
-            raise LocalError(f"the shop is not up ({error}): `make up` starts it") from None
-    mail = stack.mail()
-    if not mail:
-        raise LocalError(
-            "the customers verify their addresses by the mail catcher, and SMTP_SERVER names another server"
-        )
+    ports, mailbox = open_shop(stack, "the customers verify their addresses by the mail catcher")
     staff = stack.settings.get("STAFF_EMAIL"), stack.settings.get("STAFF_PASSWORD")
-    customers = Load(ports, Mailbox(mail.page_port), staff)
+    customers = Load(ports, mailbox, staff)
     with step(f"{CUSTOMERS} customers register and verify their addresses"):
         customers.prepare()
     say(f"  {rate} orders a second for {seconds} s")

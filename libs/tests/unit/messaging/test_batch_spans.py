@@ -11,7 +11,7 @@ from libs.messaging.batch_spans import BatchSpans
 from libs.messaging.batches import in_turn
 from libs.messaging.envelope import EventData, new_row, parse
 from libs.messaging.queued_event import QueuedEvent
-from libs.runtime import spans, trace_context
+from libs.runtime import trace_context
 from libs.runtime.trace_context import TraceContext
 
 TRACES = [f"{number:032x}" for number in (1, 2)]
@@ -32,19 +32,6 @@ def queued(trace_id, *, sampled=True):
 
 def trace_in(row):
     return trace_context.parse(orjson.loads(row.headers)["traceparent"])
-
-
-class Recorder(list):
-    def record(self, span):
-        self.append(span)
-
-
-@pytest.fixture
-def recorded():
-    recorder = Recorder()
-    spans.set_recorder(recorder)
-    yield recorder
-    spans.set_recorder(None)
 
 
 def follow(event):

@@ -13,7 +13,7 @@ from ulid import ULID
 from libs.messaging.dead_letters import write_dead_letter
 from libs.messaging.envelope import EventData, new_row, parse
 from libs.messaging.tracing import handling, log_handled, log_published
-from libs.runtime import spans, trace_context
+from libs.runtime import trace_context
 from libs.runtime.trace_context import TraceContext
 from libs.values.times import rfc3339
 
@@ -134,19 +134,6 @@ def test_a_dead_letter_of_an_event_with_secret_data_keeps_no_header_of_another_f
     sent = Sent()
     write_dead_letter(sent, "group", to_message(row, traceparent=secret), reason="refused", attempts=0, kept={})
     assert "traceparent" not in sent.headers
-
-
-class Recorder(list):
-    def record(self, span):
-        self.append(span)
-
-
-@pytest.fixture
-def recorded():
-    recorder = Recorder()
-    spans.set_recorder(recorder)
-    yield recorder
-    spans.set_recorder(None)
 
 
 def test_the_handling_of_an_event_is_a_span_below_its_creation(row, recorded):

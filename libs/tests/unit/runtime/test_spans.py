@@ -9,20 +9,6 @@ TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 SAMPLED = TraceContext(TRACE, SPAN, sampled=True)
 
 
-class Recorder(list):
-    def record(self, span):
-        self.append(span)
-
-
-@pytest.fixture
-def recorded():
-    recorder = Recorder()
-    spans.set_recorder(recorder)
-    yield recorder
-    spans.set_recorder(None)
-    trace_context.set_sampler(trace_context._never, trusts_clients=False)
-
-
 def test_a_block_is_a_span_below_the_present_one(recorded):
     with trace_context.continued(SAMPLED), spans.span("outer", "client", {"a": 1}), spans.span("inner"):
         assert trace_context.current().trace_id == TRACE
