@@ -30,5 +30,6 @@ class DeskGroupAdmin(GroupAdmin, ModelAdmin):
 class DeskAttemptAdmin(AccessAttemptAdmin, ModelAdmin):
     """Failed sign-ins. Deleting a row ends a lockout."""
 
-    date_hierarchy = None  # it asks MySQL to convert times, which has no table of time zones unless an operator loads it
+    # A hierarchy asks MySQL to convert times, which has no table of time zones unless an operator loads it.
+    date_hierarchy = None
     actions = ()  # without the one of axes that deletes rows and does not ask: the worker deletes what no longer counts
