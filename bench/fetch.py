@@ -18,8 +18,8 @@ from confluent_kafka import Consumer
 
 from deploy.local.servers.kafka import Kafka
 from deploy.local.state import State
-from libs.messaging.clients import make_consumer, make_producer
-from libs.messaging.topics import create_topics
+from libs.messaging.kafka.clients import make_consumer, make_producer
+from libs.messaging.kafka.topics import create_topics
 from tests.environment import make_environment
 from tests.stack import running
 

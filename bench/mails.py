@@ -27,8 +27,8 @@ from contracts import topic_settings
 from deploy.local.ports import LOOPBACK
 from deploy.local.servers.kafka import Kafka
 from deploy.local.state import ROOT, State
-from libs.messaging.clients import make_producer
-from libs.messaging.topics import create_topics
+from libs.messaging.kafka.clients import make_producer
+from libs.messaging.kafka.topics import create_topics
 from libs.values.times import rfc3339
 from tests.free_ports import pick_free
 from tests.stack import running

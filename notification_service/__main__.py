@@ -43,7 +43,7 @@ def check_config(_config: Config, _arguments: list[str]) -> int:
 
 def topics(config: Config, _arguments: list[str]) -> int:
     """create the topics that this service needs"""
-    from libs.messaging.topics import align_topics, create_topics
+    from libs.messaging.kafka.topics import align_topics, create_topics
     from notification_service.events.topics import topics
 
     create_topics(config.brokers, topics())

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeVar
 from email_validator import validate_email
 from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, SecretStr
 
-from libs.messaging.brokers import KafkaConfig
+from libs.messaging.kafka.brokers import KafkaConfig
 from libs.runtime.config import OnOff, Secret, SigningKey, TraceConfig, WebConfig
 from libs.runtime.logs import LogFormat
 from libs.runtime.setting_types import RATE_LIMIT, BindHost, DisplayName, Host, LogLevel, TokenParty, WebAddress

@@ -50,7 +50,7 @@ def topics(config: Config, _arguments: list[str]) -> int:
     from order_service.config import setup_django
 
     setup_django("order_service", config)
-    from libs.messaging.topics import align_topics, create_topics
+    from libs.messaging.kafka.topics import align_topics, create_topics
     from order_service.events.topics import topics
 
     create_topics(config.brokers, topics())
@@ -83,7 +83,7 @@ def accept_cluster(config: Config, _arguments: list[str]) -> int:
     from order_service.config import setup_django
 
     setup_django("order_service", config)
-    from libs.messaging.cluster import accept_cluster
+    from libs.messaging.kafka.cluster import accept_cluster
     from order_service.store.worker_tables import known_cluster
 
     return accept_cluster(config.brokers, known_cluster)

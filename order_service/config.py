@@ -10,7 +10,7 @@ import django
 from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, ValidationInfo, field_validator
 
 from libs.access.encryption import EncryptionKey
-from libs.messaging.brokers import KafkaConfig
+from libs.messaging.kafka.brokers import KafkaConfig
 from libs.runtime.config import BaseConfig, OnOff, Secret, SigningKey, TraceConfig, WebConfig
 from libs.runtime.logs import LogFormat, configure_logs
 from libs.runtime.otel import start_tracing

@@ -5,7 +5,7 @@ from typing import Annotated
 from iso_4217 import Currency
 from pydantic import AfterValidator, Field
 
-from libs.messaging.brokers import KafkaConfig
+from libs.messaging.kafka.brokers import KafkaConfig
 from libs.runtime.config import MongoUri, SigningKey, TraceConfig, WebConfig
 from libs.runtime.logs import LogFormat
 from libs.runtime.setting_types import BindHost, LogLevel, TokenParty

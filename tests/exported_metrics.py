@@ -66,7 +66,7 @@ for collector in set(REGISTRY._collector_to_names):
         kind = collector._type
         name = collector._name + ("_total" if kind == "counter" else "")
         found.append([name, kind, list(collector._labelnames), collector._documentation])
-relay, batches = "libs.messaging.relay" in sys.modules, "libs.messaging.batch_consumer" in sys.modules
+relay, batches = "libs.messaging.relay" in sys.modules, "libs.messaging.consumer.batch_consumer" in sys.modules
 of_batches = "consumer_batch_", "consumer_open", "consumer_uncommitted", "consumer_held", "consumer_offsets_out"
 for metric in (*STATUS_METRICS, *own):
     is_of_batches = metric.name.startswith(of_batches)

@@ -38,7 +38,7 @@ def check_worker(config: Config, _arguments: list[str]) -> int:
 
 def topics(config: Config, _arguments: list[str]) -> int:
     """create the topics that the service publishes and consumes"""
-    from libs.messaging.topics import align_topics, create_topics
+    from libs.messaging.kafka.topics import align_topics, create_topics
     from user_service.events.topics import topics
 
     create_topics(config.brokers, topics())
@@ -92,7 +92,7 @@ def republish_revocations(config: Config, _arguments: list[str]) -> int:
 
 def accept_cluster(config: Config, _arguments: list[str]) -> int:
     """know the present Kafka cluster as this service's own (docs/operations.md)"""
-    from libs.messaging.cluster import accept_cluster
+    from libs.messaging.kafka.cluster import accept_cluster
     from libs.mongo_store.cluster import MongoCluster
     from libs.mongo_store.connection import connect
 

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import AnyHttpUrl, Field
 
 from libs.access.encryption import EncryptionKey
-from libs.messaging.brokers import KafkaConfig
+from libs.messaging.kafka.brokers import KafkaConfig
 from libs.runtime.config import BaseConfig, MongoUri, OnOff, Secret, SigningKey, TraceConfig, WebConfig
 from libs.runtime.logs import LogFormat
 from libs.runtime.setting_types import BindHost, DisplayName, LogLevel, RateLimitSpec, TokenParty, WebAddress

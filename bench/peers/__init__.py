@@ -25,7 +25,7 @@ from deploy.local.ports import LOOPBACK
 from deploy.local.probe import call
 from deploy.local.state import ROOT
 from deploy.local.supervision.waiting import until_ready
-from libs.messaging.topics import create_topics
+from libs.messaging.kafka.topics import create_topics
 from tests.free_ports import pick_free
 from tests.shop import Shop
 

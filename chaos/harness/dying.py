@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from libs.messaging.group_member import GroupMember
+from libs.messaging.consumer.group_member import GroupMember
 
 
 def main(trigger: Path, package: str, command: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from libs.messaging.clients import make_producer
+from libs.messaging.kafka.clients import make_producer
 
 DEAD_LETTERS = re.compile(r"(?P<topic>[^.]+)\.(?P<group>[^.]+)\.dlq")
 LEDGER_KEY = b"ledger"  # a record of mail-parked that is no mail

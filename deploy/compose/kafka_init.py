@@ -26,7 +26,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # its types le
 )
 
 from contracts import contracted_topics, topic_settings
-from libs.messaging.topics import align_with, dead_letter_topic
+from libs.messaging.kafka.topics import align_with, dead_letter_topic
 from libs.runtime.config import BaseConfig, Secret, load_or_exit
 
 BROKER = "kafka:9094"

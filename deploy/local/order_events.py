@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from confluent_kafka import KafkaException, Message, TopicPartition
 
 from deploy.local.errors import NotReady
-from libs.messaging.brokers import Brokers
-from libs.messaging.clients import make_admin, make_consumer
-from libs.messaging.topic_reader import TopicReader
+from libs.messaging.kafka.brokers import Brokers
+from libs.messaging.kafka.clients import make_admin, make_consumer
+from libs.messaging.kafka.topic_reader import TopicReader
 
 SECONDS = 5.0
 NAME = "demo"

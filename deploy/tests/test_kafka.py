@@ -22,8 +22,8 @@ from pydantic import SecretStr
 
 from deploy.compose.kafka_init import RIGHTS
 from deploy.tests.containers import Containers
-from libs.messaging.brokers import Account
-from libs.messaging.clients import login
+from libs.messaging.kafka.brokers import Account
+from libs.messaging.kafka.clients import login
 from tests.e2e.test_journeys import test_a_customer_registers_orders_and_hears_of_each_step  # noqa: F401 -- run here on the containers
 
 SECONDS = 10.0

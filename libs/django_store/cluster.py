@@ -5,7 +5,7 @@ from libs.django_store.models import ClusterTable
 
 
 class DjangoCluster:
-    """One row in `table`: what `libs.messaging.cluster` keeps."""
+    """One row in `table`: what `libs.messaging.kafka.cluster` keeps."""
 
     unavailable = UNAVAILABLE_ERRORS
 

@@ -1,4 +1,4 @@
-"""Events on Kafka: envelope, producer, consumer, relay and dead letters.
+"""Events on Kafka: envelope, relay, dead letters, the consumer of batches and the clients of Kafka.
 
-Read envelope.py (what an event is), relay.py (out), then group_member.py, batch_consumer.py and batch_thread.py (in).
+Read envelope.py (what an event is), relay.py (out), then consumer/ (in). kafka/ holds the clients of both.
 """

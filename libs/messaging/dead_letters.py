@@ -13,11 +13,11 @@ from uuid import uuid4
 import orjson
 from confluent_kafka import KafkaError, KafkaException, Message
 
-from libs.messaging.brokers import Brokers
 from libs.messaging.envelope import headers_of
-from libs.messaging.producer import Producer
-from libs.messaging.topic_reader import TopicReader
-from libs.messaging.topics import dead_letter_topic, first_offsets
+from libs.messaging.kafka.brokers import Brokers
+from libs.messaging.kafka.producer import Producer
+from libs.messaging.kafka.topic_reader import TopicReader
+from libs.messaging.kafka.topics import dead_letter_topic, first_offsets
 from libs.runtime.logs import get_logger
 from libs.runtime.trace_context import TRACEPARENT
 from libs.values.times import rfc3339

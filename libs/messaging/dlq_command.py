@@ -8,10 +8,10 @@ import argparse
 import sys
 from collections.abc import Mapping
 
-from libs.messaging.brokers import Brokers
 from libs.messaging.dead_letters import DeadLetter, read_dead_letters
 from libs.messaging.envelope import parse
 from libs.messaging.handlers import Handler
+from libs.messaging.kafka.brokers import Brokers
 from libs.messaging.tracing import handling
 
 

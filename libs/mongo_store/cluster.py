@@ -4,7 +4,7 @@ from libs.mongo_store.connection import UNAVAILABLE_ERRORS, Db
 
 
 class MongoCluster:
-    """One document: what `libs.messaging.cluster` keeps."""
+    """One document: what `libs.messaging.kafka.cluster` keeps."""
 
     unavailable = UNAVAILABLE_ERRORS
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from libs.messaging.brokers import Brokers
 from libs.messaging.dlq_command import run_dlq
 from libs.messaging.handlers import Handler
+from libs.messaging.kafka.brokers import Brokers
 from notification_service.events.consumed import UserMailRequested
 from notification_service.events.topics import GROUP
 from notification_service.store.accounts import AccountView

@@ -1,8 +1,8 @@
 """The topics that notification_service consumes and publishes, and its consumer group."""
 
 from contracts import TopicSettings, topic_settings
-from libs.messaging.clients import MAX_MESSAGE_BYTES
-from libs.messaging.topics import dead_letter_settings
+from libs.messaging.kafka.clients import MAX_MESSAGE_BYTES
+from libs.messaging.kafka.topics import dead_letter_settings
 from notification_service.events.consumed import (
     ORDER_TOPICS,
     MailResendRequested,

@@ -13,9 +13,9 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Message
 
 from libs.access.revocations import Revocation, Revocations
-from libs.messaging.brokers import Brokers
 from libs.messaging.envelope import MalformedEvent, parse
-from libs.messaging.topic_follower import TopicFollower
+from libs.messaging.kafka.brokers import Brokers
+from libs.messaging.kafka.topic_follower import TopicFollower
 from libs.runtime.logs import get_logger
 from notification_service.events.consumed import UserDeleted, UserRevocation
 from notification_service.events.topics import ACCOUNT_TOPICS

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from confluent_kafka import KafkaException, Message
 
 from libs.messaging import event_metrics
-from libs.messaging.brokers import Brokers
 from libs.messaging.dead_letters import write_dead_letter
 from libs.messaging.failures import ServerUnavailable
-from libs.messaging.producer import Producer
+from libs.messaging.kafka.brokers import Brokers
+from libs.messaging.kafka.producer import Producer
 from notification_service.events.topics import GROUP, SECRET_TOPICS
 
 

@@ -14,8 +14,8 @@ from typing import Protocol
 from confluent_kafka import KafkaError, KafkaException
 
 from contracts import topic_settings
-from libs.messaging.brokers import Brokers
-from libs.messaging.topic_follower import TopicFollower, TopicOffsets
+from libs.messaging.kafka.brokers import Brokers
+from libs.messaging.kafka.topic_follower import TopicFollower, TopicOffsets
 from libs.runtime.logs import get_logger
 from notification_service.domain.ledger_origin import LedgerOrigin
 from notification_service.events.published import MailSent

@@ -2,9 +2,9 @@
 
 from confluent_kafka import KafkaException
 
-from libs.messaging.brokers import Brokers
 from libs.messaging.failures import ServerUnavailable
-from libs.messaging.producer import Producer
+from libs.messaging.kafka.brokers import Brokers
+from libs.messaging.kafka.producer import Producer
 from notification_service.events.published import UserLinkRequested
 from notification_service.store.own_events import BY_KEY, OwnEvent
 

@@ -14,10 +14,10 @@ from contextlib import suppress
 from confluent_kafka import KafkaException, Message
 from prometheus_client import Counter
 
-from libs.messaging.brokers import Brokers
 from libs.messaging.envelope import Event, headers_of
 from libs.messaging.failures import ServerUnavailable
-from libs.messaging.producer import Producer
+from libs.messaging.kafka.brokers import Brokers
+from libs.messaging.kafka.producer import Producer
 from libs.runtime.logs import get_logger
 from notification_service.domain.mail import SentMail
 from notification_service.events.published import MailSent

@@ -19,12 +19,12 @@ import orjson
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicPartition
 from prometheus_client import Gauge
 
-from libs.messaging.brokers import Brokers
 from libs.messaging.envelope import headers_of
 from libs.messaging.failures import ServerUnavailable
-from libs.messaging.producer import Producer
-from libs.messaging.topic_follower import TopicOffsets
-from libs.messaging.topic_reader import TopicReader
+from libs.messaging.kafka.brokers import Brokers
+from libs.messaging.kafka.producer import Producer
+from libs.messaging.kafka.topic_follower import TopicOffsets
+from libs.messaging.kafka.topic_reader import TopicReader
 from libs.runtime.logs import get_logger
 from notification_service.domain.ledger_origin import LedgerOrigin
 from notification_service.domain.parked_mail import ParkedMail

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from libs.messaging.brokers import Brokers
-from libs.messaging.topics import create_topics_patiently
+from libs.messaging.kafka.brokers import Brokers
+from libs.messaging.kafka.topics import create_topics_patiently
 from libs.runtime.health import CheckFailed
 from libs.runtime.logs import get_logger
 from libs.runtime.steps import Steps

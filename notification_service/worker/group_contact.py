@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-SESSION_SECONDS = 10.0  # session.timeout.ms of libs.messaging.clients
+SESSION_SECONDS = 10.0  # session.timeout.ms of libs.messaging.kafka.clients
 STATISTICS_MS, HEARTBEAT_MS = 500, 1000  # so the age of a contact is 2 s at most while nothing is wrong
 GAP_SECONDS = 2.0
 SETTLE_SECONDS = 0.25

@@ -1,7 +1,7 @@
 """The consumer of the events that ask for mails. One thread polls all the time; the sender threads handle the events.
 
-It is not the consumer of the other services (libs.messaging.batch_consumer): mails have turns over all partitions, a fence before
-the final dot, and no retry that holds other mails. The group assigns by `range`, so one member has an order's events of all topics.
+It is not the consumer of the other services (`libs.messaging.consumer`): mails have turns over all partitions, a fence before the
+final dot, and no retry that holds other mails. The group assigns by `range`, so one member has an order's events of all topics.
 """
 
 import math
@@ -14,10 +14,11 @@ from typing import Any
 import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from libs.messaging import clients, event_metrics
-from libs.messaging.brokers import Brokers
+from libs.messaging import event_metrics
+from libs.messaging.consumer.membership import Membership
 from libs.messaging.event_metrics import LagClock
-from libs.messaging.membership import Membership
+from libs.messaging.kafka import clients
+from libs.messaging.kafka.brokers import Brokers
 from libs.runtime.logs import get_logger
 from libs.values.times import rfc3339
 from notification_service.events.topics import GROUP, MAIL_TOPICS

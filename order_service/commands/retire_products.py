@@ -4,8 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from libs.messaging.brokers import Brokers
-from libs.messaging.group_progress import has_handled_all
+from libs.messaging.kafka.brokers import Brokers
+from libs.messaging.kafka.group_progress import has_handled_all
 from order_service.events.topics import CATALOGUE, CATALOGUE_GROUP
 from order_service.use_cases.retire_products import retire_products
 

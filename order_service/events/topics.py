@@ -2,7 +2,7 @@
 
 from contracts import TopicSettings, topic_settings
 from libs.messaging.envelope import EventData
-from libs.messaging.topics import dead_letter_settings
+from libs.messaging.kafka.topics import dead_letter_settings
 from order_service.events.consumed import (
     MailSent,
     StockHeld,

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from confluent_kafka import KafkaException
 
 from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
-from libs.messaging.brokers import Brokers
-from libs.messaging.group_progress import GroupOffsets
+from libs.messaging.kafka.brokers import Brokers
+from libs.messaging.kafka.group_progress import GroupOffsets
 from libs.runtime.logs import get_logger
 from libs.runtime.periodic import PeriodicTask
 from libs.values.times import now

@@ -10,11 +10,11 @@ from contracts import topic_settings
 from libs.access.revocations import Revocation
 from libs.django_store.connection import renew_connection
 from libs.django_store.failures import DjangoFailures
-from libs.messaging.batch_consumer import BatchConsumer
-from libs.messaging.batches import BatchHandler, Weigh, one_at_a_time, read_each, weigh_full, weigh_one
-from libs.messaging.brokers import Brokers
+from libs.messaging.consumer.batch_consumer import BatchConsumer
+from libs.messaging.consumer.batches import BatchHandler, Weigh, one_at_a_time, read_each, weigh_full, weigh_one
 from libs.messaging.envelope import Event, MalformedEvent
 from libs.messaging.handlers import Handler
+from libs.messaging.kafka.brokers import Brokers
 from libs.messaging.tombstones import compacted_topics, ignore_tombstones
 from libs.messaging.tracing import continuing
 from order_service.domain.customer import MailAddress

@@ -10,8 +10,8 @@ from functools import partial
 from confluent_kafka import KafkaException
 
 from libs.django_store.connection import UNAVAILABLE_ERRORS, database_time, renew_connection
-from libs.messaging.brokers import Brokers
-from libs.messaging.group_progress import GroupProgress
+from libs.messaging.kafka.brokers import Brokers
+from libs.messaging.kafka.group_progress import GroupProgress
 from libs.runtime.logs import get_logger
 from libs.runtime.periodic import PeriodicTask
 from order_service.events.topics import STOCK, STOCK_GROUP

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from libs.access.revocations import Revocation
-from libs.messaging.batch_consumer import BatchConsumer
-from libs.messaging.batches import BatchHandler, Weigh, one_at_a_time, read_each, weigh_one
-from libs.messaging.brokers import Brokers
+from libs.messaging.consumer.batch_consumer import BatchConsumer
+from libs.messaging.consumer.batches import BatchHandler, Weigh, one_at_a_time, read_each, weigh_one
 from libs.messaging.envelope import Event
 from libs.messaging.handlers import Handler
+from libs.messaging.kafka.brokers import Brokers
 from libs.mongo_store.failures import MongoFailures
 from libs.mongo_store.revocations import MongoRevocations
 from product_service.domain.order_batch import CancelledOrder, DeliveredOrder, OrderRequest, PlacedOrder

@@ -102,7 +102,7 @@ JSON_AND_BSON = (
     "contracts/__init__.py",  # schemas
     "libs/runtime/health.py",  # the report
     "libs/runtime/http_client.py",  # bodies of responses
-    "libs/messaging/clients.py",  # librdkafka's settings
+    "libs/messaging/kafka/clients.py",  # librdkafka's settings
     "libs/web/bodies.py",
     "libs/web/drf.py",
     "libs/web/flask.py",

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from contracts import event_schema, topic_settings
 from libs.messaging.envelope import MalformedEvent
-from libs.messaging.topics import dead_letter_topic
+from libs.messaging.kafka.topics import dead_letter_topic
 from libs.values.money import Money
 from product_service.domain.product import Product
 from product_service.events.consumed import OrderLine, OrderPlaced, StockReleaseRequested, UserRevocation

@@ -1,7 +1,7 @@
 """The topics of user_service: what it publishes, what it consumes, and its dead-letter topics."""
 
 from contracts import topic_settings
-from libs.messaging.topics import Topics, dead_letter_settings
+from libs.messaging.kafka.topics import Topics, dead_letter_settings
 from user_service.events.consumed import UserLinkRequested, UserResendRequested
 from user_service.events.published import (
     UserDeleted,

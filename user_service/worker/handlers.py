@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from functools import partial
 
-from libs.messaging.batch_consumer import BatchConsumer
-from libs.messaging.batches import in_turn, weigh_full
-from libs.messaging.brokers import Brokers
+from libs.messaging.consumer.batch_consumer import BatchConsumer
+from libs.messaging.consumer.batches import in_turn, weigh_full
 from libs.messaging.envelope import Event
 from libs.messaging.handlers import Handler
+from libs.messaging.kafka.brokers import Brokers
 from libs.mongo_store.connection import Db
 from libs.mongo_store.failures import MongoFailures
 from user_service.events.consumed import UserLinkRequested, UserResendRequested

@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from libs.messaging.clients import make_producer
-from libs.messaging.cluster import Cluster
+from libs.messaging.kafka.clients import make_producer
+from libs.messaging.kafka.cluster import Cluster
 from libs.messaging.relay import Relay
 from libs.mongo_store.cluster import MongoCluster
 from libs.mongo_store.connection import Db, connect

@@ -21,7 +21,7 @@ from deploy.local.probe import Answer, call
 from deploy.local.running import open_shop
 from deploy.local.stack import Stack
 from deploy.local.supervision.waiting import until_ready
-from libs.messaging.brokers import Account, Brokers
+from libs.messaging.kafka.brokers import Account, Brokers
 
 WAIT_SECONDS = 20.0
 CONFIRMATION = "Your order #{} is reserved"

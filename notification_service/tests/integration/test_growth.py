@@ -5,7 +5,7 @@ import secrets
 import pytest
 from confluent_kafka.admin import AdminClient, NewPartitions
 
-from libs.messaging.topics import dead_letter_topic
+from libs.messaging.kafka.topics import dead_letter_topic
 from notification_service.events.topics import GROUP, MAIL_TOPICS
 from notification_service.tests.integration.world import Person, RunningConsumer, wait_until
 

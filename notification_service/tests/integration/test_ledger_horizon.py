@@ -9,7 +9,7 @@ from confluent_kafka.admin import AdminClient
 from ulid import ULID
 
 from contracts import topic_settings
-from libs.messaging.topics import create_topics
+from libs.messaging.kafka.topics import create_topics
 from notification_service.__main__ import COMMANDS
 from notification_service.events.topics import GROUP
 from notification_service.tests.integration.world import LINE, RunningConsumer, any_row, wait_until

@@ -18,9 +18,9 @@ from confluent_kafka import Consumer, TopicPartition
 
 from contracts import topic_settings
 from libs.access.revocations import Revocations
-from libs.messaging.clients import make_producer
 from libs.messaging.envelope import EventData, OutboxRow, new_row
-from libs.messaging.topics import create_topics, dead_letter_topic
+from libs.messaging.kafka.clients import make_producer
+from libs.messaging.kafka.topics import create_topics, dead_letter_topic
 from libs.values.times import rfc3339
 from notification_service.api.sample_data import SAMPLES
 from notification_service.config import Config

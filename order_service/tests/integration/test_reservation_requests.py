@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _short_wait_for_brokers(monkeypatch):
-    monkeypatch.setattr("libs.messaging.group_progress.ADMIN_SECONDS", 0.2)
+    monkeypatch.setattr("libs.messaging.kafka.group_progress.ADMIN_SECONDS", 0.2)
 
 
 LIMIT = 1800

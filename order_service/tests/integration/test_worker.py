@@ -15,9 +15,9 @@ import pytest
 from confluent_kafka import Consumer
 from ulid import ULID
 
-from libs.messaging.clients import make_producer
 from libs.messaging.envelope import EventData, new_row
-from libs.messaging.topics import create_topics
+from libs.messaging.kafka.clients import make_producer
+from libs.messaging.kafka.topics import create_topics
 from order_service.events.topics import GROUPS, topics
 
 DEADLINE_SECONDS = 40

@@ -9,9 +9,9 @@ from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from ulid import ULID
 
-from libs.messaging.clients import make_consumer, make_producer
 from libs.messaging.envelope import Event
-from libs.messaging.topics import create_topics, dead_letter_topic
+from libs.messaging.kafka.clients import make_consumer, make_producer
+from libs.messaging.kafka.topics import create_topics, dead_letter_topic
 from product_service.events.published import STOCK_EVENTS
 from product_service.events.topics import GROUP, topics
 from product_service.store.documents import db, reservations

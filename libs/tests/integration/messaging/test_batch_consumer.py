@@ -10,7 +10,7 @@ import time
 import pymongo
 import pytest
 
-from libs.messaging.batch_consumer import MAX_OPEN_EVENTS
+from libs.messaging.consumer.batch_consumer import MAX_OPEN_EVENTS
 from libs.messaging.failures import ServerUnavailable
 from libs.mongo_store.failures import MongoFailures
 from libs.tests.integration.messaging.test_consumer import Channel, running, wait_until
@@ -53,8 +53,8 @@ class Handler:
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch):
-    monkeypatch.setattr("libs.messaging.batch_thread.BACKOFF_CAP_SECONDS", 0.5)
-    monkeypatch.setattr("libs.messaging.batch_thread.RETRY_SECONDS", (0.05,) * 5)
+    monkeypatch.setattr("libs.messaging.consumer.batch_thread.BACKOFF_CAP_SECONDS", 0.5)
+    monkeypatch.setattr("libs.messaging.consumer.batch_thread.RETRY_SECONDS", (0.05,) * 5)
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_malformed_events_are_dead_letters_before_the_batch_is_made(channel):
 
 def test_a_held_key_stops_no_other_event_and_only_the_commit(channel, monkeypatch):
     """More events than may be open come after the one that holds its key: those that are done are not counted."""
-    monkeypatch.setattr("libs.messaging.batch_thread.RETRY_SECONDS", (3600,) * 5)
+    monkeypatch.setattr("libs.messaging.consumer.batch_thread.RETRY_SECONDS", (3600,) * 5)
     may_pass = threading.Event()
     handle = Handler(lambda numbers: None if may_pass.is_set() or 0 not in numbers else ValueError())
     count = 5 * MAX_OPEN_EVENTS
@@ -168,8 +168,8 @@ def test_a_member_that_joins_and_leaves_loses_and_repeats_nothing(channel):
 
 
 def test_a_revocation_waits_for_the_transaction_and_cuts_a_back_off_short(channel, monkeypatch):
-    monkeypatch.setattr("libs.messaging.batch_thread.BACKOFF_CAP_SECONDS", 3600)
-    monkeypatch.setattr("libs.messaging.batch_thread.random.uniform", lambda low, high: high)
+    monkeypatch.setattr("libs.messaging.consumer.batch_thread.BACKOFF_CAP_SECONDS", 3600)
+    monkeypatch.setattr("libs.messaging.consumer.batch_thread.random.uniform", lambda low, high: high)
     channel.send_many(range(50), partition=0)
     handle = Handler(lambda numbers: ServerUnavailable("no answer"))
     with channel.consuming(handle) as consumer:
@@ -193,7 +193,7 @@ def test_a_revocation_waits_for_the_transaction_and_cuts_a_back_off_short(channe
 KILLED = """
 import sys
 from pymongo import MongoClient
-from libs.messaging.batch_consumer import BatchConsumer
+from libs.messaging.consumer.batch_consumer import BatchConsumer
 from libs.mongo_store.failures import MongoFailures
 from libs.mongo_store.transactions import in_transaction
 import threading

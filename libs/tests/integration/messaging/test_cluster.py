@@ -7,9 +7,9 @@ import pytest
 from confluent_kafka import KafkaException
 from pymongo.errors import ServerSelectionTimeoutError
 
-from libs.messaging.clients import make_admin
-from libs.messaging.cluster import Cluster, WrongCluster, accept_cluster, read_cluster_id
-from libs.messaging.topics import create_topics
+from libs.messaging.kafka.clients import make_admin
+from libs.messaging.kafka.cluster import Cluster, WrongCluster, accept_cluster, read_cluster_id
+from libs.messaging.kafka.topics import create_topics
 from libs.mongo_store.cluster import MongoCluster
 from libs.runtime.worker import SupervisedThread
 from libs.tests.integration.messaging.test_consumer import wait_until
@@ -77,7 +77,7 @@ def test_a_cluster_that_changes_while_the_service_runs_ends_the_task(kafka, stor
 
 
 def test_nothing_happens_while_no_broker_answers(store, topics, monkeypatch):
-    monkeypatch.setattr("libs.messaging.cluster.ADMIN_SECONDS", 0.2)
+    monkeypatch.setattr("libs.messaging.kafka.cluster.ADMIN_SECONDS", 0.2)
     cluster = Cluster("127.0.0.1:1", topics, store)
     cluster.task()._run_once()
     assert store.known() is None
@@ -86,7 +86,7 @@ def test_nothing_happens_while_no_broker_answers(store, topics, monkeypatch):
 
 
 def test_the_start_waits_for_the_database(kafka, store, topics, monkeypatch):
-    monkeypatch.setattr("libs.messaging.cluster.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("libs.messaging.kafka.cluster.RETRY_SECONDS", 0.01)
     answers = iter([ServerSelectionTimeoutError("away"), None])
 
     def known():

@@ -11,12 +11,12 @@ import orjson
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from libs.messaging.batch_consumer import MAX_OPEN_EVENTS, BatchConsumer
-from libs.messaging.batches import in_turn
-from libs.messaging.clients import make_producer
+from libs.messaging.consumer.batch_consumer import MAX_OPEN_EVENTS, BatchConsumer
+from libs.messaging.consumer.batches import in_turn
 from libs.messaging.envelope import EventData, new_row
 from libs.messaging.failures import FailureKind, PermanentFailure, ServerUnavailable
-from libs.messaging.topics import create_topics, dead_letter_settings, dead_letter_topic
+from libs.messaging.kafka.clients import make_producer
+from libs.messaging.kafka.topics import create_topics, dead_letter_settings, dead_letter_topic
 
 
 def wait_until(condition, seconds=20):
@@ -110,7 +110,7 @@ class Channel:
 
 @pytest.fixture(autouse=True)
 def short_back_off(monkeypatch):
-    monkeypatch.setattr("libs.messaging.batch_thread.BACKOFF_CAP_SECONDS", 0.5)
+    monkeypatch.setattr("libs.messaging.consumer.batch_thread.BACKOFF_CAP_SECONDS", 0.5)
 
 
 @pytest.fixture
@@ -256,7 +256,7 @@ def test_malformed_events_are_dead_lettered_with_their_bytes_and_the_good_ones_b
 def test_an_event_that_can_never_be_handled_is_dead_lettered_with_a_reason_that_holds_no_value(
     channel, error, reason, monkeypatch
 ):
-    monkeypatch.setattr("libs.messaging.batch_thread.RETRY_SECONDS", (0.01,) * 5)
+    monkeypatch.setattr("libs.messaging.consumer.batch_thread.RETRY_SECONDS", (0.01,) * 5)
 
     def handle(_event):
         raise error

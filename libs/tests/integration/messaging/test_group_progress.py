@@ -7,10 +7,10 @@ from unittest.mock import Mock
 import pytest
 from confluent_kafka import KafkaException, Producer
 
-from libs.messaging import group_progress
-from libs.messaging.batch_consumer import BatchConsumer
-from libs.messaging.group_progress import GroupProgress
-from libs.messaging.topics import create_topics
+from libs.messaging.consumer.batch_consumer import BatchConsumer
+from libs.messaging.kafka import group_progress
+from libs.messaging.kafka.group_progress import GroupProgress
+from libs.messaging.kafka.topics import create_topics
 from libs.tests.integration.messaging.test_consumer import running, wait_until
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)

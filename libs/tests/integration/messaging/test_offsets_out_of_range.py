@@ -6,9 +6,9 @@ from unittest.mock import Mock
 import pytest
 from confluent_kafka import Producer, TopicPartition
 
-from libs.messaging.batch_consumer import BatchConsumer
-from libs.messaging.clients import make_admin
-from libs.messaging.topics import create_topics
+from libs.messaging.consumer.batch_consumer import BatchConsumer
+from libs.messaging.kafka.clients import make_admin
+from libs.messaging.kafka.topics import create_topics
 from libs.tests.integration.messaging.test_consumer import running, wait_until
 
 

@@ -9,10 +9,10 @@ from functools import partial
 import orjson
 import pytest
 
-from libs.messaging.clients import make_producer
 from libs.messaging.envelope import OutboxRow, new_row, parse
+from libs.messaging.kafka.clients import make_producer
+from libs.messaging.kafka.topics import create_topics
 from libs.messaging.relay import Relay
-from libs.messaging.topics import create_topics
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.transactions import in_transaction
 from libs.tests.integration.mongo_store.test_mongo_store import row

@@ -7,9 +7,9 @@ import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewPartitions
 
-from libs.messaging import topic_follower
-from libs.messaging.clients import make_producer
-from libs.messaging.topic_follower import TopicFollower, TopicOffsets
+from libs.messaging.kafka import topic_follower
+from libs.messaging.kafka.clients import make_producer
+from libs.messaging.kafka.topic_follower import TopicFollower, TopicOffsets
 from libs.tests.integration.messaging.test_consumer import Channel
 from libs.tests.integration.messaging.test_topic_reader import numbers
 

@@ -5,9 +5,9 @@ from contextlib import closing
 import pytest
 from confluent_kafka import KafkaException, TopicPartition
 
-from libs.messaging import topic_reader
-from libs.messaging.topic_reader import TopicReader
-from libs.messaging.topics import first_offsets
+from libs.messaging.kafka import topic_reader
+from libs.messaging.kafka.topic_reader import TopicReader
+from libs.messaging.kafka.topics import first_offsets
 from libs.tests.integration.messaging.test_consumer import Channel
 
 

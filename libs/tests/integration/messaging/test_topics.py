@@ -5,8 +5,8 @@ import secrets
 import pytest
 from confluent_kafka.admin import ConfigResource
 
-from libs.messaging.clients import make_admin
-from libs.messaging.topics import align_topics, create_topics
+from libs.messaging.kafka.clients import make_admin
+from libs.messaging.kafka.topics import align_topics, create_topics
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from structlog.contextvars import get_contextvars
 from structlog.testing import capture_logs
 from ulid import ULID
 
-from libs.messaging.batch_spans import BatchSpans
-from libs.messaging.batches import in_turn
+from libs.messaging.consumer.batch_spans import BatchSpans
+from libs.messaging.consumer.batches import in_turn
+from libs.messaging.consumer.queued_event import QueuedEvent
 from libs.messaging.envelope import EventData, new_row, parse
-from libs.messaging.queued_event import QueuedEvent
 from libs.runtime import trace_context
 from libs.runtime.trace_context import TraceContext
 

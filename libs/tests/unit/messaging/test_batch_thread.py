@@ -6,10 +6,10 @@ import time
 import pytest
 from prometheus_client import REGISTRY
 
-from libs.messaging import batch_thread as module
-from libs.messaging.batch_thread import BatchThread
+from libs.messaging.consumer import batch_thread as module
+from libs.messaging.consumer.batch_thread import BatchThread
+from libs.messaging.consumer.queued_event import QueuedEvent
 from libs.messaging.failures import FailureKind, PermanentFailure, ServerUnavailable, TransientFailure
-from libs.messaging.queued_event import QueuedEvent
 
 GOOD = object()
 IDS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import SecretStr
 
-from libs.messaging import clients
-from libs.messaging.brokers import Account, KafkaConfig
+from libs.messaging.kafka import clients
+from libs.messaging.kafka.brokers import Account, KafkaConfig
 from libs.runtime.config import BadConfiguration, load
 
 BROKERS = {"KAFKA_BROKERS": "kafka:9092"}

@@ -4,9 +4,9 @@ from unittest.mock import Mock
 
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, Message, TopicPartition
 
-from libs.messaging import clients
-from libs.messaging.batch_consumer import BatchConsumer
-from libs.messaging.group_member import STALLED_SECONDS
+from libs.messaging.consumer.batch_consumer import BatchConsumer
+from libs.messaging.consumer.group_member import STALLED_SECONDS
+from libs.messaging.kafka import clients
 
 
 def test_a_client_that_may_be_ending_is_not_asked_for_its_partitions(monkeypatch):
@@ -28,7 +28,7 @@ def test_a_partition_whose_first_event_is_not_done_for_a_minute_is_stalled(monke
     client = Mock(spec=["incremental_assign", "pause", "resume", "store_offsets", "commit"])
     monkeypatch.setattr(clients, "make_consumer", lambda *_, **__: client)
     consumer, times = BatchConsumer("nowhere", "group", ["topic"], print, failures=Mock()), [1000.0]
-    monkeypatch.setattr("libs.messaging.group_member.time.monotonic", lambda: times[0])
+    monkeypatch.setattr("libs.messaging.consumer.group_member.time.monotonic", lambda: times[0])
     consumer._on_assign(client, [TopicPartition("topic", 0), TopicPartition("topic", 1)])
     for partition in (0, 1):
         consumer._accept(Message(topic="topic", partition=partition, offset=5, key=b"a", value=b"{}"))

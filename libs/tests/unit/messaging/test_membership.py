@@ -2,7 +2,7 @@
 
 import pytest
 
-from libs.messaging.membership import REJOIN_SECONDS, Membership, NotRejoined
+from libs.messaging.consumer.membership import REJOIN_SECONDS, Membership, NotRejoined
 
 UP = {"state": "UP", "nodeid": 1}
 STUCK = {"state": "wait-broker-transport", "join_state": "init"}

@@ -6,8 +6,8 @@ import orjson
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Message
 
-from libs.messaging import producer as module
-from libs.messaging.producer import Producer
+from libs.messaging.kafka import producer as module
+from libs.messaging.kafka.producer import Producer
 
 MESSAGE = ("mail-sent", b"{}", b"key")
 SENT = Message(offset=7)

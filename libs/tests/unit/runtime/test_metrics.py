@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from libs.messaging.batch_metrics import BatchMetrics
+from libs.messaging.consumer.batch_metrics import BatchMetrics
 from libs.runtime import metrics
 
 PROGRAM = """

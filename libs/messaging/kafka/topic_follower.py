@@ -8,10 +8,10 @@ from typing import TypeVar
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # its types leave out OffsetSpec
 
-from libs.messaging.brokers import Brokers
-from libs.messaging.clients import Settings, make_admin
-from libs.messaging.topic_reader import TopicReader
-from libs.messaging.topics import ADMIN_SECONDS
+from libs.messaging.kafka.brokers import Brokers
+from libs.messaging.kafka.clients import Settings, make_admin
+from libs.messaging.kafka.topic_reader import TopicReader
+from libs.messaging.kafka.topics import ADMIN_SECONDS
 from libs.runtime.logs import get_logger
 
 log = get_logger(__name__)

@@ -8,8 +8,8 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from confluent_kafka.cimpl import NewTopic
 
 from contracts import TopicSettings
-from libs.messaging.brokers import Brokers
-from libs.messaging.clients import MAX_MESSAGE_BYTES, make_admin
+from libs.messaging.kafka.brokers import Brokers
+from libs.messaging.kafka.clients import MAX_MESSAGE_BYTES, make_admin
 from libs.runtime.logs import get_logger
 
 log = get_logger(__name__)

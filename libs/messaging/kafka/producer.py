@@ -13,8 +13,8 @@ from concurrent.futures import Future
 import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException, Message
 
-from libs.messaging.brokers import Brokers
-from libs.messaging.clients import make_producer
+from libs.messaging.kafka.brokers import Brokers
+from libs.messaging.kafka.clients import make_producer
 
 DELIVERY_SECONDS = 10.0
 GRACE_SECONDS = 2.0  # the client expires messages once a second

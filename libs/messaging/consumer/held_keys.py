@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from libs.messaging.queued_event import QueuedEvent
+from libs.messaging.consumer.queued_event import QueuedEvent
 
 
 @dataclass(slots=True)

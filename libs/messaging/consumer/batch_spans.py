@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from libs.messaging import event_metrics
+from libs.messaging.consumer.queued_event import QueuedEvent
 from libs.messaging.envelope import Event
-from libs.messaging.queued_event import QueuedEvent
 from libs.messaging.tracing import continuing, log_handled_in_batch, make_span
 from libs.runtime import spans
 from libs.runtime.spans import Span

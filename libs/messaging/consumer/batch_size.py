@@ -1,6 +1,6 @@
 """How many events a batch thread handles at once: fewer after a conflict or a slow batch, more after quick ones."""
 
-from libs.messaging.batches import MAX_EVENTS
+from libs.messaging.consumer.batches import MAX_EVENTS
 
 QUICK_SECONDS, QUICK_BATCHES = 0.5, 10
 SLOW_SECONDS = 1.0

@@ -11,9 +11,9 @@ from typing import Protocol
 
 from confluent_kafka import KafkaException
 
-from libs.messaging.brokers import Brokers
-from libs.messaging.clients import make_admin
-from libs.messaging.topics import ADMIN_SECONDS, RETRY_SECONDS, Topics, create_topics, create_topics_patiently
+from libs.messaging.kafka.brokers import Brokers
+from libs.messaging.kafka.clients import make_admin
+from libs.messaging.kafka.topics import ADMIN_SECONDS, RETRY_SECONDS, Topics, create_topics, create_topics_patiently
 from libs.runtime.logs import get_logger
 from libs.runtime.periodic import PeriodicTask
 

@@ -1,14 +1,14 @@
-"""A consumer that handles the events that wait together: one transaction for up to 100 of them (`libs.messaging.batch_thread`)."""
+"""A consumer that handles the events that wait together, in one transaction for up to 100 of them (`batch_thread`)."""
 
 from collections.abc import Collection, Sequence
 
-from libs.messaging.batch_thread import BatchThread
-from libs.messaging.batches import MAX_BYTES, MAX_EVENTS, BatchHandler, Weigh, weigh_one
-from libs.messaging.brokers import Brokers
+from libs.messaging.consumer.batch_thread import BatchThread
+from libs.messaging.consumer.batches import MAX_BYTES, MAX_EVENTS, BatchHandler, Weigh, weigh_one
+from libs.messaging.consumer.group_member import GroupMember
+from libs.messaging.consumer.queued_event import QueuedEvent
 from libs.messaging.dead_letters import write_dead_letter
 from libs.messaging.failures import Failures
-from libs.messaging.group_member import GroupMember
-from libs.messaging.queued_event import QueuedEvent
+from libs.messaging.kafka.brokers import Brokers
 from libs.messaging.tracing import handling
 
 MAX_OPEN_EVENTS, MAX_OPEN_BYTES = 2 * MAX_EVENTS, 8 * MAX_BYTES

@@ -6,8 +6,8 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
-from libs.messaging.brokers import Brokers
-from libs.messaging.clients import Settings, make_consumer
+from libs.messaging.kafka.brokers import Brokers
+from libs.messaging.kafka.clients import Settings, make_consumer
 from libs.runtime.logs import get_logger
 
 log = get_logger(__name__)

@@ -13,13 +13,14 @@ from datetime import UTC, datetime
 import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from libs.messaging import clients, event_metrics
-from libs.messaging.batch_thread import BatchThread
-from libs.messaging.brokers import Brokers
+from libs.messaging import event_metrics
+from libs.messaging.consumer.batch_thread import BatchThread
+from libs.messaging.consumer.membership import Membership
+from libs.messaging.consumer.queued_event import QueuedEvent
 from libs.messaging.event_metrics import LagClock
-from libs.messaging.membership import Membership
-from libs.messaging.producer import Producer
-from libs.messaging.queued_event import QueuedEvent
+from libs.messaging.kafka import clients
+from libs.messaging.kafka.brokers import Brokers
+from libs.messaging.kafka.producer import Producer
 from libs.runtime.logs import get_logger
 from libs.values.times import rfc3339
 

@@ -17,15 +17,15 @@ from queue import Empty, SimpleQueue
 from confluent_kafka import KafkaException
 
 from libs.messaging import event_metrics
-from libs.messaging.batch_metrics import BatchMetrics
-from libs.messaging.batch_size import BatchSize
-from libs.messaging.batch_spans import BatchSpans
-from libs.messaging.batches import MAX_BYTES, MAX_WEIGHT, BatchHandler, Weigh
+from libs.messaging.consumer.batch_metrics import BatchMetrics
+from libs.messaging.consumer.batch_size import BatchSize
+from libs.messaging.consumer.batch_spans import BatchSpans
+from libs.messaging.consumer.batches import MAX_BYTES, MAX_WEIGHT, BatchHandler, Weigh
+from libs.messaging.consumer.held_keys import HeldKeys
+from libs.messaging.consumer.queued_event import QueuedEvent
 from libs.messaging.envelope import MalformedEvent
 from libs.messaging.failures import FailureKind, Failures, PermanentFailure, ServerUnavailable, TransientFailure
 from libs.messaging.handlers import RETRY_SECONDS
-from libs.messaging.held_keys import HeldKeys
-from libs.messaging.queued_event import QueuedEvent
 from libs.runtime.logs import get_logger
 
 log = get_logger(__name__)

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from libs.messaging.brokers import Brokers
-from libs.messaging.clients import make_consumer
-from libs.messaging.topics import ADMIN_SECONDS
+from libs.messaging.kafka.brokers import Brokers
+from libs.messaging.kafka.clients import make_consumer
+from libs.messaging.kafka.topics import ADMIN_SECONDS
 
 Ends = Mapping[str, int]
 """`{"topic/partition": offset of the next event}` of the partitions that hold an event."""

@@ -9,7 +9,7 @@ from typing import Any
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 
-from libs.messaging.brokers import Brokers
+from libs.messaging.kafka.brokers import Brokers
 
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 """A broker accepts 1 MiB by default. A dead letter is larger than its original."""

@@ -1,0 +1,1 @@
+"""Clients of Kafka: producer, topics, and readers of whole topics."""
