@@ -75,6 +75,11 @@ class _Connection(asyncio.Protocol):
         self._received.clear()
         self._transport.write(data)
 
+    def close(self) -> None:
+        """Close it."""
+        if self._transport:
+            self._transport.close()
+
     def data_received(self, data: bytes) -> None:
         self._received += data
         if not self._busy or (end := self._received.find(END_OF_HEAD)) < 0:
@@ -84,8 +89,8 @@ class _Connection(asyncio.Protocol):
             self._busy = False
             status, keep = int(head[9:12]), b"connection: close" not in head
             self._pool.answered(status, self._due, self if keep else None)
-            if not keep and self._transport:
-                self._transport.close()
+            if not keep:
+                self.close()
 
     def connection_lost(self, _error: Exception | None) -> None:
         self._pool.lost(self, self._due if self._busy else None)
@@ -104,7 +109,7 @@ class _Pool:
 
     def __init__(self, host: str, port: int) -> None:
         self._place, self._free, self._count = (host, port), list[_Connection](), 0
-        self._tasks = set[asyncio.Task[None]]()
+        self._tasks, self._all = set[asyncio.Task[None]](), set[_Connection]()
         self._waiting = list[tuple[bytes, float]]()
         self.latencies, self.late, self.statuses, self.open = list[float](), list[float](), Counter[int](), 0
 
@@ -134,6 +139,7 @@ class _Pool:
     def lost(self, connection: _Connection, due: float | None) -> None:
         """A connection ended, perhaps before its answer."""
         self._count -= 1
+        self._all.discard(connection)
         if connection in self._free:
             self._free.remove(connection)
         if due is not None:
@@ -146,7 +152,15 @@ class _Pool:
             self._count -= 1
             self.answered(0, due, None)
         else:
+            self._all.add(connection)
             self._send(connection, data, due)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for connection in self._all:
+            connection.close()
+        while self._all:
+            await asyncio.sleep(0)
 
     def _send(self, connection: _Connection, data: bytes, due: float) -> None:
         self.late.append((time.perf_counter() - due) * 1000)
@@ -168,7 +182,9 @@ async def load(request: Request, rate: float, seconds: float) -> OpenLoad:
     end = time.perf_counter() + DRAIN_SECONDS
     while pool.open and time.perf_counter() < end:
         await asyncio.sleep(0.01)
-    return summary(rate, total, pool.latencies, pool.late, pool.statuses)
+    latencies = list(pool.latencies)  # closing adds those without an answer
+    await pool.close()
+    return summary(rate, total, latencies, pool.late, pool.statuses)
 
 
 def encode(request: Request, unique: str) -> bytes:
