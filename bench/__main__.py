@@ -26,20 +26,18 @@ def main() -> int:
     parts, words = choose(given.only)
     report = Report(rounds=given.rounds, seconds=given.seconds, parts=", ".join(given.only) or "all")
     stage = Stage()
-    failed = ""
     try:
         measure(Run(stage, report, words), parts)
     except LocalError as error:
-        failed = str(error)
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     finally:
         stage.down()
-    if not given.only:
-        report.rows += goals.missing(report.rows)
-    if report.rows:
-        say(f"\nwritten to {write(report)}")
-    if failed:
-        print(f"error: {failed}", file=sys.stderr)
-    return 1 if failed else 0
+        if not given.only:
+            report.rows += goals.missing(report.rows)
+        if report.rows:
+            say(f"\nwritten to {write(report)}")
+    return 0
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bench import ceilings, goals, load, peers, pipeline, process_groups
 from bench.load import Load
 from bench.process_groups import SHOWN
-from bench.report import Cell, Row, Table
+from bench.report import Cell, Report, Row, Table
 from bench.request import Request
 from bench.routes import Route
 from deploy.local.console import step
@@ -42,6 +42,11 @@ class Rounds:
         return statistics.median(found.per_second for found in self.theirs)
 
     @property
+    def ratio(self) -> float | None:
+        """Ours to the peer's; None when the peer answered nothing in a short round."""
+        return self.rate / self.peer_rate if self.peer_rate else None
+
+    @property
     def middle(self) -> Load:
         """The round with our median rate, for the latencies."""
         return sorted(self.ours, key=lambda found: found.per_second)[len(self.ours) // 2]
@@ -57,7 +62,7 @@ class Rounds:
         note = f"{self.rate:,.0f}/s to {self.peer_rate:,.0f}/s"
         if self.decided:
             note += f", all decided {late:.1f} s after the load at most"
-        yield goals.row(goals.ratio_name(self.route.name), self.rate / self.peer_rate, note=note, fault=fault)
+        yield goals.row(goals.ratio_name(self.route.name), self.ratio, note=note, fault=fault)
         p50, p99 = self.middle.p50, self.middle.p99
         ratio = p99 / p50 if p50 and p99 else None
         shown = f"p50 {p50 or 0:.1f} ms, p99 {p99 or 0:.1f} ms, {load.CONNECTIONS} connections"
@@ -66,30 +71,28 @@ class Rounds:
     def line(self, ceiling: float | None) -> list[Cell]:
         """The line of the table of routes."""
         cpu: list[Cell] = [self.cpu_of(group) for group in SHOWN]
-        shares: list[Cell] = [self.rate / self.peer_rate, self.rate / ceiling * 100 if ceiling else None]
+        shares: list[Cell] = [self.ratio, self.rate / ceiling * 100 if ceiling else None]
         times: list[Cell] = [self.middle.p50, self.middle.p99]
         return [self.route.name, self.rate, self.peer_rate, *shares, *cpu, statistics.median(self.peer_cpu), *times]
 
 
-def measure(
-    shop: Shop, peer: peers.Peer, routes: Sequence[Route], *, rounds: int, seconds: int
-) -> tuple[list[Row], list[Table]]:
-    """The lines of all goals of these routes, and two tables: the ceilings, and the routes."""
+def measure(shop: Shop, peer: peers.Peer, routes: Sequence[Route], report: Report) -> None:
+    """Add the lines of the goals of these routes, each when it is measured, and two tables: the routes, and the ceilings."""
     with ceilings.running() as urls:
-        found = {name: _ceiling(name, Request(url), rounds, seconds) for name, url in urls.items()}
-    measured = [_measure_route(shop, peer, route, rounds, seconds) for route in routes]
+        found = {name: _ceiling(name, Request(url), report.rounds, report.seconds) for name, url in urls.items()}
+    note = "Under the services' own gunicorn settings."
+    report.tables.append(
+        Table("Ceilings", ["a view that does nothing", "/s"], [[n, rate] for n, rate in found.items()], note)
+    )
     columns = ["route", "ours/s", "peer/s", "ratio", "% of ceiling"]
     columns += [f"{group} ms" for group in SHOWN] + ["peer's service ms", "p50 ms", "p99 ms"]
     note = "CPU ms are those of one request, by group of processes, without the load's. The ceiling is that of the framework."
-    lines = [one.line(found.get(one.route.ceiling)) for one in measured]
-    ceiling_lines: list[list[Cell]] = [[name, rate] for name, rate in found.items()]
-    tables = [
-        Table("Routes", columns, lines, note),
-        Table(
-            "Ceilings", ["a view that does nothing", "/s"], ceiling_lines, "Under the services' own gunicorn settings."
-        ),
-    ]
-    return [row for one in measured for row in one.rows()], tables
+    lines: list[list[Cell]] = []
+    report.tables.append(Table("Routes", columns, lines, note))
+    for route in routes:
+        measured = _measure_route(shop, peer, route, report.rounds, report.seconds)
+        report.add(*measured.rows())
+        lines.append(measured.line(found.get(route.ceiling)))
 
 
 def _ceiling(name: str, request: Request, rounds: int, seconds: int) -> float:

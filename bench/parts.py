@@ -91,9 +91,7 @@ def _routes(run: Run) -> None:
         peers.install()
     with peers.running(shop) as peer:
         routes = chosen(all_routes(shop, data, peer), run.words)
-        rows, tables = compare.measure(shop, peer, routes, rounds=run.rounds, seconds=run.seconds)
-        run.report.add(*rows)
-        run.report.tables += tables
+        compare.measure(shop, peer, routes, run.report)
         run.report.tables.append(open_rates.measure(shop, routes, seconds=run.seconds))
 
 

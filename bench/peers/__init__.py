@@ -80,7 +80,8 @@ def running(shop: Shop) -> Iterator[Peer]:
     _prepare_mysql(shop)
     create_topics(shop.env["KAFKA_BROKERS"], {topic: {"partitions": 3, "config": {}} for topic in TOPICS})
     python = INSTALLED / "venv" / "bin"
-    uvicorn = (str(python / "uvicorn"), "product:app", "--workers=2", "--no-access-log", f"--port={ports['product']}")
+    options = ("--workers=2", "--no-access-log", "--log-level=warning", f"--port={ports['product']}")
+    uvicorn = (str(python / "uvicorn"), "product:app", *options)
     commands = {"user": ("node", "user.js"), "order": ("node", "order.js"), "product": uvicorn}
     places = {"user": INSTALLED / "express", "order": INSTALLED / "express", "product": HERE / "fastapi"}
     children = dict[str, subprocess.Popen[bytes]]()

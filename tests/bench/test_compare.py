@@ -41,3 +41,10 @@ def test_processes_are_grouped_and_their_time_is_shared_out() -> None:
     names = ("order-web", "order-worker", "notification", "mongo", "kafka")
     assert [group_of(name) for name in names] == ["web", "workers", "workers", "mongod", "kafka"]
     assert per_event({"web": 1.0}, {"web": 1.5}, 100) == {"web": 5.0}
+
+
+def test_a_peer_that_answered_nothing_has_no_ratio() -> None:
+    rounds = rounds_of("POST /login", [])
+    rounds.theirs = [Load(0.0, 0, None, None, 0)]
+    assert next(rounds.rows()).verdict == "not measured"
+    assert rounds.line(None)[3] is None
