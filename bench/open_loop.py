@@ -19,7 +19,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
 
 from bench.percentiles import percentile
@@ -44,6 +44,7 @@ class OpenLoad:
     longest: float
     late_p99: float
     failed: int
+    statuses: dict[str, int] = field(default_factory=dict)
 
 
 def run(request: Request, rate: float, seconds: int) -> OpenLoad:
@@ -205,7 +206,8 @@ def summary(rate: float, total: int, latencies: list[float], late: list[float], 
     times = sorted(latencies + [DRAIN_SECONDS * 1000] * (total - len(latencies)))
     good = sum(count for status, count in statuses.items() if 200 <= status < 300)
     p50, p95, p99 = (percentile(times, percent) for percent in (50, 95, 99))
-    return OpenLoad(rate, total, p50, p95, p99, times[-1], percentile(late or [0.0], 99), total - good)
+    by_status = {str(status): count for status, count in sorted(statuses.items())}
+    return OpenLoad(rate, total, p50, p95, p99, times[-1], percentile(late or [0.0], 99), total - good, by_status)
 
 
 def main() -> int:

@@ -99,7 +99,7 @@ def _order_routes(shop: Shop, data: Data, peer: Peer) -> list[Route]:
         held=True,
     )
     return [
-        read("GET /orders?limit=20", "/orders?limit=20", "/orders?limit=20", 200),
+        read("GET /orders?limit=20", "/orders?limit=20", "/orders?limit=20", 100),
         read("GET /orders/{id}", f"/orders/{data.order_id}", f"/orders/{peer.order_id}", 200),
         new,
         replace(new, name=f"POST /orders, {RUNNING}", pace=20, held=False),

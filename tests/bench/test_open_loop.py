@@ -25,4 +25,4 @@ def test_the_length_of_a_body_is_read_from_the_head() -> None:
 def test_requests_without_an_answer_count_as_failed_and_as_slow() -> None:
     found = summary(100, 4, [1.0, 2.0, 3.0], [0.1], Counter({200: 2, 503: 1}))
     assert (found.failed, found.p50, found.longest) == (2, 2.0, DRAIN_SECONDS * 1000)
-    assert found.late_p99 == 0.1
+    assert (found.late_p99, found.statuses) == (0.1, {"200": 2, "503": 1})
