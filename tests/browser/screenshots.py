@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from playwright.sync_api import Browser, BrowserContext
 
-from deploy.local.commands.demo import ADDRESS
+from deploy.customers.demo import ADDRESS
 from deploy.local.console import say, step
 from deploy.local.errors import LocalError
 from deploy.local.state import ROOT

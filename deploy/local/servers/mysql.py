@@ -57,7 +57,7 @@ class MySQL:
         path = os.pathsep.join((os.environ.get("PATH", ""), SYSTEM_PATH))
         server = shutil.which("mariadbd", path=path) or shutil.which("mysqld", path=path)
         if not server:
-            raise LocalError("no MariaDB or MySQL server is installed: deploy/local/bootstrap.sh installs one")
+            raise LocalError("no MariaDB or MySQL server is installed: deploy/install/bootstrap.sh installs one")
         return server
 
     def prepare(self) -> None:

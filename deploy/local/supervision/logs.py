@@ -11,7 +11,7 @@ from typing import BinaryIO, Self
 
 from deploy.local.services import PROCESS_NAMES
 from deploy.local.state import State
-from deploy.local.supervision.log_lines import LogLine
+from deploy.log_lines import LogLine
 
 TAIL_BYTES = 4096
 MAX_BYTES = 10 * 1024 * 1024

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.install.programs import ZIPKIN, java
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.ports import LOOPBACK
-from deploy.local.servers.programs import ZIPKIN, java
 from deploy.local.state import ROOT, State
 from deploy.local.supervision.process import SYSTEM_PATH, Process
 

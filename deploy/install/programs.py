@@ -48,5 +48,5 @@ def kaskade() -> Path:
 
 def _present(path: Path) -> Path:
     if not path.exists():
-        raise LocalError(f"{path} is missing: deploy/local/bootstrap.sh installs it")
+        raise LocalError(f"{path} is missing: deploy/install/bootstrap.sh installs it")
     return path

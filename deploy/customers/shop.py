@@ -1,7 +1,7 @@
 """The shop that is up, for commands that use it as its customers do."""
 
+from deploy.customers.mailbox import Mailbox
 from deploy.local.errors import LocalError, NotReady
-from deploy.local.mailbox import Mailbox
 from deploy.local.probe import check_ready
 from deploy.local.services import SERVICES
 from deploy.local.stack import Stack

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from ulid import ULID
 
-from deploy.local.commands.follow import placed_at
-from deploy.local.commands.logs import past_lines, read_filter
-from deploy.local.commands.story import steps_of, write_story
 from deploy.local.errors import LocalError
-from deploy.local.order_events import OrderEvent
 from deploy.local.state import State
-from deploy.local.supervision.log_lines import LogLine
+from deploy.log_lines import LogLine
+from deploy.observe.follow import placed_at
+from deploy.observe.logs import past_lines, read_filter
+from deploy.observe.order_events import OrderEvent
+from deploy.observe.story import steps_of, write_story
 
 ORDER = "01K8ZC4M7RXW2Q5T9V3B6H1N0D"
 BEGIN = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)

@@ -5,11 +5,11 @@ import re
 from collections.abc import Sequence
 from typing import NoReturn
 
-from deploy.local.commands.install import install_kaskade
+from deploy.install.download import install_kaskade
+from deploy.install.programs import kaskade
 from deploy.local.console import say
 from deploy.local.errors import LocalError
 from deploy.local.ports import LOOPBACK, require_free
-from deploy.local.servers.programs import kaskade
 from deploy.local.stack import Stack
 from deploy.local.state import ROOT
 from deploy.local.supervision.process import base_env

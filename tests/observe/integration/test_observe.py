@@ -17,12 +17,12 @@ import psutil
 import pytest
 import yaml
 
-from deploy.local.commands.install import install_kaskade
-from deploy.local.commands.kafka import PAGE
+from deploy.install.download import install_kaskade
+from deploy.install.programs import kaskade
 from deploy.local.ports import is_open
-from deploy.local.servers.observe import RULES, Alertmanager, Prometheus
-from deploy.local.servers.programs import kaskade
 from deploy.local.state import State
+from deploy.observe.kafka import PAGE
+from deploy.observe.servers import RULES, Alertmanager, Prometheus
 from tests.free_ports import pick_free
 from tests.stack import running
 

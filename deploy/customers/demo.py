@@ -12,15 +12,15 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from deploy.customers.mailbox import CaughtMail, Mailbox
+from deploy.customers.shop import open_shop
 from deploy.local.console import console, say
 from deploy.local.errors import LocalError, NotReady
-from deploy.local.mailbox import CaughtMail, Mailbox
-from deploy.local.order_events import OrderEvent, read_order_events
 from deploy.local.ports import LOOPBACK, is_open
 from deploy.local.probe import Answer, call
-from deploy.local.running import open_shop
 from deploy.local.stack import Stack
 from deploy.local.supervision.waiting import until_ready
+from deploy.observe.order_events import OrderEvent, read_order_events
 from libs.messaging.kafka.brokers import Account, Brokers
 
 WAIT_SECONDS = 20.0

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from deploy.local.commands import load as module
-from deploy.local.commands.load import Load, Outcome, read_numbers
+from deploy.customers import load as module
+from deploy.customers.load import Load, Outcome, read_numbers
 from deploy.local.errors import LocalError
 from deploy.local.probe import Answer
 

@@ -106,7 +106,7 @@ need() {  # a program by its Debian name; a browser with another name is accepte
 
 main() {
   local stamp=.venv/installed wanted missing
-  wanted=$(cat "$LOCK" deploy/local/bootstrap.sh | sha256sum)
+  wanted=$(cat "$LOCK" deploy/install/bootstrap.sh | sha256sum)
   mkdir -p .local/log
   if [[ ! -f $stamp || $(<"$stamp") != "$wanted" ]] || ! have java || ! .venv/bin/python -c ''; then
     : >"$LOG"
@@ -117,7 +117,7 @@ main() {
     make_venv "$(find_python)"
     printf '%s' "$wanted" >"$stamp"
   fi
-  .venv/bin/python -m deploy.local.commands.install
+  .venv/bin/python -m deploy.install.download
   for wanted in "$@"; do need "$wanted"; done
 }
 

@@ -9,9 +9,9 @@ from contextlib import suppress
 from deploy.local.errors import LocalError
 from deploy.local.services import PROCESS_NAMES
 from deploy.local.state import State
-from deploy.local.supervision.log_filter import LogFilter
-from deploy.local.supervision.log_lines import LogLine
 from deploy.local.supervision.logs import Follower
+from deploy.log_lines import LogLine
+from deploy.observe.log_filter import LogFilter
 
 COLOURS = (36, 33, 32, 35, 34, 31, 96, 93, 92, 95, 94)
 POLL_SECONDS = 0.2

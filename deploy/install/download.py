@@ -11,12 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import PIPE, STDOUT
 
+from deploy.install.programs import KAFKA_LIBS, KASKADE_VENV, MONGO_DIR, SENDRIA_VENV, ZIPKIN_DIR
 from deploy.local.console import step
 from deploy.local.errors import LocalError
-from deploy.local.servers.programs import KAFKA_LIBS, KASKADE_VENV, MONGO_DIR, SENDRIA_VENV, ZIPKIN_DIR
 from deploy.local.state import ROOT, TOOLS
 
-LISTS = ROOT / "deploy" / "local" / "downloads"
+LISTS = Path(__file__).with_name("locks")
 LOG = TOOLS / "install.log"
 
 

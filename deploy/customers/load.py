@@ -16,11 +16,11 @@ from typing import Any
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from deploy.customers.mailbox import Mailbox
+from deploy.customers.shop import open_shop
 from deploy.local.console import console, say, step
 from deploy.local.errors import LocalError, NotReady
-from deploy.local.mailbox import Mailbox
 from deploy.local.probe import Answer, call
-from deploy.local.running import open_shop
 from deploy.local.stack import Stack
 from deploy.local.supervision.waiting import until_ready
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from deploy.local.errors import LocalError
 from deploy.local.services import PROCESS_NAMES, SERVICES
-from deploy.local.supervision.log_lines import LEVELS, LogLine
+from deploy.log_lines import LEVELS, LogLine
 
 ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 FORMS = {

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from deploy.local.commands.logs import past_lines, read_filter
-from deploy.local.commands.story import steps_of, write_story
 from deploy.local.console import say
 from deploy.local.errors import LocalError, NotReady
-from deploy.local.order_events import OrderEvent, read_order_events
 from deploy.local.stack import Stack
+from deploy.observe.logs import past_lines, read_filter
+from deploy.observe.order_events import OrderEvent, read_order_events
+from deploy.observe.story import steps_of, write_story
 
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # of Crockford's base 32: the first ten of an id are its time
 CLOCKS = timedelta(minutes=1)  # by which the clocks of the services and of Kafka may differ

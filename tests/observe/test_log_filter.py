@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from deploy.local.errors import LocalError
-from deploy.local.supervision.log_filter import LogFilter
-from deploy.local.supervision.log_lines import LogLine
+from deploy.log_lines import LogLine
+from deploy.observe.log_filter import LogFilter
 
 ORDER, OTHER = "01K8ZC4M7RXW2Q5T9V3B6H1N0D", "01K8ZC4M7RXW2Q5T9V3B6H1N0E"
 TRACE, SECOND = "4bf92f3577b34da6a3ce929d0e0e4736", "5bf92f3577b34da6a3ce929d0e0e4736"

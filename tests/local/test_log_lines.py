@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from deploy.local.supervision.log_lines import LogLine
+from deploy.log_lines import LogLine
 
 AT = "2026-01-31T12:00:00.123456Z"
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from deploy.local.order_events import OrderEvent
-from deploy.local.supervision.log_lines import LogLine
+from deploy.log_lines import LogLine
+from deploy.observe.order_events import OrderEvent
 
 MEANINGS = {
     "order-placed": "the customer has ordered",

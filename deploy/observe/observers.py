@@ -2,12 +2,11 @@
 
 from functools import partial
 
+from deploy.install.download import install_zipkin
 from deploy.local.commands.down import clear_left_overs, reset, stop
-from deploy.local.commands.install import install_zipkin
 from deploy.local.console import say, step
 from deploy.local.ports import LOOPBACK, require_free
 from deploy.local.servers import Server
-from deploy.local.servers.observe import Alertmanager, Prometheus, Zipkin
 from deploy.local.services import SERVICES
 from deploy.local.stack import Stack
 from deploy.local.state import State
@@ -15,6 +14,7 @@ from deploy.local.supervision import supervisor
 from deploy.local.supervision.logs import set_aside
 from deploy.local.supervision.process import SUPERVISOR, read_pid
 from deploy.local.supervision.waiting import Watch, side_by_side
+from deploy.observe.servers import Alertmanager, Prometheus, Zipkin
 
 READY_SECONDS = 90.0
 PAGES = {"zipkin": "traces", "prometheus": "metrics and alerts", "alertmanager": "alerts that were sent"}
