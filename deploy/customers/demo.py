@@ -12,12 +12,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from deploy.customers.mailbox import CaughtMail, Mailbox
-from deploy.customers.shop import open_shop
+from deploy.customers.shop import Shop, expect, open_shop
 from deploy.local.console import console, say
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.ports import LOOPBACK, is_open
-from deploy.local.probe import Answer, call
 from deploy.local.stack import Stack
 from deploy.local.supervision.waiting import until_ready
 from deploy.observe.order_events import OrderEvent, read_order_events
@@ -36,25 +34,25 @@ ADDRESS = {
 class Demo:
     """One customer's journey through a running shop."""
 
-    def __init__(self, ports: dict[str, int], mailbox: Mailbox, brokers: Brokers) -> None:
-        """`ports`: the HTTP ports by service. `brokers`: where Kafka is."""
-        self._brokers, self._started = brokers, datetime.now(UTC) - CLOCK_TOLERANCE
-        self._ports, self._mailbox, self._token = ports, mailbox, ""
+    def __init__(self, shop: Shop, brokers: Brokers) -> None:
+        """`brokers`: where Kafka is."""
+        self._shop, self._brokers, self._token = shop, brokers, ""
+        self._started = datetime.now(UTC) - CLOCK_TOLERANCE
         self._name = f"ada.{secrets.token_hex(4)}"
         self._login = {"email": f"{self._name}@example.com", "password": secrets.token_urlsafe(12)}
 
     def run(self) -> None:
         """Walk through all steps. Raises LocalError at the first that fails."""
         with _step(f"{self._name} registers"):
-            self._call("user_service", "POST", "/register", 201, {"username": self._name} | self._login)
+            self._shop.post("user_service", "/register", {"username": self._name} | self._login, 201)
         self._show_mail("the welcome mail arrives", "Welcome")
         with _step("logs in"):
-            self._token = self._call("user_service", "POST", "/login", 200, self._login)["token"]
+            self._token = self._shop.post("user_service", "/login", self._login, 200)["token"]
         with _step("browses what is in stock"):
-            products = self._call("product_service", "GET", "/products?inStock=true&limit=5", 200)["results"]
+            products = self._shop.read("product_service", "/products?inStock=true&limit=5")["results"]
         if not products:
             raise LocalError("no product is in stock: `make manage SERVICE=product_service ARGS=seed` adds some")
-        table = Table("product", "price", "in stock", box=None, padding=(0, 2, 0, 4))
+        table = _table("product", "price", "in stock")
         for product in products:
             cells = (product["name"], f"{product['price']} {product['currency']}", str(product["stock"]))
             table.add_row(*map(Text, cells))
@@ -64,12 +62,12 @@ class Demo:
 
     def _be_rejected(self) -> None:
         """Order more than there is of the product with the least stock."""
-        page = self._call("product_service", "GET", "/products?inStock=true&limit=100", 200)["results"]
+        page = self._shop.read("product_service", "/products?inStock=true&limit=100")["results"]
         rare = min(page, key=lambda product: product["stock"])
         with _step(f"orders {rare['stock'] + 1} of {rare['name']}, of which there are {rare['stock']}"):
             order = self._order(rare, rare["stock"] + 1)
         with _step("the order is rejected"):
-            rejected = self._decided(order, "rejected")
+            rejected = self._await_decision(order["id"], "rejected")
         say(f"    order {rejected['id']}: {rejected['status']}, reason {rejected['reason']}")
 
     def _be_confirmed(self, product: dict[str, Any]) -> None:
@@ -78,83 +76,67 @@ class Demo:
             order = self._order(product, 2)
         say(f"    order {order['id']}: {order['total']} {order['currency']}, {order['status']}")
         with _step("the stock is reserved"):
-            confirmed = self._decided(order, "confirmed")
+            confirmed = self._await_decision(order["id"], "confirmed")
         say(f"    order {confirmed['id']}: {confirmed['status']}")
         self._show_events(order["id"])
         self._show_mail("the confirmation is in the mailbox", CONFIRMATION.format(order["id"]))
 
-    def _decided(self, order: dict[str, Any], status: str) -> dict[str, Any]:
+    def _await_decision(self, order_id: str, status: str) -> dict[str, Any]:
         """The order once it is no longer pending. Raises LocalError when it gets another status than this."""
-        found: list[dict[str, Any]] = []
 
-        def read() -> None:
-            found[:] = [self._call("order_service", "GET", f"/orders/{order['id']}", 200)]
-            if found[0]["status"] == "pending":
+        def read() -> dict[str, Any]:
+            order: dict[str, Any] = self._shop.read("order_service", f"/orders/{order_id}", self._token)
+            if order["status"] == "pending":
                 raise NotReady(f"the order is pending after {WAIT_SECONDS:.0f} s")
+            return order
 
-        until_ready(read, WAIT_SECONDS, every=0.02)
-        if found[0]["status"] != status:
-            raise LocalError(f"the order is {found[0]['status']} and not {status}: {found[0].get('reason')}")
-        return found[0]
+        order = until_ready(read, WAIT_SECONDS, every=0.02)
+        if order["status"] != status:
+            raise LocalError(f"the order is {order['status']} and not {status}: {order.get('reason')}")
+        return order
 
-    def _order(self, product: dict[str, Any], quantity: int) -> dict[str, Any]:
+    def _order(self, product: dict[str, Any], quantity: int) -> Any:
         """Place the order. Just after the shop's first start the order service may not know the product yet."""
-        body = {"productId": product["id"], "quantity": quantity, "productPrice": product["price"]}
-        answers: list[Answer] = []
+        item = {"productId": product["id"], "quantity": quantity, "productPrice": product["price"]}
 
-        def place() -> None:
-            answers.append(
-                call(self._ports["order_service"], "POST", "/orders", body | {"shippingAddress": ADDRESS}, self._token)
+        def place() -> Any:
+            answer = self._shop.request(
+                "order_service", "POST", "/orders", item | {"shippingAddress": ADDRESS}, self._token
             )
-            if answers[-1].status == 422:
-                raise NotReady(f"the order is refused: {answers[-1].json['detail']}")
+            if answer.status == 422:
+                raise NotReady(f"the order is refused: {answer.json['detail']}")
+            return expect(answer, 201, "POST /orders")["order"]
 
-        until_ready(place, WAIT_SECONDS)
-        return _expect(answers[-1], 201, "POST /orders")["order"]  # type: ignore[no-any-return]
-
-    def _call(self, package: str, method: str, path: str, status: int, body: object = None) -> Any:
-        answer = call(self._ports[package], method, path, body, self._token)
-        return _expect(answer, status, f"{method} {path.partition('?')[0]}")
+        return until_ready(place, WAIT_SECONDS)
 
     def _show_mail(self, title: str, subject: str) -> None:
         """Wait for the mail with `subject` in its subject, and show it."""
         with _step(title):
-            mail = self._find_mail(subject)
+            mail = self._shop.await_mail(self._login["email"], subject)
         for line in ("Subject: " + mail.subject, "", *mail.text.strip().splitlines()):
             say(f"    │ {line}")
 
-    def _find_mail(self, subject: str) -> CaughtMail:
-        found: list[CaughtMail] = []
-
-        def find() -> None:
-            found[:] = [mail for mail in self._mailbox.find(self._login["email"]) if subject in mail.subject]
-            if not found:
-                raise NotReady(f"no mail with {subject!r} in its subject came in {WAIT_SECONDS:.0f} s")
-
-        until_ready(find, WAIT_SECONDS, every=0.02)
-        return found[0]
-
     def _show_events(self, order_id: str) -> None:
         """Show the events about the order, up to the report of its last mail."""
-        found: list[OrderEvent] = []
 
-        def read() -> None:
-            found[:] = read_order_events(self._brokers, order_id, self._started)
-            if sum(event.topic == "mail-sent" for event in found) < MAILS:
+        def read() -> list[OrderEvent]:
+            events = read_order_events(self._brokers, order_id, self._started)
+            if sum(event.topic == "mail-sent" for event in events) < MAILS:
                 raise NotReady(f"the mails of the order are not reported after {WAIT_SECONDS:.0f} s")
+            return events
 
         with _step("the events of the order, read from Kafka"):
-            until_ready(read, WAIT_SECONDS)
-        table = Table("time (UTC)", "topic", "published by", box=None, padding=(0, 2, 0, 4))
-        for event in found:
+            events = until_ready(read, WAIT_SECONDS)
+        table = _table("time (UTC)", "topic", "published by")
+        for event in events:
             table.add_row(f"{event.at:%H:%M:%S.%f}"[:-3], event.topic, event.source)
         console.print(table)
 
 
 def demo(stack: Stack) -> None:
     """Show the journey. Raises LocalError when the shop is not up."""
-    ports, mailbox = open_shop(stack, "the demo reads its mails in the mail catcher")
-    Demo(ports, mailbox, _find_brokers(stack)).run()
+    shop = open_shop(stack, "the demo reads its mails in the mail catcher")
+    Demo(shop, _find_brokers(stack)).run()
 
 
 def _find_brokers(stack: Stack) -> Brokers:
@@ -175,7 +157,5 @@ def _step(title: str) -> Iterator[None]:
     console.print(f"[bold green]✓[/] {escape(title)} [dim]({milliseconds:.0f} ms)[/]", markup=True)
 
 
-def _expect(answer: Answer, status: int, what: str) -> Any:
-    if answer.status != status:
-        raise LocalError(f"{what} answers {answer.status}: {answer.body[:300].decode(errors='replace')}")
-    return answer.json
+def _table(*columns: str) -> Table:
+    return Table(*columns, box=None, padding=(0, 2, 0, 4))

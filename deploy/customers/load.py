@@ -16,19 +16,18 @@ from typing import Any
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from deploy.customers.mailbox import Mailbox
-from deploy.customers.shop import open_shop
+from deploy.customers.shop import Shop, open_shop
 from deploy.local.console import console, say, step
 from deploy.local.errors import LocalError, NotReady
-from deploy.local.probe import Answer, call
 from deploy.local.stack import Stack
 from deploy.local.supervision.waiting import until_ready
 
 CUSTOMERS = 5
 THREADS = 64
 MAX_RATE, MAX_SECONDS = 200, 600  # a token lives for 15 minutes
-MAIL_SECONDS, DECISION_SECONDS = 30.0, 60.0
+DECISION_SECONDS = 60.0
 STOCK_PER_PRODUCT = 100_000
+VERIFICATION = "Verify your e-mail address"
 TOKEN = re.compile(r"token=([\w.~-]+)")
 
 
@@ -60,16 +59,16 @@ class Outcome:
 class Load:
     """The customers, and what they do."""
 
-    def __init__(self, ports: dict[str, int], mailbox: Mailbox, staff: tuple[str, str]) -> None:
-        """`ports`: the HTTP ports by service. `staff`: address and password of an account that may change stock."""
-        self._ports, self._mailbox, self._staff = ports, mailbox, staff
+    def __init__(self, shop: Shop, staff: tuple[str, str]) -> None:
+        """`staff`: address and password of an account that may change stock."""
+        self._shop, self._staff = shop, staff
         self._tokens, self._products, self.outcome = list[str](), list[dict[str, Any]](), Outcome()
         self._lock = threading.Lock()
 
     def prepare(self) -> None:
         """Make the customers, whose addresses are verified, and fill up the stock. Raises LocalError."""
         self._tokens = [self._customer() for _ in range(CUSTOMERS)]
-        page = _expect(call(self._ports["product_service"], "GET", "/products?limit=20"), 200)["results"]
+        page = self._shop.read("product_service", "/products?limit=20")["results"]
         self._products = [product for product in page if self._fill_up(product)]
         if not self._products:
             raise LocalError("there is no product: `make manage SERVICE=product_service ARGS=seed` adds some")
@@ -96,7 +95,7 @@ class Load:
         order_id, token = self.outcome.last_order
 
         def read() -> None:
-            answer = call(self._ports["order_service"], "GET", f"/orders/{order_id}", token=token)
+            answer = self._shop.request("order_service", "GET", f"/orders/{order_id}", token=token)
             if answer.status != 200 or answer.json["status"] == "pending":
                 raise NotReady(f"order {order_id} is pending: make follow ORDER={order_id}")
 
@@ -105,9 +104,9 @@ class Load:
     def _journey(self, due: float) -> None:
         token, product = random.choice(self._tokens), random.choice(self._products)
         try:
-            call(self._ports["product_service"], "GET", f"/products/{product['id']}")
+            self._shop.request("product_service", "GET", f"/products/{product['id']}")
             body = {"productId": product["id"], "quantity": random.randint(1, 3)}
-            answer = call(self._ports["order_service"], "POST", "/orders", body, token)
+            answer = self._shop.request("order_service", "POST", "/orders", body, token)
         except NotReady:
             self._refuse("no answer")
             return
@@ -124,42 +123,31 @@ class Load:
 
     def _customer(self) -> str:
         """The token of a new customer with a verified address."""
-        name, port = f"load.{secrets.token_hex(4)}", self._ports["user_service"]
-        account = {"username": name, "email": f"{name}@example.com", "password": secrets.token_urlsafe(12)}
-        _expect(call(port, "POST", "/register", account), 201)
-        _expect(call(port, "POST", "/verify-email", {"token": self._mailed_token(account["email"])}), 204)
-        login = {"email": account["email"], "password": account["password"]}
-        return str(_expect(call(port, "POST", "/login", login), 200)["token"])
+        name = f"load.{secrets.token_hex(4)}"
+        login = {"email": f"{name}@example.com", "password": secrets.token_urlsafe(12)}
+        self._shop.post("user_service", "/register", {"username": name} | login, 201)
+        link = TOKEN.search(self._shop.await_mail(login["email"], VERIFICATION).text)
+        if not link:
+            raise LocalError("the mail of a verification has no link")
+        self._shop.post("user_service", "/verify-email", {"token": link[1]}, 204)
+        return self._log_in(login["email"], login["password"])
 
-    def _mailed_token(self, address: str) -> str:
-        found: list[str] = []
-
-        def find() -> None:
-            found[:] = [token for mail in self._mailbox.find(address) for token in TOKEN.findall(mail.text)]
-            if not found:
-                raise NotReady(f"no mail with a link came in {MAIL_SECONDS:.0f} s")
-
-        until_ready(find, MAIL_SECONDS)
-        return found[0]
+    def _log_in(self, email: str, password: str) -> str:
+        return str(self._shop.post("user_service", "/login", {"email": email, "password": password}, 200)["token"])
 
     def _fill_up(self, product: dict[str, Any]) -> bool:
         missing = STOCK_PER_PRODUCT - int(product["stock"])
         if missing <= 0:
             return True
-        email, password = self._staff
-        login = _expect(
-            call(self._ports["user_service"], "POST", "/login", {"email": email, "password": password}), 200
-        )
         body, path = {"delta": missing, "reason": "make load"}, f"/products/{product['id']}/stock"
-        return call(self._ports["product_service"], "POST", path, body, login["token"]).status == 200
+        return self._shop.request("product_service", "POST", path, body, self._log_in(*self._staff)).status == 200
 
 
 def load(stack: Stack, arguments: Sequence[str]) -> None:
     """Drive the load of RATE=20 orders a second for SECONDS=60. Raises LocalError for other numbers, or when the shop is not up."""
     rate, seconds = read_numbers(arguments)
-    ports, mailbox = open_shop(stack, "the customers verify their addresses by the mail catcher")
-    staff = stack.settings.get("STAFF_EMAIL"), stack.settings.get("STAFF_PASSWORD")
-    customers = Load(ports, mailbox, staff)
+    shop = open_shop(stack, "the customers verify their addresses by the mail catcher")
+    customers = Load(shop, (stack.settings.get("STAFF_EMAIL"), stack.settings.get("STAFF_PASSWORD")))
     with step(f"{CUSTOMERS} customers register and verify their addresses"):
         customers.prepare()
     say(f"  {rate} orders a second for {seconds} s")
@@ -180,9 +168,3 @@ def read_numbers(arguments: Sequence[str]) -> tuple[int, int]:
     if given or not (1 <= numbers[0] <= MAX_RATE and 1 <= numbers[1] <= MAX_SECONDS):
         raise LocalError(f"RATE is 1 to {MAX_RATE} orders a second, and SECONDS is 1 to {MAX_SECONDS}")
     return numbers[0], numbers[1]
-
-
-def _expect(answer: Answer, status: int) -> Any:
-    if answer.status != status:
-        raise LocalError(f"the shop answers {answer.status}: {answer.body[:300].decode(errors='replace')}")
-    return answer.json

@@ -22,23 +22,20 @@ LOG = TOOLS / "install.log"
 
 def install() -> None:
     """Install what is missing or out of date. Raises LocalError that names the log."""
-    TOOLS.mkdir(parents=True, exist_ok=True)
     if not shutil.which("mongod"):
         _once("MongoDB", MONGO_DIR, ["mongo.txt"], _install_mongo)
     _once("Kafka", KAFKA_LIBS, ["kafka-pom.xml", "kafka.sha256"], _install_kafka)
-    _once("the mail catcher", SENDRIA_VENV, ["sendria.txt"], lambda place: _install_venv(place, "sendria.txt"))
+    _once("the mail catcher", SENDRIA_VENV, ["sendria.txt"], _install_venv)
 
 
 def install_zipkin() -> None:
     """Install Zipkin, which only `make observe` starts. Raises LocalError that names the log."""
-    TOOLS.mkdir(parents=True, exist_ok=True)
     _once("Zipkin", ZIPKIN_DIR, ["zipkin.sha256"], _install_zipkin)
 
 
 def install_kaskade() -> None:
     """Install kaskade, which only `make kafka` runs. Raises LocalError that names the log."""
-    TOOLS.mkdir(parents=True, exist_ok=True)
-    _once("kaskade", KASKADE_VENV, ["kaskade.txt"], lambda place: _install_venv(place, "kaskade.txt"))
+    _once("kaskade", KASKADE_VENV, ["kaskade.txt"], _install_venv)
 
 
 def _once(title: str, place: Path, lists: list[str], make: Callable[[Path], None]) -> None:
@@ -99,9 +96,10 @@ def _check_jars(place: Path, hashes: str) -> None:
         raise LocalError(f"these jars are not the known ones: {odd}")
 
 
-def _install_venv(place: Path, lock: str) -> None:
+def _install_venv(place: Path) -> None:
+    """Make a virtual environment from the lock of the same name."""
     _run(sys.executable, "-m", "venv", "--clear", str(place))
-    checked = ("--require-hashes", "--no-deps", "-r", str(LISTS / lock))
+    checked = ("--require-hashes", "--no-deps", "-r", str(LISTS / f"{place.name}.txt"))
     _run(str(place / "bin" / "python"), "-m", "pip", "install", *checked)
 
 

@@ -1,5 +1,6 @@
 """The programs of the servers: the installed one, otherwise the one that `make setup` has downloaded."""
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,19 @@ SENDRIA_VENV = TOOLS / "sendria"
 KASKADE_VENV = TOOLS / "kaskade"
 ZIPKIN_DIR = TOOLS / "zipkin"
 ZIPKIN = ZIPKIN_DIR / "zipkin-server-3.5.1-exec.jar"
+
+PATH = os.pathsep.join(
+    (os.environ.get("PATH", ""), "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+).strip(":")
+"""Debian leaves sbin out of an ordinary user's PATH, and mariadbd is there."""
+
+
+def find_program(*names: str, installer: str = "deploy/install/bootstrap.sh") -> str:
+    """The path of the first of these programs that is installed. Raises LocalError with the command that installs it."""
+    for name in names:
+        if path := shutil.which(name, path=PATH):
+            return path
+    raise LocalError(f"{' or '.join(names)} is not installed: `{installer}` installs it")
 
 
 class Program(NamedTuple):
@@ -33,7 +47,7 @@ def mongod() -> Program:
 
 def java() -> str:
     """The Java runtime. Kafka 4 needs 17 or newer."""
-    return shutil.which("java") or str(_present(Path("/usr/bin/java")))
+    return find_program("java")
 
 
 def sendria() -> Path:

@@ -23,7 +23,7 @@ from deploy.local.state import ROOT, State
 from deploy.observe.follow import follow
 from deploy.observe.kafka import show_kafka
 from deploy.observe.logs import read_filter, show_logs
-from deploy.observe.observers import forget_observed, observe, stop_observing
+from deploy.observe.observers import delete_observed, observe, stop_observing
 
 
 def main() -> int:
@@ -107,7 +107,7 @@ def _reset(stack: Stack) -> None:
         if input(question).strip().lower() not in ("y", "yes"):
             raise LocalError("nothing was deleted")
     with _alone(stack):
-        forget_observed(stack)
+        delete_observed(stack)
         reset(stack)
 
 

@@ -9,9 +9,9 @@ from contextlib import suppress
 from deploy.local.errors import LocalError
 from deploy.local.services import PROCESS_NAMES
 from deploy.local.state import State
-from deploy.local.supervision.logs import Follower
 from deploy.log_lines import LogLine
 from deploy.observe.log_filter import LogFilter
+from deploy.observe.log_follower import LogFollower
 
 COLOURS = (36, 33, 32, 35, 34, 31, 96, 93, 92, 95, 94)
 POLL_SECONDS = 0.2
@@ -31,7 +31,7 @@ def show_logs(state: State, wanted: LogFilter, *, tail: bool = True) -> None:
         _print(wanted, line)
     with (
         suppress(KeyboardInterrupt),
-        Follower(state, wanted.processes, tail=tail and not wanted.looks_back) as follower,
+        LogFollower(state, wanted.processes, tail=tail and not wanted.looks_back) as follower,
     ):
         while True:
             for name, raw in follower.read():

@@ -1,9 +1,8 @@
 """`make observe`: Zipkin, Prometheus and Alertmanager beside the shop. `make down` ends them, too."""
 
-from functools import partial
-
 from deploy.install.download import install_zipkin
-from deploy.local.commands.down import clear_left_overs, reset, stop
+from deploy.local.commands.down import reset, stop
+from deploy.local.commands.up import clean_start
 from deploy.local.console import say, step
 from deploy.local.ports import LOOPBACK, require_free
 from deploy.local.servers import Server
@@ -11,12 +10,10 @@ from deploy.local.services import SERVICES
 from deploy.local.stack import Stack
 from deploy.local.state import State
 from deploy.local.supervision import supervisor
-from deploy.local.supervision.logs import set_aside
 from deploy.local.supervision.process import SUPERVISOR, read_pid
 from deploy.local.supervision.waiting import Watch, side_by_side
 from deploy.observe.servers import Alertmanager, Prometheus, Zipkin
 
-READY_SECONDS = 90.0
 PAGES = {"zipkin": "traces", "prometheus": "metrics and alerts", "alertmanager": "alerts that were sent"}
 
 
@@ -59,28 +56,21 @@ def stop_observing(stack: Stack) -> bool:
     return stop(observers(stack))
 
 
-def forget_observed(stack: Stack) -> None:
+def delete_observed(stack: Stack) -> None:
     """End it, and delete its data."""
     reset(observers(stack))
 
 
 def _start(aside: Stack, servers: list[Server]) -> None:
-    aside.state.make()
-    clear_left_overs(aside)
-    require_free({variable: port for server in servers for variable, port in server.ports.items()})
-    set_aside(aside.state)
-    try:
+    def wait_for(server: Server) -> None:
+        Watch(aside.state, server.name).wait(server.check)
+
+    with clean_start(aside):
+        require_free({variable: port for server in servers for variable, port in server.ports.items()})
         for server in servers:
             server.prepare()
         first, *others = [server.process() for server in servers]
         supervisor.start(aside.state, [first], others)
         supervisor.start_services(aside.state)
         with step("starting " + ", ".join(server.name for server in servers)):
-            side_by_side(partial(_wait_for, aside.state), servers)
-    except BaseException:
-        stop(aside)
-        raise
-
-
-def _wait_for(state: State, server: Server) -> None:
-    Watch(state, server.name).wait(server.check, READY_SECONDS)
+            side_by_side(wait_for, servers)

@@ -1,47 +1,30 @@
 """What `make observe` starts beside the shop, on loopback: Zipkin for traces, Prometheus for metrics, Alertmanager for alerts."""
 
-import http.client
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.install.programs import ZIPKIN, java
-from deploy.local.errors import LocalError, NotReady
+from deploy.install.programs import ZIPKIN, find_program, java
+from deploy.local.errors import NotReady
 from deploy.local.ports import LOOPBACK
+from deploy.local.probe import call
 from deploy.local.state import ROOT, State
-from deploy.local.supervision.process import SYSTEM_PATH, Process
+from deploy.local.supervision.process import Process
 
 RULES = ROOT / "deploy" / "observe" / "rules"
-CHECK_SECONDS = 2
 
 
-def get(port: int, path: str) -> None:
+def _check_page(port: int, path: str) -> None:
     """Raise NotReady unless a server answers 200 there."""
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=CHECK_SECONDS)
-    try:
-        connection.request("GET", path)
-        status = connection.getresponse().status
-    except (OSError, http.client.HTTPException) as error:
-        raise NotReady(f"nothing answers on port {port}: {error}") from None
-    finally:
-        connection.close()
+    status = call(port, "GET", path).status
     if status != 200:
         raise NotReady(f"the server on port {port} answers {status}")
 
 
-def find_program(*names: str) -> str:
-    """The path of the first of these programs that is installed. Raises LocalError."""
-    for name in names:
-        if path := shutil.which(name, path=SYSTEM_PATH):
-            return path
-    raise LocalError(f"{names[0]} is not installed: `make observe` installs it")
-
-
 @dataclass(frozen=True)
 class Zipkin:
-    """Zipkin with its spans in memory: a restart forgets them."""
+    """Zipkin with its spans in memory: they end with the process."""
 
     state: State
     port: int
@@ -61,7 +44,7 @@ class Zipkin:
         return Process(self.name, (java(), "-Xmx256m", "-jar", str(ZIPKIN), *where), env)
 
     def check(self) -> None:
-        get(self.port, "/health")
+        _check_page(self.port, "/health")
 
 
 @dataclass(frozen=True)
@@ -108,12 +91,10 @@ class Prometheus:
             "web.listen-address": f"{LOOPBACK}:{self.port}",
             "log.level": "warn",
         }
-        return Process(
-            self.name, (find_program("prometheus"), *(f"--{name}={value}" for name, value in options.items()))
-        )
+        return Process(self.name, _command(find_program("prometheus", installer="make observe"), options))
 
     def check(self) -> None:
-        get(self.port, "/-/ready")
+        _check_page(self.port, "/-/ready")
 
 
 @dataclass(frozen=True)
@@ -150,8 +131,12 @@ class Alertmanager:
             "cluster.listen-address": "",
             "log.level": "warn",
         }
-        program = find_program("prometheus-alertmanager", "alertmanager")
-        return Process(self.name, (program, *(f"--{name}={value}" for name, value in options.items())))
+        program = find_program("prometheus-alertmanager", "alertmanager", installer="make observe")
+        return Process(self.name, _command(program, options))
 
     def check(self) -> None:
-        get(self.port, "/-/ready")
+        _check_page(self.port, "/-/ready")
+
+
+def _command(program: str, options: Mapping[str, object]) -> tuple[str, ...]:
+    return (program, *(f"--{name}={value}" for name, value in options.items()))

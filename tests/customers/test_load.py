@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from deploy.customers import load as module
+from deploy.customers import shop as module
 from deploy.customers.load import Load, Outcome, read_numbers
+from deploy.customers.mailbox import Mailbox
+from deploy.customers.shop import Shop
 from deploy.local.errors import LocalError
 from deploy.local.probe import Answer
 
@@ -45,7 +47,8 @@ def test_a_slow_answer_holds_up_no_other_journey_and_counts_from_when_it_was_due
         return Answer(201, b'{"orderId": "o1"}')
 
     monkeypatch.setattr(module, "call", call)
-    customers = Load({"product_service": 1, "order_service": 2}, None, ("", ""))  # type: ignore[arg-type] # not asked
+    shop = Shop({"product_service": 1, "order_service": 2}, Mailbox(0))
+    customers = Load(shop, ("", ""))
     customers._tokens, customers._products = ["t"], [{"id": "p"}]
     customers.run(20, 1)
     assert len(customers.outcome.seconds) == 20
