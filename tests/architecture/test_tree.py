@@ -26,6 +26,17 @@ def test_files_stay_small():
     assert statistics.median(lengths.values()) <= 80
 
 
+def test_the_readme_says_how_much_code_there_is():
+    files = [*FILES, *(p for p in sorted((ROOT / "deploy").rglob("*.py")) if not SKIP & set(p.parts))]
+    lengths = [len(path.read_text().splitlines()) for path in files]
+    text = " ".join((ROOT / "README.md").read_text().split())
+    said = re.search(r"about ([\d,]+) lines of Python in ([\d,]+) files.+? half of them have less than (\d+)", text)
+    assert said
+    lines, count, half = (int(number.replace(",", "")) for number in said.groups())
+    assert (sum(lengths), len(files)) == (pytest.approx(lines, rel=0.1), pytest.approx(count, rel=0.1))
+    assert statistics.median(lengths) <= half
+
+
 @pytest.mark.parametrize("folder", sorted({p.parent for p in (ROOT / "deploy").rglob("*.py")}), ids=name_of)
 def test_a_folder_of_deploy_has_at_most_fourteen_modules(folder):
     assert len(list(folder.glob("*.py"))) <= 14
