@@ -123,7 +123,7 @@ def rotate_encryption(config: Config, _arguments: list[str]) -> int:
 
 
 def reconcile(config: Config, arguments: list[str]) -> int:
-    """list where orders and reservations differ; with --fix ask product_service to mend it"""
+    """list where orders and reservations differ; with --fix ask product_service to repair them"""
     from order_service.config import setup_django
 
     setup_django("order_service", config)

@@ -60,7 +60,7 @@ def effects(monkeypatch) -> list[tuple[str, Any, dict[str, Any]]]:
             self.add_all = record("add_all")
 
     for module, names in (
-        (order_handlers, ("upsert_products", "apply_stock_replies", "erase_customer", "keep_account_changes")),
+        (order_handlers, ("upsert_products", "apply_stock_replies", "erase_customer", "apply_account_changes")),
         (order_handlers, ("record_sent_mails", "compare_held_stock")),
         (product_handlers, ("decide_orders",)),
         (user_handlers, ("reissue_link", "resend_account")),

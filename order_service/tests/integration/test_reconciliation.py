@@ -1,4 +1,4 @@
-"""Orders are compared with the reservations that product_service publishes, both ways, and differences are mended on demand."""
+"""Orders are compared with the reservations that product_service publishes, both ways, and differences are repaired on demand."""
 
 from datetime import UTC, datetime, timedelta
 

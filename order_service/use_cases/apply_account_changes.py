@@ -1,4 +1,4 @@
-"""Keep what user_service says about accounts: addresses, and revocations of tokens."""
+"""Store what user_service says about accounts: addresses, and revocations of tokens."""
 
 from collections.abc import Collection, Sequence
 
@@ -11,8 +11,8 @@ from order_service.store.worker_tables import stored_revocations
 
 
 @transaction.atomic
-def keep_account_changes(*, addresses: Sequence[tuple[str, MailAddress]], revocations: Collection[Revocation]) -> None:
-    """Keep the addresses of accounts that order, in the order of their ids, and the revocations for the web processes.
+def apply_account_changes(*, addresses: Sequence[tuple[str, MailAddress]], revocations: Collection[Revocation]) -> None:
+    """Store the addresses of accounts that order, in the order of their ids, and the revocations for the web processes.
 
     A repeated call changes nothing.
     """

@@ -8,9 +8,9 @@ log = get_logger(__name__)
 BATCH_SIZE = 50  # accounts per call, one call in two seconds: an upgrade asks for 100,000 accounts within 70 minutes
 
 
-def ask_for_addresses() -> int:
+def request_addresses() -> int:
     """Put the requests that are due into the outbox; return how many."""
-    asked = customers.ask_for_addresses(BATCH_SIZE)
+    asked = customers.request_addresses(BATCH_SIZE)
     if asked:
         log.info("addresses requested", accounts=len(asked))
     return len(asked)

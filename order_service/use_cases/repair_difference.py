@@ -1,4 +1,4 @@
-"""Mend a difference between an order and its stock, on demand. product_service does it, and the next round shows it."""
+"""Repair a difference between an order and its stock, on demand. product_service does it, and the next round shows it."""
 
 from django.db import transaction
 
@@ -8,8 +8,8 @@ from order_service.store import customers, orders, reconciliation
 from order_service.use_cases.request_release import request_release
 
 
-def mend_difference(difference: Difference) -> bool:
-    """Ask product_service to mend it. Return False when it can't be asked: staff have to look at the order.
+def repair_difference(difference: Difference) -> bool:
+    """Ask product_service to repair it. Return False when it can't be asked: staff have to look at the order.
 
     Stock that no order needs is released. The reservation of an order that holds nothing is requested again, by the event that
     requested it first, so the ledger of mails knows it.
@@ -31,5 +31,5 @@ def _request_reservation(order_id: str) -> bool:
     account = customers.hold(order.customer.user_id)
     if account.deleted and order.customer.username != erased_name(account.user_id):
         return False
-    reconciliation.count_ask(order_id)
+    reconciliation.count_request(order_id)
     return orders.request_reservation_again(order_id)
