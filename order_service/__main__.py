@@ -1,6 +1,6 @@
-"""The commands of the service: `python -m order_service COMMAND`, on a laptop, in a container or under a supervisor.
+"""The commands: `python -m order_service COMMAND`, in a shell, in a container and under a supervisor.
 
-The configuration is read first. Each command then imports the modules it needs.
+The configuration is read first. Then each command imports what it needs.
 """
 
 import sys
@@ -12,7 +12,7 @@ from order_service.config import Config, Migrator
 
 
 def web(config: Config, _arguments: list[str]) -> int:
-    """serve the HTTP API and the admin pages by gunicorn"""
+    """serve the HTTP API and the admin pages with gunicorn"""
     from libs.web.server import serve_web
 
     serve_web("order_service.api.wsgi:app", web=config, host=config.bind_host, port=config.order_service_port)
@@ -35,7 +35,7 @@ def check_config(_config: Config, _arguments: list[str]) -> int:
 
 
 def check_worker(config: Config, _arguments: list[str]) -> int:
-    """exit 0 when this host's worker wrote its state within a minute"""
+    """exit 0 when the worker of this host wrote its status within the last 60 s"""
     from order_service.config import setup_django
 
     setup_django("order_worker", config)
@@ -46,7 +46,7 @@ def check_worker(config: Config, _arguments: list[str]) -> int:
 
 
 def topics(config: Config, _arguments: list[str]) -> int:
-    """create the topics this service publishes and consumes"""
+    """create the topics that the service publishes and consumes"""
     from order_service.config import setup_django
 
     setup_django("order_service", config)
@@ -79,7 +79,7 @@ def retire_products(config: Config, arguments: list[str]) -> int:
 
 
 def accept_cluster(config: Config, _arguments: list[str]) -> int:
-    """know the present Kafka cluster as this service's own (docs/operations.md)"""
+    """accept the present Kafka cluster as this service's own (docs/operations.md)"""
     from order_service.config import setup_django
 
     setup_django("order_service", config)
@@ -101,7 +101,7 @@ def dlq(config: Config, arguments: list[str]) -> int:
 
 
 def migrate(config: Config, _arguments: list[str]) -> int:
-    """create or change the database's tables"""
+    """create and change the tables of the database"""
     from order_service.config import setup_django
 
     setup_django("order_service", config)

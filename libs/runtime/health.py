@@ -100,7 +100,7 @@ def failure_reason(error: Exception) -> str:
 
 
 def live_workers(store: WorkerStatusStore) -> Sequence[WorkerStatus]:
-    """The status of each worker that wrote it within a minute."""
+    """The status of each worker that wrote it within the last 60 s."""
     now = store.now()
     return [status for status in store.read() if abs(now - float(status["beat"])) <= STALE_HEARTBEAT_SECONDS]
 
