@@ -73,7 +73,7 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """A worker is done, or has crashed; one that was interrupted is told of twice."""
+    """A worker is done, or has crashed; xdist reports an interrupted one twice."""
     if node in _workers:
         _workers.remove(node)
 

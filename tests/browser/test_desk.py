@@ -51,7 +51,7 @@ def test_an_action_that_came_too_late_says_so_and_changes_nothing(page: Page, to
     assert ada.status_of(order) == "cancelled"
 
 
-def test_of_many_orders_one_message_tells_the_result_of_each(page: Page, town: Town) -> None:
+def test_one_message_shows_the_result_of_each_of_many_orders(page: Page, town: Town) -> None:
     ada, grace = town.customer(), town.colleague()
     first, second = (confirmed_order(town, ada, grace) for _ in range(2))
     assert ada.call("order", "POST", f"/orders/{second['id']}/cancel").status == 200
@@ -133,4 +133,4 @@ def test_an_action_on_all_matches_goes_on_by_itself_until_the_last_step(page: Pa
     page.get_by_role("button", name=f"Yes, cancel {len(orders)} orders").click()
     message = page.get_by_role("status").get_by_role("listitem").first
     expect(message).to_contain_text(f"0 of {len(orders)} orders were cancelled. {len(orders)} were refused")
-    assert len(steps) == 2  # the confirmation, and the page between the steps, which nobody clicked
+    assert len(steps) == 2  # the confirmation, and the page between the steps, which no one clicked

@@ -76,13 +76,13 @@ def test_every_later_mail_goes_to_the_present_address(customer, staff, place):
     assert mailed(order, "mail-resend-requested") == (NEWER, False)
 
 
-def test_an_order_by_an_older_token_is_mailed_to_the_present_address(customer, place):
+def test_the_mail_of_an_order_by_an_older_token_goes_to_the_present_address(customer, place):
     place(customer)
     hear(customer.user_id)
     assert mailed(place(customer), "order-placed") == (NEW, True)
 
 
-def test_an_order_by_a_token_that_is_newer_than_the_last_event_is_mailed_to_the_tokens_address(
+def test_the_mail_of_an_order_by_a_token_that_is_newer_than_the_last_event_goes_to_the_tokens_address(
     customer, make_caller, place
 ):
     place(customer)

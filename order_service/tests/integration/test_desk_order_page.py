@@ -69,7 +69,9 @@ def test_only_the_legal_steps_have_buttons(sit_down, customer, place, place_conf
         assert buttons(answer.content.decode()) == steps
 
 
-def test_a_step_that_somebody_was_quicker_with_says_so_and_changes_nothing(sit_down, customer, place_confirmed):
+def test_a_step_that_another_member_of_staff_made_first_says_so_and_changes_nothing(
+    sit_down, customer, place_confirmed
+):
     desk, order = sit_down("staff"), place_confirmed(customer)
     customer.send(f"/orders/{order}/cancel", {})
     answer = desk.post(at(order, "status"), {"status": "shipped"}, follow=True)
@@ -79,7 +81,7 @@ def test_a_step_that_somebody_was_quicker_with_says_so_and_changes_nothing(sit_d
     assert Order.objects.get(pk=order).status == "cancelled"
 
 
-def test_a_step_that_somebody_has_made_before_is_not_reported_as_made(sit_down, staff, customer, place_confirmed):
+def test_a_step_that_was_made_before_is_not_reported_as_made(sit_down, staff, customer, place_confirmed):
     desk, order = sit_down("staff"), place_confirmed(customer)
     staff.send(f"/orders/{order}/status", {"status": "shipped"}, "PUT")
     answer = desk.post(at(order, "status"), {"status": "shipped"}, follow=True)

@@ -89,7 +89,7 @@ def test_what_is_read_late_is_kept_under_its_own_version(client, staff, make, ke
     assert kept._parts.get((ObjectId(product["id"]), 2))
 
 
-def test_a_product_that_was_withdrawn_meanwhile_is_left_out(client, staff, make, kept):
+def test_a_product_that_was_withdrawn_after_its_version_was_read_is_left_out(client, staff, make, kept):
     gone, left = make(), make()
     early = versions(gone["id"], left["id"])
     client.delete(f"/products/{gone['id']}", headers=staff)
