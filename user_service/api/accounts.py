@@ -6,7 +6,15 @@ from libs.values.errors import Invalid
 from libs.values.pages import page_request
 from libs.web.flask import Blueprint, caller, json_response
 from user_service.api import responses, schemas
-from user_service.api.context import address, config, limiter, login_limits, mail_limits, rate_limit, require_sendable
+from user_service.api.context import (
+    client_address,
+    config,
+    limiter,
+    login_limits,
+    mail_limits,
+    rate_limit,
+    require_sendable,
+)
 from user_service.queries import account_changes, account_export, users
 from user_service.use_cases import change_password, delete_account, manage_account, register_user, update_account
 
@@ -25,7 +33,7 @@ def register(body: schemas.Register) -> Response:
         username=body.username,
         email=body.email,
         password=body.password,
-        address=address(),
+        client_address=client_address(),
         shop_name=config().shop_name,
         limits=mail_limits(),
     )
