@@ -16,6 +16,7 @@ from typing import Any
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from deploy.arguments import read_variables
 from deploy.customers.shop import Shop, open_shop
 from deploy.local.console import console, say, step
 from deploy.local.errors import LocalError, NotReady
@@ -162,9 +163,9 @@ def load(stack: Stack, arguments: Sequence[str]) -> None:
 
 def read_numbers(arguments: Sequence[str]) -> tuple[int, int]:
     """The orders a second, and the seconds. Raises LocalError."""
-    given = dict(argument.partition("=")[::2] for argument in arguments)
-    texts = given.pop("RATE", "20"), given.pop("SECONDS", "60")
+    given = read_variables(arguments, ("RATE", "SECONDS"))
+    texts = given.get("RATE", "20"), given.get("SECONDS", "60")
     numbers = [int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0 for text in texts]
-    if given or not (1 <= numbers[0] <= MAX_RATE and 1 <= numbers[1] <= MAX_SECONDS):
+    if not (1 <= numbers[0] <= MAX_RATE and 1 <= numbers[1] <= MAX_SECONDS):
         raise LocalError(f"RATE is 1 to {MAX_RATE} orders a second, and SECONDS is 1 to {MAX_SECONDS}")
     return numbers[0], numbers[1]

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from ulid import ULID
+
 from deploy.local.console import say
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.stack import Stack
@@ -10,7 +12,7 @@ from deploy.observe.logs import past_lines, read_filter
 from deploy.observe.order_events import OrderEvent, read_order_events
 from deploy.observe.story import steps_of, write_story
 
-DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # of Crockford's base 32: the first ten of an id are its time
+LATEST = datetime(3000, 1, 1, tzinfo=UTC)
 CLOCKS = timedelta(minutes=1)  # by which the clocks of the services and of Kafka may differ
 
 
@@ -28,11 +30,8 @@ def follow(stack: Stack, arguments: Sequence[str]) -> None:
 
 
 def placed_at(order_id: str) -> datetime:
-    """The time in an order's id."""
-    number = 0
-    for digit in order_id[:10]:
-        number = number * len(DIGITS) + DIGITS.index(digit)
-    return datetime.fromtimestamp(min(number, 32_503_680_000_000) / 1000, UTC)
+    """The time in an order's id, at most LATEST: an id may hold years that a datetime cannot."""
+    return datetime.fromtimestamp(min(ULID.from_str(order_id).timestamp, LATEST.timestamp()), UTC)
 
 
 def _events(stack: Stack, order_id: str) -> list[OrderEvent]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import NoReturn
 
+from deploy.arguments import read_variables
 from deploy.install.download import install_kaskade
 from deploy.install.programs import kaskade
 from deploy.local.console import say
@@ -20,9 +21,9 @@ TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 def show_kafka(stack: Stack, arguments: Sequence[str]) -> NoReturn:
     """Become kaskade, which changes nothing here. Raises LocalError for an argument that is neither TOPIC nor PAGE."""
-    given = dict(argument.partition("=")[::2] for argument in arguments)
-    topic, page = given.pop("TOPIC", ""), given.pop("PAGE", "0")
-    if given or page not in ("0", "1") or (topic and not TOPIC.fullmatch(topic)):
+    given = read_variables(arguments, ("TOPIC", "PAGE"))
+    topic, page = given.get("TOPIC", ""), given.get("PAGE", "0")
+    if page not in ("0", "1") or (topic and not TOPIC.fullmatch(topic)):
         raise LocalError("the variables are TOPIC=name and PAGE=1")
     install_kaskade()
     command = ["consumer", "--earliest", "-t", topic, "-k", "string", "-v", "json"] if topic else ["admin"]

@@ -9,14 +9,21 @@ from deploy.local.errors import LocalError
 from deploy.local.services import PROCESS_NAMES, SERVICES
 from deploy.log_lines import LEVELS, LogLine
 
-ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
-FORMS = {
-    "ORDER": ID,
-    "TRACE": re.compile(r"[0-9a-f]{32}"),
-    "REQUEST": re.compile(r"[A-Za-z0-9._-]{1,64}"),
-    "SERVICE": re.compile("|".join(sorted({name for s in SERVICES for name in (s.name, s.package, s.package[:-8])}))),
-    "LEVEL": re.compile("|".join(LEVELS), re.IGNORECASE),
-    "SERVERS": re.compile("0|1"),
+Form = tuple[re.Pattern[str], str]
+"""What the value of a variable matches, and the same in words."""
+
+
+def _one_of(*values: str, flags: re.RegexFlag = re.NOFLAG) -> Form:
+    return re.compile("|".join(values), flags), f"one of {', '.join(values)}"
+
+
+FORMS: Mapping[str, Form] = {
+    "ORDER": (re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}"), "an order's id has 26 characters"),
+    "TRACE": (re.compile(r"[0-9a-f]{32}"), "a trace's id has 32 hex digits"),
+    "REQUEST": (re.compile(r"[A-Za-z0-9._-]{1,64}"), "up to 64 letters, digits, dots, underscores and dashes"),
+    "SERVICE": _one_of(*sorted({name for s in SERVICES for name in (s.name, s.package, s.package[:-8])})),
+    "LEVEL": _one_of(*LEVELS, flags=re.IGNORECASE),
+    "SERVERS": _one_of("0", "1"),
 }
 HELD = 5000  # lines whose trace may turn out to be one that is asked for
 OF_ORDERS = ("order-", "stock-", "mail-resend-requested")
@@ -32,25 +39,18 @@ class LogFilter:
     service: str = ""
     level: str = ""
     servers: bool = False
-    _traces: set[str] = field(default_factory=set)
-    _held: deque[LogLine] = field(default_factory=lambda: deque(maxlen=HELD))
+    _traces: set[str] = field(init=False, default_factory=set)
+    _held: deque[LogLine] = field(init=False, default_factory=lambda: deque(maxlen=HELD))
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "LogFilter":
-        """From the variables of `make logs`. Raises LocalError for an unknown one, and for a value of another form."""
+        """From the variables of `make logs`, by the names of FORMS. Raises LocalError for a value of another form."""
         for name, value in given.items():
-            if name not in FORMS:
-                raise LocalError(f"unknown filter {name}: there are {', '.join(FORMS)}")
-            if not FORMS[name].fullmatch(value):
-                raise LocalError(f"{name}={value} is not valid: {_expected(name)}")
-        return cls(
-            order=given.get("ORDER", ""),
-            trace=given.get("TRACE", ""),
-            request=given.get("REQUEST", ""),
-            service=given.get("SERVICE", ""),
-            level=given.get("LEVEL", "").lower(),
-            servers=given.get("SERVERS") == "1",
-        )
+            pattern, words = FORMS[name]
+            if not pattern.fullmatch(value):
+                raise LocalError(f"{name}={value} is not valid: {words}")
+        values = {name.lower(): value for name, value in given.items() if name != "SERVERS"}
+        return cls(**values, servers=given.get("SERVERS") == "1")
 
     @property
     def looks_back(self) -> bool:
@@ -99,10 +99,4 @@ class LogFilter:
     def _is_grave(self, line: LogLine) -> bool:
         if not self.level:
             return True
-        return line.level in LEVELS and LEVELS.index(line.level) >= LEVELS.index(self.level)
-
-
-def _expected(name: str) -> str:
-    words = {"ORDER": "an order's id has 26 characters", "TRACE": "a trace's id has 32 hex digits", "SERVERS": "0 or 1"}
-    words["REQUEST"] = "up to 64 letters, digits, dots, underscores and dashes"
-    return words.get(name) or f"one of {FORMS[name].pattern.replace('|', ', ')}"
+        return line.level in LEVELS and LEVELS.index(line.level) >= LEVELS.index(self.level.lower())

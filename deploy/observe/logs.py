@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from deploy.local.errors import LocalError
+from deploy.arguments import read_variables
 from deploy.local.services import PROCESS_NAMES
 from deploy.local.state import State
 from deploy.log_lines import LogLine
-from deploy.observe.log_filter import LogFilter
+from deploy.observe.log_filter import FORMS, LogFilter
 from deploy.observe.log_follower import LogFollower
 
 COLOURS = (36, 33, 32, 35, 34, 31, 96, 93, 92, 95, 94)
@@ -19,10 +19,7 @@ POLL_SECONDS = 0.2
 
 def read_filter(arguments: Sequence[str]) -> LogFilter:
     """The filter in arguments such as ORDER=01K…. Raises LocalError for one of another form."""
-    pairs = [argument.partition("=") for argument in arguments]
-    if wrong := [name for name, sign, _ in pairs if not sign]:
-        raise LocalError(f"{wrong[0]} is no filter: write NAME=value")
-    return LogFilter.of({name: value for name, _, value in pairs})
+    return LogFilter.of(read_variables(arguments, FORMS))
 
 
 def show_logs(state: State, wanted: LogFilter, *, tail: bool = True) -> None:

@@ -10,6 +10,7 @@ import pytest
 from deploy.local.errors import LocalError
 from deploy.log_lines import LogLine
 from deploy.observe.log_filter import LogFilter
+from deploy.observe.logs import read_filter
 
 ORDER, OTHER = "01K8ZC4M7RXW2Q5T9V3B6H1N0D", "01K8ZC4M7RXW2Q5T9V3B6H1N0E"
 TRACE, SECOND = "4bf92f3577b34da6a3ce929d0e0e4736", "5bf92f3577b34da6a3ce929d0e0e4736"
@@ -97,4 +98,4 @@ def test_a_service_is_all_its_processes(service: str, processes: tuple[str, ...]
 )
 def test_another_value_is_an_error_that_says_what_is_expected(name: str, value: str) -> None:
     with pytest.raises(LocalError, match=name):
-        LogFilter.of({name: value})
+        read_filter([f"{name}={value}"])

@@ -86,6 +86,7 @@ def test_an_order_that_waits_says_so() -> None:
 
 def test_the_id_of_an_order_has_its_time() -> None:
     assert placed_at(ORDER) == ULID.from_str(ORDER).datetime
+    assert placed_at("7" + "Z" * 25).year == 3000
 
 
 def test_past_lines_are_in_the_order_of_their_times_through_rotations(tmp_path: Any) -> None:
