@@ -75,11 +75,6 @@ class TopicReader:
                 return message
         return None
 
-    def end_of(self, topic: str, partition: int, seconds: float) -> int:
-        """The offset of the next message of a partition. Raises KafkaException when no broker answers within `seconds`."""
-        _, end = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), seconds)
-        return int(end)
-
     def close(self) -> None:
         """Close the client."""
         self._consumer.close()
