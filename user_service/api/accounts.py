@@ -54,7 +54,7 @@ def read_me() -> Response:
 @routes.output(schemas.UserOut)
 @routes.refuses(409, 429)
 def update_me(body: schemas.UpdateMe) -> Response:
-    """Change your username, or your e-mail address by your password. A new address ends your access tokens, not your sessions."""
+    """Change your username or, with your password, your e-mail address. A new address ends your access tokens, not your sessions."""
     require_sendable(body.email)
     if body.email is None:
         user = users.get_own_account(caller=caller())
@@ -80,7 +80,7 @@ def update_me(body: schemas.UpdateMe) -> Response:
 @routes.output({}, status_code=204)
 @routes.refuses(429)
 def delete_me(body: schemas.DeleteMe) -> Response:
-    """Delete your account by your password. Its data is erased, and its address and name are free again."""
+    """Delete your account with your password. Its data is erased, and its address and name are free again."""
     delete_account.delete_own_account(caller=caller(), password=body.password, limits=login_limits())
     return Response(status=204)
 
