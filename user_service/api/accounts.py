@@ -54,7 +54,7 @@ def read_me() -> Response:
 @routes.output(schemas.UserOut)
 @routes.refuses(409, 429)
 def update_me(body: schemas.UpdateMe) -> Response:
-    """Change your username or, with your password, your e-mail address. A new address ends your access tokens, not your sessions."""
+    """Change your username or, with your password, your e-mail address. A new address ends your access tokens but no session."""
     require_sendable(body.email)
     if body.email is None:
         user = users.get_own_account(caller=caller())
