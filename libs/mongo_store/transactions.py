@@ -71,7 +71,7 @@ def _release(session: ClientSession, error: BaseException) -> None:
     """End the transaction on the server, within RELEASE_SECONDS. Otherwise it locks its documents until the server's limit.
 
     It runs outside of all of the caller's time limits, because they may be over, and the driver then sends nothing. After an
-    error of the connection or of a time limit the driver does not know the state, so the server is told to end what there is.
+    error of the connection or of a time limit the driver does not know the state, so the server ends what there is.
     """
 
     def release() -> None:

@@ -9,13 +9,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from libs.values.text import BLANKS, JOINERS, Name
+from libs.values.text import BLANKS, JOINERS, MARKS, Name
 
 MAX_CHARACTERS = 64
-# Marks that show nothing. Source: Unicode DerivedCoreProperties.txt, Default_Ignorable_Code_Point, its category M.
-MARKS = frozenset(
-    map(chr, (0x034F, 0x17B4, 0x17B5, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
-)
 
 
 def canonical_sku(text: str) -> str:
