@@ -16,6 +16,7 @@ from libs.mongo_store.connection import TIMEOUT_MS, UNAVAILABLE_ERRORS, Db, T, i
 
 PAUSE_SECONDS = 0.02  # at most, between two attempts
 RELEASE_SECONDS = 0.5  # for the end of a transaction whose own time may be over
+WORK_SECONDS = TIMEOUT_MS / 1000 - RELEASE_SECONDS
 
 P = ParamSpec("P")
 
@@ -29,12 +30,12 @@ class _Conflict(Exception):
 
 
 def in_transaction(db: Db, work: Callable[[ClientSession], T]) -> T:
-    """Run `work(session)` in one transaction, again after a write conflict, within TIMEOUT_MS (the driver's limit is 120 s).
+    """Run `work(session)` in one transaction, again after a write conflict, within WORK_SECONDS (the driver's limit is 120 s).
 
     The pauses between attempts are short. The driver's pauses grow to half a second. With them a writer of a document that others
     change all the time never succeeds (docs/adr/0028). A transaction that fails is ended on the server before this returns.
     """
-    end = time.monotonic() + TIMEOUT_MS / 1000
+    end = time.monotonic() + WORK_SECONDS
     committing = False
 
     def attempt(session: ClientSession) -> T:
@@ -50,7 +51,7 @@ def in_transaction(db: Db, work: Callable[[ClientSession], T]) -> T:
         committing = True
         return result
 
-    with db.client.start_session() as session, pymongo.timeout(TIMEOUT_MS / 1000):
+    with db.client.start_session() as session, pymongo.timeout(WORK_SECONDS):
         while True:
             try:
                 return session.with_transaction(attempt)

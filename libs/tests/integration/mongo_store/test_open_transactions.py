@@ -101,7 +101,7 @@ def test_an_open_transaction_is_seen(db, far):
 )
 @pytest.mark.parametrize("around", [None, SECONDS], ids=["", "in a time limit"])
 def test_a_failed_transaction_is_over(db, far, monkeypatch, end, error, around):
-    monkeypatch.setattr(transactions, "TIMEOUT_MS", SECONDS * 1000)
+    monkeypatch.setattr(transactions, "WORK_SECONDS", SECONDS)
     work = Watched(db, end)
     with pytest.raises(error), pymongo.timeout(around):
         in_transaction(far, work)
@@ -111,7 +111,7 @@ def test_a_failed_transaction_is_over(db, far, monkeypatch, end, error, around):
 
 @pytest.mark.parametrize("fault", ["timeout", "reset_peer"])
 def test_a_transaction_whose_connection_fails_is_over(db, far, proxy, monkeypatch, fault):
-    monkeypatch.setattr(transactions, "TIMEOUT_MS", SECONDS * 1000)
+    monkeypatch.setattr(transactions, "WORK_SECONDS", SECONDS)
 
     def end(write):
         with proxy.toxic(fault):
@@ -127,7 +127,7 @@ def test_a_transaction_whose_connection_fails_is_over(db, far, proxy, monkeypatc
 
 def test_a_session_that_was_ended_so_is_good_for_the_next_transaction(db, far, monkeypatch):
     with monkeypatch.context() as short:
-        short.setattr(transactions, "TIMEOUT_MS", SECONDS * 1000)
+        short.setattr(transactions, "WORK_SECONDS", SECONDS)
         with pytest.raises(PyMongoError):
             in_transaction(far, Watched(db, sleep_and_write))
     for _ in range(3):
