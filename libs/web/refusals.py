@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 import orjson
-from gunicorn.http.errors import (
+from gunicorn.http.errors import (  # type: ignore[attr-defined] # the stubs are older than gunicorn 27
     ConfigurationProblem,
     ExpectationFailed,
     ForbiddenProxyRequest,
@@ -22,7 +22,7 @@ from libs.web.security_headers import HEADERS
 
 log = get_logger(__name__)
 
-STATUSES: dict[type[Exception], int] = {
+STATUSES: dict[type[BaseException], int] = {
     ForbiddenProxyRequest: 403,
     LimitRequestLine: 414,
     ExpectationFailed: 417,
@@ -34,7 +34,7 @@ OURS = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
 """Errors of the parser's classes that are no fault of the client."""
 
 
-def status_of(error: Exception) -> int:
+def status_of(error: BaseException) -> int:
     """The status of the response to an error of gunicorn. One that is not the client's is logged, and 500."""
     if isinstance(error, ParseException) and not isinstance(error, OURS):
         return STATUSES.get(type(error), 400)

@@ -133,7 +133,7 @@ class BufferingWorker(ThreadWorker):
         finally:
             trace_context.forget()
 
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer to a request that gunicorn's parser refuses, or at which it fails. gunicorn's own page repeats what was sent."""
         with suppress(OSError):
             client.sendall(refusal(status_of(exc)))
