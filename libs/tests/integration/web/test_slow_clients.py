@@ -278,6 +278,23 @@ def test_what_the_parser_refuses_is_a_problem_that_repeats_nothing(server, data,
     assert server.get("/health/live") == 200
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"SCRIPT_NAME: /elsewhere\r\n",
+        b"SCRIPT_NAME: /health\r\n",
+        b"PATH_INFO: /elsewhere\r\n",
+        b"X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: on\r\nX-Forwarded-Protocol: ssl\r\n",
+        b"X-Forwarded-Proto: http\r\nX-Forwarded-Ssl: on\r\n",
+    ],
+)
+def test_no_header_of_a_client_changes_path_or_scheme(server, fields):
+    with server.connect(b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + fields + b"\r\n") as client:
+        answer = read_all(client)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"Strict-Transport-Security" not in answer
+
+
 def test_several_requests_in_one_piece_are_all_answered(server):
     first = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks(3)
     second = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
