@@ -45,6 +45,11 @@ def is_visible(text: str) -> bool:
     return any(unicodedata.category(c)[0] in "LNPS" and c not in BLANKS for c in text)
 
 
+def shows_nothing(character: str) -> bool:
+    """Whether a character is never seen itself. In a SKU or an address of the web it would make two of one."""
+    return unicodedata.category(character) == "Cf" or character in MARKS or character in BLANKS
+
+
 def clean(text: str, *, breaks: str = "", replacement: str = "\ufffd") -> str:
     """A text with a replacement for each character that is not allowed. For text that is stored already, before its output."""
     if text.isprintable():
