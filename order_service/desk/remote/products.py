@@ -66,7 +66,7 @@ class ProductFilter(FilterForm):
 
 
 class Pieces(forms.IntegerField):
-    """A whole number in ASCII digits. Django's own field also takes `1_0`, which nobody means."""
+    """A whole number in ASCII digits. Django's own field takes `1_0` for 10."""
 
     def to_python(self, value: Any) -> int | None:
         """The number. Raises ValidationError."""
