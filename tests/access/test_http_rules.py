@@ -126,6 +126,16 @@ def test_a_token_without_the_right_gets_403(city: City) -> None:
 
 
 @pytest.mark.parametrize("operation", RULES, ids=NAMES)
+def test_a_slash_at_the_end_of_a_path_makes_no_difference(city: City, operation: Operation) -> None:
+    service, method, path = operation
+    body = b'{"nonsense": 1}' if operation in WITH_BODY else None
+    customer = {"Authorization": f"Bearer {city.people['customer'].token}"}
+    headers = customer if RULES[operation].least in ("viewer", "staff", "admin") else {}  # so that nothing is changed
+    first, second = (ask(city, (service, method, p), body, **headers) for p in (path, f"{path}/"))
+    assert (second.status, second.json.get("code")) == (first.status, first.json.get("code"))
+
+
+@pytest.mark.parametrize("operation", RULES, ids=NAMES)
 @pytest.mark.parametrize("accept", ["*/*", BROWSER])
 def test_options_has_one_answer_everywhere(city: City, operation: Operation, accept: str) -> None:
     service, method, path = operation

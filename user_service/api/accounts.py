@@ -112,7 +112,12 @@ def export_me() -> Response:
 def change_my_password(body: schemas.ChangePassword) -> Response:
     """Change your password. All your sessions end. Log in again afterwards."""
     change_password.change_password(
-        caller=caller(), current=body.current, new=body.new, limits=login_limits(), shop_name=config().shop_name
+        caller=caller(),
+        current=body.current,
+        new=body.new,
+        limits=login_limits(),
+        mail_limits=mail_limits(),
+        shop_name=config().shop_name,
     )
     return Response(status=204)
 

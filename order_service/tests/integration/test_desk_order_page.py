@@ -166,6 +166,13 @@ def test_an_order_of_a_deleted_account_has_no_mails_to_send(sit_down, customer, 
     assert 'id="mails"' not in html
 
 
+def test_a_line_break_counts_as_one_character_of_a_note(sit_down, customer, place):
+    order, text = place(customer), "x\r\n" * 999 + "xy"
+    answer = sit_down("staff").post(at(order, "note"), {"text": text}, follow=True)
+    assert messages(answer) == ["The note was added"]
+    assert OrderNote.objects.get(order_id=order).text == text.replace("\r\n", "\n")
+
+
 @pytest.mark.parametrize("form", ["change", "status", "note", "mail"])
 def test_an_order_that_is_not_there_is_a_page_that_is_not_there(sit_down, form):
     desk, send = sit_down("staff"), {"status": "shipped", "text": "x", "kind": "order-placed"}

@@ -89,11 +89,11 @@ def test_a_transaction_whose_time_is_over_locks_nothing(db, monkeypatch):
         change(db, session)
 
     with monkeypatch.context() as short:
-        short.setattr("libs.mongo_store.transactions.TIMEOUT_MS", 300)
+        short.setattr("libs.mongo_store.transactions.WORK_SECONDS", 0.3)
         with pytest.raises(PyMongoError):
             in_transaction(db, work)
     monkeypatch.setattr(
-        "libs.mongo_store.transactions.TIMEOUT_MS", 2000
+        "libs.mongo_store.transactions.WORK_SECONDS", 2
     )  # the server ends an open transaction after 5 s
     assert in_transaction(db, lambda session: change(db, session).modified_count) == 1
 
