@@ -198,6 +198,13 @@ def test_one_owner_at_a_time_has_the_lease(db):
     assert not outbox.renew_lease("a", 60)
 
 
+def test_a_lease_from_before_the_clock_was_set_back_is_free(db):
+    outbox = MongoOutbox(db)
+    assert outbox.renew_lease("a", 3600)  # as one of 8 s looks when the clock was set back by an hour
+    assert outbox.renew_lease("b", 60)
+    assert not outbox.renew_lease("a", 60)
+
+
 def test_of_many_who_want_a_free_lease_one_gets_it(db):
     outbox, won = MongoOutbox(db), []
     threads = [threading.Thread(target=lambda n=n: outbox.renew_lease(str(n), 60) and won.append(n)) for n in range(8)]
