@@ -33,7 +33,7 @@ class AccountView:
     name = "accounts"
 
     def __init__(self, brokers: Brokers, revocations: Revocations) -> None:
-        """`revocations` gets the revoked tokens. Then it is told that it knows all that there were at the start."""
+        """`revocations` gets the revoked tokens. After those of before the start `know_all` is called."""
         self._brokers, self._revocations, self._deleted = brokers, revocations, set[str]()
         self._complete, self.heartbeat = threading.Event(), time.monotonic()
 
