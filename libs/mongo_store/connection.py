@@ -110,8 +110,9 @@ def _codes(code: int | None, details: Mapping[str, Any] | None) -> Iterator[int 
 
 
 def database_time(db: Db) -> datetime:
-    """The server's time, in whole milliseconds."""
-    moment: datetime = db.command("hello")["localTime"]
+    """The server's time in UTC, in whole milliseconds."""
+    answer = db.command("hello", codec_options=db.codec_options)  # without them, its time would have no time zone
+    moment: datetime = answer["localTime"]
     return moment
 
 

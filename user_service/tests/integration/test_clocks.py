@@ -6,6 +6,7 @@ import pytest
 from tests.host_clock import shift
 from user_service.store import clock
 from user_service.tests.integration.conftest import bearer, within
+from user_service.tests.integration.test_mail_links import ask, mails, reset
 from user_service.tests.integration.test_sessions import SECONDS, claims, me, refresh, refused, revocations
 
 HOUR = 3600
@@ -49,13 +50,16 @@ def test_processes_whose_clocks_differ_agree_on_what_a_new_password_ends(client,
 
 
 @SKEWS
-def test_a_session_a_link_and_a_code_last_as_long_as_they_should(client, people, app, monkeypatch, skew):
+def test_a_session_a_link_and_a_code_last_as_long_as_they_should(client, people, pending, monkeypatch, skew):
     person = people.make(verified=True)
+    assert ask(client, person.email).status_code == 202
+    (mail,) = mails(pending, person, "reset")
     shift(monkeypatch, skew)
     assert refresh(client, person.refresh).status_code == 200
     listed = client.get("/users/me/sessions", headers=person.headers)
-    assert len(listed.json["items"]) == 1
+    assert len(listed.json["results"]) == 1
     offer = client.post("/users/me/totp", json={"password": person.password}, headers=person.headers)
     code = pyotp.TOTP(offer.json["secret"]).at(clock.now())
     confirmed = client.post("/users/me/totp/confirm", json={"code": code}, headers=person.headers)
     assert confirmed.status_code == 200, confirmed.json
+    assert reset(client, mail["token"]).status_code == 204

@@ -13,7 +13,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, ExecutionTimeout, 
 
 from libs.access.revocations import Revocation, Revocations
 from libs.messaging.envelope import OutboxRow
-from libs.mongo_store.connection import connect, ping
+from libs.mongo_store.connection import connect, database_time, ping
 from libs.mongo_store.inserts import insert
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.revocations import MongoRevocations
@@ -186,6 +186,17 @@ def test_worker_statuses_are_read_back_and_old_ones_are_deleted(db):
 
 def test_a_server_that_answers_passes_the_check(db):
     assert ping(db) == {}
+
+
+def test_the_server_s_time_is_a_moment_whatever_the_time_zone_of_the_host(db, monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        assert database_time(db).utcoffset() == timedelta(0)
+        assert abs(MongoWorkerStatus(db).now() - time.time()) < 60
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_one_owner_at_a_time_has_the_lease(db):
