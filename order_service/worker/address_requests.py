@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
+from libs.django_store.connection import renew_connection
+from libs.django_store.failures import is_temporary
 from libs.runtime.periodic import PeriodicTask
 from order_service.use_cases.request_addresses import request_addresses
 
@@ -16,6 +17,4 @@ def make_address_requests() -> PeriodicTask:
         renew_connection()
         return {"requested": request_addresses()}
 
-    return PeriodicTask(
-        "addresses", work, seconds=INTERVAL_SECONDS, unavailable=UNAVAILABLE_ERRORS, counts=["requested"]
-    )
+    return PeriodicTask("addresses", work, seconds=INTERVAL_SECONDS, is_temporary=is_temporary, counts=["requested"])

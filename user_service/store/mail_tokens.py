@@ -10,10 +10,10 @@ from libs.mongo_store.connection import Bson
 from libs.mongo_store.inserts import insert
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_document
-from libs.values.times import now
 from user_service.domain.errors import TokenInvalid
 from user_service.domain.mail_token import MailToken, MailTokenKind, token_hash
 from user_service.store import documents
+from user_service.store.clock import now
 
 
 def to_bson(token: MailToken) -> dict[str, Any]:
@@ -88,9 +88,11 @@ def store_dummy_tokens(email_key: str) -> None:
     For a known address the transaction writes three documents: the account, the token and the event.
     """
 
+    at = now()
+
     def write(transaction: ClientSession) -> None:
         for _ in range(3):
-            token, _text = MailToken.issue("reset", user_id=str(ObjectId()), email_key=email_key, at=now())
+            token, _text = MailToken.issue("reset", user_id=str(ObjectId()), email_key=email_key, at=at)
             add(token, transaction)
 
     in_transaction(documents.MailToken._get_db(), write)

@@ -14,7 +14,7 @@ from limits.storage import MemoryStorage, MongoDBStorage
 from limits.strategies import MovingWindowRateLimiter
 from pymongo.errors import PyMongoError
 
-from libs.mongo_store.connection import UNAVAILABLE_ERRORS, Db
+from libs.mongo_store.connection import Db, is_unavailable
 from libs.runtime.logs import get_logger
 from user_service.domain.errors import TooManyAttempts
 from user_service.domain.known_addresses import network_of
@@ -63,12 +63,12 @@ class Limiter:
         return RateLimit(self, self._limits[name], key)
 
     def apply(self, operation: Callable[[MovingWindowRateLimiter], T]) -> T:
-        """The result of an operation on the shared counts. Raises UNAVAILABLE_ERRORS: without MongoDB no request works."""
+        """The result of an operation on the shared counts. Raises what `is_unavailable` finds: without MongoDB no request works."""
         try:
             return operation(self._shared)
-        except UNAVAILABLE_ERRORS:
-            raise
         except PyMongoError as error:
+            if is_unavailable(error):
+                raise
             log.warning("rate limits counted in memory", error=type(error).__name__)
             return operation(self._local)
 

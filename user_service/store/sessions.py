@@ -16,6 +16,7 @@ from user_service.domain.session import MAX_USES, Device, Session, TokenUse
 from user_service.domain.user import User
 from user_service.events.published import UserRevocations
 from user_service.store import documents, user_events, users
+from user_service.store.clock import now
 
 
 def to_bson(session: Session) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def end(sid: str) -> None:
         if ended:
             user_id = str(ended["user_id"])
             sequence = user_events.count_event(user_id, transaction)
-            revocation = UserRevocations.of(user_id, sid, newest=ended.get("issued_at", 0))
+            revocation = UserRevocations.of(user_id, sid, at=now(), newest=ended.get("issued_at", 0))
             user_events.store_events([revocation], user_id, transaction, first_sequence=sequence)
 
     in_transaction(documents.Session._get_db(), write)

@@ -28,7 +28,7 @@ from user_service.domain.errors import EmailTaken, LinkReissued, TokenInvalid, U
 from user_service.domain.mail_token import MailToken, ended_links
 from user_service.domain.user import User, username_key
 from user_service.events.published import UserRevocations
-from user_service.store import account_changes, documents, mail_tokens, user_events
+from user_service.store import account_changes, clock, documents, mail_tokens, user_events
 from user_service.store.user_rows import difference, from_bson, guard_on, to_bson
 
 TokenEffect = Literal["keep", "renew", "end"]
@@ -175,7 +175,7 @@ def update(
             mail_tokens.add(issued, transaction)
         if audit:
             account_changes.add(audit, transaction)
-        ended = [] if tokens == "keep" else [UserRevocations.of(new.id, newest=newest)]
+        ended = [] if tokens == "keep" else [UserRevocations.of(new.id, at=clock.now(), newest=newest)]
         user_events.store_events([*events, *ended], new.id, transaction, first_sequence=before.version + 1)
         return new
 

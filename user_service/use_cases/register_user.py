@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from libs.values.email_address import EmailAddress
-from libs.values.times import now
 from user_service.domain.account_change import COMMAND, AccountChange, Action
 from user_service.domain.mail_token import MailToken
 from user_service.domain.passwords import refuse_guessable
 from user_service.domain.user import User
 from user_service.events.published import UserMailRequested, UserRegistered
 from user_service.store import users
+from user_service.store.clock import now
 from user_service.store.mail_limits import MailLimits
 from user_service.store.password_hashes import hash_password
 

@@ -4,7 +4,6 @@ A session holds the account's id, the login's `sid` and its time. Each request c
 a token. A service knows revocations for one hour. So a session ends after 30 minutes without a request, and after 8 hours at most.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
@@ -71,7 +70,7 @@ class StaffLogin:
 
     def why_ended(self) -> str:
         """Why the login has ended, for the staff member, or "" while it lasts. Raises database errors."""
-        if time.time() * 1000 - self.signed_in_at > MAX_AGE_MS:
+        if revocations.now() * 1000 - self.signed_in_at > MAX_AGE_MS:
             return TOO_OLD
         if not revocations.ended(self.user_id, self.sid, self.signed_in_at):
             return ""
