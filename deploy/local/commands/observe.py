@@ -1,4 +1,4 @@
-"""`make observe`: Zipkin, Prometheus and Alertmanager beside the shop. `make down` ends them, too."""
+"""`make observe`: Zipkin, Prometheus, Alertmanager and the exporter of the disks beside the shop. `make down` ends them, too."""
 
 from functools import partial
 
@@ -7,7 +7,7 @@ from deploy.local.commands.install import install_zipkin
 from deploy.local.console import say, step
 from deploy.local.ports import LOOPBACK, require_free
 from deploy.local.servers import Server
-from deploy.local.servers.observe import Alertmanager, Prometheus, Zipkin
+from deploy.local.servers.observe import Alertmanager, Disks, Prometheus, Zipkin
 from deploy.local.services import SERVICES
 from deploy.local.stack import Stack
 from deploy.local.state import State
@@ -18,6 +18,7 @@ from deploy.local.supervision.waiting import Watch, side_by_side
 
 READY_SECONDS = 90.0
 PAGES = {"zipkin": "traces", "prometheus": "metrics and alerts", "alertmanager": "alerts that were sent"}
+"""What has a page to look at."""
 
 
 def observers(stack: Stack) -> Stack:
@@ -33,7 +34,7 @@ def observe(stack: Stack) -> None:
         _start(aside, servers)
     say("")
     for server in servers:
-        for port in server.ports.values():
+        for port in server.ports.values() if server.name in PAGES else ():
             say(f"  {server.name:<14}{PAGES[server.name]:<24}http://{LOOPBACK}:{port}/")
     say("\n  `make down` ends these, too.")
 
@@ -47,9 +48,11 @@ def make_servers(stack: Stack) -> list[Server]:
         if service.port
     }
     mail, alerts = stack.mail(), port("ALERTMANAGER_PORT", 9095)
+    disks = Disks(port("NODE_EXPORTER_PORT", 9100), stack.state.path)
     return [
         Zipkin(state, port("ZIPKIN_PORT", 9411)),
-        Prometheus(state, port("PROMETHEUS_PORT", 9090), alerts, jobs),
+        disks,
+        Prometheus(state, port("PROMETHEUS_PORT", 9090), alerts, jobs, disks=disks),
         Alertmanager(state, alerts, mail.smtp_port if mail else None),
     ]
 

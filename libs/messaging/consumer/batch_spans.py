@@ -44,9 +44,10 @@ class BatchSpans:
         for job, event in zip(self._jobs, self.events, strict=True):
             if event.id not in refused:
                 event_metrics.count(job.topic, "handled")
-                log_handled_in_batch(event, seconds=seconds, attempts=job.attempts + 1)
+                log_handled_in_batch(event, seconds=seconds, attempts=job.tries)
 
     def _begin(self, number: int, event: Event) -> Event:
+        self._jobs[number].tries += 1
         if event.trace is None or event.message is None or not event.trace.sampled:
             return event
         self._spans[number] = span = make_span(event.message, event.id, event.trace, self._group)
@@ -54,6 +55,6 @@ class BatchSpans:
 
     def _end(self, errors: Mapping[str, str]) -> None:
         for number, span in self._spans.items():
-            span.attributes["shop.attempt"] = self._jobs[number].attempts + 1
+            span.attributes["shop.attempt"] = self._jobs[number].tries
             span.error = errors.get(self.events[number].id, "")
             spans.end(span)

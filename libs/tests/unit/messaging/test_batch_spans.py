@@ -72,6 +72,16 @@ def test_a_try_that_fails_is_the_error_of_each_span(recorded):
     assert [span.error for span in recorded] == ["LookupError"] * 2
 
 
+def test_a_try_that_an_unavailable_server_ends_is_a_try_in_the_span_and_in_the_log_line(recorded):
+    jobs = [queued(TRACES[0])]
+    with pytest.raises(ConnectionError), BatchSpans(jobs, "group").handling():
+        raise ConnectionError
+    with capture_logs() as lines:
+        BatchSpans(jobs, "group").end({}, 0.1)
+    assert [(span.attributes["shop.attempt"], span.error) for span in recorded] == [(1, "ConnectionError"), (2, "")]
+    assert lines[0]["attempts"] == 2
+
+
 def test_an_event_alone_is_the_work_of_the_thread():
     work = BatchSpans([job := queued(TRACES[0])], "group")
     with work.handling():
