@@ -76,7 +76,7 @@ lint: setup ## check the code with ruff, the import rules and the prose
 types: setup ## check the types with mypy
 	@$(PYTHON) -m tests.type_check
 
-chaos: ## run all fault tests except the soak (45 min)
+chaos: ## run all fault tests except the soak (50 min)
 	@deploy/local/bootstrap.sh prometheus
 	@$(PYTHON) -m pytest chaos
 

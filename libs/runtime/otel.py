@@ -79,9 +79,7 @@ class OtelRecorder:
         self._resource = Resource({"service.name": service, "service.namespace": "microshop"})
         self._outlet = _Quiet(exporter)
         self._processor = BatchSpanProcessor(
-            cast("SpanExporter", self._outlet),
-            max_queue_size=QUEUE_SIZE,
-            export_timeout_millis=EXPORT_SECONDS * 1000,
+            cast("SpanExporter", self._outlet), max_queue_size=QUEUE_SIZE, export_timeout_millis=EXPORT_SECONDS * 1000
         )
 
     def record(self, span: Span) -> None:

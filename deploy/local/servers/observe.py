@@ -80,7 +80,7 @@ class Prometheus:
     """The ports of the services by the name of their job."""
     rules: Path = RULES
     every: str = "5s"
-    """The time between two looks, at the metrics and at the rules."""
+    """The time between two readings of the metrics, and of the rules."""
     disks: "Disks | None" = None
     name = "prometheus"
 
@@ -128,7 +128,7 @@ class Prometheus:
 
 @dataclass(frozen=True)
 class Disks:
-    """Debian's exporter of the machine, which tells the free space of its disks."""
+    """Debian's exporter of the machine, which shows the free space of its disks."""
 
     port: int
     data: Path
@@ -150,7 +150,9 @@ class Disks:
         """Nothing is stored."""
 
     def process(self) -> Process:
-        options = ("--collector.disable-defaults", "--collector.filesystem", "--log.level=warn")
+        options = ["--collector.disable-defaults", "--collector.filesystem", "--log.level=warn"]
+        # by default it leaves out some places, such as /mnt. Prometheus keeps the one disk
+        options += [f"--collector.filesystem.{name}-exclude=^$" for name in ("mount-points", "fs-types")]
         program = find_program("prometheus-node-exporter", "node_exporter")
         return Process(self.name, (program, f"--web.listen-address={LOOPBACK}:{self.port}", *options))
 
