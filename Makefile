@@ -31,7 +31,7 @@ follow: installed ## print the story of an order across the services: ORDER=id
 	@$(LOCAL) follow $(if $(ORDER),ORDER='$(ORDER)')
 
 observe: setup ## start Zipkin, Prometheus and Alertmanager beside the shop, and print their pages
-	@deploy/install/bootstrap.sh prometheus prometheus-alertmanager
+	@deploy/install/bootstrap.sh prometheus prometheus-alertmanager prometheus-node-exporter
 	@$(LOCAL) observe
 
 kafka: setup ## show topics, groups and lag in the terminal: TOPIC=name for messages, PAGE=1 for the browser
@@ -59,7 +59,7 @@ secrets: installed ## write a file for each secret of .env, for deploy/compose/s
 	@$(PYTHON) -m deploy.compose.secret_files
 
 test: ## run every test on real servers of its own
-	@deploy/install/bootstrap.sh chromium prometheus prometheus-alertmanager
+	@deploy/install/bootstrap.sh chromium prometheus prometheus-alertmanager prometheus-node-exporter
 	@$(PYTHON) -m pytest -n auto
 
 check: unit lint types ## run the checks that need no server: unit tests, lint, types
@@ -76,7 +76,8 @@ lint: setup ## check the code with ruff, the import rules and the prose
 types: setup ## check the types with mypy
 	@$(PYTHON) -m tests.type_check
 
-chaos: setup ## run all fault tests except the soak (30 min)
+chaos: ## run all fault tests except the soak (50 min)
+	@deploy/install/bootstrap.sh prometheus
 	@$(PYTHON) -m pytest chaos
 
 soak: setup ## run customers under random faults for 30 min

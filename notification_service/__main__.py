@@ -57,12 +57,14 @@ def dlq(config: Config, arguments: list[str]) -> int:
     from dataclasses import replace
 
     from libs.access.revocations import Revocations
+    from libs.runtime.otel import start_tracing
     from notification_service.commands.dlq import dlq
     from notification_service.store.link_requests import LinkRequests
     from notification_service.use_cases.send_mail import NoFence, SendAndWait
     from notification_service.worker.handlers import bind_handlers
     from notification_service.worker.process import Worker
 
+    start_tracing("notification_service", config, config.jwt_secret.get_secret_value().encode())
     worker = Worker.of(config, Revocations())
     send_mail = replace(worker.send_mail, fence=NoFence())
     with closing(worker.ledger), closing(worker.mailer), closing(LinkRequests(config.brokers)) as links:

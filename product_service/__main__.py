@@ -104,8 +104,10 @@ def dlq(config: Config, arguments: list[str]) -> int:
     """list, show or replay dead letters (--help for more)"""
     from libs.messaging.dlq_command import run_dlq
     from libs.mongo_store.connection import connect
+    from libs.runtime.otel import start_tracing
     from product_service.worker.handlers import make_handlers
 
+    start_tracing("product_worker", config, config.jwt_secret.get_secret_value().encode())
     connect(config.mongo_uri.get_secret_value())
     return run_dlq(config.brokers, make_handlers(config.shop_currency), arguments)
 

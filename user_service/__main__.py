@@ -103,9 +103,11 @@ def dlq(config: Config, arguments: list[str]) -> int:
     """list, show or replay dead letters (--help for more)"""
     from libs.messaging.dlq_command import run_dlq
     from libs.mongo_store.connection import connect
+    from libs.runtime.otel import start_tracing
     from user_service.worker.handlers import make_handlers
     from user_service.worker.process import replay_limits
 
+    start_tracing("user_worker", config, config.jwt_secret.get_secret_value().encode())
     db = connect(config.mongo_uri.get_secret_value())
     return run_dlq(config.brokers, make_handlers(replay_limits(db, config)), arguments)
 

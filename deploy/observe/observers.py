@@ -1,4 +1,4 @@
-"""`make observe`: Zipkin, Prometheus and Alertmanager beside the shop. `make down` ends them, too."""
+"""`make observe`: Zipkin, Prometheus, Alertmanager and the exporter of the disks beside the shop. `make down` ends them, too."""
 
 from deploy.install.download import install_zipkin
 from deploy.local.commands.down import reset, stop
@@ -12,9 +12,10 @@ from deploy.local.state import State
 from deploy.local.supervision import supervisor
 from deploy.local.supervision.process import SUPERVISOR, read_pid
 from deploy.local.supervision.waiting import Watch, side_by_side
-from deploy.observe.servers import Alertmanager, Prometheus, Zipkin
+from deploy.observe.servers import Alertmanager, Disks, Prometheus, Zipkin
 
 PAGES = {"zipkin": "traces", "prometheus": "metrics and alerts", "alertmanager": "alerts that were sent"}
+"""What has a page to look at."""
 
 
 def observers(stack: Stack) -> Stack:
@@ -30,7 +31,7 @@ def observe(stack: Stack) -> None:
         _start(aside, servers)
     say("")
     for server in servers:
-        for port in server.ports.values():
+        for port in server.ports.values() if server.name in PAGES else ():
             say(f"  {server.name:<14}{PAGES[server.name]:<24}http://{LOOPBACK}:{port}/")
     say("\n  `make down` ends these, too.")
 
@@ -44,9 +45,11 @@ def make_servers(stack: Stack) -> list[Server]:
         if service.port
     }
     mail, alerts = stack.mail(), port("ALERTMANAGER_PORT", 9095)
+    disks = Disks(port("NODE_EXPORTER_PORT", 9100), stack.state.path)
     return [
         Zipkin(state, port("ZIPKIN_PORT", 9411)),
-        Prometheus(state, port("PROMETHEUS_PORT", 9090), alerts, jobs),
+        disks,
+        Prometheus(state, port("PROMETHEUS_PORT", 9090), alerts, jobs, disks=disks),
         Alertmanager(state, alerts, mail.smtp_port if mail else None),
     ]
 

@@ -1,6 +1,10 @@
-"""What `make observe` starts beside the shop, on loopback: Zipkin for traces, Prometheus for metrics, Alertmanager for alerts."""
+"""What `make observe` starts beside the shop, on loopback: Zipkin for traces, Prometheus for metrics, Alertmanager for alerts.
+
+The exporter of the machine's disks goes with Prometheus. MySQL, MongoDB and Kafka have their data there.
+"""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +17,7 @@ from deploy.local.state import ROOT, State
 from deploy.local.supervision.process import Process
 
 RULES = ROOT / "deploy" / "observe" / "rules"
+RULE_FILES = ("recording.yml", "alerts.yml")
 
 
 def _check_page(port: int, path: str) -> None:
@@ -56,6 +61,10 @@ class Prometheus:
     alertmanager_port: int
     services: Mapping[str, int]
     """The ports of the services by the name of their job."""
+    rules: Path = RULES
+    every: str = "5s"
+    """The time between two readings of the metrics, and of the rules."""
+    disks: "Disks | None" = None
     name = "prometheus"
 
     @property
@@ -68,13 +77,14 @@ class Prometheus:
 
     def prepare(self) -> None:
         """Write the settings. JSON is YAML."""
-        jobs = [
+        jobs: list[dict[str, object]] = [
             {"job_name": name, "static_configs": [{"targets": [f"{LOOPBACK}:{port}"]}]}
             for name, port in self.services.items()
         ]
+        jobs += [self.disks.job] if self.disks else []
         settings = {
-            "global": {"scrape_interval": "5s", "evaluation_interval": "5s"},
-            "rule_files": [str(RULES / name) for name in ("recording.yml", "alerts.yml")],
+            "global": {"scrape_interval": self.every, "evaluation_interval": self.every},
+            "rule_files": [str(self.rules / name) for name in RULE_FILES],
             "scrape_configs": jobs,
             "alerting": {
                 "alertmanagers": [{"static_configs": [{"targets": [f"{LOOPBACK}:{self.alertmanager_port}"]}]}]
@@ -95,6 +105,46 @@ class Prometheus:
 
     def check(self) -> None:
         _check_page(self.port, "/-/ready")
+
+
+@dataclass(frozen=True)
+class Disks:
+    """Debian's exporter of the machine, which shows the free space of its disks."""
+
+    port: int
+    data: Path
+    """A directory. Its disk is the one that is watched."""
+    name = "node-exporter"
+
+    @property
+    def ports(self) -> dict[str, int]:
+        return {"NODE_EXPORTER_PORT": self.port}
+
+    @property
+    def job(self) -> dict[str, object]:
+        """The job of Prometheus, which keeps the figures of this disk only."""
+        kept = {"source_labels": ["mountpoint"], "regex": re.escape(str(mount_of(self.data))), "action": "keep"}
+        targets = [{"targets": [f"{LOOPBACK}:{self.port}"]}]
+        return {"job_name": "node", "static_configs": targets, "metric_relabel_configs": [kept]}
+
+    def prepare(self) -> None:
+        """Nothing is stored."""
+
+    def process(self) -> Process:
+        options = ["--collector.disable-defaults", "--collector.filesystem", "--log.level=warn"]
+        # by default it leaves out some places, such as /mnt. Prometheus keeps the one disk
+        options += [f"--collector.filesystem.{name}-exclude=^$" for name in ("mount-points", "fs-types")]
+        program = find_program("prometheus-node-exporter", "node_exporter")
+        return Process(self.name, (program, f"--web.listen-address={LOOPBACK}:{self.port}", *options))
+
+    def check(self) -> None:
+        _check_page(self.port, "/metrics")
+
+
+def mount_of(directory: Path) -> Path:
+    """The mount point that a directory is below."""
+    place = directory.resolve()
+    return next(path for path in (place, *place.parents) if path.is_mount())
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import time
 from base64 import b64encode
@@ -22,7 +23,7 @@ from deploy.install.programs import kaskade
 from deploy.local.ports import is_open
 from deploy.local.state import State
 from deploy.observe.kafka import PAGE
-from deploy.observe.servers import RULES, Alertmanager, Prometheus
+from deploy.observe.servers import RULES, Alertmanager, Disks, Prometheus, mount_of
 from tests.free_ports import pick_free
 from tests.stack import running
 
@@ -79,6 +80,27 @@ def test_a_service_that_is_down_becomes_an_alert(state: State) -> None:
             return {alert["labels"]["alertname"] for alert in found}
 
         wait_for(lambda: names() == {"ServiceDown"})
+
+
+def test_the_disk_of_the_data_is_watched_and_no_other(state: State) -> None:
+    port, alerts, exporter = pick_free(3)
+    disks = Disks(exporter, state.path)
+
+    def shown(metric: str) -> Any:
+        found = json.loads(get(port, f"/api/v1/query?query={metric}")[1])["data"]["result"]
+        return [(series["metric"]["mountpoint"], float(series["value"][1])) for series in found]
+
+    with running(disks, state), running(Prometheus(state, port, alerts, {}, every="1s", disks=disks), state):
+        ((mount, size),) = wait_for(lambda: shown("node_filesystem_size_bytes"))
+        assert (mount, size) == (str(mount_of(state.path)), shutil.disk_usage(state.path).total)
+        assert len(shown("node_filesystem_avail_bytes")) == 1
+        assert listens_on(exporter) == {HOST}
+
+
+def test_the_mount_point_of_a_directory_is_found(tmp_path: Path) -> None:
+    assert mount_of(Path("/")) == Path("/")
+    assert mount_of(Path("/proc/self")) == Path("/proc")
+    assert str(tmp_path).startswith(str(mount_of(tmp_path)))
 
 
 def test_alertmanager_takes_alerts_on_loopback_only(state: State) -> None:
