@@ -211,7 +211,7 @@ def test_one_owner_at_a_time_has_the_lease(db):
 
 def test_a_lease_from_before_the_clock_was_set_back_is_free(db):
     outbox = MongoOutbox(db)
-    assert outbox.renew_lease("a", 3600)  # as one of 8 s looks when the clock was set back by an hour
+    assert outbox.renew_lease("a", 3600)  # as a lease of 8 s is when the clock was set back by an hour
     assert outbox.renew_lease("b", 60)
     assert not outbox.renew_lease("a", 60)
 

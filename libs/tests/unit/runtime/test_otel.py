@@ -132,7 +132,7 @@ def test_an_unavailable_collector_is_one_warning_a_minute(result, monkeypatch):
 
 
 class Hanging:
-    """A collector that answers when it is told to."""
+    """A collector that answers when the test lets it."""
 
     def __init__(self):
         self.asked, self.go = threading.Event(), threading.Event()
