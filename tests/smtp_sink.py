@@ -2,9 +2,9 @@
 
 ok          takes every mail
 refuse      nothing listens on the port
-421         turns every client away, in its greeting
+421         refuses every client, in its greeting
 450, 550    refuses each recipient, for now or for ever
-530         wants a login first
+530         requires a login first
 554         refuses each message, after DATA
 rcpt-421    puts each recipient off and closes the connection
 rcpt-drop   closes the connection at RCPT
@@ -50,7 +50,7 @@ class Received:
 
     @cached_property
     def message(self) -> EmailMessage:
-        """Parsed when somebody looks: the sink is not to be slower than the sender."""
+        """Parsed at the first read, so that the sink is not slower than the sender."""
         return cast(EmailMessage, message_from_bytes(self.content, policy=email.policy.default))
 
     @property

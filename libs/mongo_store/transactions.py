@@ -12,7 +12,7 @@ import pymongo
 from pymongo.client_session import ClientSession
 from pymongo.errors import ExecutionTimeout, PyMongoError
 
-from libs.mongo_store.connection import TIMEOUT_MS, UNAVAILABLE_ERRORS, Db, T, is_unavailable
+from libs.mongo_store.connection import TIMEOUT_MS, Db, T, is_unavailable
 
 PAUSE_SECONDS = 0.02  # at most, between two attempts
 RELEASE_SECONDS = 0.5  # for the end of a transaction whose own time may be over
@@ -58,9 +58,9 @@ def in_transaction(db: Db, work: Callable[[ClientSession], T]) -> T:
             except _Conflict as conflict:
                 pause = random.uniform(0, PAUSE_SECONDS)
                 if time.monotonic() + pause >= end:
-                    cause = conflict.__cause__
-                    error = cause if isinstance(cause, UNAVAILABLE_ERRORS) else WriteConflict("write conflicts")
-                    raise error from conflict
+                    if (cause := conflict.__cause__) and is_unavailable(cause):
+                        raise cause from conflict
+                    raise WriteConflict("write conflicts") from conflict
                 time.sleep(pause)
             except PyMongoError as error:
                 if committing:

@@ -10,7 +10,14 @@ from rest_framework_simplejwt.tokens import AccessToken, Token
 
 from libs.access.caller import Caller, caller_from_claims
 from libs.access.revocations import Revocations
-from libs.access.tokens import MAX_TOKEN_BYTES, REQUIRED_CLAIMS, bearer_token, require_times
+from libs.access.tokens import (
+    MAX_TOKEN_BYTES,
+    REQUIRED_CLAIMS,
+    bearer_token,
+    require_current,
+    require_times,
+    require_unexpired,
+)
 from libs.access.verified_tokens import VerifiedTokens
 from libs.values.errors import NotAuthenticated
 from order_service.store.worker_tables import stored_revocations
@@ -32,7 +39,7 @@ class StrictAccessToken(AccessToken):
             raise TokenError("claims of another type") from error
 
     def verify(self) -> None:
-        """Check the claims and the revocations. Raises TokenError."""
+        """Check the claims, the times and the revocations. Raises TokenError."""
         if any(self.payload.get(claim) is None for claim in REQUIRED_CLAIMS):
             raise TokenError("a required claim is missing")
         try:
@@ -42,9 +49,10 @@ class StrictAccessToken(AccessToken):
         except NotAuthenticated as error:
             raise TokenError("claims are not those of an access token") from error
         try:
+            require_current(self.payload, revocations.now())
             revocations.check(caller)
         except NotAuthenticated as error:
-            raise TokenError("the token was revoked") from error
+            raise TokenError("the token is not of this time, or was revoked") from error
 
 
 class TokenHolder(TokenUser):
@@ -81,8 +89,9 @@ class BearerAuthentication(JWTStatelessUserAuthentication):
     def _caller(self, raw_token: bytes) -> Caller:
         try:
             if (known := verified.find(raw_token)) is not None:
-                revocations.check(known)
-                return known
+                require_unexpired(known.expires_at, revocations.now())
+                revocations.check(known.caller)
+                return known.caller
         except NotAuthenticated as error:
             raise InvalidToken from error
         claims = self.get_validated_token(raw_token).payload

@@ -8,9 +8,9 @@ from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 from ulid import ULID
 
-from libs.values.times import now
 from user_service.domain.errors import ExportInFlight, ExportInterrupted, TooManyExports
 from user_service.store import documents
+from user_service.store.clock import now
 
 MAX_CONCURRENT = 2  # in this process: each occupies a thread, and holds one page of orders
 LEASE = timedelta(seconds=30)  # renewed with each page of orders, which arrives within 4 s

@@ -116,7 +116,7 @@ def test_an_impossible_adjustment_is_an_error_at_its_field_and_changes_nothing(
     assert lamp["stock"] == 12
 
 
-def test_a_viewer_looks_and_a_request_made_by_hand_is_refused(viewer, products, accounts):
+def test_a_viewer_may_read_and_a_request_made_by_hand_is_refused(viewer, products, accounts):
     lamp, ada = products.add(stock=12), accounts.accounts[accounts.add()]
     page, account = f"{PRODUCTS}{lamp['id']}/", f"{USERS}{ada['user_id']}/"
     for path in (page, account):

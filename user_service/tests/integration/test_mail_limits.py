@@ -158,7 +158,7 @@ def test_a_change_of_the_name_counts_nothing(client, people, limit):
         assert client.patch("/users/me", json=body, headers=person.headers).status_code == 200
 
 
-def test_one_recipient_gets_few_mails_whoever_requests_them(client, people, pending, limit):
+def test_one_recipient_gets_few_mails_from_whichever_client_they_are_requested(client, people, pending, limit):
     limit(mails="3/hour")
     email = new_address()
     account = new_account(email=email)

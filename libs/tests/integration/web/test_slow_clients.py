@@ -103,7 +103,7 @@ SLOW = {
 
 
 @pytest.mark.parametrize("kind", SLOW)
-def test_a_slow_request_holds_up_nobody_and_ends(server, kind):
+def test_a_slow_request_delays_no_other_and_ends(server, kind):
     with ExitStack() as stack:
         slow = [stack.enter_context(server.connect(SLOW[kind])) for _ in range(20)]
         assert server.get("/health/live", timeout=20) == 200
@@ -121,7 +121,7 @@ def test_a_slow_request_holds_up_nobody_and_ends(server, kind):
 
 
 @pytest.mark.parametrize("data", [b"", b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"])
-def test_more_connections_than_a_worker_takes_hold_up_nobody(server, data):
+def test_more_connections_than_a_worker_takes_delay_no_request(server, data):
     with ExitStack() as stack:
         for _ in range(930):
             stack.enter_context(server.connect(data))
@@ -329,7 +329,7 @@ def test_clients_that_read_slowly_hold_no_thread(server):
         assert len(read_all(client)) > 12 * 1024 * 1024
 
 
-def test_clients_that_do_not_close_hold_up_nobody(server):
+def test_clients_that_do_not_close_delay_no_request(server):
     with ExitStack() as stack:
         for _ in range(8):
             stack.enter_context(server.connect(b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))

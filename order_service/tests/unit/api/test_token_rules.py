@@ -93,7 +93,7 @@ def test_a_good_token_is_accepted():
     assert by_libs(signed(dumped(CLAIMS))) == by_order_service(signed(dumped(CLAIMS))) is not None
 
 
-@pytest.mark.parametrize(("name", "value"), CASES)
+@pytest.mark.parametrize(("name", "value"), CASES, ids=[f"{name}-{number}" for number, (name, _) in enumerate(CASES)])
 def test_an_odd_claim_counts_alike(name, value):
     token = signed(dumped({k: v for k, v in (CLAIMS | {name: value}).items() if v is not ABSENT}))
     assert by_order_service(token) == by_libs(token)
