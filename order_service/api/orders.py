@@ -22,7 +22,8 @@ from order_service.domain.order_status import Status
 from order_service.queries import order_json
 from order_service.queries import orders as queries
 from order_service.queries.offers import OfferReader
-from order_service.queries.order_json import JsonObject, OrderFilter
+from order_service.queries.order_json import JsonObject
+from order_service.queries.order_ranges import OrderFilter
 from order_service.use_cases.cancel_order import cancel_order
 from order_service.use_cases.idempotency import respond_once
 from order_service.use_cases.place_order import place_order
