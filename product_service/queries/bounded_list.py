@@ -26,7 +26,10 @@ class Filter:
 
 
 class Order(NamedTuple):
-    """The order of a list: by a field and then by id, each in this direction (1 or -1). `walked`: the index of all products in it."""
+    """The order of a list: by a field and then by id, each in this direction (1 or -1).
+
+    `walked`: the index that has all products in this order.
+    """
 
     field: str
     direction: int

@@ -88,7 +88,10 @@ class StockMovement(Document):  # type: ignore[misc]
     meta = {
         "collection": "stock_movements",
         "auto_create_index": False,
-        "indexes": [{"fields": ["product", "at"], "name": "product"}],
+        "indexes": [
+            {"fields": ["product", "at"], "name": "product"},
+            {"fields": ["at"], "name": "of_no_order", "partialFilterExpression": {"ref": None}},  # for retention
+        ],
     }
 
 
@@ -143,7 +146,12 @@ class Reservation(Document):  # type: ignore[misc]
         "auto_create_index": False,
         "indexes": [
             {"fields": ["closed_at"], "name": "closed_at", "sparse": True},  # for retention
-            {"fields": ["state", "-id"], "name": "state"},  # for lists, and for those in force
+            {"fields": ["state", "-id"], "name": "state"},  # for lists
+            {
+                "fields": ["state", "id"],
+                "name": "in_force",
+                "partialFilterExpression": {"state": Status.RESERVED.value, "closed_at": None},
+            },
         ],
     }
 
