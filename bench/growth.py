@@ -33,7 +33,7 @@ from deploy.local.state import ROOT
 SMALL, LARGE = 1_000, 1_000_000
 ROUNDS = 2  # of each shop; the lower cost counts
 BOUND = 1.5
-PENDING = 0.002  # share of orders that nobody decided
+PENDING = 0.002  # share of orders without a decision
 SERVICES = ("order", "product", "user")
 Costs = dict[str, tuple[float, float]]
 """Milliseconds of the process and of its database server, by what was measured."""
@@ -48,7 +48,7 @@ class Shop:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What its process is told: its database, and the sizes that name its rows."""
+        """The variables of its process: its database, and the sizes that name its rows."""
         story = {"products": self.size.products, "orders": self.size.orders, "end": self.size.end, "pending": PENDING}
         return {
             "MYSQL_DATABASE": f"shop_{self.name}",

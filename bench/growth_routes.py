@@ -178,7 +178,7 @@ def order_routes(client: Client) -> Iterator[Case]:
 
 
 def desk_pages() -> Iterator[Case]:
-    """The desk, with the session of a member of staff. Other services are away, in both shops."""
+    """The desk, with the session of a member of staff. Other services are unavailable, in both shops."""
     from django.contrib.auth import get_user_model
     from django.test import Client as Browser
 

@@ -15,10 +15,10 @@ from order_service.domain.order_id import first_id
 from order_service.domain.settling import SETTLING_TIME
 from order_service.store.models import Order, SalesPeriod, SalesState
 
-PERIOD = timedelta(minutes=15)  # the start of a day is a quarter of an hour of UTC in every time zone
-KEPT = timedelta(days=32)  # the figures show 30 days in the shop's zone
-MAX_CHANGES = 5_000  # changes of orders in a turn
-MAX_PERIODS = 96  # earlier periods that are counted for the first time in a turn
+PERIOD = timedelta(minutes=15)  # In every time zone a day begins with a quarter of an hour of UTC.
+KEPT = timedelta(days=32)  # The figures show 30 days in the shop's zone.
+MAX_CHANGES = 5_000  # Changes of orders in a turn.
+MAX_PERIODS = 96  # Earlier periods that are counted for the first time in a turn.
 COUNT = f"""
 INSERT INTO sales_periods (starts_at, status, currency, orders, amount)
 SELECT '1970-01-01' + INTERVAL number * {PERIOD.seconds} SECOND, status, currency, COUNT(*), SUM(total) FROM (

@@ -1,4 +1,4 @@
-"""The documents of user_service: an account for each customer. None has a password, so nobody can log in by it."""
+"""The documents of user_service: an account for each customer. None has a password, so no login works."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What happened in a shop of DAYS days: products, customers and orders. One seed always makes the same story.
 
-Nothing is kept in memory, so each store's writer tells the whole story for itself.
+Nothing is kept in memory, so each store's writer goes through the whole story.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SERIES = 5000  # each of them has as few products as a rare word
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much there is. `end`: when the story ends, in seconds since 1970. `pending`: the share of orders that nobody decided."""
+    """How much there is. `end`: when the story ends, in seconds since 1970. `pending`: the share of orders without a decision."""
 
     products: int
     orders: int
