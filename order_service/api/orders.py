@@ -48,7 +48,10 @@ class Orders(ListPage):
         operation_id="list_orders", parameters=parameters_of_form(StaffOrderFilters), responses={200: schemas.OrderPage}
     )
     def get(self, request: Request) -> Response:
-        """List orders, by the time of ordering: your own, or all for staff."""
+        """List orders, by the time of ordering: your own, or all for staff.
+
+        A page with several filters may have fewer orders than `limit`, or none: follow `next` until it is null.
+        """
         caller, is_page = caller_of(request), prefers_html(request)
         fields = fields_of(request.query_params, from_page=is_page)
         if not is_page and (plain := plain_page(fields)):  # a form takes as long as the rest of the request
