@@ -11,7 +11,7 @@ INTERVAL_SECONDS = 20.0
 
 
 def make_sales() -> PeriodicTask:
-    """The task. Any number of workers may run it. While much is left it continues within 5 s."""
+    """The task. Any number of workers may run it. While much is left it continues soon."""
 
     def work() -> Mapping[str, int]:
         renew_connection()
