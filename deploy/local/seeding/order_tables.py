@@ -31,6 +31,8 @@ INDEXES = {
     "catalogue_products": ("catalogue_by_name",),
 }
 """The indexes whose values come in no order: they are made anew when all rows are there, because that takes less time."""
+FEED = """INSERT INTO change_feed (id, last_number) VALUES (1, %s)
+ON DUPLICATE KEY UPDATE last_number = GREATEST(last_number, %s)"""
 OUT_OF_STOCK = "'out_of_stock'"
 Done = Callable[[int], None]
 
@@ -82,7 +84,7 @@ def write_orders(connection: Connection, size: Size, orders: Iterable[Order], do
         number += sum(len(it.steps) for it in chunk)
         done(len(chunk))
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE change_feed SET last_number = GREATEST(last_number, %s)", [number])
+        cursor.execute(FEED, [number, number])
     connection.commit()  # type: ignore[no-untyped-call] # the stubs leave it out
 
 

@@ -96,10 +96,12 @@ def run(stores: Stores, size: Size, report: Callable[[News], None]) -> None:
                 raise LocalError(f"{one.writer}: {one.error}. `make reset` deletes what is there")
             if one.text == WRITTEN:
                 left.remove(one.writer)
-    finally:
+    except BaseException:
         for process in processes:
             if process.is_alive() and process.pid:
                 os.kill(process.pid, signal.SIGINT)  # a writer makes its indexes first
+        raise
+    finally:
         for process in processes:
             process.join()
 

@@ -76,7 +76,11 @@ def query(stores):
 
 
 def indexes(stores, stock):
-    found = {name: stock[name].index_information() for name in stock_documents.INDEXES}
+    found = {
+        (name, index): options["key"]
+        for name in stock_documents.INDEXES
+        for index, options in stock[name].index_information().items()
+    }
     with closing(stores.connect()) as connection:
         return found, put_off._read(connection, order_tables.INDEXES)
 
