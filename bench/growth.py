@@ -1,4 +1,4 @@
-"""`python -m bench.growth [COUNT]`: what each route, desk page and worker task costs at 1,000 rows and at COUNT (1,000,000).
+"""`python -m bench.growth [COUNT [SERVICE …]]`: the cost of each route, page and task at 1,000 rows and at COUNT (a million).
 
 Each service is measured in a process of its own, without gunicorn, on a database server of its own that holds both shops. The cost
 is CPU time, of the process and of the server together: it changes little when other work shares the machine. The shops take turns.
@@ -31,7 +31,7 @@ from deploy.local.seeding.story import Size
 from deploy.local.state import ROOT
 
 SMALL, LARGE = 1_000, 1_000_000
-ROUNDS = 2  # of each shop; the lower cost counts
+ROUNDS = 1  # of each shop; the lower cost counts
 BOUND = 1.5
 PENDING = 0.002  # share of orders without a decision
 SERVICES = ("order", "product", "user")
@@ -60,12 +60,13 @@ class Shop:
 def main(arguments: list[str]) -> int:
     """Measure all services and write the table; 1 when a figure is above the bound."""
     count, end = int(arguments[0]) if arguments else LARGE, time.time()
+    services = arguments[1:] or SERVICES
     shops = [
         Shop(name, Size(products=it, orders=it, end=end, pending=PENDING))
         for name, it in (("small", SMALL), ("large", count))
     ]
     report, lines, failed = Report(), [], 0
-    for service in SERVICES:
+    for service in services:
         found = measure(service, shops)
         lines += [f"| {service}_service: | | | |"]
         for what, (small, large) in found.items():

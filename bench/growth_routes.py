@@ -21,7 +21,7 @@ from bench.cpu import Client, token_of
 from deploy.local.seeding import story
 from deploy.local.seeding.story import DAY, HOUR, Order, Size
 
-WARM_UP, REQUESTS, PAGES = 12, 60, 24
+WARM_UP, REQUESTS, PAGES = 6, 30, 16
 SAMPLES = 24  # customers, products and orders
 SIZE = Size(**json.loads(os.environ.get("BENCH_STORY", '{"products": 1, "orders": 1, "end": 1}')))
 VIEWER = "viewer"
