@@ -17,7 +17,7 @@ Condition = tuple[str, tuple[object, ...]]
 """SQL, and its parameters."""
 MAX_IDS = 500  # in one statement; MariaDB makes a table of a thousand
 BY_CHANGE, BY_EMAIL, BY_NAME = "orders_by_change", "orders_of_email", "orders_of_username"
-BY_USER, BY_STATUS, BY_ID = "orders_of_user", "orders_of_status", "PRIMARY"
+BY_USER, BY_USER_AND_STATUS, BY_STATUS, BY_ID = "orders_of_user", "orders_of_user_status", "orders_of_status", "PRIMARY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,19 +37,22 @@ class OrderFilter:
     @property
     def index(self) -> str:
         """The index that has the orders by id."""
-        return BY_USER if self.user_id is not None else BY_STATUS if self.status is not None else BY_ID
+        if self.user_id is not None:
+            return BY_USER if self.status is None else BY_USER_AND_STATUS
+        return BY_ID if self.status is None else BY_STATUS
 
-    def in_index(self) -> Iterator[Condition]:
+    def in_index(self) -> Iterable[Condition]:
         """The conditions that this index serves."""
-        columns = (("user_id = %s", self.user_id), ("id >= %s", self.first_id), ("id < %s", self.end_id))
-        yield from ((text, (value,)) for text, value in columns if value is not None)
-        if self.index == BY_STATUS:
-            yield "status = %s", (self.status,)
+        columns = (
+            ("user_id = %s", self.user_id),
+            ("status = %s", self.status),
+            ("id >= %s", self.first_id),
+            ("id < %s", self.end_id),
+        )
+        return ((text, (value,)) for text, value in columns if value is not None)
 
     def others(self) -> Iterator["OtherFilter"]:
         """The other conditions."""
-        if self.status is not None and self.index != BY_STATUS:
-            yield OtherFilter([(BY_STATUS, "status = %s", self.status)])
         if self.updated_from is not None:
             yield OtherFilter([(BY_CHANGE, "updated_at >= %s", as_stored(self.updated_from))])
         if self.beginning is not None:
@@ -99,12 +102,14 @@ def choose_range(found: OrderFilter, request: PageRequest) -> Range:
     own = [*found.in_index(), *_place(request)]
     others = list(found.others())
     rest = [one.condition() for one in others]
-    if not others or (end := _end(found.index, own, request)) is None:
-        return _range(found.index, [*own, *rest])
+    if not others:
+        return _range(found.index, own)
     for one in others:
         ids = one.few(min(request.bound, MAX_IDS))
         if ids is not None:
             return _range(BY_ID, [("id IN %s", (tuple(ids) or ("",),)), *own, *rest])
+    if (end := _end(found.index, own, request)) is None:
+        return _range(found.index, [*own, *rest])
     within: Condition = ("id <= %s" if is_ascending(request) else "id >= %s", (end,))
     return _range(found.index, [*own, within, *rest], end)
 

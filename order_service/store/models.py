@@ -80,6 +80,7 @@ class Order(models.Model):
         db_table = "orders"
         indexes = [
             models.Index(fields=["user_id", "id"], name="orders_of_user"),
+            models.Index(fields=["user_id", "status", "id"], name="orders_of_user_status"),
             models.Index(fields=["status", "id"], name="orders_of_status"),
             models.Index(fields=["user_email"], name="orders_of_email"),
             models.Index(fields=["username"], name="orders_of_username"),

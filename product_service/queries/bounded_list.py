@@ -18,11 +18,19 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A condition, its index, and the field by which the index sorts the products that match."""
+    """A condition, and its indexes by the field by which each sorts the products that match.
+
+    `unindexed`: the same condition in a form that MongoDB reads from no index, if it could choose the wrong condition there.
+    """
 
     condition: Condition
-    index: str
-    field: str
+    indexes: Mapping[str, str]
+    unindexed: Condition | None = None
+
+    @property
+    def index(self) -> str:
+        """Any of its indexes."""
+        return next(iter(self.indexes.values()))
 
 
 class Order(NamedTuple):
@@ -65,18 +73,19 @@ class BoundedList:
 
     def read(self) -> Found:
         """The page."""
-        sorted_by = next((one for one in self.filters if one.field == self.order.field), None)
+        sorted_by = next((one for one in self.filters if self.order.field in one.indexes), None)
         others = [one for one in self.filters if one is not sorted_by]
-        index = sorted_by.index if sorted_by else self.order.walked
+        index = sorted_by.indexes[self.order.field] if sorted_by else self.order.walked
         if not others:
-            return Found(self._find(index, self.filters))
+            return Found(self._find(index, sorted_by))
         few = next((one for one in others if self._count(one) <= self.bound), None)
         if few:
-            return Found(self._find(few.index, self.filters))
+            return Found(self._find(few.index, few))
         return self._walk(index, [sorted_by] if sorted_by else [], others)
 
-    def _find(self, index: str, filters: Sequence[Filter]) -> list[Row]:
-        where = [self.base, *(one.condition for one in filters), *self.place]
+    def _find(self, index: str, served: Filter | None) -> list[Row]:
+        rest = [one.unindexed or one.condition for one in self.filters if one is not served]
+        where = [self.base, *([served.condition] if served else []), *rest, *self.place]
         found = documents.products().find({"$and": where}, self.fields).hint(index)
         return list(found.sort(self.order.keys).limit(self.limit))
 

@@ -32,6 +32,8 @@ SORTS = {
     "name": Sort("name_key", 1, str, "name"),
     "stock": Sort("stock", 1, int, "stock"),
 }
+OF_CATEGORY = {"created_at": "category_key", "price_minor": "category_price", "name_key": "category_name"}
+"""The indexes of a category, by their order."""
 
 
 def list_products(
@@ -78,15 +80,21 @@ def _words(search: str) -> list[Filter]:
     words = searched_words(search)
     if not words:
         raise Invalid.field("search", "no-word", "A search needs at least one letter or digit")
-    return [Filter({"search_words": {"$in": sorted(forms)}}, "search_words", "created_at") for forms in words]
+    return [_word(sorted(forms)) for forms in words]
+
+
+def _word(forms: list[str]) -> Filter:
+    common = {"$setIntersection": ["$search_words", forms]}
+    unindexed = {"$expr": {"$gt": [{"$size": common}, 0]}}
+    return Filter({"search_words": {"$in": forms}}, {"created_at": "search_words"}, unindexed)
 
 
 def _category(category: str | None) -> list[Filter]:
-    return [Filter({"category_key": category_key(category)}, "category_key", "created_at")] if category else []
+    return [Filter({"category_key": category_key(category)}, OF_CATEGORY)] if category else []
 
 
 def _range(field: str, index: str, bounds: Condition) -> list[Filter]:
-    return [Filter({field: bounds}, index, field)] if bounds else []
+    return [Filter({field: bounds}, {field: index})] if bounds else []
 
 
 def _between(lowest: int | None, highest: int | None) -> Condition:

@@ -55,6 +55,8 @@ class Product(Document):  # type: ignore[misc] # MongoEngine has no types
             {"fields": ["active", "name_key", "id"], "name": "name"},
             {"fields": ["active", "stock", "id"], "name": "stock"},  # for lists of low stock
             {"fields": ["active", "category_key", "-created_at", "-id"], "name": "category_key"},
+            {"fields": ["active", "category_key", "price_minor", "id"], "name": "category_price"},
+            {"fields": ["active", "category_key", "name_key", "id"], "name": "category_name"},
             {"fields": ["active", "search_words", "-created_at", "-id"], "name": "search_words"},
             {"fields": ["currency"], "name": "currency"},  # for the count of other currencies
             {"fields": ["sku"], "name": "sku", "unique": True, "partialFilterExpression": {"sku": {"$type": "string"}}},

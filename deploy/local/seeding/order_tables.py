@@ -26,7 +26,7 @@ KINDS = {
 }
 """The mail about each status."""
 INDEXES = {
-    "orders": ("orders_of_user", "orders_of_email", "orders_of_username"),
+    "orders": ("orders_of_user", "orders_of_user_status", "orders_of_email", "orders_of_username"),
     "order_lines": ("lines_of_product", "lines_by_name"),
     "catalogue_products": ("catalogue_by_name",),
 }

@@ -28,7 +28,7 @@ KEPT_DAYS = 60  # RESERVATION_RETENTION of product_service
 CARRIED, CARRIED_AT = "carried forward", datetime(1970, 1, 1, tzinfo=UTC)
 STAFF = "5eed" * 6  # the account that made all products
 INDEXES = {
-    "products": ("price", "name", "stock", "category_key", "search_words"),
+    "products": ("price", "name", "stock", "category_key", "category_price", "category_name", "search_words"),
     "stock_movements": ("product",),
     "product_changes": ("product",),
 }

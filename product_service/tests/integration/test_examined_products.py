@@ -116,6 +116,9 @@ def test_each_page_examines_a_bounded_number_of_products_and_no_product_is_missi
         ("newest", {}, "newest"),
         ("newest", {"search": "lamp"}, "search_words"),
         ("newest", {"category": "Lamps"}, "category_key"),
+        ("price", {"category": "Lamps"}, "category_price"),
+        ("-price", {"category": "Lamps"}, "category_price"),
+        ("name", {"category": "Lamps"}, "category_name"),
         ("price", {"min_price": 100}, "price"),
         ("-price", {"min_price": 100}, "price"),
         ("stock", {"max_stock": 5}, "stock"),
@@ -132,6 +135,15 @@ def test_one_filter_in_its_own_order_is_one_query_of_one_index(many, catalogue, 
     rows = list(many["system.profile"].find(sorted_so))
     assert rows
     assert not any(row.get("hasSortStage") for row in rows)
+
+
+@pytest.mark.parametrize("search", ["oak s0007", "s0007 oak"])
+def test_of_two_words_the_rare_one_finds_the_products(many, catalogue, search):
+    page, _, read = examined(many, lambda: list_products(PageRequest("newest"), search=search))
+    expected = [row["_id"] for row in catalogue if matches(row, search=search)]
+    assert {row["_id"] for row in page.results} == set(expected)
+    assert expected
+    assert read <= 10
 
 
 def test_short_pages_lead_back(many, catalogue):
