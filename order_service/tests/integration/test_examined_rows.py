@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connection
 from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
 
 from libs.access.caller import Caller
 from libs.values.pages import PageRequest
@@ -16,6 +17,7 @@ from order_service.domain.reconciliation import HeldPage
 from order_service.queries import figures, order_json, orders
 from order_service.store import change_feed, models, old_records, reconciliation, sales
 from order_service.store.models import Order, OrderChange, OrderLine
+from order_service.tests.integration.explain import explain
 from order_service.use_cases.resend_release_requests import resend_release_requests
 from order_service.use_cases.resend_reservation_requests import resend_reservation_requests
 from order_service.use_cases.time_out_order import time_out_overdue_orders
@@ -179,6 +181,20 @@ def test_sales_are_counted_from_the_orders_that_changed_and_shown_without_readin
     assert rows_read(lambda: read.append(figures.sales())) <= 4 * counted + 100
     assert read[0].statuses["cancelled"] == 1
     assert sum(read[0].statuses.values()) == ROWS
+
+
+@pytest.mark.parametrize(
+    "query", ["", "status__exact=delivered", "placed={year}", "placed={year}&status__exact=delivered"]
+)
+def test_a_total_of_the_desk_reads_no_more_rows_than_it_counts(sit_down, many, monkeypatch, query):
+    monkeypatch.setattr("order_service.desk.model_admin.MAX_COUNTED", 1000)
+    desk, path = sit_down("staff"), f"/admin/orders/order/?{query.format(year=many.year)}"
+    desk.get(path)
+    read = rows_read(lambda: desk.get(path))
+    with CaptureQueriesContext(connection) as asked:
+        desk.get(path)
+    plans = [explain(it["sql"]) for it in asked.captured_queries if "`orders`" in it["sql"]]
+    assert read <= 2 * 1000 + 500, plans  # each is read from the index, and counted
 
 
 def test_a_page_of_the_desk_skips_keys_and_no_rows(sit_down, many):
