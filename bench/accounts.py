@@ -46,7 +46,7 @@ def _token_checks() -> list[Row]:
     """Signature, claims and the look at the revocations of an hour, in this process; then the same tokens again."""
     known = Revocations()
     known.add(Revocation(secrets.token_hex(12), None, now_ms()) for _ in range(REVOKED))
-    tokens = AccessTokens(SecretStr(secrets.token_urlsafe(48)), "microshop", "microshop", refuse_revoked=known.check)
+    tokens = AccessTokens(SecretStr(secrets.token_urlsafe(48)), "microshop", "microshop", revocations=known)
     minted = [
         tokens.mint(user_id=secrets.token_hex(12), email="ada@example.com", username="ada", roles=["staff"], sid="x")
         for _ in range(CHECKS)

@@ -30,15 +30,16 @@ class PeriodicTask:
         work: Callable[[], Mapping[str, int]],
         *,
         seconds: float,
-        unavailable: tuple[type[Exception], ...],
+        is_temporary: Callable[[Exception], bool],
         counts: Sequence[str] = (),
         batch: int | None = None,
         status: Callable[[], Status] = _no_status,
     ) -> None:
-        """`unavailable`: errors of `work` that mean that a server does not answer. The work is then tried again within 5 s.
+        """`is_temporary`: whether an error of `work` may pass, as when a server does not serve. The work is then tried again within
+        5 s. Another error ends the thread.
         `batch`: a count this high means that more is left, so the work runs again after a short pause, of 5 s at most.
-        `status`: further values to show beside the sums. It may raise an error of `unavailable`."""
-        self.name, self._work, self._seconds, self._unavailable = name, work, seconds, unavailable
+        `status`: further values to show beside the sums. It may raise what `work` may raise."""
+        self.name, self._work, self._seconds, self._is_temporary = name, work, seconds, is_temporary
         self._sums, self._batch, self._more_status = dict.fromkeys(counts, 0), batch, status
         self._due, self._pause, self.heartbeat = 0.0, 0.0, time.monotonic()
 
@@ -59,7 +60,9 @@ class PeriodicTask:
         self._pause, began = min(self._seconds, HEARTBEAT_SECONDS), time.monotonic()
         try:
             done = self._work()
-        except self._unavailable as error:
+        except Exception as error:
+            if not self._is_temporary(error):
+                raise
             log.warning("server unavailable, task postponed", task=self.name, reason=failure_reason(error))
             return 0.0
         for name, count in done.items():

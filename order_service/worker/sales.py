@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
+from libs.django_store.connection import renew_connection
+from libs.django_store.failures import is_temporary
 from libs.runtime.periodic import PeriodicTask
 from order_service.store.sales import MAX_PERIODS
 from order_service.use_cases.count_sales import count_sales
@@ -18,5 +19,5 @@ def make_sales() -> PeriodicTask:
         return {"counted": count_sales()}
 
     return PeriodicTask(
-        "sales", work, seconds=INTERVAL_SECONDS, unavailable=UNAVAILABLE_ERRORS, counts=["counted"], batch=MAX_PERIODS
+        "sales", work, seconds=INTERVAL_SECONDS, is_temporary=is_temporary, counts=["counted"], batch=MAX_PERIODS
     )

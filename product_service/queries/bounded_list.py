@@ -8,12 +8,11 @@ fewer rows than it could, and leads on.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from libs.mongo_store.connection import Bson
 from product_service.queries.keyset import Condition
 from product_service.store import documents
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +51,8 @@ class Order(NamedTuple):
 class Found(NamedTuple):
     """The rows of a page and one more, if there are so many. `resume`: the last row that was examined, when more may match."""
 
-    rows: Sequence[Row]
-    resume: Row | None = None
+    rows: Sequence[Bson]
+    resume: Bson | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +82,7 @@ class BoundedList:
             return Found(self._find(few.index, few))
         return self._walk(index, [sorted_by] if sorted_by else [], others)
 
-    def _find(self, index: str, served: Filter | None) -> list[Row]:
+    def _find(self, index: str, served: Filter | None) -> list[Bson]:
         rest = [one.unindexed or one.condition for one in self.filters if one is not served]
         where = [self.base, *([served.condition] if served else []), *rest, *self.place]
         found = documents.products().find({"$and": where}, self.fields).hint(index)

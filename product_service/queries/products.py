@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from libs.mongo_store.connection import Bson
 from libs.values.errors import Invalid
 from libs.values.pages import Page, PageRequest, build_page
 from product_service.domain.search_words import category_key, searched_words
-from product_service.queries.bounded_list import BoundedList, Filter, Order, Row
+from product_service.queries.bounded_list import BoundedList, Filter, Order
 from product_service.queries.keyset import Condition, beyond, cursor_value
-from product_service.queries.product_json import STATE
+from product_service.queries.product_json import STATE, StoredVersion
 
 SHOWN = {"search_words": 0}
 
@@ -46,8 +47,8 @@ def list_products(
     max_price: int | None = None,
     in_stock: bool | None = None,
     max_stock: int | None = None,
-) -> Page[Row]:
-    """A page of products in the order of SORTS[request.sort]: their ids with the fields of STATE, for `ProductJson.complete`.
+) -> Page[StoredVersion]:
+    """A page of products in the order of SORTS[request.sort]: their versions, for `ProductJson.complete`.
 
     Each word of `search` must be in the name, the description or the SKU. Case does not count in `category`. Prices are in minor
     units. Raises Invalid for an impossible cursor and for a search without a word.
@@ -69,10 +70,11 @@ def list_products(
         bound=request.bound,
     ).read()
 
-    def key(row: Row) -> tuple[int | str, str]:
+    def key(row: Bson) -> tuple[int | str, str]:
         return cursor_value(row[sort.field]), str(row["_id"])
 
-    return build_page(request, found.rows, key, resume=key(found.resume) if found.resume else None)
+    page = build_page(request, found.rows, key, resume=key(found.resume) if found.resume else None)
+    return Page(results=[*map(StoredVersion.of, page.results)], next=page.next, previous=page.previous)
 
 
 def _words(search: str) -> list[Filter]:

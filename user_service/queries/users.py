@@ -11,6 +11,7 @@ from libs.values.errors import Invalid
 from libs.values.pages import Page, PageRequest, build_page
 from user_service.domain.user import User, username_key
 from user_service.store import documents, users
+from user_service.store.user_rows import from_bson
 
 Where = dict[str, object]  # a filter of MongoDB
 
@@ -51,7 +52,7 @@ def list_users(request: PageRequest, *, search: str | None, role: str | None, ac
     if len(rows) <= request.limit:
         ends = documents.users().find(where, {"_id": 1}).hint(index).sort("_id", direction)
         resume = next(((str(row["_id"]),) for row in ends.skip(request.bound - 1).limit(1)), None)
-    return build_page(request, [users.from_bson(row) for row in rows], lambda user: (user.id,), resume=resume)
+    return build_page(request, [from_bson(row) for row in rows], lambda user: (user.id,), resume=resume)
 
 
 def _few(alternatives: Sequence[Where], bound: int) -> list[ObjectId] | None:

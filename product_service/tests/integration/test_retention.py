@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 from bson import ObjectId
+from pymongo.errors import OperationFailure
 
 from libs.messaging.envelope import Event
-from libs.mongo_store.connection import UNAVAILABLE_ERRORS
 from libs.values.times import now
 from product_service.domain.product_change import CHANGE_RETENTION
 from product_service.events.topics import GROUP
@@ -134,7 +134,7 @@ def test_the_task_survives_an_unavailable_database(app, monkeypatch):
     task = make_retention("USD")
 
     def fail():
-        raise UNAVAILABLE_ERRORS[0]("unavailable")
+        raise OperationFailure("Authentication failed.", 18)
 
     monkeypatch.setattr("product_service.store.old_stock.purge_reservations", fail)
     task._run_once()

@@ -60,7 +60,7 @@ def test_most_orders_have_arrived_and_some_are_on_their_way():
     assert statuses["confirmed"] > 5
 
 
-def test_orders_that_nobody_decided_are_there_when_they_are_asked_for():
+def test_orders_without_a_decision_are_there_when_the_size_has_some():
     statuses = Counter(order.status for order in story.orders(Size(products=9, orders=3000, end=SIZE.end, pending=0.1)))
     assert 200 < statuses["pending"] < 400
 

@@ -20,9 +20,9 @@ from deploy.local.state import ROOT
 from libs.values.money import Money
 from product_service.domain.reservation import Status
 from product_service.events.published import StockReleased, StockReply
-from product_service.store.product_rows import from_document as to_product
-from product_service.store.product_rows import to_document
-from product_service.store.reservations import from_document
+from product_service.store.product_rows import from_bson as to_product
+from product_service.store.product_rows import to_bson
+from product_service.store.reservations import from_bson
 
 PRODUCTS, ORDERS = 300, 1500
 
@@ -137,14 +137,14 @@ def test_the_replica_of_the_catalogue_has_the_products(size, query, stock):
 def test_a_document_of_a_product_is_what_the_service_stores(size, stock):
     for row in stock["products"].find():
         row.pop("sequence")
-        made = to_document(to_product(row, "USD"))
+        made = to_bson(to_product(row, "USD"))
         assert {name: value for name, value in made.items() if value is not None} == row
 
 
 def test_a_reservation_has_the_reply_that_the_service_sends(size, stock):
     seen = set()
     for row in stock["reservations"].find():
-        found = from_document(row, "EUR")
+        found = from_bson(row, "EUR")
         assert {item.unit_price.currency for item in found.items} == {"USD"}
         reply = StockReleased.of(found) if found.status is Status.RELEASED else StockReply.of(found)
         assert row["answer"]["topic"] == reply.topic

@@ -6,6 +6,7 @@ import orjson
 import pytest
 from confluent_kafka import Message
 
+from libs.access.revocations import Revocations
 from libs.messaging.envelope import Event
 from notification_service.domain.parked_mail import ParkedMail
 from notification_service.events.topics import PARKED
@@ -74,7 +75,7 @@ def test_a_parked_mail_of_a_later_version_is_followed(reading):
 @pytest.mark.parametrize("topic", ["user-deleted", "user-revocations"])
 def test_a_tombstone_of_an_account_changes_nothing(reading, topic, caplog):
     stop = reading(accounts, [record(topic, 1, None, key=ACCOUNT)])
-    view = accounts.AccountView("nowhere", revocations=None)
+    view = accounts.AccountView("nowhere", revocations=Revocations())
     view.run(stop)
     assert not view.is_deleted(ACCOUNT)
     assert view.status() == {"complete": True, "gone": 0}
