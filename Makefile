@@ -7,7 +7,7 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 LOCK := $(COMPILE) -c requirements/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up status logs follow observe kafka down reset demo load manage env secrets test check unit lint types chaos soak bench fuzz audit screenshots lock metrics wheels pin test-deploy
+.PHONY: help setup run up status logs follow observe kafka down reset demo load seed-large manage env secrets test check unit lint types chaos soak bench fuzz audit screenshots lock metrics wheels pin test-deploy
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ demo: installed ## register, order and receive mails as a customer of the runnin
 
 load: installed ## let customers order for a minute: RATE=20 orders a second, SECONDS=60
 	@$(LOCAL) load $(foreach name,RATE SECONDS,$(if $($(name)),$(name)='$($(name))'))
+
+seed-large: installed ## write a million products and orders into the running shop: COUNT=, or PRODUCTS= and ORDERS=
+	@$(LOCAL) seed-large $(foreach name,COUNT PRODUCTS ORDERS,$(if $($(name)),$(name)='$($(name))'))
 
 manage: installed ## run a command of a service: SERVICE=product_service ARGS="dlq list"
 	@$(LOCAL) manage $(SERVICE) $(ARGS)

@@ -16,6 +16,7 @@ from order_service.worker.handlers import make_consumers
 from order_service.worker.reconciliation import make_reconciliation_status
 from order_service.worker.reservation_requests import make_reservation_requests, stock_progress
 from order_service.worker.retention import make_retention
+from order_service.worker.sales import make_sales
 
 
 def run(config: Config) -> int:
@@ -31,6 +32,7 @@ def run(config: Config) -> int:
         make_address_requests(),
         make_reconciliation_status(),
         make_retention(),
+        make_sales(),
         cluster.task(),
     ]
     return run_worker(tasks, worker_status, cluster.prepare)

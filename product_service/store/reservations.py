@@ -91,7 +91,7 @@ def find_in_force(*, after: str | None, limit: int, currency: str, transaction: 
     """Up to `limit` reservations in force, by order id; those that follow `after`."""
     which = {**IN_FORCE, **({"_id": {"$gt": after}} if after else {})}
     found = documents.reservations().find(which, session=transaction).sort("_id", 1).limit(limit)
-    return [from_bson(row, currency) for row in found]
+    return [from_bson(row, currency) for row in found.hint("in_force")]
 
 
 def from_bson(row: Bson, currency: str) -> Reservation:
