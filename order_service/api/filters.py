@@ -21,7 +21,7 @@ from libs.web.parameters import blank_row
 from order_service.domain.order_id import first_id
 from order_service.domain.order_status import Status
 from order_service.domain.settling import SETTLING_TIME
-from order_service.queries.order_json import OrderFilter
+from order_service.queries.order_ranges import OrderFilter
 from order_service.queries.order_search import email_begins_with
 from order_service.store.models import Order
 
@@ -168,9 +168,9 @@ class ListForm(forms.Form):
             raise Invalid(rows)
 
     def as_filter(self, caller: Caller) -> OrderFilter | None:
-        """The filters of a valid form. None for a search and for an id that no account has, which `narrow` does."""
+        """The filters of a valid form. None for an id that no account has, which `narrow` knows."""
         chosen = self.cleaned_data
-        if chosen.get("search") or (chosen.get("userId") or "").endswith(" "):
+        if (chosen.get("userId") or "").endswith(" "):
             return None
         after, before, updated = map(chosen.get, TIMES)
         return OrderFilter(
@@ -179,6 +179,7 @@ class ListForm(forms.Form):
             first_id=after and first_id(after),
             end_id=before and first_id(before),
             updated_from=updated or None,
+            beginning=chosen.get("search") or None,
         )
 
     def narrow(self, orders: QuerySet[Order]) -> QuerySet[Order]:
