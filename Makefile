@@ -13,7 +13,7 @@ help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:
-	@deploy/local/bootstrap.sh
+	@deploy/install/bootstrap.sh
 
 run: setup ## start everything and show all logs, until Ctrl-C
 	@$(LOCAL) run
@@ -31,7 +31,7 @@ follow: installed ## print the story of an order across the services: ORDER=id
 	@$(LOCAL) follow $(if $(ORDER),ORDER='$(ORDER)')
 
 observe: setup ## start Zipkin, Prometheus and Alertmanager beside the shop, and print their pages
-	@deploy/local/bootstrap.sh prometheus prometheus-alertmanager
+	@deploy/install/bootstrap.sh prometheus prometheus-alertmanager prometheus-node-exporter
 	@$(LOCAL) observe
 
 kafka: setup ## show topics, groups and lag in the terminal: TOPIC=name for messages, PAGE=1 for the browser
@@ -59,7 +59,7 @@ secrets: installed ## write a file for each secret of .env, for deploy/compose/s
 	@$(PYTHON) -m deploy.compose.secret_files
 
 test: ## run every test on real servers of its own
-	@deploy/local/bootstrap.sh chromium prometheus prometheus-alertmanager
+	@deploy/install/bootstrap.sh chromium prometheus prometheus-alertmanager prometheus-node-exporter
 	@$(PYTHON) -m pytest -n auto
 
 check: unit lint types ## run the checks that need no server: unit tests, lint, types
@@ -76,7 +76,8 @@ lint: setup ## check the code with ruff, the import rules and the prose
 types: setup ## check the types with mypy
 	@$(PYTHON) -m tests.type_check
 
-chaos: setup ## run all fault tests except the soak (30 min)
+chaos: ## run all fault tests except the soak (50 min)
+	@deploy/install/bootstrap.sh prometheus
 	@$(PYTHON) -m pytest chaos
 
 soak: setup ## run customers under random faults for 30 min
@@ -89,14 +90,14 @@ fuzz: setup ## send 5,000 generated requests to each service
 	@FUZZ_CASES=5000 $(PYTHON) -m pytest -s tests/fuzz
 
 screenshots: ## take the pictures of the documents from a shop of its own
-	@deploy/local/bootstrap.sh chromium
+	@deploy/install/bootstrap.sh chromium
 	@$(PYTHON) -m tests.browser.screenshots
 
 audit: setup ## search the known vulnerabilities of the locked packages
 	@deploy/audit/run
 
 bench: ## measure a shop of its own; results go to bench/results/
-	@deploy/local/bootstrap.sh wrk
+	@deploy/install/bootstrap.sh wrk
 	@$(PYTHON) -m bench
 
 lock: ## update the locks in requirements/ after a change of a *.in file (needs uv)
@@ -104,7 +105,7 @@ lock: ## update the locks in requirements/ after a change of a *.in file (needs 
 	@$(LOCK) requirements/otel.in -o requirements/otel.txt
 	@$(LOCK) requirements/dev.in requirements/otel.in $(SERVICES:%=requirements/%.in) -o requirements/dev.txt
 	@$(COMPILE) deploy/audit/requirements.in -o deploy/audit/requirements.txt
-	@for tool in sendria kaskade; do $(COMPILE) deploy/local/downloads/$$tool.in -o deploy/local/downloads/$$tool.txt; done
+	@for tool in sendria kaskade; do $(COMPILE) deploy/install/locks/$$tool.in -o deploy/install/locks/$$tool.txt; done
 
 metrics: setup ## write docs/metrics.md from the code
 	@$(PYTHON) -m tests.exported_metrics

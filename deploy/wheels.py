@@ -1,7 +1,7 @@
 """`make wheels`: check that every locked package has wheels for the two architectures of the images, so no build needs a compiler.
 
-pip downloads each lock as an image installs it, with hashes, from its configured index. `make test` leaves this out, because it
-downloads every package.
+pip downloads each lock as an image installs it, with hashes, from its configured index. The extra for traces is one of them.
+`make test` leaves this out, because it downloads every package.
 """
 
 import re
@@ -36,10 +36,14 @@ def download(lock: str, machine: str, directory: str) -> str:
     return done.stderr if done.returncode else ""
 
 
+def image_locks() -> list[Path]:
+    """The locks that the Dockerfile installs: of each service, and of the extra."""
+    return [*sorted(ROOT.glob("requirements/*_service.txt")), ROOT / "requirements" / "otel.txt"]
+
+
 def main() -> int:
     """Return the exit status: 1 when a package has no wheel for a machine."""
-    locks = sorted(ROOT.glob("requirements/*_service.txt"))
-    entries = {entry: name for lock in locks for name, entry in packages(lock).items()}
+    entries = {entry: name for lock in image_locks() for name, entry in packages(lock).items()}
     text = "\n".join(entries) + "\n"
     failed = 0
     for platform, machine in MACHINES.items():

@@ -23,7 +23,7 @@ EXEMPT = {
     r"make (check|test)$": "runs this test",
     r"(CHAOS_LONG=1 )?make (chaos|soak|fuzz|bench|screenshots)$": "takes minutes, on a shop of its own",
     r"make follow ORDER=id$": "needs an order; tests/e2e/test_journeys.py follows one",
-    r"make observe$": "starts servers beside the shop; tests/local/integration/test_observe.py starts them",
+    r"make observe$": "starts servers beside the shop; tests/observe/integration/test_observe.py starts them",
     r"make load( [A-Z]+=\d+)*$": "takes a minute; tests/e2e/test_load.py tries it for some seconds",
     r"make metrics$": "writes a page of the clone; tests/architecture/test_metrics.py compares it",
     r"make (lock|wheels|audit|pin)$": "needs a registry of packages or images",

@@ -28,13 +28,13 @@ def run_dlq(brokers: Brokers, groups: Mapping[str, Mapping[str, Handler]], argum
     for group, handlers in groups.items():
         for letter in read_dead_letters(brokers, group, list(handlers)):
             if options.id in (None, letter.id):
-                problem = _act(options.action, letter, handlers[str(letter.message.topic())])
+                problem = _act(options.action, letter, group, handlers[str(letter.message.topic())])
                 done, failed = done + 1, failed + bool(problem)
     _say(f"{done} dead letters" + (f", {failed} failed again" if failed else ""))
     return 1 if failed or (options.id and not done) else 0
 
 
-def _act(action: str, letter: DeadLetter, handler: Handler) -> str:
+def _act(action: str, letter: DeadLetter, group: str, handler: Handler) -> str:
     """Run the action on one dead letter. Return "", or the name of the error."""
     headers = letter.headers_text
     line = f"{letter.id}  {headers.get('x-failed-at')}  attempts {headers.get('x-attempts')}  {headers.get('x-reason')}"
@@ -43,7 +43,7 @@ def _act(action: str, letter: DeadLetter, handler: Handler) -> str:
         line = "\n".join([letter.id, *rows, f"  key: {letter.message.key()!r}", f"  value: {letter.message.value()!r}"])
     elif action == "replay":
         try:
-            with handling(letter.message):
+            with handling(letter.message, group):
                 handler(parse(letter.message))
         except Exception as error:  # continue with the next dead letter
             _say(f"{letter.id}  failed again: {type(error).__name__}: {error}")

@@ -74,7 +74,8 @@ class Relay:
     def __init__(self, store: OutboxStore, make_producer: Callable[[], Producer]) -> None:
         self._store, self._make_producer = store, make_producer
         self._producer: Producer | None = None
-        self._counts = {"published": 0, "failed": 0, "buried": 0, "takeovers": 0}
+        self._counts = {"published": 0, "failed": 0, "takeovers": 0}
+        self._moved_to_dead = 0
         self.heartbeat = time.monotonic()
         self._owner, self._leader, self._renewed_at = str(ULID()), False, -RENEW_SECONDS
 
@@ -97,7 +98,7 @@ class Relay:
         """What /health and /metrics show of the relay. Raises the errors of the store."""
         pending, age = self._store.backlog()
         fields = {"pending": pending, "oldestAgeSeconds": round(age, 3), "dead": self._store.count_dead()}
-        return {**fields, "leader": self._leader, **self._counts}
+        return {**fields, "leader": self._leader, **self._counts, "buried": self._moved_to_dead}
 
     def _holds_lease(self) -> bool:
         if time.monotonic() - self._renewed_at >= RENEW_SECONDS:
@@ -175,7 +176,7 @@ class Relay:
         if error.code() in PERMANENT_ERRORS:
             log.error("event can never be published", event_id=row.event_id, topic=row.topic, error=error.name())
             self._store.move_to_dead(row, error.name())
-            self._counts["buried"] += 1
+            self._moved_to_dead += 1
         elif error.code() not in (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT):
             log.warning("event not published yet", event_id=row.event_id, topic=row.topic, error=error.name())
             self._producer = None  # after a fatal error, such as a broken idempotent session, only a new one works

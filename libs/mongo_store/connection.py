@@ -69,6 +69,8 @@ LISTENERS = (CommandWaits(), ConnectionWaits(), PrimaryWaits())
 """The same objects at each call: MongoEngine refuses a second connection with other settings under the same alias."""
 
 T = TypeVar("T")
+Bson = Mapping[str, Any]
+"""A document of MongoDB as PyMongo reads it. A store converts it to a type of the domain."""
 Db = Database[dict[str, Any]]
 
 

@@ -3,6 +3,7 @@
 Workers have no port. They write their status to their database every two seconds, and the web process shows it.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from libs.runtime.status_metrics import StatusMetric, WorkerStatus
 log = get_logger(__name__)
 
 STALE_HEARTBEAT_SECONDS = 60
+SLOW_SECONDS, REST_SECONDS = 1.0, 20.0
 MAX_SKEW_SECONDS = 5  # between a host's clock and its database's
 LOGIN_REFUSED_CODES = (18, 1045)  # MongoDB's AuthenticationFailed, MySQL's ER_ACCESS_DENIED_ERROR
 LOGIN_REFUSED = "the server refuses the login: the account or its password is wrong"
@@ -42,6 +44,13 @@ class WorkerStatusStore(Protocol):
     def read(self) -> Sequence[Mapping[str, Any]]: ...
 
 
+@dataclass(slots=True)
+class _Rest:
+    """Until when the status of the workers is not read, by time.monotonic()."""
+
+    until: float = -math.inf
+
+
 @dataclass(frozen=True)
 class Health:
     """The checks of a service. `required` decides whether it is ready. `shown` only degrades the report.
@@ -55,6 +64,7 @@ class Health:
     shown: Mapping[str, Check] = field(default_factory=dict)
     workers: Callable[[], Sequence[WorkerStatus]] = list
     metrics: Sequence[StatusMetric] = ()
+    _rest: _Rest = field(default_factory=_Rest)
 
     def live(self) -> tuple[int, dict[str, Any]]:
         """Always 200, because the process answers."""
@@ -70,10 +80,19 @@ class Health:
         return 200, self._run({**self.required, **self.shown})
 
     def worker_statuses(self) -> Sequence[WorkerStatus]:
-        """The status of each worker, for the metrics. None while they can't be read."""
+        """The status of each worker, for the metrics. None while they can't be read.
+
+        They matter most while its database is unavailable. A read takes four seconds then, and Prometheus waits for five. So
+        after a slow failure the next read is 20 s later, and the metrics of the web process come at once.
+        """
+        if time.monotonic() < self._rest.until:
+            return []
+        began = time.monotonic()
         try:
             return self.workers()
-        except Exception as error:  # the metrics of the web process matter most while its database is unavailable
+        except Exception as error:
+            if time.monotonic() - began > SLOW_SECONDS:
+                self._rest.until = time.monotonic() + REST_SECONDS
             log.warning("no metrics of the workers", reason=failure_reason(error))
             return []
 
@@ -100,7 +119,7 @@ def failure_reason(error: Exception) -> str:
 
 
 def live_workers(store: WorkerStatusStore) -> Sequence[WorkerStatus]:
-    """The status of each worker that wrote it within a minute."""
+    """The status of each worker that wrote it within the last 60 s."""
     now = store.now()
     return [status for status in store.read() if abs(now - float(status["beat"])) <= STALE_HEARTBEAT_SECONDS]
 

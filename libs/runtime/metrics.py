@@ -21,9 +21,12 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 MAX_ROUTES = 200
 """The bound of the store: a process counts so many routes, and those beyond it as one. The largest service has about 90."""
 UNKNOWN_ROUTE = "unknown"
+SERVER_ERRORS = 500
 READ_ATTEMPTS = 3  # of the files of all processes
 REQUESTS = Counter("http_requests_total", "Answered requests", ["method", "route", "status"])
-SECONDS = Histogram("http_request_duration_seconds", "Time to answer", ["method", "route"])
+SECONDS = Histogram(
+    "http_request_duration_seconds", "Time to answer, without the answers of class 5xx", ["method", "route"]
+)
 
 _routes: set[str] = set()
 
@@ -31,7 +34,8 @@ _routes: set[str] = set()
 def observe(method: str, route: str, status: int, seconds: float) -> None:
     """Count one answered request of a method in METHODS.
 
-    `route` is the template (`/things/{id}`), never the raw path. The label `status` is the class (`2xx`).
+    `route` is the template (`/things/{id}`), never the raw path. The label `status` is the class (`2xx`). The time of a 5xx is not
+    counted, because it is an error already: while a database hangs, some of them wait for it.
     """
     if method not in METHODS:
         return
@@ -40,7 +44,8 @@ def observe(method: str, route: str, status: int, seconds: float) -> None:
     _routes.add(route)
     requests, durations = _series(method, route, status // 100)
     requests.inc()
-    durations.observe(seconds)
+    if status < SERVER_ERRORS:
+        durations.observe(seconds)
 
 
 @cache

@@ -1,10 +1,13 @@
 """Spans to a collector, by OpenTelemetry. Off unless an endpoint is set. The packages are an extra: requirements/otel.txt.
 
 Spans wait in a bounded queue for a thread of OpenTelemetry's, so an unavailable collector costs no request and no event. What
-does not fit is dropped. A warning says so, once a minute at most.
+does not fit is dropped. A warning says so, once a minute at most. A process that ends exports what is left, for three seconds.
 """
 
+import atexit
 import logging
+import math
+import threading
 import time
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
@@ -24,6 +27,7 @@ log = get_logger(__name__)
 QUEUE_SIZE = 2048
 EXPORT_SECONDS = 5.0
 WARNING_SECONDS = 60.0
+CLOSE_SECONDS = 3.0
 OTLP_PATH = "/v1/traces"
 
 
@@ -47,6 +51,7 @@ def start_tracing(service: str, config: TraceConfig, key: bytes) -> None:
         return
     trace_context.set_sampler(sampler(config.otel_traces_sampler_arg, key), trusts_clients=config.trace_trust)
     spans.set_recorder(recorder)
+    atexit.register(recorder.close)
     log.info("tracing started", ratio=config.otel_traces_sampler_arg)
 
 
@@ -72,18 +77,19 @@ class OtelRecorder:
 
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # it would log each failed export
         self._resource = Resource({"service.name": service, "service.namespace": "microshop"})
+        self._outlet = _Quiet(exporter)
         self._processor = BatchSpanProcessor(
-            cast("SpanExporter", _Quiet(exporter)),
-            max_queue_size=QUEUE_SIZE,
-            export_timeout_millis=EXPORT_SECONDS * 1000,
+            cast("SpanExporter", self._outlet), max_queue_size=QUEUE_SIZE, export_timeout_millis=EXPORT_SECONDS * 1000
         )
 
     def record(self, span: Span) -> None:
         """Queue a span. It is dropped when the queue is full."""
-        self._processor.on_end(self._readable(span))
+        if self._outlet.has_room():
+            self._processor.on_end(self._readable(span))
 
     def close(self) -> None:
-        """Export what is queued, and end the thread."""
+        """Export what is queued, and end the thread. After three seconds the rest is dropped."""
+        self._outlet.end_within(CLOSE_SECONDS)
         self._processor.shutdown()  # type: ignore[no-untyped-call]
 
     def _readable(self, span: Span) -> "ReadableSpan":
@@ -113,23 +119,42 @@ class _Quiet:
     """An exporter whose failures are a warning a minute. It has the methods of a SpanExporter, a class of the extra."""
 
     def __init__(self, exporter: "SpanExporter") -> None:
-        self._exporter, self._lost, self._warned_at = exporter, 0, -WARNING_SECONDS
+        self._exporter, self._lock = exporter, threading.Lock()
+        self._waiting, self._lost, self._warned_at, self._ends_at = 0, 0, -math.inf, math.inf
+
+    def has_room(self) -> bool:
+        """Reserve the place of a span in the queue. False when there is none: the span is lost."""
+        with self._lock:
+            room = self._waiting < QUEUE_SIZE
+            self._waiting, self._lost = self._waiting + room, self._lost + (not room)
+            return room
+
+    def end_within(self, seconds: float) -> None:
+        """Export nothing more that begins later than that."""
+        self._ends_at = time.monotonic() + seconds
 
     def export(self, batch: Sequence["ReadableSpan"]) -> "SpanExportResult":
         from opentelemetry.sdk.trace.export import SpanExportResult
 
-        try:
-            result = self._exporter.export(batch)
-        except Exception as error:
-            result, reason = SpanExportResult.FAILURE, type(error).__name__
-        else:
-            reason = "the collector does not take them"
-        if result is not SpanExportResult.SUCCESS:
-            self._lost += len(batch)
-            if time.monotonic() - self._warned_at >= WARNING_SECONDS:
-                log.warning("spans lost", count=self._lost, reason=reason)
-                self._lost, self._warned_at = 0, time.monotonic()
+        result, reason = SpanExportResult.FAILURE, "the process ends"
+        if time.monotonic() < self._ends_at:
+            try:
+                result, reason = self._exporter.export(batch), "the collector does not take them"
+            except Exception as error:
+                reason = type(error).__name__
+        failed = result is not SpanExportResult.SUCCESS
+        with self._lock:
+            self._waiting -= len(batch)
+            self._lost += len(batch) if failed else 0
+        self._warn(reason if failed else "the collector is too slow")
         return result
+
+    def _warn(self, reason: str) -> None:
+        if self._lost and time.monotonic() - self._warned_at >= WARNING_SECONDS:
+            with self._lock:
+                lost, self._lost = self._lost, 0
+            self._warned_at = time.monotonic()
+            log.warning("spans lost", count=lost, reason=reason)
 
     def shutdown(self) -> None:
         self._exporter.shutdown()

@@ -40,7 +40,7 @@ class StrictAccessToken(AccessToken):
 
     def verify(self) -> None:
         """Check the claims, the times and the revocations. Raises TokenError."""
-        if not all(self.payload.get(claim) for claim in REQUIRED_CLAIMS):
+        if any(self.payload.get(claim) is None for claim in REQUIRED_CLAIMS):
             raise TokenError("a required claim is missing")
         try:
             require_times(self.payload)
@@ -64,7 +64,10 @@ class TokenHolder(TokenUser):
 
 
 class BearerAuthentication(JWTStatelessUserAuthentication):
-    """The authentication of simplejwt, with the other services' rule for the header, and a limit on the token's size."""
+    """The authentication of simplejwt, with the other services' rule for the header, and a limit on the token's size.
+
+    It verifies a token once in a process. `request.auth` is the Caller.
+    """
 
     def get_raw_token(self, header: bytes) -> bytes | None:
         """The token in an Authorization header, None for another scheme. Raises InvalidToken."""
@@ -73,11 +76,6 @@ class BearerAuthentication(JWTStatelessUserAuthentication):
         except NotAuthenticated:
             raise InvalidToken from None  # the framework's error: it makes the request anonymous, also for the page of the error
         return None if token is None else token.encode()
-
-    """The authentication of simplejwt, with a limit on the token's size. It verifies a token once in a process.
-
-    `request.auth` is the Caller.
-    """
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         """The holder of the token in the header, and the caller. None without such a header. Raises InvalidToken."""

@@ -1,21 +1,24 @@
 """The parameters of the list of orders. The JSON API, its OpenAPI document and the form of the pages share them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from django import forms
-from django.core.validators import RegexValidator
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
+from pydantic_core import PydanticCustomError
 
 from libs.access.caller import Caller
 from libs.values.errors import Invalid
 from libs.values.field_errors import EMPTY_NAME
 from libs.values.pages import MAX_LIMIT, PageRequest, page_request
+from libs.values.text import check_line
+from libs.values.times import require_in_range
 from libs.web.parameters import blank_row
 from order_service.domain.order_id import first_id
 from order_service.domain.order_status import Status
@@ -25,15 +28,12 @@ from order_service.queries.order_search import email_begins_with
 from order_service.store.models import Order
 
 MOMENT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})", re.IGNORECASE
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-5][0-9])", re.IGNORECASE
 )
 LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9.]+)?")  # of <input type="datetime-local">
 TIMES = ("createdAfter", "createdBefore", "updatedAfter")
 PAGE_PARAMETERS = {"limit", "cursor", "sort"}
 SORTS = {"newest": "Newest first", "oldest": "Oldest first"}
-PRINTABLE = RegexValidator(
-    r"[\x00-\x1f\x7f-\x9f]", "A control character is not allowed", "character_not_allowed", inverse_match=True
-)
 MEANINGS = {
     "max_length": ("string-too-long", "Enter at most {limit_value} characters"),
     "null_characters_not_allowed": ("character-not-allowed", "A control character is not allowed"),
@@ -46,6 +46,21 @@ def parse_moment(text: str) -> datetime:
     if not MOMENT.fullmatch(text):
         raise ValueError(text)
     return datetime.fromisoformat(text.upper())
+
+
+def require_line(text: str) -> None:
+    """A validator: raises Django's ValidationError for text that no field of the shop may have."""
+    with _refusals():
+        check_line(text)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Raise the refusals of the shared rules as Django's."""
+    try:
+        yield
+    except PydanticCustomError as error:
+        raise forms.ValidationError(error.message(), error.type) from None
 
 
 def _one_of(*values: str) -> dict[str, str]:
@@ -72,11 +87,15 @@ class MomentField(forms.Field):
     def to_python(self, value: Any) -> datetime | None:
         """The time. Raises ValidationError."""
         try:
-            return parse_moment(value) if value else None
+            moment = parse_moment(value) if value else None
         except ValueError:
             is_decoded_plus = bool(MOMENT.fullmatch(value.replace(" ", "+", 1)))
             hint = ". In a query string a + means a space: write it as %2B" if is_decoded_plus else ""
             raise forms.ValidationError(f"Enter a time such as 2026-01-31T12:00:00Z{hint}", "invalid_time") from None
+        if moment:
+            with _refusals():
+                require_in_range(moment)
+        return moment
 
 
 class MomentFilter(Filter):  # type: ignore[misc]  # django-filter has no types
@@ -208,7 +227,7 @@ class StaffOrderFilters(OrderFilters):
         "user_id",
         label="Customer's id",
         max_length=64,
-        validators=[PRINTABLE],
+        validators=[require_line],
         strip=False,  # ids are compared byte by byte
         help_text="Orders of this customer (staff)",
     )
@@ -216,7 +235,7 @@ class StaffOrderFilters(OrderFilters):
         method="begins_with",
         label="Search",
         max_length=254,
-        validators=[PRINTABLE],
+        validators=[require_line],
         help_text="The beginning of an order's id, an e-mail address or a username (staff)",
         widget=forms.TextInput({"type": "search"}),
     )

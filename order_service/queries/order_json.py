@@ -19,6 +19,8 @@ from order_service.domain.errors import UnknownOrder
 from order_service.store.order_rows import ADDRESS_KEYS
 
 JsonObject = Mapping[str, object]
+Rejection = Mapping[str, Sequence[JsonObject]]
+"""The JSON of column `rejection`: lists of `shortages` and of `prices`, each optional."""
 
 # A time as text saves a conversion of the driver, which is written in Python. The lines of an order come one after the other.
 SELECT = """
@@ -120,8 +122,8 @@ def _order(rows: Sequence[tuple[Any, ...]]) -> JsonObject:
     return public
 
 
-def _rejection(stored: Mapping[str, Any], rows: Sequence[tuple[Any, ...]]) -> JsonObject:
-    names = {row[0]: row[1] for row in rows}
+def _rejection(stored: Rejection, rows: Sequence[tuple[Any, ...]]) -> JsonObject:
+    names: dict[object, str] = {row[0]: row[1] for row in rows}
     shortages = [
         {"productId": short["productId"], "name": names[short["productId"]], **_pieces(short)}
         for short in stored.get("shortages", ())
@@ -130,5 +132,5 @@ def _rejection(stored: Mapping[str, Any], rows: Sequence[tuple[Any, ...]]) -> Js
     return {name: value for name, value in (("shortages", shortages), ("prices", prices)) if value}
 
 
-def _pieces(short: Mapping[str, Any]) -> JsonObject:
+def _pieces(short: JsonObject) -> JsonObject:
     return {name: short[name] for name in ("wanted", "available", "reason") if name in short}

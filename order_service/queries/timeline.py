@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+import orjson
 from django.contrib.auth.models import User
 
+from libs.runtime import trace_context
+from libs.runtime.trace_context import TRACEPARENT
 from order_service.domain.actor import SAGA
 from order_service.domain.order_status import Status
 from order_service.store.models import MailRequest, OrderChange, OrderNote, Outbox, OutboxDead, SentMail
@@ -23,7 +26,7 @@ OUTCOMES = {"suppressed": "No mail went out: the address is not verified and has
 class Entry:
     """One entry, in words. `detail` and `who` may be empty. The `detail` of a note may have line breaks.
 
-    `status`: of a change, the status that the order got by it. `trace_id`: of a mail, the trace that it ends.
+    `status`: of a change, the status that the order got by it. `trace_id`: of a mail or an event, its trace.
     """
 
     at: datetime
@@ -66,11 +69,20 @@ def _change_entry(row: OrderChange, names: dict[str, str]) -> Entry:
 def _read_events(order_id: str) -> Iterator[Entry]:
     """The events that are not published: pending ones, and those that Kafka refused."""
     waiting = Outbox.objects.filter(aggregate_id=order_id).order_by("sequence")
-    for topic, event_id, at in waiting.values_list("topic", "event_id", "created_at"):
-        yield Entry(at, "event", f"{topic} waits for Kafka", f"event {event_id}")
+    for topic, event_id, at, headers in waiting.values_list("topic", "event_id", "created_at", "headers"):
+        yield Entry(at, "event", f"{topic} waits for Kafka", f"event {event_id}", trace_id=_trace_in(headers))
     refused = OutboxDead.objects.filter(aggregate_id=order_id).order_by("sequence")
-    for topic, event_id, at, reason in refused.values_list("topic", "event_id", "died_at", "reason"):
-        yield Entry(at, "event", f"{topic} was refused by Kafka", f"event {event_id}: {reason}")
+    for topic, event_id, at, reason, headers in refused.values_list(
+        "topic", "event_id", "died_at", "reason", "headers"
+    ):
+        detail = f"event {event_id}: {reason}"
+        yield Entry(at, "event", f"{topic} was refused by Kafka", detail, trace_id=_trace_in(headers))
+
+
+def _trace_in(headers: str) -> str:
+    """The trace of an event with these headers; empty for one of an earlier version."""
+    context = trace_context.parse(str(orjson.loads(headers).get(TRACEPARENT, "")))
+    return context.trace_id if context else ""
 
 
 def _read_names(actors: set[str]) -> dict[str, str]:

@@ -83,8 +83,8 @@ def differences() -> list[Difference]:
     ]
 
 
-def count_ask(order_id: str) -> int:
-    """Note that product_service is asked to mend a difference. Return how often it was asked."""
+def count_request(order_id: str) -> int:
+    """Note that product_service is asked to repair a difference. Return how often it was asked."""
     row = models.StockDifference.objects.filter(order_id=order_id)
     row.update(asks=F("asks") + 1)
     return row.values_list("asks", flat=True).first() or 1

@@ -1,18 +1,15 @@
 """Pages of products."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from libs.values.errors import Invalid
 from libs.values.pages import Page, PageRequest, build_page
 from product_service.domain.search_words import category_key, searched_words
 from product_service.queries.keyset import Condition, beyond, cursor_value
-from product_service.queries.product_json import STATE
+from product_service.queries.product_json import STATE, StoredVersion
 from product_service.store import documents
 
 SHOWN = {"search_words": 0}
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,8 @@ def list_products(
     max_price: int | None = None,
     in_stock: bool | None = None,
     max_stock: int | None = None,
-) -> Page[Row]:
-    """A page of products in the order of SORTS[request.sort]: their ids with the fields of STATE, for `ProductJson.complete`.
+) -> Page[StoredVersion]:
+    """A page of products in the order of SORTS[request.sort]: their versions, for `ProductJson.complete`.
 
     Each word of `search` must be in the name, the description or the SKU. Case does not count in `category`. Prices are in minor
     units. Raises Invalid for an impossible cursor and for a search without a word.
@@ -69,7 +66,8 @@ def list_products(
     order = [(sort.field, direction), ("_id", direction)]
     fields = {**STATE, sort.field: 1}
     rows = list(documents.products().find({"$and": where}, fields).sort(order).limit(request.limit + 1))
-    return build_page(request, rows, lambda row: (cursor_value(row[sort.field]), str(row["_id"])))
+    page = build_page(request, rows, lambda row: (cursor_value(row[sort.field]), str(row["_id"])))
+    return Page(results=[*map(StoredVersion.of, page.results)], next=page.next, previous=page.previous)
 
 
 def _words(search: str) -> list[Condition]:

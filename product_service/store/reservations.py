@@ -1,6 +1,6 @@
 """Reservations in MongoDB, each with the last reply to its order."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
 import orjson
@@ -10,6 +10,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
 
 from libs.messaging.envelope import OutboxRow, new_row
+from libs.mongo_store.connection import Bson
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_changes, validate_document
@@ -46,7 +47,7 @@ def transact(work: Callable[[ClientSession], T]) -> T:
 def find_many(order_ids: Collection[str], *, currency: str, transaction: ClientSession) -> dict[str, Reservation]:
     """The reservations of these orders, by order."""
     rows = documents.reservations().find({"_id": {"$in": sorted(order_ids)}}, session=transaction)
-    return {row["_id"]: from_document(row, currency) for row in rows}
+    return {row["_id"]: from_bson(row, currency) for row in rows}
 
 
 def find_held(order_ids: Collection[str]) -> dict[str, set[str]]:
@@ -71,7 +72,7 @@ def write(decisions: Sequence[Decision], transaction: ClientSession) -> None:
     stored = {decision.after.order_id: decision.before for decision in reversed(decisions)}
     after = {decision.after.order_id: decision.after for decision in decisions}
     inserts = [
-        validate_document(documents.Reservation, {**to_document(after[order_id]), "answer": vars(row)})
+        validate_document(documents.Reservation, {**to_bson(after[order_id]), "answer": vars(row)})
         for order_id, row in last.items()
         if stored[order_id] is None
     ]
@@ -99,10 +100,10 @@ def find_in_force(*, after: str | None, limit: int, currency: str, transaction: 
     """Up to `limit` reservations in force, by order id; those that follow `after`."""
     which = {**IN_FORCE, **({"_id": {"$gt": after}} if after else {})}
     found = documents.reservations().find(which, session=transaction).sort("_id", 1).limit(limit)
-    return [from_document(row, currency) for row in found]
+    return [from_bson(row, currency) for row in found]
 
 
-def from_document(row: Mapping[str, Any], currency: str) -> Reservation:
+def from_bson(row: Bson, currency: str) -> Reservation:
     """A reservation from its document. `currency`: the shop's, for prices without one.
 
     Earlier versions deleted the answer of a released reservation and wrote no other one.
@@ -126,7 +127,7 @@ def from_document(row: Mapping[str, Any], currency: str) -> Reservation:
     )
 
 
-def to_document(reservation: Reservation) -> dict[str, Any]:
+def to_bson(reservation: Reservation) -> dict[str, Any]:
     """All fields of a reservation's document but `answer`, which is the outbox row of its last reply."""
     return {
         "_id": reservation.order_id,
@@ -145,12 +146,12 @@ def to_document(reservation: Reservation) -> dict[str, Any]:
     }
 
 
-def _currency_of(row: Mapping[str, Any], currency: str) -> str:
+def _currency_of(row: Bson, currency: str) -> str:
     """An order has one currency."""
     return next((str(item["currency"]) for item in row["items"] if "currency" in item), currency)
 
 
-def _reply_of(answer: Mapping[str, Any], currency: str) -> Reply | Release:
+def _reply_of(answer: Bson, currency: str) -> Reply | Release:
     payload = orjson.loads(answer["payload"])
     if answer["topic"] == StockReleased.topic:
         return Release(pieces=tuple((item["productId"], item["quantity"]) for item in payload["items"]))
@@ -178,7 +179,7 @@ def _new_row(after: Reservation, trace: str) -> OutboxRow:
     return new_row(reply, source=SOURCE, aggregate_id=after.order_id, sequence=after.event_count, traceparent=trace)
 
 
-def _is_in_force(row: Mapping[str, Any]) -> bool:
+def _is_in_force(row: Bson) -> bool:
     """As IN_FORCE."""
     return row["state"] == Status.RESERVED and row.get("closed_at") is None
 

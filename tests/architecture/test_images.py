@@ -6,6 +6,7 @@ import re
 import pytest
 
 from deploy.service_list import SERVICES, ports
+from deploy.wheels import image_locks, packages
 from tests.architecture.compose import ROOT, package_of, read
 
 IGNORED = (ROOT / ".dockerignore").read_text()
@@ -21,6 +22,17 @@ def test_an_image_is_built_in_two_stages_on_a_pinned_base():
     assert "COPY requirements/$SERVICE.txt /requirements.txt\n" in BUILD
     assert "--require-hashes --no-deps" in BUILD  # the lock, and nothing that pip would add to it
     assert not re.search(r"build-essential|-dev\b|pip", FINAL)
+
+
+def test_the_wheels_of_all_that_an_image_installs_are_checked_and_the_extra_changes_no_version():
+    copied = re.findall(r"^COPY requirements/(\S+\.txt) ", BUILD, re.MULTILINE)
+    assert copied == ["$SERVICE.txt", "otel.txt"]
+    assert [lock.name for lock in image_locks()] == [*(f"{service}.txt" for service in SERVICES), "otel.txt"]
+    *services, extra = map(packages, image_locks())
+    for service in services:
+        assert {name: entry for name, entry in service.items() if name in extra} == {
+            name: entry for name, entry in extra.items() if name in service
+        }
 
 
 def test_an_image_is_not_root_and_says_how_it_is_and_what():

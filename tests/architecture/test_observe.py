@@ -14,7 +14,7 @@ OBSERVE = ROOT / "deploy" / "observe"
 RULES = sorted((OBSERVE / "rules").glob("*.yml"))
 RULE_FILES = [path for path in RULES if not path.stem.endswith("_test")]
 FOREIGN = {"up", "ALERTS", "node_filesystem_avail_bytes", "node_filesystem_size_bytes"}
-"""Series of Prometheus itself and of Debian's prometheus-node-exporter."""
+"""Series of Prometheus itself and of prometheus-node-exporter."""
 WORDS = {
     "and",
     "or",
@@ -131,13 +131,87 @@ def test_there_are_the_dashboards_that_the_operations_page_names():
         assert json.loads(path.read_text())["title"].removeprefix("MicroShop: ") in text
 
 
+SETTINGS = yaml.safe_load((OBSERVE / "prometheus.yml").read_text())
+CONTAINERS = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["services"]
+OBSERVERS = {name: service for name, service in CONTAINERS.items() if service.get("profiles") == ["observe"]}
+DISKS = {"mysql": "/var/lib/mysql", "mongo": "/data/db", "kafka": "/var/lib/kafka/data"}
+"""The servers with data, and where they have it."""
+
+
 def test_prometheus_in_compose_asks_each_web_process_by_the_names_of_the_jobs():
-    settings = yaml.safe_load((OBSERVE / "prometheus.yml").read_text())
-    containers = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["services"]
-    targets = {job["job_name"]: job["static_configs"][0]["targets"][0] for job in settings["scrape_configs"]}
-    assert set(targets) == {service.removesuffix("_service") for service in EXPORTERS}
-    for target in targets.values():
+    targets = {job["job_name"]: job["static_configs"][0]["targets"][0] for job in SETTINGS["scrape_configs"]}
+    assert set(targets) == {service.removesuffix("_service") for service in EXPORTERS} | {"node"}
+    for job, target in targets.items():
         name, port = target.split(":")
-        assert any(published.endswith(f":{port}") for published in containers[name]["ports"])
-        assert set(containers[name]["networks"]) & set(containers["prometheus"]["networks"])
-    assert {path.rpartition("/")[2] for path in settings["rule_files"]} == {path.name for path in RULE_FILES}
+        assert job == "node" or any(published.endswith(f":{port}") for published in CONTAINERS[name]["ports"])
+        assert set(CONTAINERS[name]["networks"]) & set(CONTAINERS["prometheus"]["networks"])
+    assert {path.rpartition("/")[2] for path in SETTINGS["rule_files"]} == {path.name for path in RULE_FILES}
+
+
+def mounts(name):
+    """Place in a container → (what is mounted there, whether it may be written)."""
+    parts = [volume.split(":") for volume in CONTAINERS[name]["volumes"]]
+    return {place: (source, flags != ["ro"]) for source, place, *flags in parts}
+
+
+def test_the_disk_of_each_server_with_data_is_watched():
+    (job,) = [job for job in SETTINGS["scrape_configs"] if job["job_name"] == "node"]
+    (kept,) = job["metric_relabel_configs"]
+    watched = mounts("node-exporter")
+    assert watched == {f"/disks/{name}": (mounts(name)[place][0], False) for name, place in DISKS.items()}
+    assert all(re.fullmatch(kept["regex"], place) for place in watched)
+
+
+@pytest.mark.parametrize("name", sorted(OBSERVERS.keys() - {"zipkin"}))
+def test_each_file_of_a_container_that_observes_exists_and_is_not_written(name):
+    files = {place: source for place, source in mounts(name).items() if source[0].startswith(".")}
+    assert files or name == "node-exporter"
+    for source, writable in files.values():
+        assert (ROOT / source).exists(), source
+        assert not writable
+
+
+def inside(name, path):
+    """The file of the repository that a container has at a path."""
+    for place, (source, _) in mounts(name).items():
+        if path == place or path.startswith(f"{place}/"):
+            return ROOT / source / path[len(place) :].lstrip("/")
+    raise AssertionError(f"{name} has no {path}")
+
+
+def test_what_the_settings_of_the_containers_name_is_mounted_there():
+    for path in SETTINGS["rule_files"]:
+        assert inside("prometheus", path).is_file()
+    providers = yaml.safe_load(inside("grafana", "/etc/grafana/provisioning/dashboards/microshop.yml").read_text())
+    (provider,) = providers["providers"]
+    assert sorted(inside("grafana", provider["options"]["path"]).glob("*.json")) == DASHBOARDS
+    assert inside("prometheus", "/etc/prometheus/prometheus.yml").is_file()
+    assert inside("alertmanager", "/etc/alertmanager/alertmanager.yml").is_file()
+
+
+def test_addresses_between_the_containers_lead_to_containers_on_a_common_network():
+    sources = yaml.safe_load((OBSERVE / "grafana" / "datasources.yml").read_text())["datasources"]
+    assert {source["uid"] for source in sources} == {"prometheus", "zipkin"}
+    alertmanagers = SETTINGS["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"]
+    smarthost = yaml.safe_load((OBSERVE / "alertmanager.yml").read_text())["receivers"][0]["email_configs"][0]
+    reached = [("grafana", source["url"].removeprefix("http://")) for source in sources]
+    reached += [("prometheus", alertmanagers[0]), ("alertmanager", smarthost["smarthost"])]
+    ports = {"prometheus:9090", "zipkin:9411", "alertmanager:9093", "mail:1025"}
+    assert {address for _, address in reached} == ports
+    for name, address in reached:
+        assert set(CONTAINERS[name]["networks"]) & set(CONTAINERS[address.split(":")[0]]["networks"])
+
+
+def test_workers_and_web_processes_reach_the_collector():
+    for name, service in CONTAINERS.items():
+        if "OTEL_EXPORTER_ZIPKIN_ENDPOINT" in service.get("environment", {}) and "ports" in service:
+            assert set(service["networks"]) & set(CONTAINERS["zipkin"]["networks"]), name
+    for name in ("user-worker", "product-worker", "order-worker", "notification"):
+        assert set(CONTAINERS[name]["networks"]) & set(CONTAINERS["zipkin"]["networks"]), name
+
+
+def test_the_collector_of_the_local_stack_has_the_version_of_the_container():
+    (local,) = re.findall(
+        r"zipkin-server:(\d+\.\d+\.\d+):", (ROOT / "deploy" / "local" / "commands" / "install.py").read_text()
+    )
+    assert CONTAINERS["zipkin"]["image"].split("@")[0] == f"openzipkin/zipkin:{local}"

@@ -1,6 +1,7 @@
 """`make pin` finds each image from elsewhere, and changes nothing else."""
 
 import os
+from collections import defaultdict
 
 from deploy import pin
 from deploy.service_list import ROOT
@@ -41,3 +42,13 @@ def test_without_a_registry_nothing_is_written(tmp_path, monkeypatch, capsys):
     assert pin.main() == 1
     assert "no route to the registry" in capsys.readouterr().err
     assert {path: path.read_text() for path in TEXTS} == TEXTS
+
+
+def test_an_image_has_one_tag_in_all_files_but_kafka_with_zookeeper():
+    tags = defaultdict[str, set[str]](set)
+    for image in {image for text in TEXTS.values() for image in pin.images(text)}:
+        name, _, tag = image.partition("@")[0].rpartition(":")
+        tags[name].add(tag)
+    several = {name: found for name, found in tags.items() if len(found) > 1}
+    assert {name: len(found) for name, found in several.items()} == {"apache/kafka": 2}
+    assert any(tag.startswith("3.9.") for tag in several["apache/kafka"])

@@ -7,20 +7,26 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Mapping
 from itertools import cycle, islice
 from pathlib import Path
 from typing import NamedTuple
 
 from playwright.sync_api import Browser, BrowserContext
 
-from deploy.local.commands.demo import ADDRESS
+from deploy.customers.demo import ADDRESS
+from deploy.install.download import install_zipkin
 from deploy.local.console import say, step
 from deploy.local.errors import LocalError
+from deploy.local.ports import LOOPBACK
 from deploy.local.state import ROOT
+from deploy.observe.servers import Zipkin
 from tests.browser.chromium import open_chromium
 from tests.browser.desk import sign_in
 from tests.e2e.conftest import Person, Town, wait_for
+from tests.free_ports import pick_free
 from tests.shop import Shop, make_shop
+from tests.stack import running
 
 DIRECTORY = ROOT / ".local" / "screenshots"
 PICTURES = ROOT / "docs" / "screenshots"
@@ -31,7 +37,7 @@ STEPS = cycle(([], ["shipped"], ["shipped", "delivered"], ["shipped"]))
 
 
 class Picture(NamedTuple):
-    """A page, as `who` sees it: anyone, or staff at the desk. `{order}` is an order that was shipped."""
+    """A page, as `who` sees it: anyone, or staff at the desk. `{order}` is an order that was shipped, `{trace}` its trace."""
 
     name: str
     service: str
@@ -58,6 +64,7 @@ ALL = (
     Picture("mail-dark", "order", "/admin/emails/order-shipped/?scheme=dark", "staff", (720, 760)),
     Picture("mail-phone", "order", "/admin/emails/order-shipped/", "staff", PHONE),
     Picture("mail-phone-dark", "order", "/admin/emails/order-rejected/?scheme=dark", "staff", PHONE),
+    Picture("trace", "zipkin", "/zipkin/traces/{trace}", size=(1280, 900), shows="order-placed"),
 )
 
 
@@ -66,17 +73,24 @@ def main(names: list[str]) -> None:
     wanted = [picture for picture in ALL if not names or picture.name in names]
     shutil.rmtree(DIRECTORY, ignore_errors=True)
     DIRECTORY.mkdir(parents=True)
-    shop = make_shop(DIRECTORY, UNVERIFIED_OPEN_PIECES="off")
+    install_zipkin()
+    (zipkin,) = pick_free(1)
+    traces = f"http://{LOOPBACK}:{zipkin}"
+    settings = {"OTEL_EXPORTER_ZIPKIN_ENDPOINT": f"{traces}/api/v2/spans", "OTEL_TRACES_SAMPLER_ARG": "1"}
+    settings["TRACE_URL"] = f"{traces}/zipkin/traces/{{traceId}}"
+    shop = make_shop(DIRECTORY, UNVERIFIED_OPEN_PIECES="off", **settings)
+    shop.state.make()
     try:
-        with step("starting a shop"):
-            started = shop.command("up")
-        if started.returncode:
-            raise LocalError(started.stderr.strip())
-        with step("filling it"):
-            order = fill(town := Town(shop))
-        PICTURES.mkdir(exist_ok=True)
-        with open_chromium() as browser:
-            take(browser, town, order, wanted)
+        with running(Zipkin(shop.state, zipkin), shop.state):
+            with step("starting a shop"):
+                started = shop.command("up")
+            if started.returncode:
+                raise LocalError(started.stderr.strip())
+            with step("filling it"):
+                order, trace = fill(town := Town(shop))
+            PICTURES.mkdir(exist_ok=True)
+            with open_chromium() as browser:
+                take(browser, town, wanted, traces, {"order": order, "trace": trace})
     except LocalError as error:
         sys.exit(f"error: {error}")
     finally:
@@ -84,22 +98,22 @@ def main(names: list[str]) -> None:
         shutil.rmtree(DIRECTORY, ignore_errors=True)
 
 
-def fill(town: Town) -> str:
-    """Place orders and bring them on their way; return the id of one that was shipped."""
+def fill(town: Town) -> tuple[str, str]:
+    """Place orders and bring them on their way; return the ids of one that was shipped, and of its trace."""
     staff = town.staff()
     products = staff.call("product", "GET", "/products?limit=100&inStock=true").json["results"]
     customers = [enter(town.shop, name) for name in CUSTOMERS]
-    shipped = ""
+    shipped, owner = "", customers[0]
     for number, steps in enumerate(islice(STEPS, ORDERS)):
         customer = customers[number % len(customers)]
         order = customer.order(products[number * 7 % len(products)], quantity=1 + number % 3, shippingAddress=ADDRESS)
         wait_for(lambda who=customer, placed=order: who.status_of(placed) != "pending", "decided")
         for status in steps:
             assert staff.call("order", "PUT", f"/orders/{order['id']}/status", {"status": status}).status == 200
-        shipped = order["id"] if steps == ["shipped"] else shipped
+        shipped, owner = (order["id"], customer) if steps == ["shipped"] else (shipped, owner)
     assert customers[0].call("order", "POST", f"/orders/{customers[0].order(products[1])['id']}/cancel").status == 200
     customers[1].order(products[2], quantity=1000)
-    return shipped
+    return shipped, str(town.mail(owner, f"#{shipped} is reserved").trace_id)
 
 
 def enter(shop: Shop, name: str) -> Person:
@@ -111,8 +125,8 @@ def enter(shop: Shop, name: str) -> Person:
     return person
 
 
-def take(browser: Browser, town: Town, order: str, pictures: list[Picture]) -> None:
-    """Write each picture. Raises LocalError when one is too large for a document."""
+def take(browser: Browser, town: Town, pictures: list[Picture], zipkin: str, ids: Mapping[str, str]) -> None:
+    """Write each picture. `ids`: for the paths. Raises LocalError when one is too large for a document."""
     contexts: dict[tuple[str, bool], BrowserContext] = {}
     for picture in pictures:
         key = picture.who, picture.dark
@@ -122,7 +136,8 @@ def take(browser: Browser, town: Town, order: str, pictures: list[Picture]) -> N
         width, height = picture.size
         page.set_viewport_size({"width": width, "height": height})
         with step(picture.name):
-            page.goto(town.shop.url(picture.service, picture.path.format(order=order)), wait_until="networkidle")
+            place = zipkin if picture.service == "zipkin" else town.shop.url(picture.service)
+            page.goto(place + picture.path.format_map(ids), wait_until="networkidle")
             if picture.shows:
                 page.get_by_text(picture.shows).first.wait_for()
             path = PICTURES / f"{picture.name}.png"

@@ -1,4 +1,4 @@
-"""One connected trace, from the request of an order to both mails, also over a relay that takes over."""
+"""One connected trace, from the request of an order to both mails, also over a retry, a takeover and a replay."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import signal
 from collections import Counter
 from typing import Any
 
+import pymongo
 import requests
 
+from libs.messaging.handlers import RETRY_SECONDS
 from tests.e2e.conftest import Person, Town, wait_for
 from tests.span_sink import SpanSink
 
@@ -37,17 +39,27 @@ def order(town: Town, ada: Person, lamp: dict[str, Any]) -> tuple[str, str]:
     return answer.json()["orderId"], trace
 
 
-def assert_connected(spans: list[dict[str, Any]]) -> None:
-    """One root, the request, and every other span below a span of the trace."""
-    known = {span["id"] for span in spans}
-    assert len(known) == len(spans)
-    roots = [span["name"].lower() for span in spans if span.get("parentId") not in known]
-    assert roots == ["post /orders"]
+def wait_connected(sink: SpanSink, trace: str) -> None:
+    """Wait for one root, the request, and every other span below a span of the trace. A parent ends after its children."""
+
+    def roots() -> list[str]:
+        known = {span["id"] for span in sink.spans[trace]}
+        return [span["name"].lower() for span in sink.spans[trace] if span.get("parentId") not in known]
+
+    wait_for(lambda: roots() == ["post /orders"], f"the roots are {roots()}")
+    assert len({span["id"] for span in sink.spans[trace]}) == len(sink.spans[trace])
 
 
 def told(sink: SpanSink, trace: str) -> Counter[str]:
     names = Counter(span["name"].lower() for span in sink.spans[trace])
     return Counter({name: names[name] for name in STORY})
+
+
+def attempts(sink: SpanSink, trace: str, group: str) -> list[dict[str, Any]]:
+    """The spans of a group's work for the order, in sequence."""
+    spans = [span for span in sink.spans[trace] if span["name"].lower() == "process order-placed"]
+    ours = [span for span in spans if span["tags"]["messaging.consumer.group.name"] == group]
+    return sorted(ours, key=lambda span: span["timestamp"])
 
 
 def test_one_connected_trace_leads_from_the_request_to_both_mails(town: Town, span_sink: SpanSink) -> None:
@@ -58,7 +70,7 @@ def test_one_connected_trace_leads_from_the_request_to_both_mails(town: Town, sp
         assert town.mail(ada, subject).trace_id == trace
     wait_for(lambda: told(span_sink, trace) == STORY, f"{STORY}, but {told(span_sink, trace)}")
     spans = span_sink.spans[trace]
-    assert_connected(spans)
+    wait_connected(span_sink, trace)
     process = next(span for span in spans if span["name"].lower() == "process stock-reserved")
     assert process["kind"] == "CONSUMER"
     assert process["tags"]["messaging.consumer.group.name"] == "order-service-stock"
@@ -79,4 +91,54 @@ def test_a_trace_holds_together_over_a_relay_that_takes_over(town: Town, span_si
         town.shop.kill("order-worker", signal.SIGKILL)  # the supervisor starts another one, whose relay takes the lease
     town.mail(ada, f"#{order_id} is reserved")
     wait_for(lambda: told(span_sink, trace) >= STORY, f"{STORY}, but {told(span_sink, trace)}")
-    assert_connected(span_sink.spans[trace])
+    wait_connected(span_sink, trace)
+
+
+def test_a_trace_holds_together_over_the_retry_of_an_event(town: Town, span_sink: SpanSink) -> None:
+    ada, lamp = town.customer(), town.product(town.staff())
+    ada.order(lamp)
+    town.shop.kill("mongo", signal.SIGSTOP)
+    try:
+        order_id, trace = order(town, ada, lamp)
+        tries = lambda: attempts(span_sink, trace, "product-service")  # noqa: E731
+        wait_for(lambda: any("error" in span["tags"] for span in tries()), "no try failed", 90)
+    finally:
+        town.shop.kill("mongo", signal.SIGCONT)
+    town.mail(ada, f"#{order_id} is reserved")
+    wait_for(lambda: told(span_sink, trace) >= STORY, f"{STORY}, but {told(span_sink, trace)}")
+    wait_connected(span_sink, trace)
+    *failed, last = tries()
+    assert failed
+    assert all(span["tags"]["error"] for span in failed)
+    assert "error" not in last["tags"]
+    assert [span["tags"]["shop.attempt"] for span in (*failed, last)] == [str(n + 1) for n in range(len(failed) + 1)]
+
+
+def test_a_trace_holds_together_over_a_dead_letter_and_its_replay(town: Town, span_sink: SpanSink) -> None:
+    ada, lamp = town.customer(), town.product(town.staff())
+    ada.order(lamp)
+    with pymongo.MongoClient[dict[str, Any]](town.shop.env["MONGO_URI_PRODUCT"]) as client:
+        database = client.get_default_database()
+        database.command("collMod", "reservations", validator={"never": True})  # as after a bad migration
+        try:
+            order_id, trace = order(town, ada, lamp)
+            letter = f'"aggregate_id":"{order_id}"'
+            letters = lambda: [  # noqa: E731
+                line
+                for line in town.shop.log("product-worker").splitlines()
+                if letter in line and "dead letter written" in line
+            ]
+            wait_for(letters, "no dead letter", 90)
+        finally:
+            database.command("collMod", "reservations", validator={})
+    assert json.loads(letters()[0])["trace_id"] == trace
+    replayed = town.shop.command("manage", "product_service", "dlq", "replay", "--all")
+    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    town.mail(ada, f"#{order_id} is reserved")
+    wait_for(lambda: told(span_sink, trace) >= STORY, f"{STORY}, but {told(span_sink, trace)}")
+    wait_connected(span_sink, trace)
+    *failed, last = attempts(span_sink, trace, "product-service")
+    assert len(failed) >= len(RETRY_SECONDS) + 1
+    assert "error" not in last["tags"]
+    (reserved,) = [span for span in span_sink.spans[trace] if span["name"].lower() == "send stock-reserved"]
+    assert reserved["parentId"] == last["id"]

@@ -10,6 +10,7 @@ from libs.values.errors import Invalid
 from libs.values.pages import Page, PageRequest, build_page
 from user_service.domain.user import User, username_key
 from user_service.store import documents, users
+from user_service.store.user_rows import from_bson
 
 
 def get_user(user_id: str) -> User:
@@ -40,4 +41,4 @@ def list_users(request: PageRequest, *, search: str | None, role: str | None, ac
             raise Invalid.field("cursor", "invalid-cursor", "The cursor can't be read")
         where["_id"] = {"$gt" if request.backwards else "$lt": ObjectId(request.position[0])}
     rows = documents.users().find(where).sort("_id", 1 if request.backwards else -1).limit(request.limit + 1)
-    return build_page(request, [users.from_bson(row) for row in rows], lambda user: (user.id,))
+    return build_page(request, [from_bson(row) for row in rows], lambda user: (user.id,))

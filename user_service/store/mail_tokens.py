@@ -1,11 +1,12 @@
 """Mail tokens in MongoDB."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 
+from libs.mongo_store.connection import Bson
 from libs.mongo_store.inserts import insert
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_document
@@ -27,7 +28,7 @@ def to_bson(token: MailToken) -> dict[str, Any]:
     }
 
 
-def from_bson(row: Mapping[str, Any]) -> MailToken:
+def from_bson(row: Bson) -> MailToken:
     """The token of a document."""
     return MailToken(
         kind=row["kind"],
@@ -42,7 +43,7 @@ def from_bson(row: Mapping[str, Any]) -> MailToken:
 def find(kind: MailTokenKind, text: str) -> MailToken:
     """The token with this text. Raises TokenInvalid for one that is unknown, used, expired or of another kind."""
     valid = {"_id": token_hash(text), "kind": kind, "expires_at": {"$gt": now()}}
-    row: Mapping[str, Any] | None = documents.mail_tokens().find_one(valid)
+    row: Bson | None = documents.mail_tokens().find_one(valid)
     if row is None:
         raise TokenInvalid
     return from_bson(row)

@@ -1,7 +1,7 @@
 """The traces of a batch: each of its events is handled in its own trace, though one call handles them all."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 
 from libs.messaging import event_metrics
@@ -9,7 +9,10 @@ from libs.messaging.consumer.queued_event import QueuedEvent
 from libs.messaging.envelope import Event
 from libs.messaging.tracing import continuing, log_handled_in_batch, make_span
 from libs.runtime import spans
+from libs.runtime.logs import get_logger
 from libs.runtime.spans import Span
+
+log = get_logger(__name__)
 
 
 class BatchSpans:
@@ -44,9 +47,10 @@ class BatchSpans:
         for job, event in zip(self._jobs, self.events, strict=True):
             if event.id not in refused:
                 event_metrics.count(job.topic, "handled")
-                log_handled_in_batch(event, seconds=seconds, attempts=job.attempts + 1)
+                log_handled_in_batch(event, seconds=seconds, attempts=job.tries)
 
     def _begin(self, number: int, event: Event) -> Event:
+        self._jobs[number].tries += 1
         if event.trace is None or event.message is None or not event.trace.sampled:
             return event
         self._spans[number] = span = make_span(event.message, event.id, event.trace, self._group)
@@ -54,6 +58,25 @@ class BatchSpans:
 
     def _end(self, errors: Mapping[str, str]) -> None:
         for number, span in self._spans.items():
-            span.attributes["shop.attempt"] = self._jobs[number].attempts + 1
+            span.attributes["shop.attempt"] = self._jobs[number].tries
             span.error = errors.get(self.events[number].id, "")
             spans.end(span)
+
+
+def log_not_handled(jobs: Sequence[QueuedEvent], reason: str, wait_seconds: float) -> None:
+    """Log that these events are tried again. The line of an event alone has its ids."""
+    text = "event not handled yet" if len(jobs) == 1 else "batch not handled yet"
+    with _about(jobs):
+        log.warning(text, reason=reason, attempts=jobs[0].tries, events=len(jobs), wait_seconds=round(wait_seconds, 2))
+
+
+def log_handler_failed(job: QueuedEvent, error: Exception) -> None:
+    """Log the error of a handler for an event alone."""
+    with _about([job]):
+        log.error("handler failed", offset=job.offset, exc_info=error)
+
+
+def _about(jobs: Sequence[QueuedEvent]) -> AbstractContextManager[None]:
+    """The work on an event alone. A malformed event has no ids."""
+    event = jobs[0].event if len(jobs) == 1 else None
+    return continuing(event) if event else nullcontext()

@@ -19,7 +19,7 @@ from confluent_kafka import KafkaException
 from libs.messaging import event_metrics
 from libs.messaging.consumer.batch_metrics import BatchMetrics
 from libs.messaging.consumer.batch_size import BatchSize
-from libs.messaging.consumer.batch_spans import BatchSpans
+from libs.messaging.consumer.batch_spans import BatchSpans, log_handler_failed, log_not_handled
 from libs.messaging.consumer.batches import MAX_BYTES, MAX_WEIGHT, BatchHandler, Weigh
 from libs.messaging.consumer.held_keys import HeldKeys
 from libs.messaging.consumer.queued_event import QueuedEvent
@@ -202,7 +202,7 @@ class BatchThread:
         if kind is FailureKind.UNAVAILABLE:
             event_metrics.count_retries(jobs, "unavailable")
             jobs[0].limits = 0
-            self._back_off(error)
+            self._back_off(error, jobs)
             return [jobs]
         self._outages = 0
         self.retrying.pop(0, None)
@@ -250,7 +250,7 @@ class BatchThread:
             reason = str(error)
         else:
             reason = f"handler failed: {type(error).__name__}"
-            log.error("handler failed", topic=job.topic, offset=job.offset, exc_info=error)
+            log_handler_failed(job, error)
         job.retries += 1
         if job.retries > len(RETRY_SECONDS):
             self._settle(job, reason, "failed")
@@ -258,7 +258,7 @@ class BatchThread:
         wait = RETRY_SECONDS[job.retries - 1]
         event_metrics.count_retries([job], "failed")
         self.held.hold(job, time.monotonic() + wait, reason)
-        log.warning("event not handled yet, its key waits", reason=reason, attempts=job.attempts, wait_seconds=wait)
+        log_not_handled([job], reason, wait)
 
     def _settle(self, job: QueuedEvent, reason: str, reason_class: str) -> None:
         """Write a dead letter, again while Kafka is unavailable. An event that is dropped is left to its next owner."""
@@ -267,7 +267,7 @@ class BatchThread:
             try:
                 self._dead_letter(job)
             except (KafkaException, ServerUnavailable) as error:
-                self._back_off(error)
+                self._back_off(error, [job])
             else:
                 self._outages = outages
                 self.retrying.pop(0, None)
@@ -285,12 +285,12 @@ class BatchThread:
                 job.open = False
                 self.open_events, self.open_bytes = self.open_events - 1, self.open_bytes - job.size
 
-    def _back_off(self, error: Exception) -> None:
+    def _back_off(self, error: Exception, jobs: Batch) -> None:
         self._outages += 1
         reason = str(error) if isinstance(error, ServerUnavailable) else type(error).__name__
         wait = random.uniform(0, min(BACKOFF_CAP_SECONDS, 2.0 ** min(self._outages - 1, 10)))
         self.retrying[0] = {"reason": reason, "attempts": self._outages}
-        log.warning("batch not handled yet", reason=reason, attempts=self._outages, wait_seconds=round(wait, 2))
+        log_not_handled(jobs, reason, wait)
         self._pause(wait)
 
     def _pause(self, seconds: float) -> None:

@@ -22,7 +22,8 @@ class QueuedEvent:
     message: Message | None
     event: Event | None = None
     outcome: str | None = None
-    attempts: int = 0
+    attempts: int = 0  # that count: not those that a server which was unavailable ended
+    tries: int = 0  # all of them
     retries: int = 0
     limits: int = 0  # how often it met a time limit alone, in a row
     done: bool = False

@@ -12,6 +12,8 @@ from jsonschema import Draft202012Validator
 
 from contracts import event_schema
 from libs.messaging.envelope import parse
+from libs.runtime import trace_context
+from libs.runtime.trace_context import TraceContext
 from notification_service.tests.integration.world import ROOT, RunningConsumer, link, wait_until
 
 
@@ -49,6 +51,24 @@ def test_a_replay_sends_the_mail_of_a_dead_letter_and_a_second_one_does_not(
     with RunningConsumer(config) as consumer:
         wait_until(consumer.settled)
     assert len(smtp_sink.to(person.email)) == 1
+
+
+def test_a_replay_continues_the_trace_of_its_event(config, kafka, dlq, shop, smtp_sink, person, span_sink, monkeypatch):
+    monkeypatch.setenv("OTEL_EXPORTER_ZIPKIN_ENDPOINT", span_sink.endpoint)
+    trace, request = secrets.token_hex(16), secrets.token_hex(8)
+    smtp_sink.behave("550")
+    with RunningConsumer(config) as consumer, trace_context.continued(TraceContext(trace, request, sampled=True)):
+        shop.register(person)
+        wait_until(lambda: consumer.status()["deadLetters"] == 1)
+    smtp_sink.behave("ok")
+    assert dlq("replay", "--all").returncode == 0
+    (mail,) = smtp_sink.to(person.email)
+    assert mail.message["X-Trace-Id"] == trace
+    spans = {span["name"]: span for span in span_sink.spans[trace]}  # the command has sent them before its end
+    assert spans.keys() == {"process user-registered", "send mail"}
+    process, send = spans["process user-registered"], spans["send mail"]
+    assert (process["parentId"], send["parentId"]) == (request, process["id"])
+    assert process["tags"]["messaging.consumer.group.name"] == "notification-service"
 
 
 def test_the_dead_letter_of_a_link_keeps_kind_and_account_and_its_replay_requests_a_new_link(

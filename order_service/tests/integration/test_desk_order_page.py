@@ -1,12 +1,13 @@
 """The page of one order: what it shows, and what its forms do."""
 
+import json
 import re
 
 import pytest
 from ulid import ULID
 
 from libs.values.times import now
-from order_service.store.models import Order, OrderNote, SentMail
+from order_service.store.models import Order, OrderNote, Outbox, OutboxDead, SentMail
 from order_service.tests.integration.stock import record_sent_mail
 from order_service.use_cases.erase_customer import erase_customer
 
@@ -49,6 +50,7 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 )
 def test_a_mail_leads_to_its_trace_when_there_is_a_page_for_it(sit_down, customer, place, settings, url, trace, link):
     settings.TRACE_URL, order = url, place(customer)
+    Outbox.objects.all().delete()  # as after its publication
     mail = {"event_id": str(ULID()), "kind": "order-placed", "order_id": order, "sent_at": now(), "outcome": "sent"}
     if trace:
         record_sent_mail(**mail, trace_id=trace)
@@ -60,6 +62,19 @@ def test_a_mail_leads_to_its_trace_when_there_is_a_page_for_it(sit_down, custome
     assert (link or "") in html
 
 
+@pytest.mark.parametrize("dead", [False, True], ids=["waits", "refused"])
+def test_an_event_that_is_not_published_leads_to_its_trace(sit_down, customer, place, settings, dead):
+    settings.TRACE_URL, order = "http://traces.example/{traceId}", place(customer)
+    row = Outbox.objects.values().get(aggregate_id=order)
+    trace = json.loads(row["headers"])["traceparent"].split("-")[1]
+    if dead:
+        Outbox.objects.all().delete()
+        OutboxDead.objects.create(**{**row, "id": None}, reason="MSG_SIZE_TOO_LARGE", died_at=now())
+    html = sit_down("viewer").get(at(order)).content.decode()
+    assert ("was refused by Kafka" if dead else "waits for Kafka") in html
+    assert f'href="http://traces.example/{trace}"' in html
+
+
 def test_only_the_legal_steps_have_buttons(sit_down, customer, place, place_confirmed):
     desk, order = sit_down("staff"), place_confirmed(customer)
     assert buttons(desk.get(at(place(customer))).content.decode()) == ["cancelled"]
@@ -69,7 +84,9 @@ def test_only_the_legal_steps_have_buttons(sit_down, customer, place, place_conf
         assert buttons(answer.content.decode()) == steps
 
 
-def test_a_step_that_somebody_was_quicker_with_says_so_and_changes_nothing(sit_down, customer, place_confirmed):
+def test_a_step_that_another_member_of_staff_made_first_says_so_and_changes_nothing(
+    sit_down, customer, place_confirmed
+):
     desk, order = sit_down("staff"), place_confirmed(customer)
     customer.send(f"/orders/{order}/cancel", {})
     answer = desk.post(at(order, "status"), {"status": "shipped"}, follow=True)
@@ -79,7 +96,7 @@ def test_a_step_that_somebody_was_quicker_with_says_so_and_changes_nothing(sit_d
     assert Order.objects.get(pk=order).status == "cancelled"
 
 
-def test_a_step_that_somebody_has_made_before_is_not_reported_as_made(sit_down, staff, customer, place_confirmed):
+def test_a_step_that_was_made_before_is_not_reported_as_made(sit_down, staff, customer, place_confirmed):
     desk, order = sit_down("staff"), place_confirmed(customer)
     staff.send(f"/orders/{order}/status", {"status": "shipped"}, "PUT")
     answer = desk.post(at(order, "status"), {"status": "shipped"}, follow=True)
@@ -162,6 +179,13 @@ def test_an_order_of_a_deleted_account_has_no_mails_to_send(sit_down, customer, 
     html = sit_down("staff").get(at(order)).content.decode()
     assert "The account was deleted." in html
     assert 'id="mails"' not in html
+
+
+def test_a_line_break_counts_as_one_character_of_a_note(sit_down, customer, place):
+    order, text = place(customer), "x\r\n" * 999 + "xy"
+    answer = sit_down("staff").post(at(order, "note"), {"text": text}, follow=True)
+    assert messages(answer) == ["The note was added"]
+    assert OrderNote.objects.get(order_id=order).text == text.replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize("form", ["change", "status", "note", "mail"])

@@ -68,7 +68,7 @@ def test_the_page_shows_it_all(sit_down, customer, place):
         assert state.name in html
 
 
-def test_an_old_event_in_the_outbox_stands_out(sit_down, customer, place):
+def test_an_old_event_in_the_outbox_is_highlighted(sit_down, customer, place):
     place(customer)
     Outbox.objects.update(created_at=now() - timedelta(minutes=10))
     desk = sit_down("viewer")

@@ -53,7 +53,7 @@ def test_a_lease_that_ran_out_is_free(add):
 
 
 def test_a_lease_from_before_the_clock_was_set_back_is_free():
-    assert outbox.renew_lease("a" * 26, 3600)  # as one of 8 s looks when the clock was set back by an hour
+    assert outbox.renew_lease("a" * 26, 3600)  # as a lease of 8 s is when the clock was set back by an hour
     assert outbox.renew_lease("b" * 26, 10)
     assert not outbox.renew_lease("a" * 26, 10)
 

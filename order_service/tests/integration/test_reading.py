@@ -35,7 +35,7 @@ def test_customers_see_their_own_orders_newest_first(customer, make_caller, plac
     assert ids(other.get("/orders")) == [theirs]
 
 
-def test_somebody_elses_order_does_not_exist(customer, make_caller, place):
+def test_the_order_of_another_customer_does_not_exist(customer, make_caller, place):
     other, order = make_caller(), place(customer)
     problem(other.get(f"/orders/{order}"), 404, "unknown-order")
     problem(other.send(f"/orders/{order}/cancel", {}), 404, "unknown-order")

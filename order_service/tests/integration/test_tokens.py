@@ -136,7 +136,7 @@ def test_keys_and_addresses_in_a_header_are_not_followed(sign):
         problem(Caller(sign(headers=header, key=KEY)).get("/orders"), 401)
 
 
-def test_a_request_without_a_token_is_told_the_scheme(anybody):
+def test_the_refusal_of_a_request_without_a_token_names_the_scheme(anybody):
     for header in ({}, {"authorization": "Basic YTpi"}, {"authorization": "Digest x"}, {"authorization": ""}):
         answer = anybody.get("/orders", headers={"accept": "application/json", **header})
         problem(answer, 401, "not-authenticated")

@@ -136,7 +136,7 @@ def test_without_a_grace_the_second_use_ends_the_session(client, people, config)
 
 
 @pytest.mark.parametrize("end", ["logout", "password", "disable"])
-def test_the_grace_revives_no_session_that_has_ended(client, people, end):
+def test_the_grace_restores_no_session_that_has_ended(client, people, end):
     person, admin = people.make(), people.make("admin")
     after = people.refresh(person)
     changes = {

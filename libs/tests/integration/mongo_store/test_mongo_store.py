@@ -89,11 +89,11 @@ def test_a_transaction_whose_time_is_over_locks_nothing(db, monkeypatch):
         change(db, session)
 
     with monkeypatch.context() as short:
-        short.setattr("libs.mongo_store.transactions.TIMEOUT_MS", 300)
+        short.setattr("libs.mongo_store.transactions.WORK_SECONDS", 0.3)
         with pytest.raises(PyMongoError):
             in_transaction(db, work)
     monkeypatch.setattr(
-        "libs.mongo_store.transactions.TIMEOUT_MS", 2000
+        "libs.mongo_store.transactions.WORK_SECONDS", 2
     )  # the server ends an open transaction after 5 s
     assert in_transaction(db, lambda session: change(db, session).modified_count) == 1
 
@@ -211,7 +211,7 @@ def test_one_owner_at_a_time_has_the_lease(db):
 
 def test_a_lease_from_before_the_clock_was_set_back_is_free(db):
     outbox = MongoOutbox(db)
-    assert outbox.renew_lease("a", 3600)  # as one of 8 s looks when the clock was set back by an hour
+    assert outbox.renew_lease("a", 3600)  # as a lease of 8 s is when the clock was set back by an hour
     assert outbox.renew_lease("b", 60)
     assert not outbox.renew_lease("a", 60)
 

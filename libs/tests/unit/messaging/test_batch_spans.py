@@ -3,11 +3,11 @@
 import orjson
 import pytest
 from confluent_kafka import Message
-from structlog.contextvars import get_contextvars
+from structlog.contextvars import get_contextvars, merge_contextvars
 from structlog.testing import capture_logs
 from ulid import ULID
 
-from libs.messaging.consumer.batch_spans import BatchSpans
+from libs.messaging.consumer.batch_spans import BatchSpans, log_handler_failed, log_not_handled
 from libs.messaging.consumer.batches import in_turn
 from libs.messaging.consumer.queued_event import QueuedEvent
 from libs.messaging.envelope import EventData, new_row, parse
@@ -72,6 +72,16 @@ def test_a_try_that_fails_is_the_error_of_each_span(recorded):
     assert [span.error for span in recorded] == ["LookupError"] * 2
 
 
+def test_a_try_that_an_unavailable_server_ends_is_a_try_in_the_span_and_in_the_log_line(recorded):
+    jobs = [queued(TRACES[0])]
+    with pytest.raises(ConnectionError), BatchSpans(jobs, "group").handling():
+        raise ConnectionError
+    with capture_logs() as lines:
+        BatchSpans(jobs, "group").end({}, 0.1)
+    assert [(span.attributes["shop.attempt"], span.error) for span in recorded] == [(1, "ConnectionError"), (2, "")]
+    assert lines[0]["attempts"] == 2
+
+
 def test_an_event_alone_is_the_work_of_the_thread():
     work = BatchSpans([job := queued(TRACES[0])], "group")
     with work.handling():
@@ -95,6 +105,28 @@ def test_each_event_that_is_not_refused_has_a_log_line_with_its_ids():
     assert (line["event"], line["trace_id"], line["event_id"]) == ("event handled", TRACES[1], work.events[1].id)
     assert (line["aggregate_id"], line["ms"], line["attempts"]) == (work.events[1].subject, 123.4, 1)
     assert line["lag_ms"] >= 0
+
+
+def test_the_lines_of_an_event_alone_that_fails_have_its_ids():
+    job = queued(TRACES[0])
+    job.read()
+    with capture_logs([merge_contextvars]) as lines:
+        log_not_handled([job], "MongoDB is unavailable", 1.234)
+        log_handler_failed(job, ValueError())
+        log_not_handled([job, queued(TRACES[1])], "MongoDB is unavailable", 1.0)
+    ids = {"trace_id": TRACES[0], "event_id": job.read().id, "topic": "thing-made", "aggregate_id": job.key.decode()}
+    for line in lines[:2]:
+        assert ids.items() <= line.items()
+    assert [line["event"] for line in lines] == ["event not handled yet", "handler failed", "batch not handled yet"]
+    assert lines[0]["wait_seconds"] == 1.23
+    assert "trace_id" not in lines[2]
+
+
+def test_a_malformed_event_has_no_ids_in_its_line():
+    job = queued(TRACES[0])
+    with capture_logs([merge_contextvars]) as lines:  # it was never read
+        log_not_handled([job], "Kafka is unavailable", 1.0)
+    assert "event_id" not in lines[0]
 
 
 def test_a_trace_that_is_no_text_is_ignored():

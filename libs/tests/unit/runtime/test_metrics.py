@@ -50,3 +50,17 @@ def test_the_figures_of_batches_are_histograms_and_counts():
         'consumer_held_keys{part="a-group"} 2.0',
     ):
         assert line in lines, line
+
+
+SLOW_ERRORS = """
+from libs.runtime import metrics
+for status in (200, 404, 503, 500):
+    metrics.observe("GET", "/things", status, 0.1)
+print(metrics.render([], []).decode())
+"""
+
+
+def test_the_time_of_a_5xx_is_not_counted_because_it_is_an_error_already():
+    text = subprocess.run([sys.executable, "-c", SLOW_ERRORS], capture_output=True, text=True, check=True).stdout
+    assert 'http_request_duration_seconds_count{method="GET",route="/things"} 2.0' in text
+    assert 'http_requests_total{method="GET",route="/things",status="5xx"} 2.0' in text

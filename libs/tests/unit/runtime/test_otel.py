@@ -1,6 +1,6 @@
-"""Spans go to the collector by OpenTelemetry, and a collector that is away costs nothing."""
+"""Spans go to the collector by OpenTelemetry, and an unavailable collector delays nothing."""
 
-import time
+import threading
 
 import pytest
 from opentelemetry.sdk.trace.export import SpanExportResult
@@ -118,7 +118,7 @@ class Away:
 
 
 @pytest.mark.parametrize("result", [SpanExportResult.FAILURE, ConnectionError("secret detail")])
-def test_a_collector_that_is_away_is_one_warning_a_minute(result, monkeypatch):
+def test_an_unavailable_collector_is_one_warning_a_minute(result, monkeypatch):
     quiet = otel._Quiet(Away(result))
     now = [1000.0]
     monkeypatch.setattr(otel.time, "monotonic", lambda: now[0])
@@ -131,17 +131,53 @@ def test_a_collector_that_is_away_is_one_warning_a_minute(result, monkeypatch):
     assert "secret" not in str(lines)
 
 
-def test_a_full_queue_holds_up_no_work():
-    class Hanging:
-        def export(self, _batch):
-            time.sleep(30)
+class Hanging:
+    """A collector that answers when the test lets it."""
 
-        def shutdown(self):
-            pass
+    def __init__(self):
+        self.asked, self.go = threading.Event(), threading.Event()
 
-    recorder = OtelRecorder("order_service", Hanging())
-    context = TraceContext(TRACE, PARENT, sampled=True)
-    began = time.monotonic()
-    for _ in range(3 * otel.QUEUE_SIZE):
-        recorder.record(Span("work", "internal", context, 1, 2))
-    assert time.monotonic() - began < 25
+    def export(self, _batch):
+        self.asked.set()
+        assert self.go.wait(60)
+        return SpanExportResult.SUCCESS
+
+    def shutdown(self):
+        pass
+
+
+WORK = TraceContext(TRACE, PARENT, sampled=True)
+
+
+def test_spans_beyond_the_queue_are_dropped_without_a_wait_and_a_warning_says_so():
+    recorder = OtelRecorder("order_service", collector := Hanging())
+    with capture_logs() as lines:
+        for _ in range(3 * otel.QUEUE_SIZE):  # none of these waits: the collector answers after the last one
+            recorder.record(Span("work", "internal", WORK, 1, 2))
+        assert collector.asked.wait(60)
+        assert recorder._outlet._waiting <= otel.QUEUE_SIZE
+        collector.go.set()
+        recorder.close()
+    assert [(line["event"], line["log_level"], line["reason"]) for line in lines] == [
+        ("spans lost", "warning", "the collector is too slow")
+    ]
+    assert lines[0]["count"] == 2 * otel.QUEUE_SIZE
+
+
+def test_a_process_that_ends_exports_what_waits():
+    exporter = InMemorySpanExporter()
+    recorder = OtelRecorder("order_service", exporter)
+    recorder.record(Span("work", "internal", WORK, 1, 2))
+    recorder.close()
+    assert [span.name for span in exporter.get_finished_spans()] == ["work"]
+
+
+def test_a_process_that_ends_waits_no_longer_than_three_seconds_for_its_collector(monkeypatch):
+    quiet, now = otel._Quiet(collector := Away(SpanExportResult.SUCCESS)), [1000.0]
+    monkeypatch.setattr(otel.time, "monotonic", lambda: now[0])
+    quiet.end_within(otel.CLOSE_SECONDS)
+    assert quiet.export([None]) is SpanExportResult.SUCCESS
+    now[0] += otel.CLOSE_SECONDS
+    with capture_logs() as lines:
+        assert quiet.export([None]) is SpanExportResult.FAILURE
+    assert (collector.calls, lines[0]["reason"]) == (1, "the process ends")

@@ -16,6 +16,7 @@ def test_times_are_rfc_3339(text):
     [
         *("2026-01-31", "2026-01-31T12:00:00", "1769860800", "2026-01-31 12:00:00Z", "2026-02-31T12:00:00Z"),
         *("2026-01-31T12:00Z", "2026-01-31T12:00:00+99:00", "2026-01-31T12.00.00Z", "2026-01-31T12:00:00:00Z"),
+        *("2026-01-31T12:00:60Z", "2026-01-31T24:00:00Z", "2026-01-31T12:00:00+14:60", "0000-01-01T00:00:00Z"),
     ],
 )
 def test_other_times_are_not_guessed_at(text):
@@ -37,8 +38,26 @@ def refused(**fields):
         ({"sort": "x"}, "invalid-choice", "Enter one of: newest, oldest"),
         ({"userId": "x" * 65}, "string-too-long", "Enter at most 64 characters"),
         ({"search": "x" * 255}, "string-too-long", "Enter at most 254 characters"),
-        ({"userId": "a\x00b"}, "character-not-allowed", "A control character is not allowed"),
-        ({"search": "a\x07b"}, "character-not-allowed", "A control character is not allowed"),
+        ({"userId": "a\x00b"}, "character-not-allowed", "A c"),
+        ({"search": "a\x07b"}, "character-not-allowed", "A character is not allowed"),
+        ({"search": "a\u202eb"}, "character-not-allowed", "A character is not allowed"),
+        ({"userId": "a\u200bb"}, "character-not-allowed", "A character is not allowed"),
+        ({"search": "\u3164"}, "blank", "Enter something that is visible"),
+        (
+            {"updatedAfter": "9999-12-31T23:59:59-14:00"},
+            "time-out-of-range",
+            "Enter a time between the years 1970 and 9999",
+        ),
+        (
+            {"updatedAfter": "0001-01-01T00:00:00+14:00"},
+            "time-out-of-range",
+            "Enter a time between the years 1970 and 9999",
+        ),
+        (
+            {"createdBefore": "1969-12-31T23:59:59Z"},
+            "time-out-of-range",
+            "Enter a time between the years 1970 and 9999",
+        ),
         ({"createdAfter": "yesterday"}, "invalid-time", "Enter a time such as 2026-01-31T12:00:00Z"),
         ({"limit": " 5"}, "invalid-limit", "Enter a number from 1 to 100"),
         ({"limit": ""}, "blank", "Enter a value, or leave the parameter out"),

@@ -51,6 +51,7 @@ def test_a_picture_has_a_web_address_or_a_path_on_the_shops_own_host(url):
     "url",
     [
         *("", "a.png", "/", "//evil.example", "/\\evil.example", "/a b", "/a\n", "/" + "a" * 2000),
+        *("https://example.com/\u2800", "https://example.com/a\u200db", "/a\ufe0f", "//example.com/a"),
         *("javascript:alert(1)", "data:image/png;base64,x", "https://"),
     ],
 )
