@@ -7,7 +7,7 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 LOCK := $(COMPILE) -c requirements/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up status logs follow observe kafka down reset demo load manage env secrets test check unit lint types chaos soak bench fuzz audit screenshots lock metrics wheels pin test-deploy
+.PHONY: help setup run up status logs follow observe kafka down reset demo load seed-large manage env secrets test check unit lint types chaos soak bench fuzz audit screenshots lock metrics wheels pin test-deploy
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ demo: installed ## register, order and receive mails as a customer of the runnin
 
 load: installed ## let customers order for a minute: RATE=20 orders a second, SECONDS=60
 	@$(LOCAL) load $(foreach name,RATE SECONDS,$(if $($(name)),$(name)='$($(name))'))
+
+seed-large: installed ## write a million products and orders into the running shop: COUNT=, or PRODUCTS= and ORDERS=
+	@$(LOCAL) seed-large $(foreach name,COUNT PRODUCTS ORDERS,$(if $($(name)),$(name)='$($(name))'))
 
 manage: installed ## run a command of a service: SERVICE=product_service ARGS="dlq list"
 	@$(LOCAL) manage $(SERVICE) $(ARGS)
@@ -96,15 +99,15 @@ screenshots: ## take the pictures of the documents from a shop of its own
 audit: setup ## search the known vulnerabilities of the locked packages
 	@deploy/audit/run
 
-bench: ## measure a shop of its own; results go to bench/results/
+bench: ## measure a shop of its own into bench/results/, 35 min: ONLY= parts or routes, ROUNDS=3 SECONDS=6
 	@deploy/install/bootstrap.sh wrk
-	@$(PYTHON) -m bench
+	@$(PYTHON) -m bench $(if $(ONLY),--only '$(ONLY)') $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(SECONDS),--seconds '$(SECONDS)')
 
 lock: ## update the locks in requirements/ after a change of a *.in file (needs uv)
 	@for service in $(SERVICES); do $(LOCK) requirements/$$service.in -o requirements/$$service.txt; done
 	@$(LOCK) requirements/otel.in -o requirements/otel.txt
 	@$(LOCK) requirements/dev.in requirements/otel.in $(SERVICES:%=requirements/%.in) -o requirements/dev.txt
-	@$(COMPILE) deploy/audit/requirements.in -o deploy/audit/requirements.txt
+	@for place in deploy/audit bench/plots bench/peers/fastapi; do $(COMPILE) $$place/requirements.in -o $$place/requirements.txt; done
 	@for tool in sendria kaskade; do $(COMPILE) deploy/install/locks/$$tool.in -o deploy/install/locks/$$tool.txt; done
 
 metrics: setup ## write docs/metrics.md from the code

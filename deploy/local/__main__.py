@@ -18,6 +18,7 @@ from deploy.local.commands.status import print_addresses, status
 from deploy.local.commands.up import is_up, up
 from deploy.local.console import say
 from deploy.local.errors import LocalError
+from deploy.local.seeding.seed_large import seed_large
 from deploy.local.stack import Stack
 from deploy.local.state import ROOT, State
 from deploy.observe.follow import follow
@@ -121,9 +122,14 @@ def _logs(stack: Stack, arguments: Sequence[str]) -> None:
 
 
 COMMANDS = dict(env=_env, up=_up, run=_run, down=_down, reset=_reset, status=status, demo=demo, observe=_observe)
-WITH_ARGUMENTS: dict[str, Callable[[Stack, Sequence[str]], None]] = dict(
-    manage=manage, logs=_logs, follow=follow, kafka=show_kafka, load=load
-)
+WITH_ARGUMENTS: dict[str, Callable[[Stack, Sequence[str]], None]] = {
+    "manage": manage,
+    "logs": _logs,
+    "follow": follow,
+    "kafka": show_kafka,
+    "load": load,
+    "seed-large": seed_large,
+}
 
 
 if __name__ == "__main__":

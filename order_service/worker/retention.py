@@ -21,7 +21,7 @@ INTERVAL_SECONDS = 300.0
 
 
 def make_retention() -> PeriodicTask:
-    """The task. Its status holds the numbers of deleted rows. After a full batch it continues within 5 s."""
+    """The task. Its status holds the numbers of deleted rows. After a full batch it continues soon."""
     return PeriodicTask(
         "housekeeping",
         purge,

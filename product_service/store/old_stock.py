@@ -43,11 +43,11 @@ def purge_reservations() -> int:
 
 def purge_movements() -> int:
     """Delete up to BATCH_SIZE movements by staff that are older than the list of their changes. Return their number."""
-    oldest = ObjectId.from_datetime(now() - CHANGE_RETENTION)
-    old = {"_id": {"$lt": oldest}, "ref": None, "at": {"$gt": CARRIED_AT}}
+    old = {"ref": None, "at": {"$gt": CARRIED_AT, "$lt": now() - CHANGE_RETENTION}}
 
     def purge(transaction: ClientSession) -> int:
-        rows = list(documents.movements().find(old, session=transaction).sort("_id", 1).limit(BATCH_SIZE))
+        found = documents.movements().find(old, session=transaction).sort("at", 1).limit(BATCH_SIZE)
+        rows = list(found.hint("of_no_order"))
         _carry(rows, transaction)
         return len(rows)
 

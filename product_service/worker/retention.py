@@ -11,7 +11,7 @@ PERIOD_SECONDS = 300.0
 
 def make_retention(currency: str) -> PeriodicTask:
     """The task. Its status holds the numbers of reservations and movements that it has purged. After a full batch it continues
-    within 5 s.
+    soon.
 
     It also holds the number of products whose price is in another currency than `currency`, the shop's.
     """

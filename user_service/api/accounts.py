@@ -127,7 +127,10 @@ def change_my_password(body: schemas.ChangePassword) -> Response:
 @routes.query(schemas.UsersQuery)
 @routes.output(schemas.UserPage)
 def list_users(query: schemas.UsersQuery) -> Response:
-    """Search accounts by the beginning of a username or e-mail address, newest first."""
+    """Search accounts by the beginning of a username or e-mail address, newest first.
+
+    A page with several filters may have fewer accounts than `limit`, or none: follow `next` until it is null.
+    """
     page = users.list_users(
         page_request(sort="newest", key_types=[str], limit=query.limit, cursor=query.cursor),
         search=query.search,

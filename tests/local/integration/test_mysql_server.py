@@ -26,7 +26,13 @@ from tests.free_ports import pick_free
 from tests.stack import running
 
 PASSWORDS = {"root": "root-of-this-test", "shop": "shop-of-this-test", "mover": "mover-of-this-test"}
-CHECKS = ("test_plans.py", "test_desk_queries.py", "test_timeline.py", "test_revocation_rows.py")
+CHECKS = (
+    "test_plans.py",
+    "test_desk_queries.py",
+    "test_examined_rows.py",
+    "test_timeline.py",
+    "test_revocation_rows.py",
+)
 REASON = "no MySQL is installed on this machine (MariaDB does not count): `make test-deploy` makes these checks in a container"
 
 

@@ -72,6 +72,13 @@ def test_a_full_batch_or_an_unavailable_server_brings_the_next_run_forward(monke
     assert work.calls == 2
 
 
+def test_after_a_full_batch_the_task_rests_in_proportion_to_its_work(monkeypatch):
+    monkeypatch.setattr(periodic, "HEARTBEAT_SECONDS", 3600)
+    work = Work({"rows": 500}, {"rows": 500}, {"rows": 0})
+    run(work, seconds=3600, batch=500)
+    assert work.calls == 3
+
+
 def test_an_unavailable_server_is_logged_with_its_reason():
     with capture_logs() as logs:
         run(Work(ConnectionError()))
