@@ -99,15 +99,15 @@ screenshots: ## take the pictures of the documents from a shop of its own
 audit: setup ## search the known vulnerabilities of the locked packages
 	@deploy/audit/run
 
-bench: ## measure a shop of its own; results go to bench/results/
+bench: ## measure a shop of its own into bench/results/, 35 min: ONLY= parts or routes, ROUNDS=3 SECONDS=6
 	@deploy/install/bootstrap.sh wrk
-	@$(PYTHON) -m bench
+	@$(PYTHON) -m bench $(if $(ONLY),--only '$(ONLY)') $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(SECONDS),--seconds '$(SECONDS)')
 
 lock: ## update the locks in requirements/ after a change of a *.in file (needs uv)
 	@for service in $(SERVICES); do $(LOCK) requirements/$$service.in -o requirements/$$service.txt; done
 	@$(LOCK) requirements/otel.in -o requirements/otel.txt
 	@$(LOCK) requirements/dev.in requirements/otel.in $(SERVICES:%=requirements/%.in) -o requirements/dev.txt
-	@$(COMPILE) deploy/audit/requirements.in -o deploy/audit/requirements.txt
+	@for place in deploy/audit bench/plots bench/peers/fastapi; do $(COMPILE) $$place/requirements.in -o $$place/requirements.txt; done
 	@for tool in sendria kaskade; do $(COMPILE) deploy/install/locks/$$tool.in -o deploy/install/locks/$$tool.txt; done
 
 metrics: setup ## write docs/metrics.md from the code

@@ -11,6 +11,7 @@ import MySQLdb
 import requests
 from MySQLdb.connections import Connection
 
+from bench.percentiles import percentile
 from bench.report import Row
 from deploy.local.errors import LocalError
 from deploy.local.ports import LOOPBACK
@@ -84,9 +85,9 @@ def visit(browser: requests.Session, base: str, ids: list[str]) -> list[Row]:
 
 
 def _row(browser: requests.Session, what: str, urls: list[str], aim: float) -> Row:
-    times = sorted(_time(browser, url) for url in urls)
-    note = f"p50 {times[len(times) // 2]:.0f} ms, {ORDERS:,} orders"
-    return Row(f"{what}, p95", times[int(len(times) * 0.95) - 1], "ms", aim, at_most=True, note=note)
+    times = [_time(browser, url) for url in urls]
+    note = f"p50 {percentile(times, 50):.0f} ms, {ORDERS:,} orders"
+    return Row(f"{what}, p95", percentile(times, 95), "ms", aim, at_most=True, note=note)
 
 
 def _time(browser: requests.Session, url: str) -> float:

@@ -23,7 +23,8 @@ import psutil
 import pymongo
 
 from bench import cpu
-from bench.report import RESULTS, Report
+from bench.report import Report
+from bench.results import RESULTS
 from deploy.local.console import say, step
 from deploy.local.ports import LOOPBACK
 from deploy.local.seeding import account_documents, order_tables, put_off, stock_documents
@@ -70,7 +71,7 @@ def main(arguments: list[str]) -> int:
         lines += [f"| {service}_service: | | | |", *(line(*row) for row in measure(service, shops).items())]
         say("\n".join(lines))
     head = ["", f"| what | {SMALL:,} | {count:,} (process + server) | ratio |", "| --- | ---: | ---: | ---: |"]
-    text = "\n".join([f"# Growth, {time.strftime('%Y-%m-%d %H:%M')}", "", report.machine(), *head, *lines, ""])
+    text = "\n".join([f"# Growth, {time.strftime('%Y-%m-%d %H:%M')}", "", report.machine, *head, *lines, ""])
     path = RESULTS / f"{time.strftime('%Y-%m-%d')}-growth.md"
     path.write_text(text)
     failed = text.count(ABOVE)

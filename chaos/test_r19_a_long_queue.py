@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import psutil
 from ulid import ULID
 
 from chaos.harness.customers import Customers
@@ -42,7 +43,7 @@ def test_a_new_order_waits_a_minute_at_most_behind_a_long_queue(
 
     stack.supervisor.start(stack.children["product-worker"])
     wait_until(lambda: stores.pending() <= count, 60, "no order is decided")
-    began = time.monotonic()
+    began, cpu = time.monotonic(), cpu_seconds(stack)
     placed = {name: customers.order(product).json["orderId"] for name, product in (("other", other), ("same", hot))}
     assert stores.pending() > count // 2, "the queue was not long any more"
     waited = dict[str, float]()
@@ -59,16 +60,27 @@ def test_a_new_order_waits_a_minute_at_most_behind_a_long_queue(
     wait_until(decided, 900, lambda: (waited, stores.pending()), every=0.2)
     wait_until(lambda: not stores.pending(), 900, stores.pending)
     rate = count / (time.monotonic() - began)
+    used = {name: seconds - cpu[name] for name, seconds in cpu_seconds(stack).items() if name in cpu}
     note(
         "R19",
         f"{count:,} waiting orders of one product: a new one of another product waited {waited['other']:.1f} s, "
-        f"one of the same {waited['same']:.1f} s; {rate:,.0f} decided a second",
+        f"one of the same {waited['same']:.1f} s; {rate:,.0f} decided a second. CPU: "
+        + ", ".join(f"{name} {seconds:.0f} s" for name, seconds in used.items() if seconds >= 1),
     )
     topics.skip(GROUP)
     stack.supervisor.start(stack.children["notification"])
     wait_quiet(stores, topics)
     check_stock(stack)
     assert max(waited.values()) <= GOAL_SECONDS, waited
+
+
+def cpu_seconds(stack: Stack) -> dict[str, float]:
+    """What each process and its children have used so far: it tells how long a free machine would take."""
+    children = {**stack.children, **{name: fronted.child for name, fronted in stack.servers.items()}}
+    running = {name: child for name, child in children.items() if child.is_running()}
+    return {
+        name: sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in child.family()) for name, child in running.items()
+    }
 
 
 def copy_order(stores: Stores, order_id: str, count: int) -> None:

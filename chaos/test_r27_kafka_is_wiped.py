@@ -178,8 +178,7 @@ def test_kafka_is_wiped_while_the_shop_runs(
     orders = stores.orders(product_id)
     assert {order["status"] for order in orders} == {"confirmed"}
     again = repeated(stack, customers)
-    assert len(again) // 2 <= len(orders)
+    assert len(again) // 2 <= len(pending) + 2 * RATE  # those that were undecided, or placed while Kafka was killed
     note(
-        "R27",
-        f"Kafka wiped under load: {len(orders)} orders, all decided; mailed again: {again}; pending then: {len(pending)}",
+        "R27", f"Kafka wiped under load: {len(orders)} orders, all decided; {len(again) // 2} mails came a second time"
     )

@@ -111,6 +111,7 @@ def _dead_letter(found: Message, origin: str) -> DeadLetter:
     original = Message(
         topic=origin,
         partition=int(headers.get("x-origin-partition") or found.partition() or 0),
+        offset=int(headers.get("x-origin-offset") or found.offset() or 0),
         key=found.key(),
         value=found.value(),
         headers=[*headers_of(found)],

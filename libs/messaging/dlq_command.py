@@ -7,12 +7,14 @@ The id of a dead letter is its place, TOPIC/PARTITION/OFFSET. Kafka deletes dead
 import argparse
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 
 from libs.messaging.dead_letters import DeadLetter, read_dead_letters
 from libs.messaging.envelope import parse
 from libs.messaging.handlers import Handler
 from libs.messaging.kafka.brokers import Brokers
 from libs.messaging.tracing import handling
+from libs.runtime import trace_context
 
 
 def run_dlq(brokers: Brokers, groups: Mapping[str, Mapping[str, Handler]], arguments: list[str]) -> int:
@@ -44,7 +46,7 @@ def _act(action: str, letter: DeadLetter, group: str, handler: Handler) -> str:
     elif action == "replay":
         try:
             with handling(letter.message, group):
-                handler(parse(letter.message))
+                handler(replace(parse(letter.message), trace=trace_context.current()))
         except Exception as error:  # continue with the next dead letter
             _say(f"{letter.id}  failed again: {type(error).__name__}: {error}")
             return type(error).__name__

@@ -78,6 +78,11 @@ class Relay:
         self._moved_to_dead = 0
         self.heartbeat = time.monotonic()
         self._owner, self._leader, self._renewed_at = str(ULID()), False, -RENEW_SECONDS
+        self._woken = threading.Event()
+
+    def wake(self) -> None:
+        """Publish now: this process has stored an event. Other processes' events are found by looking each IDLE_SECONDS."""
+        self._woken.set()
 
     def run(self, stop: threading.Event) -> None:
         """Publish until `stop` is set. Then publish the remaining rows within DRAIN_SECONDS."""
@@ -91,8 +96,15 @@ class Relay:
                 log.warning("database unavailable, events not published", reason=failure_reason(error))
                 stop.wait(UNAVAILABLE_SECONDS)
             else:
-                stop.wait(0 if full else IDLE_SECONDS if self._leader else UNAVAILABLE_SECONDS)
+                self._rest(stop, full)
         self._drain()
+
+    def _rest(self, stop: threading.Event, full: bool) -> None:
+        if not self._leader:
+            stop.wait(UNAVAILABLE_SECONDS)
+        elif not full:
+            self._woken.wait(IDLE_SECONDS)
+        self._woken.clear()
 
     def status(self) -> dict[str, object]:
         """What /health and /metrics show of the relay. Raises the errors of the store."""

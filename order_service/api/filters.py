@@ -1,8 +1,7 @@
 """The parameters of the list of orders. The JSON API, its OpenAPI document and the form of the pages share them."""
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -18,7 +17,6 @@ from libs.values.errors import Invalid
 from libs.values.field_errors import EMPTY_NAME
 from libs.values.pages import MAX_LIMIT, PageRequest, page_request
 from libs.values.text import check_line
-from libs.values.times import require_in_range
 from libs.web.parameters import blank_row
 from order_service.domain.order_id import first_id
 from order_service.domain.order_status import Status
@@ -31,6 +29,7 @@ MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-5][0-9])", re.IGNORECASE
 )
 LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9.]+)?")  # of <input type="datetime-local">
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 TIMES = ("createdAfter", "createdBefore", "updatedAfter")
 PAGE_PARAMETERS = {"limit", "cursor", "sort"}
 SORTS = {"newest": "Newest first", "oldest": "Oldest first"}
@@ -42,23 +41,23 @@ MEANINGS = {
 
 
 def parse_moment(text: str) -> datetime:
-    """A time of RFC 3339, with its zone. Raises ValueError for any other text."""
+    """A time of RFC 3339, in UTC. Raises ValueError for any other text.
+
+    No order is as old as 1970, and none is of the year 10000. Times beyond these years are their beginning and their end.
+    """
     if not MOMENT.fullmatch(text):
         raise ValueError(text)
-    return datetime.fromisoformat(text.upper())
+    moment = datetime.fromisoformat(text.upper())
+    try:
+        return max(EARLIEST, moment.astimezone(UTC))
+    except OverflowError:
+        return EARLIEST if moment.year == 1 else LATEST
 
 
 def require_line(text: str) -> None:
     """A validator: raises Django's ValidationError for text that no field of the shop may have."""
-    with _refusals():
-        check_line(text)
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Raise the refusals of the shared rules as Django's."""
     try:
-        yield
+        check_line(text)
     except PydanticCustomError as error:
         raise forms.ValidationError(error.message(), error.type) from None
 
@@ -76,8 +75,8 @@ class MomentInput(forms.DateTimeInput):
     def format_value(self, value: Any) -> str | None:
         """The time that was sent; None for another text, which the picker could not show."""
         try:
-            return parse_moment(value).astimezone(UTC).replace(tzinfo=None).isoformat() if value else None
-        except (ValueError, OverflowError):
+            return parse_moment(value).replace(tzinfo=None).isoformat() if value else None
+        except ValueError:
             return None
 
 
@@ -87,15 +86,11 @@ class MomentField(forms.Field):
     def to_python(self, value: Any) -> datetime | None:
         """The time. Raises ValidationError."""
         try:
-            moment = parse_moment(value) if value else None
+            return parse_moment(value) if value else None
         except ValueError:
             is_decoded_plus = bool(MOMENT.fullmatch(value.replace(" ", "+", 1)))
             hint = ". In a query string a + means a space: write it as %2B" if is_decoded_plus else ""
             raise forms.ValidationError(f"Enter a time such as 2026-01-31T12:00:00Z{hint}", "invalid_time") from None
-        if moment:
-            with _refusals():
-                require_in_range(moment)
-        return moment
 
 
 class MomentFilter(Filter):  # type: ignore[misc]  # django-filter has no types

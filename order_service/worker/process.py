@@ -23,9 +23,10 @@ def run(config: Config) -> int:
     """Run until a signal; return the exit status."""
     brokers = config.brokers
     cluster = Cluster(brokers, topics(), known_cluster)
+    relay = Relay(outbox, partial(make_producer, brokers))
     tasks: list[BackgroundTask] = [
-        Relay(outbox, partial(make_producer, brokers)),
-        *make_consumers(brokers),
+        relay,
+        *make_consumers(brokers, relay.wake),
         CatalogueLoad(brokers).task(),
         make_reservation_requests(config.order_pending_limit, stock_progress(brokers)),
         make_address_requests(),

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from libs.values.money import Money, parse_money
 from libs.values.pages import DEFAULT_LIMIT, MAX_LIMIT
-from libs.values.schema import StrictModel, StrictQuery
+from libs.values.schema import PlainDigits, StrictModel, StrictQuery
 from libs.values.text import Line, Matching, Name, Paragraph, check_line, shows_nothing
 from product_service.domain.product import MAX_PRICE_MINOR, MAX_STOCK, ProductFields
 from product_service.domain.product_change import Action
@@ -118,7 +118,7 @@ class ProductsQuery(StrictQuery):
     min_price: Amount | None = None
     max_price: Amount | None = None
     in_stock: bool | None = None
-    max_stock: Stock | None = None
+    max_stock: Annotated[Stock, PlainDigits] | None = None
     active: bool = True
     sort: Literal["newest", "price", "-price", "name", "stock"] = "newest"
     limit: Annotated[str, WithJsonSchema(LIMIT_SCHEMA)] | None = None  # read by libs.values.pages

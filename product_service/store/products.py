@@ -34,21 +34,24 @@ def find(product_id: str, *, currency: str) -> Product:
     return from_bson(row, currency)
 
 
-def find_many(product_ids: Collection[str], *, currency: str, transaction: ClientSession) -> dict[str, Product]:
-    """The products with these ids, inactive ones too, by id."""
-    which = {"_id": {"$in": [ObjectId(product_id) for product_id in product_ids]}}
-    found = documents.products().find(which, session=transaction)
-    return {product.id: product for product in (from_bson(row, currency) for row in found)}
-
-
-def claim(product_ids: Collection[str], transaction: ClientSession) -> None:
-    """Let no other writer change these products until the commit. It is the first statement of the transaction.
+def claim(product_ids: Collection[str], *, currency: str, transaction: ClientSession) -> dict[str, Product]:
+    """Let no other writer change these products until the commit, and return them by id, inactive ones too.
 
     A new value each time: MongoDB takes no lock for an update that changes nothing.
     """
-    if product_ids:
-        which = {"_id": {"$in": [ObjectId(product_id) for product_id in sorted(product_ids)]}}
-        documents.products().update_many(which, {"$set": {"claim": ObjectId()}}, session=transaction)
+    ids, mark = [ObjectId(product_id) for product_id in sorted(product_ids)], {"$set": {"claim": ObjectId()}}
+    if len(ids) == 1:
+        row = documents.products().find_one_and_update(
+            {"_id": ids[0]}, mark, return_document=ReturnDocument.AFTER, session=transaction
+        )
+        rows = [row] if row else []
+    elif ids:
+        which = {"_id": {"$in": ids}}
+        documents.products().update_many(which, mark, session=transaction)
+        rows = list(documents.products().find(which, session=transaction))
+    else:
+        rows = []
+    return {product.id: product for product in (from_bson(row, currency) for row in rows)}
 
 
 def find_ids(*, after: str | None, limit: int) -> list[str]:
@@ -138,16 +141,20 @@ def apply_movements(movements: Sequence[StockMovement], transaction: ClientSessi
     for movement in movements:
         deltas[movement.product_id] += movement.delta
     changes = [
-        UpdateOne(_in_range(product_id, delta), {"$inc": {"stock": delta}})
+        (_in_range(product_id, delta), {"$inc": {"stock": delta}})
         for product_id, delta in sorted(deltas.items())
         if delta
     ]
-    if changes and documents.products().bulk_write(changes, ordered=False, session=transaction).matched_count != len(
-        changes
-    ):
+    matched = 0
+    if len(changes) == 1:
+        matched = documents.products().update_one(*changes[0], session=transaction).matched_count
+    elif changes:
+        bulk = [UpdateOne(*change) for change in changes]
+        matched = documents.products().bulk_write(bulk, ordered=False, session=transaction).matched_count
+    if matched != len(changes):
         raise RuntimeError("the stock of a product would leave its range")
     if movements:
-        documents.movements().insert_many([_movement_row(movement) for movement in movements], session=transaction)
+        insert(documents.movements(), [_movement_row(movement) for movement in movements], transaction)
 
 
 def add_event(product_ids: Sequence[str], event: Snapshot, *, currency: str) -> None:

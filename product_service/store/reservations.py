@@ -7,10 +7,11 @@ import orjson
 from bson import ObjectId
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
-from pymongo.errors import BulkWriteError
+from pymongo.errors import DuplicateKeyError
 
 from libs.messaging.envelope import OutboxRow, new_row
 from libs.mongo_store.connection import Bson
+from libs.mongo_store.inserts import insert
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_changes, validate_document
@@ -31,7 +32,6 @@ from product_service.store import documents
 
 IN_FORCE = {"state": Status.RESERVED, "closed_at": None}
 """The filter of the reservations that hold items, and whose orders are not delivered."""
-DUPLICATE_KEY = 11000
 T = TypeVar("T")
 
 
@@ -50,15 +50,8 @@ def find_many(order_ids: Collection[str], *, currency: str, transaction: ClientS
     return {row["_id"]: from_bson(row, currency) for row in rows}
 
 
-def find_held(order_ids: Collection[str]) -> dict[str, set[str]]:
-    """Of each of these orders that is decided: the products of which it holds pieces."""
-    columns = {"items.product": 1, "state": 1, "closed_at": 1}
-    rows = documents.reservations().find({"_id": {"$in": sorted(order_ids)}}, columns)
-    return {row["_id"]: {str(item["product"]) for item in row["items"]} if _is_in_force(row) else set() for row in rows}
-
-
 def held_by(reservations: Iterable[Reservation]) -> dict[str, set[str]]:
-    """As `find_held`, of reservations that were read."""
+    """Of each of these orders: the products of which it holds pieces."""
     return {one.order_id: {item.product_id for item in one.items} if one.is_in_force else set() for one in reservations}
 
 
@@ -86,14 +79,12 @@ def write(decisions: Sequence[Decision], transaction: ClientSession) -> None:
     )
     try:
         if inserts:
-            documents.reservations().insert_many(inserts, session=transaction)
+            insert(documents.reservations(), inserts, transaction)
         if updates and documents.reservations().bulk_write(updates, session=transaction).matched_count != len(updates):
             raise RuntimeError("a reservation is not what this transaction read")  # the snapshot rules it out
         MongoOutbox(documents.db()).add_all([*repeated, *rows], transaction)
-    except BulkWriteError as error:
-        if any(failed["code"] == DUPLICATE_KEY for failed in (error.details or {}).get("writeErrors", ())):
-            raise Overtaken from None
-        raise
+    except DuplicateKeyError:
+        raise Overtaken from None
 
 
 def find_in_force(*, after: str | None, limit: int, currency: str, transaction: ClientSession) -> list[Reservation]:
@@ -177,11 +168,6 @@ def _new_row(after: Reservation, trace: str) -> OutboxRow:
     """The row of its last reply, in the trace of the request."""
     reply = StockReleased.of(after) if isinstance(after.reply, Release) else StockReply.of(after)
     return new_row(reply, source=SOURCE, aggregate_id=after.order_id, sequence=after.event_count, traceparent=trace)
-
-
-def _is_in_force(row: Bson) -> bool:
-    """As IN_FORCE."""
-    return row["state"] == Status.RESERVED and row.get("closed_at") is None
 
 
 def _update(before: Reservation, after: Reservation, row: OutboxRow | None) -> UpdateOne:

@@ -48,6 +48,7 @@ class BatchConsumer(GroupMember):
 
     def _dead_letter(self, job: QueuedEvent) -> None:
         assert job.message is not None  # it is kept until the event is done
-        with handling(job.message, self.name):
+        with handling(job.message, self.name) as work:
             reason = job.outcome or ""
+            work.attempts, work.error = job.tries, f"dead letter: {reason}"
             write_dead_letter(self._producer, self.name, job.message, reason=reason, attempts=job.attempts)

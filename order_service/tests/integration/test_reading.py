@@ -90,6 +90,8 @@ def test_times_are_a_half_open_interval(customer, place):
     assert (
         ids(customer.get("/orders?createdAfter=0001-01-01T00:00:00Z&createdBefore=9999-12-31T23:59:59Z")) == made[::-1]
     )
+    assert ids(customer.get(f"/orders?updatedAfter={quote('0001-01-01T00:00:00+14:00')}")) == made[::-1]
+    assert ids(customer.get("/orders?updatedAfter=9999-12-31T23:59:59-14:00")) == []
 
 
 def test_pages_hold_each_order_once_forward_and_back(customer, place):

@@ -12,6 +12,7 @@ from pymongo.errors import NotPrimaryError, OperationFailure
 from structlog.testing import capture_logs
 
 from libs.django_store import failures as django_failures
+from libs.messaging.consumer.batches import FEW_EVENTS, waking
 from libs.messaging.relay import Relay, sorted_by_aggregate
 from libs.mongo_store import failures as mongo_failures
 
@@ -226,3 +227,46 @@ def test_the_status_counts_takeovers_and_dead_events():
     store = Store(row("1", topic="large"))
     _, _, state = run_until_empty(store, {"large": [KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)]})
     assert (state["takeovers"], state["dead"]) == (1, 1)
+
+
+def test_a_relay_that_is_woken_publishes_at_once(monkeypatch):
+    monkeypatch.setattr("libs.messaging.relay.IDLE_SECONDS", 60.0)
+    store, sent, published, stop = Store(), [], threading.Event(), threading.Event()
+
+    class Reporting(Producer):
+        def flush(self, seconds):
+            super().flush(seconds)
+            published.set()
+            return 0
+
+    relay = Relay(store, lambda: Reporting(sent, {}))
+    thread = threading.Thread(target=relay.run, args=(stop,), daemon=True)
+    thread.start()
+    assert store.empty.wait(10)  # it rests now, or soon
+    store.rows.append(row("1"))
+    relay.wake()
+    assert published.wait(10)
+    stop.set()
+    relay.wake()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert sent == [("thing-made", "a")]
+
+
+def test_a_handler_of_few_events_wakes_the_relay_once_they_are_stored():
+    done = []
+    handle = waking(lambda events: done.append(len(events)) or {"x": "refused"}, lambda: done.append("woken"))
+    assert handle([None] * FEW_EVENTS) == {"x": "refused"}
+    assert handle([None] * (FEW_EVENTS + 1)) == {"x": "refused"}
+    assert done == [FEW_EVENTS, "woken", FEW_EVENTS + 1]
+
+
+def test_a_handler_that_fails_wakes_nothing():
+    woken = []
+
+    def fail(_events):
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        waking(fail, lambda: woken.append(1))([None])
+    assert woken == []

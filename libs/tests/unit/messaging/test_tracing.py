@@ -10,7 +10,8 @@ from structlog.contextvars import get_contextvars
 from structlog.testing import capture_logs
 from ulid import ULID
 
-from libs.messaging.dead_letters import write_dead_letter
+from libs.messaging.dead_letters import DeadLetter, write_dead_letter
+from libs.messaging.dlq_command import _act
 from libs.messaging.envelope import EventData, new_row, parse
 from libs.messaging.tracing import handling, log_handled, log_published
 from libs.runtime import trace_context
@@ -179,3 +180,13 @@ def test_an_event_of_a_trace_that_is_not_sampled_has_no_span(row, recorded):
     log_published(message, row.event_id, KEY, {"traceparent": f"00-{TRACE}-{SPAN}-00"}, 1)
     assert recorded == []
     assert trace_in(following).span_id == SPAN
+
+
+def test_what_follows_from_a_replay_is_below_the_span_of_the_replay(row, recorded):
+    seen = []
+    letter = DeadLetter("thing-made.things.dlq/0/1", to_message(row))
+    assert _act("replay", letter, "things", lambda event: seen.append(event.trace)) == ""
+    (span,) = recorded
+    assert seen == [span.context]
+    assert (span.context.trace_id, span.context.parent_id) == (TRACE, SPAN)
+    assert span.attributes["messaging.consumer.group.name"] == "things"

@@ -66,6 +66,13 @@ def test_a_query_reads_prices_in_minor_units():
     assert (query.active, query.sort) == (True, "newest")
 
 
+@pytest.mark.parametrize("text", ["1_0", " 1", "1\n", "1.0", "+1", "1e1", "\u0661", "\uff11", "9" * 5000])
+def test_a_number_of_a_query_has_digits_alone(text):
+    with pytest.raises(ValidationError):
+        ProductsQuery.model_validate({"maxStock": text})
+    assert ProductsQuery.model_validate({"maxStock": "010"}).max_stock == 10
+
+
 @pytest.mark.parametrize("model", [NewProduct, ReplaceProduct, PatchProduct])
 def test_the_defaults_that_mean_nothing_are_not_documented(model):
     schema = model.model_json_schema(by_alias=True)
