@@ -112,7 +112,11 @@ def _environment(shop: Shop) -> dict[str, str]:
         "KAFKA_BROKERS",
         "JWT_SECRET",
     )
-    return {name: shop.env.get(name, LOOPBACK) for name in names} | {"MONGO_URI": uri, "PATH": os.environ["PATH"]}
+    return {name: shop.env.get(name, LOOPBACK) for name in names} | {
+        "MONGO_URI": uri,
+        "PATH": os.environ["PATH"],
+        "NODE_ENV": "production",
+    }
 
 
 def _prepare_mysql(shop: Shop) -> None:
