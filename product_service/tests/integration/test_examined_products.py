@@ -101,7 +101,7 @@ def test_each_page_examines_a_bounded_number_of_products_and_no_product_is_missi
         page, keys, read = examined(many, lambda request=request: list_products(request, **filters))
         assert keys <= (4 + 2 * len(filters)) * (BOUND + 10), (number, keys)
         assert read <= 3 * (BOUND + 10), (number, read)
-        found += [row["_id"] for row in page.results]
+        found += [row.id for row in page.results]
         cursor = page.next
         if cursor is None or number == 30:
             break
@@ -141,7 +141,7 @@ def test_one_filter_in_its_own_order_is_one_query_of_one_index(many, catalogue, 
 def test_of_two_words_the_rare_one_finds_the_products(many, catalogue, search):
     page, _, read = examined(many, lambda: list_products(PageRequest("newest"), search=search))
     expected = [row["_id"] for row in catalogue if matches(row, search=search)]
-    assert {row["_id"] for row in page.results} == set(expected)
+    assert {row.id for row in page.results} == set(expected)
     assert expected
     assert read <= 10
 
