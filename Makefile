@@ -7,13 +7,13 @@ COMPILE := uv pip compile -q --universal --python-version 3.11 --generate-hashes
 LOCK := $(COMPILE) -c requirements/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run up status logs follow observe kafka down reset demo load manage env secrets test check unit lint types chaos soak bench fuzz audit screenshots lock metrics wheels pin test-deploy
+.PHONY: help setup run up status logs follow observe kafka down reset demo load seed-large manage env secrets test check unit lint types chaos soak bench fuzz audit screenshots lock metrics wheels pin test-deploy
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:
-	@deploy/local/bootstrap.sh
+	@deploy/install/bootstrap.sh
 
 run: setup ## start everything and show all logs, until Ctrl-C
 	@$(LOCAL) run
@@ -31,7 +31,7 @@ follow: installed ## print the story of an order across the services: ORDER=id
 	@$(LOCAL) follow $(if $(ORDER),ORDER='$(ORDER)')
 
 observe: setup ## start Zipkin, Prometheus and Alertmanager beside the shop, and print their pages
-	@deploy/local/bootstrap.sh prometheus prometheus-alertmanager prometheus-node-exporter
+	@deploy/install/bootstrap.sh prometheus prometheus-alertmanager prometheus-node-exporter
 	@$(LOCAL) observe
 
 kafka: setup ## show topics, groups and lag in the terminal: TOPIC=name for messages, PAGE=1 for the browser
@@ -49,6 +49,9 @@ demo: installed ## register, order and receive mails as a customer of the runnin
 load: installed ## let customers order for a minute: RATE=20 orders a second, SECONDS=60
 	@$(LOCAL) load $(foreach name,RATE SECONDS,$(if $($(name)),$(name)='$($(name))'))
 
+seed-large: installed ## write a million products and orders into the running shop: COUNT=, or PRODUCTS= and ORDERS=
+	@$(LOCAL) seed-large $(foreach name,COUNT PRODUCTS ORDERS,$(if $($(name)),$(name)='$($(name))'))
+
 manage: installed ## run a command of a service: SERVICE=product_service ARGS="dlq list"
 	@$(LOCAL) manage $(SERVICE) $(ARGS)
 
@@ -59,7 +62,7 @@ secrets: installed ## write a file for each secret of .env, for deploy/compose/s
 	@$(PYTHON) -m deploy.compose.secret_files
 
 test: ## run every test on real servers of its own
-	@deploy/local/bootstrap.sh chromium prometheus prometheus-alertmanager prometheus-node-exporter
+	@deploy/install/bootstrap.sh chromium prometheus prometheus-alertmanager prometheus-node-exporter
 	@$(PYTHON) -m pytest -n auto
 
 check: unit lint types ## run the checks that need no server: unit tests, lint, types
@@ -77,7 +80,7 @@ types: setup ## check the types with mypy
 	@$(PYTHON) -m tests.type_check
 
 chaos: ## run all fault tests except the soak (50 min)
-	@deploy/local/bootstrap.sh prometheus
+	@deploy/install/bootstrap.sh prometheus
 	@$(PYTHON) -m pytest chaos
 
 soak: setup ## run customers under random faults for 30 min
@@ -90,22 +93,22 @@ fuzz: setup ## send 5,000 generated requests to each service
 	@FUZZ_CASES=5000 $(PYTHON) -m pytest -s tests/fuzz
 
 screenshots: ## take the pictures of the documents from a shop of its own
-	@deploy/local/bootstrap.sh chromium
+	@deploy/install/bootstrap.sh chromium
 	@$(PYTHON) -m tests.browser.screenshots
 
 audit: setup ## search the known vulnerabilities of the locked packages
 	@deploy/audit/run
 
-bench: ## measure a shop of its own; results go to bench/results/
-	@deploy/local/bootstrap.sh wrk
-	@$(PYTHON) -m bench
+bench: ## measure a shop of its own into bench/results/, 35 min: ONLY= parts or routes, ROUNDS=3 SECONDS=6
+	@deploy/install/bootstrap.sh wrk
+	@$(PYTHON) -m bench $(if $(ONLY),--only '$(ONLY)') $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(SECONDS),--seconds '$(SECONDS)')
 
 lock: ## update the locks in requirements/ after a change of a *.in file (needs uv)
 	@for service in $(SERVICES); do $(LOCK) requirements/$$service.in -o requirements/$$service.txt; done
 	@$(LOCK) requirements/otel.in -o requirements/otel.txt
 	@$(LOCK) requirements/dev.in requirements/otel.in $(SERVICES:%=requirements/%.in) -o requirements/dev.txt
-	@$(COMPILE) deploy/audit/requirements.in -o deploy/audit/requirements.txt
-	@for tool in sendria kaskade; do $(COMPILE) deploy/local/downloads/$$tool.in -o deploy/local/downloads/$$tool.txt; done
+	@for place in deploy/audit bench/plots bench/peers/fastapi; do $(COMPILE) $$place/requirements.in -o $$place/requirements.txt; done
+	@for tool in sendria kaskade; do $(COMPILE) deploy/install/locks/$$tool.in -o deploy/install/locks/$$tool.txt; done
 
 metrics: setup ## write docs/metrics.md from the code
 	@$(PYTHON) -m tests.exported_metrics

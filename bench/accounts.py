@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import SecretStr
 
+from bench import goals
+from bench.percentiles import percentile
 from bench.report import Row
 from deploy.local.errors import LocalError
 from deploy.local.probe import call
@@ -46,7 +48,7 @@ def _token_checks() -> list[Row]:
     """Signature, claims and the look at the revocations of an hour, in this process; then the same tokens again."""
     known = Revocations()
     known.add(Revocation(secrets.token_hex(12), None, now_ms()) for _ in range(REVOKED))
-    tokens = AccessTokens(SecretStr(secrets.token_urlsafe(48)), "microshop", "microshop", refuse_revoked=known.check)
+    tokens = AccessTokens(SecretStr(secrets.token_urlsafe(48)), "microshop", "microshop", revocations=known)
     minted = [
         tokens.mint(user_id=secrets.token_hex(12), email="ada@example.com", username="ada", roles=["staff"], sid="x")
         for _ in range(CHECKS)
@@ -67,8 +69,8 @@ def _time_checks(tokens: AccessTokens, minted: list[str]) -> float:
 def _timing(port: int, emails: list[str]) -> list[Row]:
     """By how much the median answer for a known address differs from that for an unknown one."""
     return [
-        _difference("login, known or unknown", emails, lambda email: _wrong_login(port, email), 401),
-        _difference("reset, known or unknown", emails, lambda email: _reset(port, email), 202),
+        _difference(goals.LOGIN_TIMING, emails, lambda email: _wrong_login(port, email), 401),
+        _difference(goals.RESET_TIMING, emails, lambda email: _reset(port, email), 202),
     ]
 
 
@@ -84,7 +86,7 @@ def _difference(what: str, emails: list[str], ask: Callable[[str], Answer], stat
                 times.append(milliseconds)
     medians = statistics.median(known), statistics.median(unknown)
     note = f"medians of {len(known)}: {medians[0]:.1f} and {medians[1]:.1f} ms"
-    return Row(what, abs(medians[0] - medians[1]), "ms", 5, at_most=True, note=note)
+    return goals.row(what, abs(medians[0] - medians[1]), note=note)
 
 
 def _storm(port: int, email: str) -> list[Row]:
@@ -99,13 +101,13 @@ def _storm(port: int, email: str) -> list[Row]:
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(guess, range(STORM)))
     looked_at = sum(status == 401 for status, _ in answers)
-    refused = sorted(milliseconds for status, milliseconds in answers if status == 429)
+    refused = [milliseconds for status, milliseconds in answers if status == 429]
     if looked_at + len(refused) != STORM:
         raise LocalError(f"wrong logins are answered {sorted({status for status, _ in answers})}")
     note = f"of {STORM:,} wrong ones in {STORM / STORM_A_SECOND:.0f} s"
     return [
         Row("logins that reach the password hash", looked_at, "", 5, at_most=True, note=note),
-        Row("the others, p99", refused[int(len(refused) * 0.99)], "ms", 20, at_most=True),
+        Row("the others, p99", percentile(refused, 99), "ms", 20, at_most=True),
     ]
 
 

@@ -1,109 +1,133 @@
-"""Ours beside the plain peer, in one run: each route in turn, three rounds, medians."""
+"""Ours beside the plain peer and beside the ceilings, in one run: each in turn, in several rounds, and medians of the rounds."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 
-import psutil
-
-from bench import load, peers, pipeline
+from bench import ceilings, goals, load, peers, pipeline, process_groups
 from bench.load import Load
-from bench.peers import Peer
-from bench.report import Row
-from bench.shop import Data
+from bench.process_groups import SHOWN
+from bench.report import Cell, Report, Row, Table
+from bench.request import Request
+from bench.routes import Route
 from deploy.local.console import step
-from deploy.local.errors import LocalError
 from tests.shop import Shop
 
-ROUNDS, SECONDS = 3, 6
+DECIDED_SECONDS = 10.0
+"""Orders of a load that are decided later than this after it were not carried, only accepted."""
 
 
-@dataclass(frozen=True)
-class Route:
-    """One route at both. `aim` is the least ratio of ours to the peer's. `held`: our workers are frozen while it is measured."""
+@dataclass
+class Rounds:
+    """What was measured of one route: one entry a round. `cpu`: ms for each request, by group. `decided`: seconds."""
 
-    service: str
-    method: str
-    shown: str
-    ours: str
-    peers: str
-    aim: float
-    our_body: object = None
-    peer_body: object = None
-    token: str = ""
-    held: bool = False
+    route: Route
+    ours: list[Load] = field(default_factory=list)
+    theirs: list[Load] = field(default_factory=list)
+    cpu: list[Mapping[str, float]] = field(default_factory=list)
+    peer_cpu: list[float] = field(default_factory=list)
+    decided: list[float] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """Our requests a second."""
+        return statistics.median(found.per_second for found in self.ours)
+
+    @property
+    def peer_rate(self) -> float:
+        """Those of the peer."""
+        return statistics.median(found.per_second for found in self.theirs)
+
+    @property
+    def ratio(self) -> float | None:
+        """Ours to the peer's; None when the peer answered nothing in a short round."""
+        return self.rate / self.peer_rate if self.peer_rate else None
+
+    @property
+    def middle(self) -> Load:
+        """The round with our median rate, for the latencies."""
+        return sorted(self.ours, key=lambda found: found.per_second)[len(self.ours) // 2]
+
+    def cpu_of(self, group: str) -> float:
+        """The median of its milliseconds for each request."""
+        return statistics.median(spent[group] for spent in self.cpu)
+
+    def rows(self) -> Iterator[Row]:
+        """The lines of its goals."""
+        late = max(self.decided, default=0.0)
+        fault = f"decided {late:.0f} s after the load" if late > DECIDED_SECONDS else ""
+        note = f"{self.rate:,.0f}/s to {self.peer_rate:,.0f}/s"
+        if self.decided:
+            note += f", all decided {late:.1f} s after the load at most"
+        yield goals.row(goals.ratio_name(self.route.name), self.ratio, note=note, fault=fault)
+        p50, p99 = self.middle.p50, self.middle.p99
+        ratio = p99 / p50 if p50 and p99 else None
+        shown = f"p50 {p50 or 0:.1f} ms, p99 {p99 or 0:.1f} ms, {load.CONNECTIONS} connections"
+        yield goals.row(goals.tail_name(self.route.name), ratio, note=shown)
+
+    def line(self, ceiling: float | None) -> list[Cell]:
+        """The line of the table of routes."""
+        cpu: list[Cell] = [self.cpu_of(group) for group in SHOWN]
+        shares: list[Cell] = [self.ratio, self.rate / ceiling * 100 if ceiling else None]
+        times: list[Cell] = [self.middle.p50, self.middle.p99]
+        return [self.route.name, self.rate, self.peer_rate, *shares, *cpu, statistics.median(self.peer_cpu), *times]
 
 
-def measure(shop: Shop, data: Data) -> list[Row]:
-    """A row for each route: the ratio, with both rates, our share of CPU for each request, and latencies."""
-    with step("installing the peer"):
-        peers.install()
-    with peers.running(shop) as peer:
-        return [_measure_route(shop, peer, route) for route in _routes(data, peer)]
-
-
-def _routes(data: Data, peer: Peer) -> Iterator[Route]:
-    product, order, orders = data.product["id"], data.order_id, "/orders?limit=20"
-    body = {"name": "Bench #", "price": "9.90", "stock": 5}
-    place = partial(
-        Route, "order", "POST", ours="/orders", peers="/orders", our_body=data.order_body, peer_body=peer.order_body
+def measure(shop: Shop, peer: peers.Peer, routes: Sequence[Route], report: Report) -> None:
+    """Add the lines of the goals of these routes, each when it is measured, and two tables: the routes, and the ceilings."""
+    with ceilings.running() as urls:
+        found = {name: _ceiling(name, Request(url), report.rounds, report.seconds) for name, url in urls.items()}
+    note = "Under the services' own gunicorn settings."
+    report.tables.append(
+        Table("Ceilings", ["a view that does nothing", "/s"], [[n, rate] for n, rate in found.items()], note)
     )
-    make = partial(
-        Route, "product", "POST", ours="/products", peers="/products", our_body=body, peer_body=body | {"price": 9.9}
-    )
-    yield Route("product", "GET", "GET /products?limit=100", "/products?limit=100", "/products?limit=100", 3.0)
-    yield Route("product", "GET", "GET /products/{id}", f"/products/{product}", f"/products/{peer.product_id}", 1.6)
-    yield Route("order", "GET", "GET /orders?limit=20", orders, orders, 1.2, token=data.customer)
-    yield Route(
-        "order", "GET", "GET /orders/{id}", f"/orders/{order}", f"/orders/{peer.order_id}", 1.2, token=data.customer
-    )
-    yield place("POST /orders, workers stopped", aim=1.5, token=data.customer, held=True)
-    yield place("POST /orders, workers running", aim=0.8, token=data.customer)
-    yield make("POST /products, workers stopped", aim=0.8, token=data.staff, held=True)
-    yield make("POST /products, workers running", aim=0.6, token=data.staff)
-    yield Route("user", "POST", "POST /login", "/login", "/login", 3.0, data.credentials, peer.credentials)
+    columns = ["route", "ours/s", "peer/s", "ratio", "% of ceiling"]
+    columns += [f"{group} ms" for group in SHOWN] + ["peer's service ms", "p50 ms", "p99 ms"]
+    note = "CPU ms are those of one request, by group of processes, without the load's. The ceiling is that of the framework."
+    lines: list[list[Cell]] = []
+    report.tables.append(Table("Routes", columns, lines, note))
+    for route in routes:
+        measured = _measure_route(shop, peer, route, report.rounds, report.seconds)
+        report.add(*measured.rows())
+        lines.append(measured.line(found.get(route.ceiling)))
 
 
-def _measure_route(shop: Shop, peer: Peer, route: Route) -> Row:
-    ours: list[Load] = []
-    theirs: list[Load] = []
-    cpu: list[float] = []
-    with step(f"{route.shown}, beside the peer"):
-        for _ in range(ROUNDS):
-            with pipeline.held(shop, *pipeline.WORKERS) if route.held else nullcontext(), _cpu_of(shop, route) as spent:
-                ours.append(_load(shop.url(route.service, route.ours), route, route.our_body, route.token))
-            cpu.append(spent[0] / max(1.0, ours[-1].per_second * (SECONDS + load.WARM_UP_SECONDS)) * 1000)
-            pipeline.wait_handled(shop)  # else our workers would share the cores with the peer
-            token = peer.token if route.token else ""
-            theirs.append(_load(peer.urls[route.service] + route.peers, route, route.peer_body, token))
-    rate, plain = (statistics.median(found.per_second for found in loads) for loads in (ours, theirs))
-    middle = sorted(ours, key=lambda found: found.per_second)[ROUNDS // 2]
-    note = f"{rate:,.0f}/s to {plain:,.0f}/s, {statistics.median(cpu):.2f} ms CPU of {route.service}-web a request, "
-    return Row(
-        f"`{route.shown}`", rate / plain, "x", route.aim, note=f"{note}p50 {middle.p50:.1f} ms, p99 {middle.p99:.1f} ms"
-    )
+def _ceiling(name: str, request: Request, rounds: int, seconds: int) -> float:
+    with step(f"ceiling: {name}"):
+        load.warm_up(request)
+        return statistics.median(load.run(request, max(1, seconds // 2)).per_second for _ in range(rounds))
 
 
-def _load(url: str, route: Route, body: object, token: str) -> Load:
-    found = load.run(url, method=route.method, token=token, body=body, seconds=SECONDS)
-    if found.failed:
-        raise LocalError(f"{route.shown}: {found.failed} requests failed at {url}")
+def _measure_route(shop: Shop, peer: peers.Peer, route: Route, rounds: int, seconds: int) -> Rounds:
+    found = Rounds(route)
+    for number in range(1, rounds + 1):
+        with step(f"{route.name}, round {number} of {rounds}"):
+            _measure_ours(shop, found, seconds)
+            load.warm_up(route.peers)
+            before = process_groups.seconds_of(peer.pids[route.service])
+            found.theirs.append(load.run(route.peers, seconds))
+            spent = process_groups.seconds_of(peer.pids[route.service]) - before
+            found.peer_cpu.append(spent * 1000 / max(1, found.theirs[-1].requests))
     return found
 
 
+def _measure_ours(shop: Shop, found: Rounds, seconds: int) -> None:
+    route = found.route
+    with pipeline.held(shop, *pipeline.WORKERS) if route.held else nullcontext():
+        load.warm_up(route.ours)
+        with _cpu(shop, found.cpu, lambda: found.ours[-1].requests):
+            found.ours.append(load.run(route.ours, seconds))
+    if route.places_orders:
+        found.decided.append(pipeline.wait_decided(shop))
+    if route.ours.method != "GET":
+        pipeline.wait_handled(shop)  # else our workers would share the cores with the peer
+
+
 @contextmanager
-def _cpu_of(shop: Shop, route: Route) -> Iterator[list[float]]:
-    """The CPU seconds of the web process of the service and its children, while the block lasts."""
-    before, spent = _seconds(shop, route), [0.0]
-    yield spent
-    spent[0] = _seconds(shop, route) - before
-
-
-def _seconds(shop: Shop, route: Route) -> float:
-    web = psutil.Process(shop.pid(f"{route.service}-web"))
-    times = [process.cpu_times() for process in (web, *web.children(recursive=True))]
-    return sum(spent.user + spent.system for spent in times)
+def _cpu(shop: Shop, found: list[Mapping[str, float]], count: Callable[[], int]) -> Iterator[None]:
+    before = process_groups.read(shop)
+    yield
+    found.append(process_groups.per_event(before, process_groups.read(shop), count()))

@@ -48,6 +48,13 @@ LINE = {
 
 def main(mails: int) -> int:
     """Print mails a second and CPU time for each mail."""
+    rate, cpu = run(mails)
+    print(f"{rate:.0f} mails/s, {cpu * 1000:.2f} ms CPU a mail")
+    return 0
+
+
+def run(mails: int) -> tuple[float, float]:
+    """Mails a second, and CPU seconds of the service for each."""
     environ, controller = make_environment()
     folder = Path(tempfile.mkdtemp(prefix="bench-mails-"))
     state = State(folder)
@@ -61,14 +68,12 @@ def main(mails: int) -> int:
             with (folder / "service.log").open("wb") as log:
                 service = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
             try:
-                rate, cpu = measure(sink, service.pid, mails)
+                return measure(sink, service.pid, mails)
             finally:
                 service.send_signal(signal.SIGTERM)
                 service.wait(30)
     finally:
         shutil.rmtree(folder)
-    print(f"{rate:.0f} mails/s, {cpu * 1000:.2f} ms CPU a mail")
-    return 0
 
 
 def make_environment() -> tuple[dict[str, str], int]:

@@ -13,8 +13,9 @@ import MySQLdb
 from MySQLdb.cursors import DictCursor
 from pymongo import MongoClient
 
-from bench import load
+from bench import goals, load
 from bench.report import Row
+from bench.request import Request
 from bench.shop import Data
 from bench.sink import Sink
 from deploy.local.errors import NotReady
@@ -26,7 +27,6 @@ from tests.shop import Shop
 WORKERS = ("user-worker", "product-worker", "order-worker", "notification")
 DRAIN_SECONDS = 240.0
 QUIET_SECONDS = 3.0
-PACE, PACED_ORDERS = 20, 300
 SLOW_MAIL_SECONDS = 0.05
 
 
@@ -43,8 +43,105 @@ def held(shop: Shop, *names: str) -> Iterator[None]:
             os.killpg(group, signal.SIGCONT)
 
 
-def measure_events(shop: Shop) -> Row:
-    """product_service's relay: the time in which it empties the outbox that a load has filled while it was frozen."""
+def measure_backlogs(shop: Shop, data: Data, seconds: int) -> list[Row]:
+    """Products and orders are accepted while the workers are frozen. Then the time in which what waits is worked off."""
+    new_product = Request(
+        shop.url("product", "/products"), "POST", data.staff, {"name": "B #", "price": "9.90", "stock": 5}
+    )
+    with held(shop, *WORKERS):
+        load.run(new_product, seconds)
+    rows = [_measure_events(shop)]
+    since = newest_order(shop)
+    with held(shop, *WORKERS):
+        load.run(new_order(shop, data), seconds)
+    rows.append(_measure_decisions(shop, since))
+    wait_handled(shop)
+    return rows
+
+
+def measure_sustained(shop: Shop, data: Data, sink: Sink, seconds: int) -> Row:
+    """All orders of a load with everybody at work: from the first request until both mails of each are taken."""
+    wait_handled(shop)
+    sink.clear()
+    began, since = time.monotonic(), newest_order(shop)
+    load.run(new_order(shop, data), seconds)
+    orders = count_orders(shop, since)
+
+    def check() -> None:
+        if len(sink.times) < 2 * orders:
+            raise NotReady(f"{2 * orders - len(sink.times):,} of {2 * orders:,} mails did not come")
+
+    until_ready(check, DRAIN_SECONDS, every=0.1)
+    took = sorted(sink.times)[2 * orders - 1] - began
+    return goals.row(
+        goals.SUSTAINED, orders / took, note=f"{orders:,} orders in {took:.1f} s, {seconds} s of them with load"
+    )
+
+
+def measure_mail_servers(shop: Shop, data: Data, sink: Sink) -> list[Row]:
+    """Mails to a server that takes each at once, and to one that takes its time, beside everything else."""
+    quick = _mails(shop, data, sink, seconds=4)
+    sink.seconds_a_mail = SLOW_MAIL_SECONDS
+    slow = _mails(shop, data, sink, seconds=1)
+    sink.seconds_a_mail = 0.0
+    return [
+        Row("mails that waited, to a quick server", quick, "/s", 200),
+        Row(f"mails that waited, to one that takes {SLOW_MAIL_SECONDS * 1000:.0f} ms for each", slow, "/s", 50),
+    ]
+
+
+def new_order(shop: Shop, data: Data) -> Request:
+    """An order of one product."""
+    return Request(shop.url("order", "/orders"), "POST", data.customer, data.order_body)
+
+
+def newest_order(shop: Shop) -> str:
+    """The id of the latest order; those that come after it have greater ones."""
+    return str(sql(shop, "SELECT MAX(id) AS id FROM orders")[0]["id"])
+
+
+def count_orders(shop: Shop, since: str) -> int:
+    """How many orders are newer than this one."""
+    return int(sql(shop, "SELECT COUNT(*) AS orders FROM orders WHERE id > %s", since)[0]["orders"])
+
+
+def wait_decided(shop: Shop) -> float:
+    """Wait until no order is pending. Returns the seconds."""
+    began = time.monotonic()
+
+    def check() -> None:
+        if sql(shop, "SELECT 1 FROM pending_orders LIMIT 1"):
+            raise NotReady(f"orders are still pending after {DRAIN_SECONDS:.0f} s")
+
+    until_ready(check, DRAIN_SECONDS, every=0.2)
+    return time.monotonic() - began
+
+
+def wait_handled(shop: Shop) -> None:
+    """Wait until no order is pending and every mail is sent."""
+
+    def check() -> None:
+        answer = call(int(shop.env["NOTIFICATION_SERVICE_PORT"]), "GET", "/health")
+        if waiting := sum(part.get("lag", 0) for part in answer.json["checks"]["consumer"]["parts"].values()):
+            raise NotReady(f"{waiting:,} mails still wait after {DRAIN_SECONDS:.0f} s")
+
+    wait_decided(shop)
+    until_ready(check, DRAIN_SECONDS, every=1)
+
+
+def sql(shop: Shop, query: str, *values: Any) -> list[dict[str, Any]]:
+    """The rows of a query in order_service's database."""
+    env = shop.env
+    account = {"user": env["MYSQL_USER"], "passwd": env["MYSQL_PASSWORD"], "db": env["MYSQL_DATABASE"]}
+    place = {"host": LOOPBACK, "port": int(env["MYSQL_PORT"]), "cursorclass": DictCursor}
+    with closing(MySQLdb.connect(**place, **account, autocommit=True)) as connection:
+        cursor = connection.cursor()
+        cursor.execute(query, values)
+        return list(cursor.fetchall())
+
+
+def _measure_events(shop: Shop) -> Row:
+    """product_service's relay: the time in which it empties the outbox."""
     client: MongoClient[dict[str, object]] = MongoClient(shop.env["MONGO_URI_PRODUCT"])
     with client:
         outbox = client.get_default_database()["outbox"]
@@ -60,7 +157,7 @@ def measure_events(shop: Shop) -> Row:
     return Row("events published", pending / seconds, "/s", 1000, note=f"{pending:,} in the outbox")
 
 
-def measure_decisions(shop: Shop, since: str) -> Row:
+def _measure_decisions(shop: Shop, since: str) -> Row:
     """Orders newer than `since`, all of one product: from the first that is decided to the last, while mails wait."""
     with held(shop, "notification"):
         wait_decided(shop)
@@ -68,67 +165,22 @@ def measure_decisions(shop: Shop, since: str) -> Row:
         "SELECT TIMESTAMPDIFF(MICROSECOND, MIN(at), MAX(at)) / 1e6 AS seconds, COUNT(*) AS orders FROM order_changes "
         "WHERE to_status = 'confirmed' AND order_id > %s"
     )
-    (row,) = _sql(shop, query, since)
-    rate = row["orders"] / float(row["seconds"])
-    return Row("orders decided, of one product", rate, "/s", 150, note=f"{row['orders']:,} orders waited")
+    (row,) = sql(shop, query, since)
+    rate = row["orders"] / max(float(row["seconds"]), 0.001)
+    return goals.row(goals.HOT_PRODUCT, rate, note=f"{row['orders']:,} orders waited")
 
 
-def measure_confirmation(shop: Shop, data: Data) -> Row:
-    """Milliseconds from an order to its confirmation, at a steady pace, mails and all."""
-    began = time.monotonic()
-    since = newest_order(shop)
-    for number in range(PACED_ORDERS):
-        time.sleep(max(0.0, began + number / PACE - time.monotonic()))
-        data.ask("order", "POST", "/orders", 201, data.order_body, data.customer)
-    wait_decided(shop)
-    query = (
-        "SELECT TIMESTAMPDIFF(MICROSECOND, o.created_at, c.at) / 1e3 AS ms "
-        "FROM order_changes c JOIN orders o ON o.id = c.order_id WHERE c.to_status = 'confirmed' AND o.id > %s ORDER BY ms"
-    )
-    rows = _sql(shop, query, since)
-    p95 = float(rows[int(len(rows) * 0.95)]["ms"])
-    return Row(f"order → confirmed at {PACE}/s, p95", p95, "ms", 1000, at_most=True)
+def _mails(shop: Shop, data: Data, sink: Sink, *, seconds: int) -> float:
+    """Mails a second, from the first to the last of those that waited for orders of so many seconds of load."""
+    with held(shop, "notification"):
+        load.run(new_order(shop, data), seconds)
+        wait_decided(shop)
+        sink.clear()
+    _wait_mailed(sink)
+    return (len(sink.times) - 1) / (sink.times[-1] - sink.times[0])
 
 
-def measure_mails(shop: Shop, data: Data, sink: Sink) -> list[Row]:
-    """Mails to a server that takes each at once, and to one that takes its time."""
-    quick = _mails(shop, data, sink, seconds=4)
-    sink.seconds_a_mail = SLOW_MAIL_SECONDS
-    slow = _mails(shop, data, sink, seconds=1)
-    return [
-        Row("mails, to a quick server", quick, "/s", 200),
-        Row(f"mails, to one that takes {SLOW_MAIL_SECONDS * 1000:.0f} ms for each", slow, "/s", 50),
-    ]
-
-
-def newest_order(shop: Shop) -> str:
-    """The id of the latest order; those that come after it have greater ones."""
-    return str(_sql(shop, "SELECT MAX(id) AS id FROM orders")[0]["id"])
-
-
-def wait_decided(shop: Shop) -> None:
-    """Wait until no order is pending."""
-
-    def check() -> None:
-        if _sql(shop, "SELECT 1 FROM pending_orders LIMIT 1"):
-            raise NotReady(f"orders are still pending after {DRAIN_SECONDS:.0f} s")
-
-    until_ready(check, DRAIN_SECONDS, every=0.2)
-
-
-def wait_handled(shop: Shop) -> None:
-    """Wait until no order is pending and every mail is sent."""
-
-    def check() -> None:
-        answer = call(int(shop.env["NOTIFICATION_SERVICE_PORT"]), "GET", "/health")
-        if waiting := sum(part.get("lag", 0) for part in answer.json["checks"]["consumer"]["parts"].values()):
-            raise NotReady(f"{waiting:,} mails still wait after {DRAIN_SECONDS:.0f} s")
-
-    wait_decided(shop)
-    until_ready(check, DRAIN_SECONDS, every=1)
-
-
-def wait_mailed(sink: Sink) -> None:
+def _wait_mailed(sink: Sink) -> None:
     """Wait until no mail comes any more."""
 
     def check() -> None:
@@ -136,25 +188,3 @@ def wait_mailed(sink: Sink) -> None:
             raise NotReady(f"mails still come, or none did, after {DRAIN_SECONDS:.0f} s")
 
     until_ready(check, DRAIN_SECONDS, every=0.2)
-
-
-def _mails(shop: Shop, data: Data, sink: Sink, *, seconds: int) -> float:
-    """Mails a second, from the first to the last of those that waited for orders of so many seconds of load."""
-    with held(shop, "notification"):
-        load.run(
-            shop.url("order", "/orders"), method="POST", token=data.customer, body=data.order_body, seconds=seconds
-        )
-        wait_decided(shop)
-        sink.times.clear()
-    wait_mailed(sink)
-    return (len(sink.times) - 1) / (sink.times[-1] - sink.times[0])
-
-
-def _sql(shop: Shop, query: str, *values: Any) -> list[dict[str, Any]]:
-    env = shop.env
-    account = {"user": env["MYSQL_USER"], "passwd": env["MYSQL_PASSWORD"], "db": env["MYSQL_DATABASE"]}
-    place = {"host": LOOPBACK, "port": int(env["MYSQL_PORT"]), "cursorclass": DictCursor}
-    with closing(MySQLdb.connect(**place, **account, autocommit=True)) as connection:
-        cursor = connection.cursor()
-        cursor.execute(query, values)
-        return list(cursor.fetchall())

@@ -27,7 +27,8 @@ def open_shop() -> Shop:
     DIRECTORY.mkdir(parents=True)
     # JSON as in production, because console lines cost more. Failed logins, mails and orders are measured, all of one client.
     lifted = dict.fromkeys(("RATE_LIMIT_FAILURES", "RATE_LIMIT_MAILS", "UNVERIFIED_OPEN_PIECES"), "off")
-    return make_shop(DIRECTORY, LOG_FORMAT="json", **lifted)
+    # A token has to last for the whole run.
+    return make_shop(DIRECTORY, LOG_FORMAT="json", ACCESS_TOKEN_SECONDS="3540", **lifted)
 
 
 class Data:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 
+from bench.percentiles import percentile
 from bench.report import Row
 from deploy.local.errors import LocalError
 from deploy.local.probe import call
 from tests.shop import PORTS, Shop
-from tests.slow_clients import SlowClients, percentile
+from tests.slow_clients import SlowClients
 
 REQUESTS = 500
 

@@ -1,6 +1,6 @@
-"""`python -m notification_service COMMAND`: the same commands on a laptop, in a container and under a supervisor.
+"""The commands: `python -m notification_service COMMAND`, in a shell, in a container and under a supervisor.
 
-It reads the configuration first. Each command then imports what it needs.
+The configuration is read first. Then each command imports what it needs.
 """
 
 import sys
@@ -11,7 +11,7 @@ from notification_service.config import Config
 
 
 def web(config: Config, _arguments: list[str]) -> int:
-    """serve the HTTP API by gunicorn, and send a mail for each event that asks for one"""
+    """serve the HTTP API with gunicorn, and send a mail for each event that needs one"""
     from libs.web.server import serve_web
 
     serve_web(
@@ -42,7 +42,7 @@ def check_config(_config: Config, _arguments: list[str]) -> int:
 
 
 def topics(config: Config, _arguments: list[str]) -> int:
-    """create the topics that this service needs"""
+    """create the topics that the service publishes and consumes"""
     from libs.messaging.kafka.topics import align_topics, create_topics
     from notification_service.events.topics import topics
 

@@ -1,6 +1,6 @@
-"""`python -m product_service COMMAND`: the commands of the service, on a laptop, in a container and under a supervisor.
+"""The commands: `python -m product_service COMMAND`, in a shell, in a container and under a supervisor.
 
-The configuration is read first. Each command then imports what it needs.
+The configuration is read first. Then each command imports what it needs.
 """
 
 import sys
@@ -10,7 +10,7 @@ from product_service.config import Config
 
 
 def web(config: Config, _arguments: list[str]) -> int:
-    """serve the HTTP API by gunicorn"""
+    """serve the HTTP API with gunicorn"""
     from libs.web.server import serve_web
 
     serve_web("product_service.api.wsgi:app", web=config, host=config.bind_host, port=config.product_service_port)
@@ -30,14 +30,14 @@ def check_config(_config: Config, _arguments: list[str]) -> int:
 
 
 def check_worker(config: Config, _arguments: list[str]) -> int:
-    """exit 0 when this host's worker wrote its status within a minute"""
+    """exit 0 when the worker of this host wrote its status within the last 60 s"""
     from product_service.worker.process import check
 
     return check(config)
 
 
 def topics(config: Config, _arguments: list[str]) -> int:
-    """create the topics this service publishes and consumes"""
+    """create the topics that the service publishes and consumes"""
     from libs.messaging.kafka.topics import align_topics, create_topics
     from product_service.events.topics import topics
 
@@ -47,7 +47,7 @@ def topics(config: Config, _arguments: list[str]) -> int:
 
 
 def indexes(config: Config, _arguments: list[str]) -> int:
-    """create the database's collections, validators and indexes, and fill new fields"""
+    """create the collections, validators and indexes of the database, and fill new fields"""
     from libs.mongo_store.connection import connect
     from product_service.store.indexes import ensure_indexes, fill_missing_fields
 
@@ -92,7 +92,7 @@ def publish_held(config: Config, _arguments: list[str]) -> int:
 
 
 def accept_cluster(config: Config, _arguments: list[str]) -> int:
-    """know the present Kafka cluster as this service's own (docs/operations.md)"""
+    """accept the present Kafka cluster as this service's own (docs/operations.md)"""
     from libs.messaging.kafka.cluster import accept_cluster
     from libs.mongo_store.cluster import MongoCluster
     from libs.mongo_store.connection import connect
@@ -101,7 +101,7 @@ def accept_cluster(config: Config, _arguments: list[str]) -> int:
 
 
 def dlq(config: Config, arguments: list[str]) -> int:
-    """list dead letters or handle them again (--help for more)"""
+    """list, show or replay dead letters (--help for more)"""
     from libs.messaging.dlq_command import run_dlq
     from libs.mongo_store.connection import connect
     from libs.runtime.otel import start_tracing

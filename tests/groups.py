@@ -22,7 +22,7 @@ GROUPS = {
     "faults": ("chaos/*",),
     "shop": ("tests/e2e/*", "tests/access/*", "tests/browser/*", "tests/fuzz/*", "tests/local/e2e/*"),
     "notification_service": ("notification_service/*",),
-    "order_service": ("order_service/*", "tests/local/*"),
+    "order_service": ("order_service/*", "tests/local/*", "tests/observe/*", "tests/customers/*"),
     "rest": ("*",),
 }
 """Group → the files in it. The first match counts; the groups start in this order, the longest first."""
@@ -73,7 +73,7 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """A worker is done, or has crashed; one that was interrupted is told of twice."""
+    """A worker is done, or has crashed; xdist reports an interrupted one twice."""
     if node in _workers:
         _workers.remove(node)
 

@@ -1,7 +1,8 @@
 """A check of the prose, part of `make lint`: `python -m tests.prose_check [PATH…]`.
 
-It reads Markdown, docstrings, comments, log events and the texts of pages and mails. It flags sentences of more than 30 words, and
-words for which the field has a term. docs/glossary.md lists the terms. Tests and benchmark results are not read.
+It reads Markdown, docstrings, comments, log events, the names of tests, and the texts of pages and mails.
+It flags sentences of more than 30 words, and words for which the field has a term. docs/glossary.md lists the terms.
+Benchmark results and fault tests are not read.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ FLAGGED = re.compile(r"\b(" + "|".join(sorted(map(re.escape, INSTEAD), key=len, 
 SENTENCE_END = re.compile(r"(?<=[.!?:])[)\"'*_]*\s+")
 CODE = re.compile(r"```.*?```|`[^`\n]*`|\{[{%#].*?[}%#]\}|https?://\S+", re.DOTALL)
 LOG_METHODS = {"debug", "info", "warning", "error", "exception", "critical"}
-UNREAD = re.compile(r"(^|/)(tests|chaos|migrations|results)/|(^|/)conftest\.py$|^LICENSE|^NOTICE|/LICENSE")
+UNREAD = re.compile(r"(^|/)(chaos|migrations|results)/|^LICENSE|^NOTICE|/LICENSE|/test_prose_check\.py$")
 
 
 class Text(NamedTuple):
@@ -72,7 +73,7 @@ def main(arguments: list[str]) -> int:
     paths = [Path(a).resolve() for a in arguments] or [ROOT]
     findings = [f for text in texts(tracked(paths)) for f in check(text)]
     sys.stdout.writelines(f"{finding}\n" for finding in findings)
-    sys.stdout.write(f"{len(findings)} sentences to mend\n" if findings else "")
+    sys.stdout.write(f"{len(findings)} sentences to rewrite\n" if findings else "")
     return bool(findings)
 
 
@@ -112,7 +113,7 @@ def read_markdown(path: Path) -> Iterator[Text]:
 
 
 def read_python(path: Path) -> Iterator[Text]:
-    """Docstrings, comments and log events."""
+    """Docstrings, comments, log events and the names of tests."""
     source = path.read_text()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
@@ -120,6 +121,8 @@ def read_python(path: Path) -> Iterator[Text]:
             for paragraph in re.split(r"\n\s*\n|\n(?=\s*[-*] )|(?<=\S)   +(?=\S)", node.value.value):
                 yield Text(path, line, paragraph)
                 line += paragraph.count("\n") + 1
+        elif isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            yield Text(path, node.lineno, node.name.removeprefix("test_").replace("_", " "))
         elif is_log_call(node) and node.args and isinstance(node.args[0], ast.Constant):
             yield Text(path, node.lineno, str(node.args[0].value))
     block: list[str] = []

@@ -15,8 +15,8 @@ from typing import Any
 import psutil
 
 from deploy import envfile
+from deploy.customers.mailbox import Mailbox
 from deploy.local.errors import NotReady
-from deploy.local.mailbox import Mailbox
 from deploy.local.ports import LOOPBACK
 from deploy.local.probe import Answer, call
 from deploy.local.state import ROOT, State

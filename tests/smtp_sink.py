@@ -2,9 +2,9 @@
 
 ok          takes every mail
 refuse      nothing listens on the port
-421         turns every client away, in its greeting
+421         refuses every client, in its greeting
 450, 550    refuses each recipient, for now or for ever
-530         wants a login first
+530         requires a login first
 554         refuses each message, after DATA
 rcpt-421    puts each recipient off and closes the connection
 rcpt-drop   closes the connection at RCPT
@@ -50,7 +50,7 @@ class Received:
 
     @cached_property
     def message(self) -> EmailMessage:
-        """Parsed when somebody looks: the sink is not to be slower than the sender."""
+        """Parsed at the first read, so that the sink is not slower than the sender."""
         return cast(EmailMessage, message_from_bytes(self.content, policy=email.policy.default))
 
     @property
@@ -78,6 +78,7 @@ class SmtpSink:
         self.mode = "ok"
         self.modes: dict[str, str] = {}
         self.tried: list[str] = []  # the recipient of each RCPT
+        self.complete: list[str] = []  # the recipient of each message whose final dot has come, before the answer
         self.seconds_a_mail = self.seconds_a_recipient = 0.0
         self.most_sessions = 10_000
         self.pipelining = False  # say in the reply to EHLO that commands may come together
@@ -207,6 +208,7 @@ class _Handler:
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:
         mode = self._mode(envelope.rcpt_tos[0])
+        self._sink.complete += envelope.rcpt_tos
         if mode in ("554", "dot-421", "dot-450"):
             return f"{mode.removeprefix('dot-')} not such a message"
         await asyncio.sleep(self._sink.seconds_a_mail)

@@ -119,7 +119,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, span_sink: SpanSink) -> Itera
 
 @contextmanager
 def given(server: MySQL) -> Iterator[None]:
-    """A server that somebody else runs: only our database is made there, and taken away."""
+    """A server that was started elsewhere. Only our database is created and dropped there."""
     place = {"host": LOOPBACK, "port": server.port, "user": server.user, "password": server.password}
     with closing(MySQLdb.connect(**place)) as connection:
         connection.query(f"CREATE DATABASE IF NOT EXISTS {server.databases[0]} CHARACTER SET utf8mb4")
@@ -177,7 +177,7 @@ def delete_topics(brokers: str) -> None:
         left = [name for name in admin.list_topics(timeout=10).topics if not name.startswith("__")]
         if left:
             for done in admin.delete_topics(left).values():
-                done.exception(10)  # one that is gone already is as good
+                done.exception(10)  # one that is already deleted is as good
             raise NotReady(f"the broker still has {len(left)} topics")
 
     until_ready(delete, READY_SECONDS)

@@ -12,7 +12,7 @@ import sys
 from deploy.service_list import SERVICES
 from tests.environment import make_environment
 
-PACKAGES = ("libs", "contracts", *SERVICES, "deploy.service_list", "deploy.compose", "deploy.local", "bench")
+PACKAGES = ("libs", "contracts", *SERVICES, "deploy", "bench")
 
 
 def main() -> int:

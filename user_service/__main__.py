@@ -91,7 +91,7 @@ def republish_revocations(config: Config, _arguments: list[str]) -> int:
 
 
 def accept_cluster(config: Config, _arguments: list[str]) -> int:
-    """know the present Kafka cluster as this service's own (docs/operations.md)"""
+    """accept the present Kafka cluster as this service's own (docs/operations.md)"""
     from libs.messaging.kafka.cluster import accept_cluster
     from libs.mongo_store.cluster import MongoCluster
     from libs.mongo_store.connection import connect
@@ -100,7 +100,7 @@ def accept_cluster(config: Config, _arguments: list[str]) -> int:
 
 
 def dlq(config: Config, arguments: list[str]) -> int:
-    """list dead letters or handle them again (--help for more)"""
+    """list, show or replay dead letters (--help for more)"""
     from libs.messaging.dlq_command import run_dlq
     from libs.mongo_store.connection import connect
     from libs.runtime.otel import start_tracing

@@ -44,13 +44,14 @@ TABLES = (
 
 @dataclass(frozen=True)
 class Peer:
-    """The running peer: its addresses, and a customer with products and orders."""
+    """The running peer: its addresses and processes, and a customer with products and orders."""
 
     urls: dict[str, str]
     token: str
     credentials: dict[str, str]
     product_id: str
     order_id: int
+    pids: dict[str, int]
 
     @property
     def order_body(self) -> dict[str, Any]:
@@ -79,19 +80,20 @@ def running(shop: Shop) -> Iterator[Peer]:
     _prepare_mysql(shop)
     create_topics(shop.env["KAFKA_BROKERS"], {topic: {"partitions": 3, "config": {}} for topic in TOPICS})
     python = INSTALLED / "venv" / "bin"
-    uvicorn = (str(python / "uvicorn"), "product:app", "--workers=2", "--no-access-log", f"--port={ports['product']}")
+    options = ("--workers=2", "--no-access-log", "--log-level=warning", f"--port={ports['product']}")
+    uvicorn = (str(python / "uvicorn"), "product:app", *options)
     commands = {"user": ("node", "user.js"), "order": ("node", "order.js"), "product": uvicorn}
     places = {"user": INSTALLED / "express", "order": INSTALLED / "express", "product": HERE / "fastapi"}
-    children = []
+    children = dict[str, subprocess.Popen[bytes]]()
     try:
         for name, command in commands.items():
             env = environment | {"PORT": str(ports[name])}
-            children.append(subprocess.Popen(command, cwd=places[name], env=env, start_new_session=True))
-        yield _fill(ports)
+            children[name] = subprocess.Popen(command, cwd=places[name], env=env, start_new_session=True)
+        yield _fill(ports, {name: child.pid for name, child in children.items()})
     finally:
-        for child in children:
+        for child in children.values():
             os.killpg(child.pid, signal.SIGTERM)
-        for child in children:
+        for child in children.values():
             try:
                 child.wait(10)
             except subprocess.TimeoutExpired:  # uvicorn waits for requests that do not end
@@ -128,7 +130,7 @@ def _prepare_mysql(shop: Shop) -> None:
         root.close()  # type: ignore[no-untyped-call]
 
 
-def _fill(ports: dict[str, int]) -> Peer:
+def _fill(ports: dict[str, int], pids: dict[str, int]) -> Peer:
     for port in ports.values():
         until_ready(lambda port=port: _check(port), READY_SECONDS)  # type: ignore[misc]
     tag = secrets.token_hex(5)
@@ -142,7 +144,7 @@ def _fill(ports: dict[str, int]) -> Peer:
     order = {"productId": product_id, "quantity": 1, "productPrice": 9.9}
     ids = [_ask(ports["order"], "POST", "/orders", order, token)["orderId"] for _ in range(ORDERS)]
     urls = {name: f"http://{LOOPBACK}:{port}" for name, port in ports.items()}
-    return Peer(urls, token, credentials, product_id, ids[-1])
+    return Peer(urls, token, credentials, product_id, ids[-1], pids)
 
 
 def _check(port: int) -> None:

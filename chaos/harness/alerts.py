@@ -12,8 +12,8 @@ from chaos.harness.http import Target
 from chaos.harness.rules import quicken
 from chaos.harness.stack import WEB, Stack
 from chaos.harness.waiting import wait_until
-from deploy.local.servers.observe import Prometheus
 from deploy.local.state import ROOT, State
+from deploy.observe.servers import Prometheus
 from tests.free_ports import pick_free
 from tests.stack import running
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from chaos.harness import off_clock
 from chaos.harness.waiting import wait_until
 from deploy.local.state import ROOT, State
 from deploy.local.supervision.process import Process
@@ -34,6 +35,16 @@ class Child:
     def set_options(self, *options: str) -> None:
         """Further arguments of the command, from the next start on; none: as at first."""
         replace(self._process, argv=(*self._process.argv, *options)).write_plan(self._state)
+
+    def set_clock(self, seconds: float) -> None:
+        """Its clock is ahead by so many seconds: from its next start on. At once when it was started with a clock of its own."""
+        file = self._state.run / f"{self.name}.clock"
+        off_clock.set_clock(file, seconds)
+        argv = self._process.argv
+        if off_clock.__name__ not in argv:
+            argv = (*argv[:2], off_clock.__name__, str(file), *argv[2:])
+            self._process = replace(self._process, argv=argv)
+            self._process.write_plan(self._state)
 
     @property
     def log(self) -> Path:

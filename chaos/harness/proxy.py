@@ -24,6 +24,7 @@ from typing import Any
 from deploy.local.ports import LOOPBACK
 
 PIECE = 65_536
+Filter = Callable[[bytes], bytes]
 LINGER_ZERO = struct.pack("ii", 1, 0)  # close() sends RST, socket(7)
 
 
@@ -37,6 +38,8 @@ class Proxy:
     def __init__(self, name: str, port: int, target: int) -> None:
         self.name, self.port, self.target = name, port, target
         self.counts: Counter[str] = Counter()
+        self.make_filter: Callable[[], Filter] | None = None
+        """Makes what each new connection's requests go through: bytes in, and those that pass out."""
         self._toxics: dict[str, float] = {}
         self._links: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
@@ -116,7 +119,8 @@ class Proxy:
         try:
             with contextlib.suppress(OSError, _Closed, asyncio.CancelledError):
                 source, back = await asyncio.open_connection(LOOPBACK, self.target)
-                ways = (self._pump(reader, back, writer), self._pump(source, writer, writer))
+                passes = self.make_filter() if self.make_filter else bytes
+                ways = (self._pump(reader, back, writer, passes), self._pump(source, writer, writer))
                 tasks = [asyncio.create_task(way) for way in ways]
                 done, open_ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in (*done, *open_):
@@ -128,10 +132,17 @@ class Proxy:
             if back is not None:
                 back.close()
 
-    async def _pump(self, reader: asyncio.StreamReader, to: asyncio.StreamWriter, client: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self,
+        reader: asyncio.StreamReader,
+        to: asyncio.StreamWriter,
+        client: asyncio.StreamWriter,
+        passes: Filter = bytes,
+    ) -> None:
         passed = 0
         while data := await reader.read(PIECE):
             await self._suffer(client)
+            data = passes(data)
             if "limit_data" in self._toxics:
                 data = data[: max(0, int(self._toxics["limit_data"]) - passed)]
                 if not data:

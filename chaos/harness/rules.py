@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from deploy.local.servers.observe import RULE_FILES, RULES
+from deploy.observe.servers import RULE_FILES, RULES
 
 FACTOR = 10
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

@@ -129,6 +129,13 @@ class Topics:
             member.close()
         return lags
 
+    def skip(self, group: str) -> None:
+        """A group without members goes on behind the events that there are, as an operator moves it."""
+        member = self._consumer(group)
+        ends = self.ends(*self.groups()[group])
+        member.commit(offsets=[TopicPartition(*place, end) for place, end in ends.items()], asynchronous=False)
+        member.close()
+
     def parked(self) -> int:
         """How many mails wait for a later try."""
         newest = {record.key: record.value for record in self.read("mail-parked")}

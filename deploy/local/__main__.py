@@ -10,20 +10,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deploy import envfile
-from deploy.local.commands.demo import demo
+from deploy.customers.demo import demo
+from deploy.customers.load import load
 from deploy.local.commands.down import reset, stop
-from deploy.local.commands.follow import follow
-from deploy.local.commands.kafka import show_kafka
-from deploy.local.commands.load import load
-from deploy.local.commands.logs import read_filter, show_logs
 from deploy.local.commands.manage import manage
-from deploy.local.commands.observe import forget_observed, observe, stop_observing
 from deploy.local.commands.status import print_addresses, status
 from deploy.local.commands.up import is_up, up
 from deploy.local.console import say
 from deploy.local.errors import LocalError
+from deploy.local.seeding.seed_large import seed_large
 from deploy.local.stack import Stack
 from deploy.local.state import ROOT, State
+from deploy.observe.follow import follow
+from deploy.observe.kafka import show_kafka
+from deploy.observe.logs import read_filter, show_logs
+from deploy.observe.observers import delete_observed, observe, stop_observing
 
 
 def main() -> int:
@@ -107,7 +108,7 @@ def _reset(stack: Stack) -> None:
         if input(question).strip().lower() not in ("y", "yes"):
             raise LocalError("nothing was deleted")
     with _alone(stack):
-        forget_observed(stack)
+        delete_observed(stack)
         reset(stack)
 
 
@@ -121,9 +122,14 @@ def _logs(stack: Stack, arguments: Sequence[str]) -> None:
 
 
 COMMANDS = dict(env=_env, up=_up, run=_run, down=_down, reset=_reset, status=status, demo=demo, observe=_observe)
-WITH_ARGUMENTS: dict[str, Callable[[Stack, Sequence[str]], None]] = dict(
-    manage=manage, logs=_logs, follow=follow, kafka=show_kafka, load=load
-)
+WITH_ARGUMENTS: dict[str, Callable[[Stack, Sequence[str]], None]] = {
+    "manage": manage,
+    "logs": _logs,
+    "follow": follow,
+    "kafka": show_kafka,
+    "load": load,
+    "seed-large": seed_large,
+}
 
 
 if __name__ == "__main__":

@@ -14,12 +14,10 @@ class State:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.data = path / "data"  # The servers' data: all that `make reset` deletes.
+        self.data = path / "data"  # The data of the servers. `make reset` deletes all of it.
         self.log = path / "log"  # One file for each process, limited in size.
         self.run = path / "run"  # Process ids and generated settings. A stop deletes it.
-        self.ready = (
-            self.run / "ready.json"
-        )  # The settings of a shop that is up, from the end of an `up` to the next stop.
+        self.ready = self.run / "ready.json"  # The settings of a shop that is up, until the next stop.
         self.temporary = self.run / "tmp"  # Temporary files of the processes.
 
     def make(self) -> None:

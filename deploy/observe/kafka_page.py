@@ -1,6 +1,6 @@
 """Kafka in a terminal or on a page, read-only: `python kafka_page.py admin|consumer …` (kaskade's commands), or `serve PORT …`.
 
-The virtual environment of deploy/local/downloads/kaskade.txt runs it. `serve` shows a command of kaskade on a page of 127.0.0.1.
+The virtual environment of deploy/install/locks/kaskade.txt runs it. `serve` shows a command of kaskade on a page of 127.0.0.1.
 The page needs the login `admin` with KAFKA_UI_PASSWORD, loads nothing from elsewhere, and answers requests to its own address only.
 """
 

@@ -45,7 +45,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> None:
 def bring_up(
     images: None, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Callable[[Containers], Containers]]:
-    """`bring_up(shop)`: the shop runs until the module's last test; what is missing and what runs is told at the end."""
+    """`bring_up(shop)`: the shop runs until the module's last test. An error names what is missing and what runs."""
     open_shops = []
 
     def start(shop: Containers) -> Containers:

@@ -18,8 +18,8 @@ from typing import Any
 from urllib.parse import quote
 
 from deploy import envfile
+from deploy.customers.mailbox import Mailbox
 from deploy.local.errors import NotReady
-from deploy.local.mailbox import Mailbox
 from deploy.local.ports import LOOPBACK
 from deploy.local.probe import Answer, call
 from deploy.local.state import ROOT

@@ -23,10 +23,10 @@ from tests.e2e.test_accounts import (  # noqa: F401 -- likewise
     test_a_customer_takes_all_data_along,
     test_who_forgot_the_password_gets_in_again_by_mail,
 )
-from tests.e2e.test_desk import browser, test_staff_sign_in_to_the_desk_and_whoever_is_disabled_is_shut_out  # noqa: F401 -- likewise
+from tests.e2e.test_desk import browser, test_staff_sign_in_to_the_desk_and_a_disabled_account_is_signed_out  # noqa: F401 -- likewise
 from tests.e2e.test_journeys import (  # noqa: F401 -- run here on the containers
     test_a_customer_registers_orders_and_hears_of_each_step,
-    test_a_new_price_reaches_the_next_order_and_a_gone_product_none,
+    test_a_new_price_reaches_the_next_order_and_a_withdrawn_product_none,
     test_an_order_takes_the_stock_and_a_cancellation_gives_it_back,
     test_what_is_not_there_can_not_be_had,
     test_with_kafka_frozen_everybody_is_served_and_the_events_follow_later,
@@ -57,7 +57,7 @@ def test_every_job_has_ended_well(shop: Containers) -> None:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_our_processes_are_nobody_and_write_nowhere(shop: Containers, name: str) -> None:
+def test_our_processes_have_no_rights_and_write_nowhere(shop: Containers, name: str) -> None:
     assert shop.execute(name, "id", "-u").stdout.strip() == "10001"
     assert shop.execute(name, "sh", "-c", "touch /app/x", check=False).returncode
     assert shop.execute(name, "sh", "-c", "touch /venv/x", check=False).returncode
@@ -137,7 +137,7 @@ def mails(town: Town, recipient: str, subject: str) -> list[str]:
         return []
 
 
-def test_after_all_of_that_the_stock_is_right_and_everybody_is_well(shop: Containers) -> None:
+def test_after_all_of_that_the_stock_is_right_and_every_process_is_healthy(shop: Containers) -> None:
     checked = shop.execute("product-worker", "python", "-m", "product_service", "check-stock")
     assert checked.returncode == 0
     checks = {name: "Health" in shop.inspect(name)["State"] for name in (*SERVERS, *OURS)}

@@ -130,7 +130,7 @@ def test_too_large_and_too_many_are_answered_in_the_shops_words(shop: BehindTls)
     assert limited[0].json["code"] == "too-many-requests"
 
 
-def test_a_service_that_is_away_is_a_503(shop: BehindTls) -> None:
+def test_an_unavailable_service_is_a_503(shop: BehindTls) -> None:
     shop.compose("stop", "notification")
     answer = shop.call("notification", "GET", "/health/live")
     assert (answer.status, answer.json["code"]) == (503, "unavailable")

@@ -5,22 +5,33 @@ By default PyJWT accepts a token without exp and only warns of a short key. The 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
+from jwt.types import Options
 from pydantic import SecretStr
 from ulid import ULID
 
 from libs.access.caller import Caller, caller_from_claims
-from libs.access.verified_tokens import LEEWAY_SECONDS, VerifiedTokens
+from libs.access.revocations import Revocations
+from libs.access.verified_tokens import VerifiedTokens
 from libs.values.errors import InvalidToken, NotAuthenticated
 from libs.values.times import MAX_TIME_MS, now_ms
 
 ALGORITHM = "HS256"
 REQUIRED_CLAIMS = ("exp", "iat", "sub", "iss", "aud", "jti")
 MAX_TOKEN_BYTES = 4096
+LEEWAY_SECONDS = 30  # by which the clocks of two databases may differ
+OPTIONS: Options = {
+    "require": list(REQUIRED_CLAIMS),
+    "enforce_minimum_key_length": True,
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_nbf": False,
+}
+"""PyJWT leaves the times to `require_current`: it would compare them with the host's clock."""
 TOKEN68 = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 9110 11.2
 
 
@@ -48,9 +59,22 @@ def require_times(claims: Mapping[str, Any]) -> None:
             raise NotAuthenticated
 
 
+def require_current(claims: Mapping[str, Any], now: float) -> None:
+    """Raise NotAuthenticated for a token that has expired at the time `now` (seconds since the epoch), or is of the future."""
+    require_unexpired(int(claims["exp"]), now)
+    if max(claims["iat"], claims.get("nbf", 0)) > now + LEEWAY_SECONDS:
+        raise NotAuthenticated
+
+
+def require_unexpired(expires_at: int, now: float) -> None:
+    """Raise NotAuthenticated when `expires_at` has passed at the time `now`. Both are in seconds since the epoch."""
+    if expires_at <= now - LEEWAY_SECONDS:
+        raise NotAuthenticated
+
+
 @dataclass(frozen=True)
 class AccessTokens:
-    """Mints and checks access tokens with one key. `refuse_revoked` raises NotAuthenticated for the caller of a revoked token.
+    """Mints and checks access tokens with one key. `revocations` knows the tokens that were revoked, and the time.
 
     A token is verified once in a process. Each check compares its `exp` and its revocations with the present.
     """
@@ -59,7 +83,7 @@ class AccessTokens:
     issuer: str
     audience: str
     lifetime_seconds: int = 900
-    refuse_revoked: Callable[[Caller], None] = lambda caller: None
+    revocations: Revocations = field(default_factory=Revocations, repr=False, compare=False)
     verified: VerifiedTokens = field(default_factory=VerifiedTokens, init=False, repr=False, compare=False)
 
     def mint(
@@ -89,11 +113,13 @@ class AccessTokens:
             raise NotAuthenticated
         raw = token.encode(errors="surrogatepass")
         if (known := self.verified.find(raw)) is not None:
-            self.refuse_revoked(known)
-            return known
+            require_unexpired(known.expires_at, self.revocations.now())
+            self.revocations.check(known.caller)
+            return known.caller
         claims = self._verify(token)
         caller = caller_from_claims(claims)
-        self.refuse_revoked(caller)
+        require_current(claims, self.revocations.now())
+        self.revocations.check(caller)
         self.verified.add(raw, caller, claims)
         return caller
 
@@ -105,8 +131,7 @@ class AccessTokens:
                 algorithms=[ALGORITHM],
                 issuer=self.issuer,
                 audience=self.audience,
-                leeway=LEEWAY_SECONDS,
-                options={"require": list(REQUIRED_CLAIMS), "enforce_minimum_key_length": True},
+                options=OPTIONS,
             )
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise NotAuthenticated from error

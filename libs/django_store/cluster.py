@@ -1,13 +1,14 @@
 """The id of the service's Kafka cluster in MySQL."""
 
-from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
+from libs.django_store.connection import renew_connection
+from libs.django_store.failures import is_temporary
 from libs.django_store.models import ClusterTable
 
 
 class DjangoCluster:
     """One row in `table`: what `libs.messaging.kafka.cluster` keeps."""
 
-    unavailable = UNAVAILABLE_ERRORS
+    is_temporary = staticmethod(is_temporary)
 
     def __init__(self, table: type[ClusterTable]) -> None:
         self._rows = table._default_manager

@@ -11,6 +11,11 @@ UNAVAILABLE_ERRORS: tuple[type[Exception], ...] = (OperationalError, InterfaceEr
 """What Django raises when the database server is unavailable. `is_unavailable` finds more."""
 CLIENT_CODES = range(2000, 3000)
 """MySQL's codes of its client library: a connection that is lost, or that has lost its place in the protocol (2014)."""
+UNAVAILABLE_CODES = frozenset(
+    {1021, 1040, 1044, 1045, 1047, 1053, 1114, 1129, 1130, 1142, 1203, 1226, 1290, 1698, 1820, 1836, 1862, 3118, 4151}
+)
+"""A server that is full, not ready, shutting down or read-only, or that refuses our host, login, account or rights. Codes of MySQL
+and MariaDB."""
 UTC_NOW = Func(function="UTC_TIMESTAMP", template="%(function)s(6)", output_field=DateTimeField())
 """The server's time, in a statement."""
 
@@ -24,7 +29,8 @@ def is_unavailable(error: BaseException | None) -> TypeGuard[Exception]:
         return True
     if isinstance(error, TransactionManagementError):
         return is_unavailable(error.__cause__)
-    return isinstance(error, DatabaseError) and bool(error.args) and error.args[0] in CLIENT_CODES
+    code = error.args[0] if isinstance(error, DatabaseError) and error.args else None
+    return code in CLIENT_CODES or code in UNAVAILABLE_CODES
 
 
 def database_time() -> datetime:

@@ -6,14 +6,18 @@ from datetime import UTC, datetime
 
 from django.db import connection, transaction
 
-from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
+from libs.django_store.connection import renew_connection
+from libs.django_store.failures import is_temporary
 from libs.django_store.models import DeadEventTable, OutboxTable, RelayLeaseTable
 from libs.django_store.statements import Statement, as_stored, insert
 from libs.messaging.envelope import EventData, OutboxRow, new_row, new_rows
+from libs.messaging.relay import MAX_LEASE_SECONDS
 
 RENEW = """
 UPDATE {table} SET owner = %(owner)s, expires_at = UTC_TIMESTAMP(6) + INTERVAL %(seconds)s SECOND
-WHERE name = 'relay' AND (owner = %(owner)s OR expires_at < UTC_TIMESTAMP(6))
+WHERE name = 'relay' AND (
+  owner = %(owner)s OR expires_at < UTC_TIMESTAMP(6) OR expires_at > UTC_TIMESTAMP(6) + INTERVAL %(longest)s SECOND
+)
 """
 CREATE = """
 INSERT IGNORE INTO {table} (name, owner, expires_at)
@@ -33,7 +37,7 @@ class DjangoOutbox:
     Each method of the relay first renews its connection.
     """
 
-    unavailable = UNAVAILABLE_ERRORS
+    is_temporary = staticmethod(is_temporary)
 
     def __init__(
         self,
@@ -100,7 +104,7 @@ class DjangoOutbox:
         renew_connection()
         with connection.cursor() as cursor:
             for statement in self._lease_statements:
-                cursor.execute(statement, {"owner": owner, "seconds": seconds})
+                cursor.execute(statement, {"owner": owner, "seconds": seconds, "longest": MAX_LEASE_SECONDS})
                 if cursor.rowcount == 1:
                     return True
         return False

@@ -97,11 +97,13 @@ class DeadLetter:
 
 def read_dead_letters(brokers: Brokers, group: str, topics: Sequence[str]) -> Iterator[DeadLetter]:
     """All dead letters of `group`, topic by topic. Raises KafkaException when the broker does not answer within 10 s."""
-    for origin in topics:
-        starts = first_offsets(brokers, dead_letter_topic(origin, group))
-        with closing(TopicReader(brokers, f"{group}-dlq-{uuid4().hex}", starts)) as reader:
+    starts = first_offsets(brokers, [dead_letter_topic(origin, group) for origin in topics])
+    with closing(TopicReader(brokers, f"{group}-dlq-{uuid4().hex}", ())) as reader:
+        for origin, (topic, places) in zip(topics, starts.items(), strict=True):
+            reader.add(places)
             for message in reader.read_to_end(READ_SECONDS):
-                yield _dead_letter(message, origin)
+                if message.topic() == topic:  # a replay may write to topics that were read before
+                    yield _dead_letter(message, origin)
 
 
 def _dead_letter(found: Message, origin: str) -> DeadLetter:

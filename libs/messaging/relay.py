@@ -30,6 +30,8 @@ UNAVAILABLE_SECONDS = 1.0
 DRAIN_SECONDS = 5.0
 LEASE_SECONDS = 8  # the limit of a take-over is 12 s. With a lease of 10 s it took up to 11.3 s
 RENEW_SECONDS = 1.0  # also the interval of a standby's checks. With 2 s a take-over took 12.1 s
+MAX_LEASE_SECONDS = 60
+"""A lease that ends later than in so many seconds is of before the database's clock was set back. It is free."""
 # Errors that no retry fixes: the row moves to outbox_dead, and the relay publishes the rest.
 PERMANENT_ERRORS = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG, KafkaError.TOPIC_EXCEPTION)
 
@@ -37,12 +39,16 @@ Refusals = list[tuple[OutboxRow, KafkaError]]
 
 
 class OutboxStore(Protocol):
-    """A service's store of pending events. Each method may raise one of the store's `unavailable` errors."""
+    """A service's store of pending events. Each method may raise an error of the database's driver."""
 
-    unavailable: tuple[type[Exception], ...]
+    def is_temporary(self, error: Exception) -> bool:
+        """Whether an error may pass: the server does not serve now, or other transactions were in the way."""
 
     def renew_lease(self, owner: str, seconds: int) -> bool:
-        """Acquire or renew the lease, by the database's clock. False when another owner has it. 0 seconds release it."""
+        """Acquire or renew the lease, by the database's clock. False when another owner has it. 0 seconds release it.
+
+        One that ends more than MAX_LEASE_SECONDS from now is free.
+        """
 
     def pending(self, limit: int) -> Sequence[OutboxRow]:
         """About `limit` rows, oldest first. All earlier rows of a row's aggregate come with it."""
@@ -68,9 +74,15 @@ class Relay:
     def __init__(self, store: OutboxStore, make_producer: Callable[[], Producer]) -> None:
         self._store, self._make_producer = store, make_producer
         self._producer: Producer | None = None
-        self._counts = {"published": 0, "failed": 0, "buried": 0, "takeovers": 0}
+        self._counts = {"published": 0, "failed": 0, "takeovers": 0}
+        self._moved_to_dead = 0
         self.heartbeat = time.monotonic()
         self._owner, self._leader, self._renewed_at = str(ULID()), False, -RENEW_SECONDS
+        self._woken = threading.Event()
+
+    def wake(self) -> None:
+        """Publish now: this process has stored an event. Other processes' events are found by looking each IDLE_SECONDS."""
+        self._woken.set()
 
     def run(self, stop: threading.Event) -> None:
         """Publish until `stop` is set. Then publish the remaining rows within DRAIN_SECONDS."""
@@ -78,18 +90,27 @@ class Relay:
             self.heartbeat = time.monotonic()
             try:
                 full = self._holds_lease() and self._publish_batch(lambda: not stop.is_set()) >= BATCH_SIZE
-            except self._store.unavailable as error:
+            except Exception as error:
+                if not self._store.is_temporary(error):
+                    raise
                 log.warning("database unavailable, events not published", reason=failure_reason(error))
                 stop.wait(UNAVAILABLE_SECONDS)
             else:
-                stop.wait(0 if full else IDLE_SECONDS if self._leader else UNAVAILABLE_SECONDS)
+                self._rest(stop, full)
         self._drain()
 
+    def _rest(self, stop: threading.Event, full: bool) -> None:
+        if not self._leader:
+            stop.wait(UNAVAILABLE_SECONDS)
+        elif not full:
+            self._woken.wait(IDLE_SECONDS)
+        self._woken.clear()
+
     def status(self) -> dict[str, object]:
-        """What /health and /metrics show of the relay. Raises one of the store's `unavailable` errors."""
+        """What /health and /metrics show of the relay. Raises the errors of the store."""
         pending, age = self._store.backlog()
         fields = {"pending": pending, "oldestAgeSeconds": round(age, 3), "dead": self._store.count_dead()}
-        return {**fields, "leader": self._leader, **self._counts}
+        return {**fields, "leader": self._leader, **self._counts, "buried": self._moved_to_dead}
 
     def _holds_lease(self) -> bool:
         if time.monotonic() - self._renewed_at >= RENEW_SECONDS:
@@ -109,7 +130,9 @@ class Relay:
                 self.heartbeat = time.monotonic()
             if self._leader:
                 self._store.renew_lease(self._owner, 0)
-        except self._store.unavailable as error:
+        except Exception as error:
+            if not self._store.is_temporary(error):
+                raise
             log.warning("database unavailable, relay stopped", reason=failure_reason(error))
 
     def _publish_batch(self, may_continue: Callable[[], bool]) -> int:
@@ -165,7 +188,7 @@ class Relay:
         if error.code() in PERMANENT_ERRORS:
             log.error("event can never be published", event_id=row.event_id, topic=row.topic, error=error.name())
             self._store.move_to_dead(row, error.name())
-            self._counts["buried"] += 1
+            self._moved_to_dead += 1
         elif error.code() not in (KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT):
             log.warning("event not published yet", event_id=row.event_id, topic=row.topic, error=error.name())
             self._producer = None  # after a fatal error, such as a broken idempotent session, only a new one works

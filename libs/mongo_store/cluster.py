@@ -1,12 +1,13 @@
 """The id of the service's Kafka cluster in MongoDB, in collection `kafka_cluster`."""
 
-from libs.mongo_store.connection import UNAVAILABLE_ERRORS, Db
+from libs.mongo_store.connection import Db
+from libs.mongo_store.failures import is_temporary
 
 
 class MongoCluster:
     """One document: what `libs.messaging.kafka.cluster` keeps."""
 
-    unavailable = UNAVAILABLE_ERRORS
+    is_temporary = staticmethod(is_temporary)
 
     def __init__(self, db: Db) -> None:
         self._rows = db["kafka_cluster"]

@@ -4,6 +4,7 @@ MongoEngine 0.29 has no transactions, so a transaction works on PyMongo collecti
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 import mongoengine
@@ -68,6 +69,8 @@ LISTENERS = (CommandWaits(), ConnectionWaits(), PrimaryWaits())
 """The same objects at each call: MongoEngine refuses a second connection with other settings under the same alias."""
 
 T = TypeVar("T")
+Bson = Mapping[str, Any]
+"""A document of MongoDB as PyMongo reads it. A store converts it to a type of the domain."""
 Db = Database[dict[str, Any]]
 
 
@@ -106,6 +109,13 @@ def _codes(code: int | None, details: Mapping[str, Any] | None) -> Iterator[int 
     nested = details or {}
     for found in (nested.get("writeConcernError"), *nested.get("writeConcernErrors", ())):
         yield (found or {}).get("code")
+
+
+def database_time(db: Db) -> datetime:
+    """The server's time in UTC, in whole milliseconds."""
+    answer = db.command("hello", codec_options=db.codec_options)  # without them, its time would have no time zone
+    moment: datetime = answer["localTime"]
+    return moment
 
 
 def ping(db: Db) -> Mapping[str, object]:

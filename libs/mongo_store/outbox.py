@@ -9,7 +9,9 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.client_session import ClientSession
 
 from libs.messaging.envelope import EventData, OutboxRow, new_rows
-from libs.mongo_store.connection import UNAVAILABLE_ERRORS, Db
+from libs.messaging.relay import MAX_LEASE_SECONDS
+from libs.mongo_store.connection import Db
+from libs.mongo_store.failures import is_temporary
 from libs.mongo_store.inserts import insert
 from libs.mongo_store.transactions import in_transaction
 
@@ -24,7 +26,7 @@ def _document(row: OutboxRow) -> dict[str, Any]:
 class MongoOutbox:
     """A service's outbox. `add` and `add_events` belong to its store, the other methods to the relay."""
 
-    unavailable = UNAVAILABLE_ERRORS
+    is_temporary = staticmethod(is_temporary)
 
     def __init__(self, db: Db) -> None:
         self._db, self._rows, self._dead, self._lease = db, db["outbox"], db["outbox_dead"], db["relay_lease"]
@@ -39,7 +41,9 @@ class MongoOutbox:
 
     def renew_lease(self, owner: str, seconds: int) -> bool:
         """Acquire or renew the lease, by the server's clock. `ensure_indexes` creates its document: `$expr` can't be upserted."""
-        free = {"$or": [{"$eq": ["$owner", owner]}, {"$lt": ["$expires_at", "$$NOW"]}]}
+        longest = {"$add": ["$$NOW", MAX_LEASE_SECONDS * 1000]}
+        is_over = [{"$lt": ["$expires_at", "$$NOW"]}, {"$gt": ["$expires_at", longest]}]
+        free = {"$or": [{"$eq": ["$owner", owner]}, *is_over]}
         until = {"$add": ["$$NOW", seconds * 1000]}
         mine = [{"$set": {"owner": owner, "expires_at": until}}]
         return self._lease.update_one({"_id": "relay", "$expr": free}, mine).matched_count == 1

@@ -9,7 +9,7 @@ from pymongo import ASCENDING, UpdateOne
 from pymongo.client_session import ClientSession
 
 from libs.access.revocations import RETENTION_SECONDS, Revocation
-from libs.mongo_store.connection import Db
+from libs.mongo_store.connection import Db, database_time
 
 
 class MongoRevocations:
@@ -33,7 +33,7 @@ class MongoRevocations:
 
     def read(self, since: datetime | None) -> tuple[datetime, list[Revocation]]:
         """The server's time, and the revocations stored since `since`; all for None."""
-        began: datetime = self._db.command("hello")["localTime"]
+        began = database_time(self._db)
         found = self._rows.find({"stored_at": {"$gte": since}} if since else {})
         return began, [Revocation(row["user_id"], row["sid"], row["not_before"]) for row in found]
 

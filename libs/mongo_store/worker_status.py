@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from libs.mongo_store.connection import Db
+from libs.mongo_store.connection import Db, database_time
 
 RETENTION_SECONDS = 3600
 
@@ -16,7 +16,7 @@ class MongoWorkerStatus:
 
     def now(self) -> float:
         """The server's time, in seconds since the epoch."""
-        return float(self._db.command("hello")["localTime"].timestamp())
+        return database_time(self._db).timestamp()
 
     def write(self, worker: str, state: Mapping[str, Any]) -> None:
         """Replace this worker's status. Delete those that were not written for an hour."""

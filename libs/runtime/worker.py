@@ -119,7 +119,7 @@ def _write(store: WorkerStatusStore, tasks: Sequence[BackgroundTask], watch: Con
 
 
 def check_worker(store: WorkerStatusStore) -> int:
-    """Exit status of `check-worker`: 0 when this host's worker wrote its status within a minute, else 1."""
+    """Exit status of `check-worker`: 0 when the worker of this host wrote its status within the last 60 s, else 1."""
     try:
         latest_status(store, socket.gethostname())
     except CheckFailed as down:

@@ -17,6 +17,7 @@ from libs.values.errors import Invalid
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
+EXAMINED_PER_ROW = 25  # rows that a list reads for each row of its page, where no index finds all that match
 Row = TypeVar("Row")
 
 
@@ -31,6 +32,11 @@ class PageRequest:
     limit: int = DEFAULT_LIMIT
     position: tuple[Any, ...] | None = None
     backwards: bool = False
+
+    @property
+    def bound(self) -> int:
+        """How many rows the page may examine in one index."""
+        return EXAMINED_PER_ROW * max(self.limit, DEFAULT_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +78,31 @@ def page_request(*, sort: str, key_types: Sequence[type], limit: str | None, cur
     return PageRequest(sort, size, tuple(position), backwards)
 
 
-def build_page(request: PageRequest, rows: Sequence[Row], key: Callable[[Row], tuple[Any, ...]]) -> Page[Row]:
-    """The page of up to `limit + 1` fetched rows. They come in the order of the list, or reversed when the request is backwards."""
+def build_page(
+    request: PageRequest,
+    rows: Sequence[Row],
+    key: Callable[[Row], tuple[Any, ...]],
+    *,
+    resume: tuple[Any, ...] | None = None,
+) -> Page[Row]:
+    """The page of up to `limit + 1` fetched rows. They come in the order of the list, or reversed when the request is backwards.
+
+    `resume`: the key of the last row that was examined, when more may match behind it. A page that is not full then leads on from
+    there, also without a row.
+    """
     more, rows = len(rows) > request.limit, list(rows[: request.limit])
     if request.backwards:
         rows.reverse()
-    has_next = request.backwards or more
-    has_previous = more if request.backwards else request.position is not None
+    first, last = (key(rows[0]), key(rows[-1])) if rows else (resume, resume)
+    if resume and not more:
+        first, last = (resume, last) if request.backwards else (first, resume)
+    goes_on = more or resume is not None
+    has_next = request.backwards or goes_on
+    has_previous = goes_on if request.backwards else request.position is not None
     return Page(
         results=rows,
-        next=_encode(request.sort, False, key(rows[-1])) if rows and has_next else None,
-        previous=_encode(request.sort, True, key(rows[0])) if rows and has_previous else None,
+        next=_encode(request.sort, False, last) if last and has_next else None,
+        previous=_encode(request.sort, True, first) if first and has_previous else None,
     )
 
 

@@ -1,14 +1,18 @@
 """Bases of JSON input and output: camelCase names, strict types, no unknown fields."""
 
+import re
 from datetime import datetime
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticKnownError
 
 from libs.values.errors import Invalid
 from libs.values.field_errors import field_errors
 from libs.values.times import require_in_range
+
+DIGITS = re.compile(r"-?[0-9]+")
 
 
 class StrictModel(BaseModel):
@@ -31,6 +35,15 @@ class StrictQuery(StrictModel):
 
     model_config = ConfigDict(strict=False)
 
+
+def _require_digits(value: object) -> object:
+    if isinstance(value, str) and not DIGITS.fullmatch(value):
+        raise PydanticKnownError("int_parsing")
+    return value
+
+
+PlainDigits = BeforeValidator(_require_digits)
+"""For an integer of a query string: ASCII digits alone. pydantic also takes spaces around them, and `1_0` for 10."""
 
 B = TypeVar("B", bound=BaseModel)
 

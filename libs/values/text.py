@@ -3,7 +3,8 @@
 Letters, marks, numbers, punctuation, symbols and spaces are allowed (categories L, M, N, P, S and Zs). ZERO WIDTH NON-JOINER and
 ZERO WIDTH JOINER are allowed between two visible characters: Persian, Indic scripts and emoji need them. Line breaks and tabs are
 allowed in paragraphs. All others are refused: control characters, bidirectional controls, separators of lines and paragraphs,
-private, unassigned and surrogate code points. The version of Unicode is that of Python's `unicodedata`.
+private, unassigned and surrogate code points. So are marks that show nothing, but for one after a character that they change: a
+run of them can hide a text in another one. The version of Unicode is that of Python's `unicodedata`.
 """
 
 import re
@@ -19,9 +20,15 @@ JOINERS = "\u200c\u200d"
 BREAKS = "\n\t"
 WHITE_SPACE = " \t\r\n"  # removed at the ends of a text, with the spaces of category Zs
 
-# Letters and symbols that show nothing: Hangul fillers, and the Braille pattern without dots.
+# Letters and symbols that show nothing: Hangul fillers, the Braille pattern without dots, and the null notehead.
 # Source: Unicode DerivedCoreProperties.txt, Default_Ignorable_Code_Point, its categories L and S.
-BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
+BLANKS = "\u115f\u1160\u2800\u3164\uffa0\U0001d159"
+
+# Marks that show nothing, such as variation selectors. Source: the same file, its category M.
+MARKS = "".join(
+    map(chr, (0x034F, 0x17B4, 0x17B5, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+)
+STRAY_MARK = re.compile(rf"(?:^|[\s{MARKS}])[{MARKS}]")
 
 
 def is_allowed(text: str, position: int, *, breaks: str = "") -> bool:
@@ -36,6 +43,11 @@ def is_allowed(text: str, position: int, *, breaks: str = "") -> bool:
 def is_visible(text: str) -> bool:
     """Whether a text shows something: a letter, number, punctuation mark or symbol that is not blank."""
     return any(unicodedata.category(c)[0] in "LNPS" and c not in BLANKS for c in text)
+
+
+def shows_nothing(character: str) -> bool:
+    """Whether a character is never seen itself. In a SKU or an address of the web it would make two of one."""
+    return unicodedata.category(character) == "Cf" or character in MARKS or character in BLANKS
 
 
 def clean(text: str, *, breaks: str = "", replacement: str = "\ufffd") -> str:
@@ -81,6 +93,8 @@ def _check(text: str, *, breaks: str) -> str:
         raise PydanticCustomError("character_not_allowed", "A character is not allowed")
     if text and not is_visible(text):
         raise _blank()
+    if not text.isascii() and STRAY_MARK.search(text):
+        raise PydanticCustomError("character_not_allowed", "A character is not allowed")
     return text
 
 

@@ -13,6 +13,11 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def to_ms(moment: datetime) -> int:
+    """A moment in milliseconds since the epoch, rounded to the nearest one."""
+    return round(moment.timestamp() * 1000)
+
+
 def rfc3339(moment: datetime) -> str:
     """The text `2026-01-31T12:00:00.000Z` of a moment. A value without a time zone is UTC."""
     if moment.utcoffset():

@@ -54,13 +54,11 @@ def require_readable(content_type: str | None, coding: str | None) -> None:
         raise UnsupportedCharset(f"The charset {charset} can't be read. JSON is UTF-8 (RFC 8259)")
 
 
-def depth_of(value: object) -> int:
-    """Levels of nesting. A scalar has none. It is iterative, so no input can exhaust the stack."""
-    return _measure(value)[0]
+def measure(value: object) -> tuple[int, int]:
+    """The levels of nesting, of which a scalar has none, and the number of names in all objects.
 
-
-def _measure(value: object) -> tuple[int, int]:
-    """The levels of nesting, and the number of names in all objects."""
+    It is iterative, so no input can exhaust the stack.
+    """
     deepest, names, todo = 0, 0, [(value, 0)]
     while todo:
         node, level = todo.pop()
@@ -78,7 +76,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         value = orjson.loads(raw)  # refuses invalid UTF-8, NaN and more than 1,024 levels
     except orjson.JSONDecodeError as error:
         raise MalformedBody("The JSON can't be read") from error
-    depth, names = _measure(value)
+    depth, names = measure(value)
     if depth > MAX_DEPTH:
         raise TooDeep
     if not isinstance(value, dict):

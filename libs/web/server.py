@@ -61,6 +61,8 @@ def serve_web(
         "keepalive": 5,
         "limit_request_line": 4094,
         "permit_unconventional_http_method": True,  # the web adapters answer 501 to all unknown methods alike
+        "forwarded_allow_ips": "",  # gunicorn itself trusts no proxy. PROXY_COUNT alone counts (docs/adr/0019).
+        "forwarder_headers": "",  # SCRIPT_NAME and PATH_INFO would replace the path.
         "sendfile": False,  # it would wait for a slow client
         "control_socket_disable": True,
         "logger_class": QuietLogger,

@@ -7,26 +7,20 @@ A client that is too slow gets 408 or a closed connection. docs/adr/0014, 0016 a
 import socket
 import time
 from collections.abc import Callable
-from http import HTTPStatus
+from contextlib import suppress
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
-import orjson
 from gunicorn.http import get_parser
 from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.gthread import ThreadWorker
-from ulid import ULID
 
 from libs.runtime import trace_context
-from libs.runtime.logs import get_logger
 from libs.web.bodies import MAX_BODY_BYTES
-from libs.web.problems import PROBLEM_JSON, problem
+from libs.web.refusals import refusal, status_of
 from libs.web.request_buffer import Refused, RequestBuffer, RequestLimits
 from libs.web.response_buffer import ResponseSocket
-from libs.web.security_headers import HEADERS
-
-log = get_logger(__name__)
 
 BACKLOG_SECONDS = 5.0
 ACCEPT_DELAY_SECONDS, MAX_DELAYS = 0.0002, 10  # per connection that is served or kept, and not waited for
@@ -138,6 +132,11 @@ class BufferingWorker(ThreadWorker):
             return super().handle(conn)
         finally:
             trace_context.forget()
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer to a request that gunicorn's parser refuses, or at which it fails. gunicorn's own page repeats what was sent."""
+        with suppress(OSError):
+            client.sendall(refusal(status_of(exc)))
 
     @staticmethod
     def _set_body(req: Any, body: bytes, length: int) -> None:
@@ -262,17 +261,3 @@ class BufferingWorker(ThreadWorker):
             while self.nr_conns > 0 and time.monotonic() < end:
                 self.wait_for_and_dispatch_events(timeout=0.1)
                 super().murder_keepalived(force)  # type: ignore[call-arg] # the stubs are older than gunicorn 27
-
-
-def refusal(status: int) -> bytes:
-    """The response to a request that never reached the application. It closes the connection."""
-    request_id = str(ULID())
-    log.info("request refused", status=status, request_id=request_id)
-    body = orjson.dumps(problem(status, instance="/", request_id=request_id))
-    fields = {**HEADERS, "X-Request-ID": request_id, "Content-Type": PROBLEM_JSON, "Content-Length": str(len(body))}
-    lines = [
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
-        "Connection: close",
-        *(f"{n}: {v}" for n, v in fields.items()),
-    ]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body

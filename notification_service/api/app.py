@@ -27,15 +27,13 @@ def create_app(config: Config) -> APIFlask:
     """The application with its worker. The worker consumes once it is started, which must be after the fork."""
     configure_logs("notification_service", config.log_level, config.log_format)
     start_tracing("notification_service", config, config.jwt_secret.get_secret_value().encode())
-    worker = Worker.of(config, revocations := Revocations())
+    worker = Worker.of(config, revocations := Revocations(is_empty=False))
     consumer, mailer = worker.consumer, worker.mailer
     app = make_app(
         service="notification_service",
         version=__version__,
         description=description or "",
-        tokens=AccessTokens(
-            config.jwt_secret, config.jwt_issuer, config.jwt_audience, refuse_revoked=revocations.check
-        ),
+        tokens=AccessTokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience, revocations=revocations),
         health=Health(
             "notification_service",
             __version__,

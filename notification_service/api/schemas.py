@@ -1,14 +1,22 @@
 """JSON bodies and query strings that come in."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
 
 from libs.values.schema import StrictModel, StrictQuery
 from notification_service.api.sample_data import Size
 from notification_service.domain.recipient import Recipient
 
 
+def _trim(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
 class TestMail(StrictModel):
-    to: Recipient | None = None
+    """An address with white space around it is one, as at registration."""
+
+    to: Annotated[Recipient, BeforeValidator(_trim)] | None = None
 
 
 class SampleOptions(StrictQuery):

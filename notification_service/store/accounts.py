@@ -33,7 +33,7 @@ class AccountView:
     name = "accounts"
 
     def __init__(self, brokers: Brokers, revocations: Revocations) -> None:
-        """`revocations` gets the revoked tokens."""
+        """`revocations` gets the revoked tokens. After those of before the start `know_all` is called."""
         self._brokers, self._revocations, self._deleted = brokers, revocations, set[str]()
         self._complete, self.heartbeat = threading.Event(), time.monotonic()
 
@@ -70,7 +70,7 @@ class AccountView:
                     raise KafkaException(KafkaError(KafkaError._TIMED_OUT, reason))
                 for message in follower.read():
                     self._apply(message)
-        self._complete.set()
+        self._end_load()
 
     def _follow(self, stop: threading.Event) -> None:
         with closing(self._follower()) as follower:
@@ -79,7 +79,11 @@ class AccountView:
                 for message in follower.read():
                     self._apply(message)
                 if follower.at_end:
-                    self._complete.set()
+                    self._end_load()
+
+    def _end_load(self) -> None:
+        self._revocations.know_all()
+        self._complete.set()
 
     def _follower(self) -> TopicFollower:
         settings = {"fetch.wait.max.ms": FETCH_MS}

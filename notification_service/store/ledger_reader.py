@@ -7,7 +7,7 @@ ledger began.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from typing import Protocol
 
@@ -110,26 +110,24 @@ class LedgerReader:
         self._read_from = time.time_ns() // 1_000_000 - RECENT_MS
         first = self._offsets.first_since(self._read_from, MailSent.topic)
         starts = {place: offset for place, (offset, _) in first.items()}
-        rest: TopicFollower | None = None
+        with self._following(starts) as follower, closing(self._read_rest()) as rest:
+            while not stop.is_set():
+                self.heartbeat = time.monotonic()
+                reads_rest = self._recent and not self._complete
+                self._apply(follower, 0.0 if reads_rest else 0.2)
+                self._recent = self._recent or follower.at_end
+                if reads_rest:
+                    next(rest, None)
+
+    def _read_rest(self) -> Generator[None, None, None]:
+        """Read the whole ledger behind the recent records, a part each turn."""
         began = time.monotonic()
-        with self._following(starts) as follower:
-            try:
-                while not stop.is_set():
-                    self.heartbeat = time.monotonic()
-                    self._apply(follower, 0.0 if rest else 0.2)
-                    if not self._recent and follower.at_end:
-                        self._recent = True
-                    if rest:
-                        self._apply(rest)
-                        if rest.at_end:
-                            rest.close()
-                            rest = None
-                            self._finish(began)
-                    elif self._recent and not self._complete:
-                        rest = TopicFollower(self._brokers, f"{CLIENT}-rest", [MailSent.topic], settings=BULK)
-            finally:
-                if rest:
-                    rest.close()
+        with closing(TopicFollower(self._brokers, f"{CLIENT}-rest", [MailSent.topic], settings=BULK)) as follower:
+            while not follower.at_end:
+                self._apply(follower)
+                yield
+        self._complete = True
+        log.info("ledger read", mails=len(self._ledger.ids), seconds=round(time.monotonic() - began, 2))
 
     @contextmanager
     def _following(self, starts: dict[tuple[str, int], int]) -> Iterator[TopicFollower]:
@@ -139,10 +137,6 @@ class LedgerReader:
                 yield follower
             finally:
                 self._follower = None
-
-    def _finish(self, began: float) -> None:
-        self._complete = True
-        log.info("ledger read", mails=len(self._ledger.ids), seconds=round(time.monotonic() - began, 2))
 
     def _apply(self, follower: TopicFollower, seconds: float = 0.2) -> None:
         for message in follower.read(seconds):

@@ -12,8 +12,8 @@ import threading
 import time
 from collections import Counter
 from contextlib import closing
-from dataclasses import asdict, fields, replace
-from typing import Any
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, TypeVar
 
 import orjson
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, Message, TopicPartition
@@ -39,6 +39,18 @@ STATE_FIELDS = frozenset(field.name for field in fields(ParkedMail)) - {"offset"
 ORIGIN_KEY = "ledger"
 WAIT_SECONDS = 10.0
 FETCH_SECONDS = 5.0
+
+
+D = TypeVar("D", ParkedMail, LedgerOrigin, "_Origin")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Origin:
+    """The record of a parked mail's event in its own topic: key, offset, and time in ms since the epoch."""
+
+    key: str
+    at: int
+    ts: int
 
 
 class ParkedMails:
@@ -99,8 +111,8 @@ class ParkedMails:
 
         Raises ServerUnavailable when the broker does not acknowledge the record within 10 s.
         """
-        origin = {"key": (message.key() or b"").decode(), "at": message.offset(), "ts": message.timestamp()[1]}
-        state = asdict(mail) | {"origin": origin}
+        origin = _Origin(key=(message.key() or b"").decode(), at=message.offset() or 0, ts=message.timestamp()[1])
+        state = asdict(mail) | {"origin": asdict(origin)}
         del state["offset"]
         headers = [(STATE_HEADER, orjson.dumps(state)), *headers_of(message)]
         self._write(mail.event_id, mail, message.value(), headers)
@@ -123,15 +135,16 @@ class ParkedMails:
         if found.offset() != mail.offset:
             return None
         headers = headers_of(found)
-        origin = orjson.loads(next(value or b"" for name, value in headers if name == STATE_HEADER))["origin"]
+        state = orjson.loads(next(value or b"" for name, value in headers if name == STATE_HEADER))
+        origin = _made(_Origin, state["origin"])
         return Message(
             topic=mail.topic,
             partition=mail.partition,
-            offset=origin["at"],
-            key=origin["key"].encode(),
+            offset=origin.at,
+            key=origin.key.encode(),
             value=found.value(),
             headers=[header for header in headers if header[0] != STATE_HEADER],
-            timestamp=(1, origin["ts"]),
+            timestamp=(1, origin.ts),
         )
 
     def ends(self) -> dict[tuple[str, int], int]:
@@ -195,11 +208,11 @@ class ParkedMails:
         if offset < self._ahead.get(event_id, 0):  # the index has a newer state, which this process wrote
             return
         self._ahead.pop(event_id, None)
-        if event_id == ORIGIN_KEY:
-            self._origin = LedgerOrigin(**orjson.loads(message.value() or b"{}"))
-            return
         try:
-            self._index(event_id, None if message.value() is None else _read(message))
+            if event_id == ORIGIN_KEY:
+                self._origin = _made(LedgerOrigin, orjson.loads(message.value() or b"{}"))
+            else:
+                self._index(event_id, None if message.value() is None else _read(message))
         except (StopIteration, ValueError, TypeError, KeyError):  # of another version; the topic keeps it
             log.error("parked mail not readable", offset=offset)
 
@@ -223,5 +236,18 @@ def _read(message: Message) -> ParkedMail:
     """The state in a record. Raises StopIteration for a record of another kind, and errors for one that is not readable."""
     header = next(value or b"" for name, value in headers_of(message) if name == STATE_HEADER)
     state: dict[str, Any] = orjson.loads(header)
+    _made(_Origin, state["origin"])
     known = {name: value for name, value in state.items() if name in STATE_FIELDS}  # others are of a later version
-    return replace(ParkedMail(**known), offset=message.offset() or 0)
+    return replace(_made(ParkedMail, known), offset=message.offset() or 0)
+
+
+def _made(kind: type[D], values: dict[str, Any]) -> D:
+    """An object of a data class with texts and whole numbers. Raises TypeError for other values, and for other names.
+
+    A text may be one that this version does not know.
+    """
+    types = {field.name: int if field.type is int else str for field in fields(kind)}
+    made = kind(**values)
+    if any(type(getattr(made, name)) is not expected for name, expected in types.items()):
+        raise TypeError(kind.__name__)
+    return made

@@ -28,6 +28,7 @@ def composer(config: Config) -> Composer:
 @pytest.fixture
 def app(config: Config) -> Iterator[APIFlask]:
     app = create_app(config)
+    app.extensions["tokens"].revocations.know_all()  # the worker, which reads them, is not started
     yield app
     app.extensions["worker"].mailer.close()
 

@@ -10,7 +10,14 @@ from rest_framework_simplejwt.tokens import AccessToken, Token
 
 from libs.access.caller import Caller, caller_from_claims
 from libs.access.revocations import Revocations
-from libs.access.tokens import MAX_TOKEN_BYTES, REQUIRED_CLAIMS, bearer_token, require_times
+from libs.access.tokens import (
+    MAX_TOKEN_BYTES,
+    REQUIRED_CLAIMS,
+    bearer_token,
+    require_current,
+    require_times,
+    require_unexpired,
+)
 from libs.access.verified_tokens import VerifiedTokens
 from libs.values.errors import NotAuthenticated
 from order_service.store.worker_tables import stored_revocations
@@ -32,8 +39,8 @@ class StrictAccessToken(AccessToken):
             raise TokenError("claims of another type") from error
 
     def verify(self) -> None:
-        """Check the claims and the revocations. Raises TokenError."""
-        if not all(self.payload.get(claim) for claim in REQUIRED_CLAIMS):
+        """Check the claims, the times and the revocations. Raises TokenError."""
+        if any(self.payload.get(claim) is None for claim in REQUIRED_CLAIMS):
             raise TokenError("a required claim is missing")
         try:
             require_times(self.payload)
@@ -42,9 +49,10 @@ class StrictAccessToken(AccessToken):
         except NotAuthenticated as error:
             raise TokenError("claims are not those of an access token") from error
         try:
+            require_current(self.payload, revocations.now())
             revocations.check(caller)
         except NotAuthenticated as error:
-            raise TokenError("the token was revoked") from error
+            raise TokenError("the token is not of this time, or was revoked") from error
 
 
 class TokenHolder(TokenUser):
@@ -56,7 +64,10 @@ class TokenHolder(TokenUser):
 
 
 class BearerAuthentication(JWTStatelessUserAuthentication):
-    """The authentication of simplejwt, with the other services' rule for the header, and a limit on the token's size."""
+    """The authentication of simplejwt, with the other services' rule for the header, and a limit on the token's size.
+
+    It verifies a token once in a process. `request.auth` is the Caller.
+    """
 
     def get_raw_token(self, header: bytes) -> bytes | None:
         """The token in an Authorization header, None for another scheme. Raises InvalidToken."""
@@ -65,11 +76,6 @@ class BearerAuthentication(JWTStatelessUserAuthentication):
         except NotAuthenticated:
             raise InvalidToken from None  # the framework's error: it makes the request anonymous, also for the page of the error
         return None if token is None else token.encode()
-
-    """The authentication of simplejwt, with a limit on the token's size. It verifies a token once in a process.
-
-    `request.auth` is the Caller.
-    """
 
     def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         """The holder of the token in the header, and the caller. None without such a header. Raises InvalidToken."""
@@ -83,8 +89,9 @@ class BearerAuthentication(JWTStatelessUserAuthentication):
     def _caller(self, raw_token: bytes) -> Caller:
         try:
             if (known := verified.find(raw_token)) is not None:
-                revocations.check(known)
-                return known
+                require_unexpired(known.expires_at, revocations.now())
+                revocations.check(known.caller)
+                return known.caller
         except NotAuthenticated as error:
             raise InvalidToken from error
         claims = self.get_validated_token(raw_token).payload

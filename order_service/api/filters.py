@@ -7,33 +7,32 @@ from functools import cache
 from typing import Any
 
 from django import forms
-from django.core.validators import RegexValidator
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
+from pydantic_core import PydanticCustomError
 
 from libs.access.caller import Caller
 from libs.values.errors import Invalid
 from libs.values.field_errors import EMPTY_NAME
 from libs.values.pages import MAX_LIMIT, PageRequest, page_request
+from libs.values.text import check_line
 from libs.web.parameters import blank_row
 from order_service.domain.order_id import first_id
 from order_service.domain.order_status import Status
 from order_service.domain.settling import SETTLING_TIME
-from order_service.queries.order_json import OrderFilter
+from order_service.queries.order_ranges import OrderFilter
 from order_service.queries.order_search import email_begins_with
 from order_service.store.models import Order
 
 MOMENT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})", re.IGNORECASE
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-5][0-9])", re.IGNORECASE
 )
 LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9.]+)?")  # of <input type="datetime-local">
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 TIMES = ("createdAfter", "createdBefore", "updatedAfter")
 PAGE_PARAMETERS = {"limit", "cursor", "sort"}
 SORTS = {"newest": "Newest first", "oldest": "Oldest first"}
-PRINTABLE = RegexValidator(
-    r"[\x00-\x1f\x7f-\x9f]", "A control character is not allowed", "character_not_allowed", inverse_match=True
-)
 MEANINGS = {
     "max_length": ("string-too-long", "Enter at most {limit_value} characters"),
     "null_characters_not_allowed": ("character-not-allowed", "A control character is not allowed"),
@@ -42,10 +41,25 @@ MEANINGS = {
 
 
 def parse_moment(text: str) -> datetime:
-    """A time of RFC 3339, with its zone. Raises ValueError for any other text."""
+    """A time of RFC 3339, in UTC. Raises ValueError for any other text.
+
+    No order is as old as 1970, and none is of the year 10000. Times beyond these years are their beginning and their end.
+    """
     if not MOMENT.fullmatch(text):
         raise ValueError(text)
-    return datetime.fromisoformat(text.upper())
+    moment = datetime.fromisoformat(text.upper())
+    try:
+        return max(EARLIEST, moment.astimezone(UTC))
+    except OverflowError:
+        return EARLIEST if moment.year == 1 else LATEST
+
+
+def require_line(text: str) -> None:
+    """A validator: raises Django's ValidationError for text that no field of the shop may have."""
+    try:
+        check_line(text)
+    except PydanticCustomError as error:
+        raise forms.ValidationError(error.message(), error.type) from None
 
 
 def _one_of(*values: str) -> dict[str, str]:
@@ -61,8 +75,8 @@ class MomentInput(forms.DateTimeInput):
     def format_value(self, value: Any) -> str | None:
         """The time that was sent; None for another text, which the picker could not show."""
         try:
-            return parse_moment(value).astimezone(UTC).replace(tzinfo=None).isoformat() if value else None
-        except (ValueError, OverflowError):
+            return parse_moment(value).replace(tzinfo=None).isoformat() if value else None
+        except ValueError:
             return None
 
 
@@ -154,9 +168,9 @@ class ListForm(forms.Form):
             raise Invalid(rows)
 
     def as_filter(self, caller: Caller) -> OrderFilter | None:
-        """The filters of a valid form. None for a search and for an id that no account has, which `narrow` does."""
+        """The filters of a valid form. None for an id that no account has, which `narrow` knows."""
         chosen = self.cleaned_data
-        if chosen.get("search") or (chosen.get("userId") or "").endswith(" "):
+        if (chosen.get("userId") or "").endswith(" "):
             return None
         after, before, updated = map(chosen.get, TIMES)
         return OrderFilter(
@@ -165,6 +179,7 @@ class ListForm(forms.Form):
             first_id=after and first_id(after),
             end_id=before and first_id(before),
             updated_from=updated or None,
+            beginning=chosen.get("search") or None,
         )
 
     def narrow(self, orders: QuerySet[Order]) -> QuerySet[Order]:
@@ -208,7 +223,7 @@ class StaffOrderFilters(OrderFilters):
         "user_id",
         label="Customer's id",
         max_length=64,
-        validators=[PRINTABLE],
+        validators=[require_line],
         strip=False,  # ids are compared byte by byte
         help_text="Orders of this customer (staff)",
     )
@@ -216,7 +231,7 @@ class StaffOrderFilters(OrderFilters):
         method="begins_with",
         label="Search",
         max_length=254,
-        validators=[PRINTABLE],
+        validators=[require_line],
         help_text="The beginning of an order's id, an e-mail address or a username (staff)",
         widget=forms.TextInput({"type": "search"}),
     )

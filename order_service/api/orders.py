@@ -22,7 +22,8 @@ from order_service.domain.order_status import Status
 from order_service.queries import order_json
 from order_service.queries import orders as queries
 from order_service.queries.offers import OfferReader
-from order_service.queries.order_json import JsonObject, OrderFilter
+from order_service.queries.order_json import JsonObject
+from order_service.queries.order_ranges import OrderFilter
 from order_service.use_cases.cancel_order import cancel_order
 from order_service.use_cases.idempotency import respond_once
 from order_service.use_cases.place_order import place_order
@@ -47,7 +48,10 @@ class Orders(ListPage):
         operation_id="list_orders", parameters=parameters_of_form(StaffOrderFilters), responses={200: schemas.OrderPage}
     )
     def get(self, request: Request) -> Response:
-        """List orders, by the time of ordering: your own, or all for staff."""
+        """List orders, by the time of ordering: your own, or all for staff.
+
+        A page with several filters may have fewer orders than `limit`, or none: follow `next` until it is null.
+        """
         caller, is_page = caller_of(request), prefers_html(request)
         fields = fields_of(request.query_params, from_page=is_page)
         if not is_page and (plain := plain_page(fields)):  # a form takes as long as the rest of the request

@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from libs.values.money import parse_money
 from libs.values.schema import StrictModel, StrictQuery
-from libs.values.text import Name
+from libs.values.text import Name, check_line
 from order_service.domain import order, pricing
 from order_service.domain.countries import COUNTRIES, needed_lines
 from order_service.domain.rejection import OTHER_REASON, REJECTION_REASONS
@@ -30,7 +30,7 @@ PRICE_SCHEMA = {
     ]
 }
 Price = Annotated[int, BeforeValidator(parse_money), WithJsonSchema(PRICE_SCHEMA)]
-ProductId = Annotated[Name, StringConstraints(min_length=1, max_length=64)]
+ProductId = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(check_line)]  # byte by byte
 Quantity = Annotated[int, Field(ge=1, le=1000)]
 AddressLine = Annotated[Name, StringConstraints(min_length=1, max_length=200)]
 COUNTRY_SCHEMA = {"type": "string", "enum": sorted(COUNTRIES), "description": "ISO 3166-1 alpha-2"}

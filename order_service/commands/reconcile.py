@@ -1,4 +1,4 @@
-"""`python -m order_service reconcile`: where orders and reservations differ, and with `--fix` requests that mend it."""
+"""`python -m order_service reconcile`: where orders and reservations differ, and with `--fix` requests that repair it."""
 
 import argparse
 import sys
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from libs.values.times import rfc3339
 from order_service.domain.reconciliation import Difference
 from order_service.store import reconciliation
-from order_service.use_cases.mend_difference import mend_difference
+from order_service.use_cases.repair_difference import repair_difference
 
 
 def reconcile(arguments: Sequence[str]) -> int:
     """Print a line for each difference that the last round found. Return 1 when there is one, else 0."""
     parser = argparse.ArgumentParser(prog="reconcile", description=__doc__)
-    parser.add_argument("--fix", action="store_true", help="ask product_service to mend each difference")
+    parser.add_argument("--fix", action="store_true", help="ask product_service to repair each difference")
     options = parser.parse_args(arguments)
     found = reconciliation.differences()
     for difference in found:
@@ -24,7 +24,9 @@ def reconcile(arguments: Sequence[str]) -> int:
 
 
 def _mend(difference: Difference) -> str:
-    return ": product_service is asked" if mend_difference(difference) else ": look at the order, it can't be mended"
+    return (
+        ": product_service is asked" if repair_difference(difference) else ": look at the order, it cannot be repaired"
+    )
 
 
 def _say(text: str) -> None:

@@ -3,9 +3,7 @@
 `api/responses.py` makes the same JSON of an Order. tests/integration/test_order_json.py compares the two.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -13,12 +11,15 @@ from typing import Any
 import orjson
 
 from libs.access.caller import Caller
-from libs.django_store.statements import as_stored, fetch_all
+from libs.django_store.statements import fetch_all
 from libs.values.pages import Page, PageRequest, build_page
 from order_service.domain.errors import UnknownOrder
+from order_service.queries.order_ranges import OrderFilter, Range, choose_range, is_ascending
 from order_service.store.order_rows import ADDRESS_KEYS
 
 JsonObject = Mapping[str, object]
+Rejection = Mapping[str, Sequence[JsonObject]]
+"""The JSON of column `rejection`: lists of `shortages` and of `prices`, each optional."""
 
 # A time as text saves a conversion of the driver, which is written in Python. The lines of an order come one after the other.
 SELECT = """
@@ -26,36 +27,14 @@ SELECT line.product_id, line.name, line.quantity, line.unit_price, line.line_tot
 FROM (
   SELECT id, status, total, currency, CAST(created_at AS CHAR) AS created, CAST(updated_at AS CHAR) AS updated,
     shipping_address, reason, rejection
-  FROM orders WHERE {where}
+  FROM orders {index} WHERE {where}
 ) AS found
 JOIN order_lines AS line ON line.order_id = found.id
 ORDER BY found.id {direction}, line.position
 """
 ORDER_ID = itemgetter(5)
-OWN = SELECT.format(where="id = %s AND user_id = %s", direction="")
-ANY = SELECT.format(where="id = %s", direction="")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderFilter:
-    """Which orders a list has; None is no filter. `first_id` and `end_id` limit a half-open interval of ids."""
-
-    user_id: str | None = None
-    status: str | None = None
-    first_id: str | None = None
-    end_id: str | None = None
-    updated_from: datetime | None = None
-
-    def conditions(self) -> Iterable[tuple[str, object]]:
-        """SQL conditions, each with its parameter."""
-        columns = (
-            ("user_id = %s", self.user_id),
-            ("status = %s", self.status),
-            ("id >= %s", self.first_id),
-            ("id < %s", self.end_id),
-            ("updated_at >= %s", self.updated_from and as_stored(self.updated_from)),
-        )
-        return ((text, value) for text, value in columns if value is not None)
+OWN = SELECT.format(index="", where="id = %s AND user_id = %s", direction="")
+ANY = SELECT.format(index="", where="id = %s", direction="")
 
 
 def get_order(caller: Caller, order_id: str) -> JsonObject:
@@ -67,22 +46,18 @@ def get_order(caller: Caller, order_id: str) -> JsonObject:
 
 
 def list_orders(found: OrderFilter, request: PageRequest) -> Page[JsonObject]:
-    """A page of the orders found, by the time of ordering: the newest or the oldest first. One query."""
-    text, parameters = page_query(found, request)
-    orders = [_order(list(rows)) for _, rows in groupby(fetch_all(text, parameters), ORDER_ID)]
-    return build_page(request, orders, lambda order: (order["id"],))
+    """A page of the orders found, by the time of ordering: the newest or the oldest first."""
+    rows = choose_range(found, request)
+    text = page_text(rows, request)
+    orders = [_order(list(lines)) for _, lines in groupby(fetch_all(text, rows.parameters), ORDER_ID)]
+    return build_page(request, orders, lambda order: (order["id"],), resume=(rows.resume,) if rows.resume else None)
 
 
-def page_query(found: OrderFilter, request: PageRequest) -> tuple[str, list[object]]:
-    """The SQL text of a page, and its parameters."""
-    ascending = (request.sort == "oldest") != request.backwards
-    direction = "ASC" if ascending else "DESC"
-    conditions = list(found.conditions())
-    if request.position:
-        conditions.append(("id > %s" if ascending else "id < %s", request.position[0]))
-    where = " AND ".join(text for text, _ in conditions) or "TRUE"
-    page = f"{where} ORDER BY id {direction} LIMIT {request.limit + 1}"
-    return SELECT.format(where=page, direction=direction), [value for _, value in conditions]
+def page_text(rows: Range, request: PageRequest) -> str:
+    """The SQL text of a page."""
+    direction = "ASC" if is_ascending(request) else "DESC"
+    where = f"{rows.where} ORDER BY id {direction} LIMIT {request.limit + 1}"
+    return SELECT.format(index=f"FORCE INDEX ({rows.index})", where=where, direction=direction)
 
 
 def _order(rows: Sequence[tuple[Any, ...]]) -> JsonObject:
@@ -120,8 +95,8 @@ def _order(rows: Sequence[tuple[Any, ...]]) -> JsonObject:
     return public
 
 
-def _rejection(stored: Mapping[str, Any], rows: Sequence[tuple[Any, ...]]) -> JsonObject:
-    names = {row[0]: row[1] for row in rows}
+def _rejection(stored: Rejection, rows: Sequence[tuple[Any, ...]]) -> JsonObject:
+    names: dict[object, str] = {row[0]: row[1] for row in rows}
     shortages = [
         {"productId": short["productId"], "name": names[short["productId"]], **_pieces(short)}
         for short in stored.get("shortages", ())
@@ -130,5 +105,5 @@ def _rejection(stored: Mapping[str, Any], rows: Sequence[tuple[Any, ...]]) -> Js
     return {name: value for name, value in (("shortages", shortages), ("prices", prices)) if value}
 
 
-def _pieces(short: Mapping[str, Any]) -> JsonObject:
+def _pieces(short: JsonObject) -> JsonObject:
     return {name: short[name] for name in ("wanted", "available", "reason") if name in short}

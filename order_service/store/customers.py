@@ -104,7 +104,7 @@ def mark_deleted(user_id: str) -> None:
 
 
 @transaction.atomic
-def ask_for_addresses(limit: int) -> Sequence[str]:
+def request_addresses(limit: int) -> Sequence[str]:
     """Ask user_service for up to `limit` addresses that are due; return the accounts. Without a reply it is asked daily.
 
     Several workers never ask for the same one.

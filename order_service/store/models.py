@@ -1,7 +1,7 @@
 """The tables of the service and their invariants. Ids are compared byte by byte; money is DECIMAL(12,2); times are UTC.
 
-Those of the stock's requests and comparisons are in stock_models.py. The other modules of this room convert rows to the types of
-`domain/` and back.
+Those of the stock's requests and comparisons are in stock_models.py, those of the sales figures in sales_models.py. The other
+modules of this room convert rows to the types of `domain/` and back.
 """
 
 from typing import Any
@@ -18,6 +18,8 @@ from libs.django_store.models import (
     WorkerStatusTable,
 )
 from order_service.domain.order_status import Status
+from order_service.store.sales_models import SalesPeriod as SalesPeriod
+from order_service.store.sales_models import SalesState as SalesState
 from order_service.store.stock_models import ReconciliationState as ReconciliationState
 from order_service.store.stock_models import ReleaseRequest as ReleaseRequest
 from order_service.store.stock_models import ReservationRequest as ReservationRequest
@@ -78,6 +80,7 @@ class Order(models.Model):
         db_table = "orders"
         indexes = [
             models.Index(fields=["user_id", "id"], name="orders_of_user"),
+            models.Index(fields=["user_id", "status", "id"], name="orders_of_user_status"),
             models.Index(fields=["status", "id"], name="orders_of_status"),
             models.Index(fields=["user_email"], name="orders_of_email"),
             models.Index(fields=["username"], name="orders_of_username"),

@@ -4,7 +4,7 @@ Event ids and order ids are ULIDs, which begin with their time. So the old rows 
 """
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.contrib.admin.models import LogEntry
 from django.db.models import Model, QuerySet
@@ -29,8 +29,14 @@ def purge() -> int:
         _delete(MailRequest, MailRequest.objects.filter(event_id__lt=first_id(oldest)).order_by("event_id")),
         _delete(SentMail, SentMail.objects.filter(event_id__lt=first_id(oldest)).order_by("event_id")),
         _delete(OutboxDead, OutboxDead.objects.filter(event_id__lt=first_id(oldest_dead)).order_by("event_id")),
-        _delete(LogEntry, LogEntry.objects.filter(action_time__lt=oldest).order_by("id")),
+        _delete(LogEntry, _first_entries(oldest)),
     )
+
+
+def _first_entries(until: datetime) -> QuerySet[LogEntry]:
+    """The entries of the log that are older, among the first ones: their ids follow their times, and no index has the times."""
+    first = list(LogEntry.objects.order_by("id").values_list("id", "action_time")[:BATCH_SIZE])
+    return LogEntry.objects.filter(pk__in=[key for key, at in first if at < until])
 
 
 def _delete(table: type[Model], old: QuerySet[Model]) -> int:

@@ -54,7 +54,7 @@ def resend_due(limit: int) -> Sequence[models.ReservationRequest]:
 @transaction.atomic
 def resend_overdue(seconds: int, limit: int) -> Sequence[models.ReservationRequest]:
     """Put up to `limit` requests into the outbox that were published more than `seconds` ago, and never after that limit."""
-    overdue = _overdue(seconds).filter(resend_at__isnull=False).exclude(_asked_after(seconds))
+    overdue = _overdue(seconds).filter(resend_at__isnull=False).exclude(_published_after(seconds))
     return resending.resend(overdue.order_by("published_at"), limit)
 
 
@@ -69,8 +69,8 @@ def find_unanswered(seconds: int, handled_until: datetime, limit: int) -> list[s
     The request was published more than `seconds` ago, and again after that limit. All replies that were published in the
     REPLY_TIME after the last publication are handled: `handled_until` is the time before which all replies are.
     """
-    asked = Q(last_published_at__lte=handled_until - REPLY_TIME)
-    unanswered = _overdue(seconds).filter(asked & _asked_after(seconds))
+    published = Q(last_published_at__lte=handled_until - REPLY_TIME)
+    unanswered = _overdue(seconds).filter(published & _published_after(seconds))
     return list(unanswered.order_by("published_at").values_list("aggregate_id", flat=True)[:limit])
 
 
@@ -78,5 +78,5 @@ def _overdue(seconds: int) -> QuerySet[models.ReservationRequest]:
     return models.ReservationRequest.objects.filter(published_at__lt=UTC_NOW - timedelta(seconds=seconds))
 
 
-def _asked_after(seconds: int) -> Q:
+def _published_after(seconds: int) -> Q:
     return Q(last_published_at__gte=F("published_at") + timedelta(seconds=seconds))

@@ -44,7 +44,7 @@ class StockDifference(models.Model):
     ordered = models.JSONField()  # {product id: quantity}
     held = models.JSONField()
     found_at = models.DateTimeField()  # when it was found first
-    asks = models.PositiveSmallIntegerField(default=0)  # how often product_service was asked to mend it
+    asks = models.PositiveSmallIntegerField(default=0)  # how often product_service was asked to repair it
 
     class Meta:
         db_table = "stock_differences"

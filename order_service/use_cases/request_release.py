@@ -10,7 +10,7 @@ from order_service.store.outbox import outbox
 @transaction.atomic
 def request_release(*, order_id: str, delivered: bool) -> None:
     """Store the request. `delivered`: the items have left for good, so only the reservation ends. The order may be unknown."""
-    asks = reconciliation.count_ask(order_id)
+    asks = reconciliation.count_request(order_id)
     sequence = orders.count_event(order_id) or asks  # an order that does not exist has no counter
     event = StockReleaseRequested(order_id=order_id, delivered=delivered)
     outbox.add([event], aggregate_id=order_id, first_sequence=sequence)

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
+from libs.django_store.connection import renew_connection
+from libs.django_store.failures import is_temporary
 from libs.runtime.periodic import PeriodicTask
-from order_service.use_cases.ask_for_addresses import ask_for_addresses
+from order_service.use_cases.request_addresses import request_addresses
 
 INTERVAL_SECONDS = 2.0
 
@@ -14,8 +15,6 @@ def make_address_requests() -> PeriodicTask:
 
     def work() -> Mapping[str, int]:
         renew_connection()
-        return {"requested": ask_for_addresses()}
+        return {"requested": request_addresses()}
 
-    return PeriodicTask(
-        "addresses", work, seconds=INTERVAL_SECONDS, unavailable=UNAVAILABLE_ERRORS, counts=["requested"]
-    )
+    return PeriodicTask("addresses", work, seconds=INTERVAL_SECONDS, is_temporary=is_temporary, counts=["requested"])

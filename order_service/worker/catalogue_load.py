@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from confluent_kafka import KafkaException
 
-from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
+from libs.django_store.connection import renew_connection
+from libs.django_store.failures import is_temporary
 from libs.messaging.kafka.brokers import Brokers
 from libs.messaging.kafka.group_progress import GroupOffsets
 from libs.runtime.logs import get_logger
@@ -20,7 +21,6 @@ from order_service.store.models import CatalogueState
 
 log = get_logger(__name__)
 
-TRANSIENT_ERRORS: tuple[type[Exception], ...] = (*UNAVAILABLE_ERRORS, KafkaException)
 INTERVAL_SECONDS = 0.5
 
 
@@ -39,7 +39,7 @@ class CatalogueLoad:
             "first-fill",
             self._check,
             seconds=INTERVAL_SECONDS,
-            unavailable=TRANSIENT_ERRORS,
+            is_temporary=lambda error: isinstance(error, KafkaException) or is_temporary(error),
             status=lambda: {"ready": self._loaded},
         )
 

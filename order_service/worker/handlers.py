@@ -1,6 +1,6 @@
 """The handler of each group: it reads the events of a batch, and calls the use cases that store their effect at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -11,7 +11,7 @@ from libs.access.revocations import Revocation
 from libs.django_store.connection import renew_connection
 from libs.django_store.failures import DjangoFailures
 from libs.messaging.consumer.batch_consumer import BatchConsumer
-from libs.messaging.consumer.batches import BatchHandler, Weigh, one_at_a_time, read_each, weigh_full, weigh_one
+from libs.messaging.consumer.batches import BatchHandler, Weigh, one_at_a_time, read_each, waking, weigh_full, weigh_one
 from libs.messaging.envelope import Event, MalformedEvent
 from libs.messaging.handlers import Handler
 from libs.messaging.kafka.brokers import Brokers
@@ -23,10 +23,10 @@ from order_service.domain.sent_mail import SentMail
 from order_service.events import consumed
 from order_service.events.topics import CATALOGUE_GROUP, GROUPS, HELD_GROUP, MAILS_GROUP, STOCK_GROUP, USERS_GROUP
 from order_service.store.catalogue import upsert_products
+from order_service.use_cases.apply_account_changes import apply_account_changes
 from order_service.use_cases.apply_stock_replies import apply_stock_replies
 from order_service.use_cases.compare_held_stock import compare_held_stock
 from order_service.use_cases.erase_customer import erase_customer
-from order_service.use_cases.keep_account_changes import keep_account_changes
 from order_service.use_cases.record_sent_mails import record_sent_mails
 
 NO_ORDER = "there is no such order"
@@ -74,7 +74,7 @@ def on_accounts(events: Sequence[Event]) -> Reasons:
     addresses = [(event.subject, change) for event, change in known if isinstance(change, MailAddress)]
     revocations = [change for _, change in known if isinstance(change, Revocation)]
     if addresses or revocations:
-        keep_account_changes(addresses=addresses, revocations=revocations)
+        apply_account_changes(addresses=addresses, revocations=revocations)
     return refused
 
 
@@ -112,14 +112,15 @@ HANDLERS: Mapping[str, Mapping[str, Handler]] = {
 """The same for single events, by topic: a replay handles dead letters one by one."""
 
 
-def make_consumers(brokers: Brokers) -> list[BatchConsumer]:
+def make_consumers(brokers: Brokers, wake_relay: Callable[[], None]) -> list[BatchConsumer]:
     """A member of each group."""
+    batches = {**BATCHES, STOCK_GROUP: waking(BATCHES[STOCK_GROUP], wake_relay)}
     return [
         BatchConsumer(
             brokers,
             group,
             topics,
-            BATCHES[group],
+            batches[group],
             failures=DjangoFailures(),
             weigh=WEIGHTS.get(group, weigh_one),
             compacted=compacted_topics(topic_settings(*topics)),

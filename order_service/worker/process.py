@@ -16,20 +16,23 @@ from order_service.worker.handlers import make_consumers
 from order_service.worker.reconciliation import make_reconciliation_status
 from order_service.worker.reservation_requests import make_reservation_requests, stock_progress
 from order_service.worker.retention import make_retention
+from order_service.worker.sales import make_sales
 
 
 def run(config: Config) -> int:
     """Run until a signal; return the exit status."""
     brokers = config.brokers
     cluster = Cluster(brokers, topics(), known_cluster)
+    relay = Relay(outbox, partial(make_producer, brokers))
     tasks: list[BackgroundTask] = [
-        Relay(outbox, partial(make_producer, brokers)),
-        *make_consumers(brokers),
+        relay,
+        *make_consumers(brokers, relay.wake),
         CatalogueLoad(brokers).task(),
         make_reservation_requests(config.order_pending_limit, stock_progress(brokers)),
         make_address_requests(),
         make_reconciliation_status(),
         make_retention(),
+        make_sales(),
         cluster.task(),
     ]
     return run_worker(tasks, worker_status, cluster.prepare)

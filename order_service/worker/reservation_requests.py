@@ -9,7 +9,8 @@ from functools import partial
 
 from confluent_kafka import KafkaException
 
-from libs.django_store.connection import UNAVAILABLE_ERRORS, database_time, renew_connection
+from libs.django_store.connection import database_time, renew_connection
+from libs.django_store.failures import is_temporary
 from libs.messaging.kafka.brokers import Brokers
 from libs.messaging.kafka.group_progress import GroupProgress
 from libs.runtime.logs import get_logger
@@ -61,7 +62,7 @@ def make_reservation_requests(pending_limit: int, handled_until: Callable[[], da
         "asking",
         work,
         seconds=INTERVAL_SECONDS,
-        unavailable=UNAVAILABLE_ERRORS,
+        is_temporary=is_temporary,
         counts=["askedAgain", "timedOut"],
         status=partial(_oldest_pending, pending_limit),
     )

@@ -10,7 +10,8 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.sessions.models import Session
 
-from libs.django_store.connection import UNAVAILABLE_ERRORS, renew_connection
+from libs.django_store.connection import renew_connection
+from libs.django_store.failures import is_temporary
 from libs.runtime.periodic import PeriodicTask
 from libs.values.times import now
 from order_service.store import idempotency_keys, old_records
@@ -20,12 +21,12 @@ INTERVAL_SECONDS = 300.0
 
 
 def make_retention() -> PeriodicTask:
-    """The task. Its status holds the numbers of deleted rows. After a full batch it continues within 5 s."""
+    """The task. Its status holds the numbers of deleted rows. After a full batch it continues soon."""
     return PeriodicTask(
         "housekeeping",
         purge,
         seconds=INTERVAL_SECONDS,
-        unavailable=UNAVAILABLE_ERRORS,
+        is_temporary=is_temporary,
         counts=["keys", "revocations", "signIns", "records"],
         batch=idempotency_keys.BATCH_SIZE,
     )

@@ -29,13 +29,15 @@ def create_app(config: Config) -> APIFlask:
     start_tracing("product_service", config, config.jwt_secret.get_secret_value().encode())
     db = connect(config.mongo_uri.get_secret_value())
     workers = MongoWorkerStatus(db)
-    revocations = Revocations(MongoRevocations(db).read)
     app = make_app(
         service="product_service",
         version=__version__,
         description=description or "",
         tokens=AccessTokens(
-            config.jwt_secret, config.jwt_issuer, config.jwt_audience, refuse_revoked=revocations.check
+            config.jwt_secret,
+            config.jwt_issuer,
+            config.jwt_audience,
+            revocations=Revocations(MongoRevocations(db).read),
         ),
         health=Health(
             "product_service",

@@ -30,6 +30,8 @@ routes = Blueprint("products", __name__)
 def get_products(query: schemas.ProductsQuery) -> Response:
     """List the products; search finds those that hold every word. Inactive ones are for viewers.
 
+    A page with several filters may have fewer products than `limit`, or none: follow `next` until it is null.
+
     A product whose price, name or stock changes while a client pages by it may be missed or appear twice. By `newest` each appears
     once.
     """

@@ -7,8 +7,8 @@ from pydantic_core import PydanticCustomError
 
 from libs.values.money import Money, parse_money
 from libs.values.pages import DEFAULT_LIMIT, MAX_LIMIT
-from libs.values.schema import StrictModel, StrictQuery
-from libs.values.text import Line, Matching, Name, Paragraph, check_line
+from libs.values.schema import PlainDigits, StrictModel, StrictQuery
+from libs.values.text import Line, Matching, Name, Paragraph, check_line, shows_nothing
 from product_service.domain.product import MAX_PRICE_MINOR, MAX_STOCK, ProductFields
 from product_service.domain.product_change import Action
 from product_service.domain.sku import Sku
@@ -35,6 +35,12 @@ def _refuse_zero(delta: int) -> int:
     return delta
 
 
+def _refuse_invisible(url: str) -> str:
+    if any(map(shows_nothing, url)):
+        raise PydanticCustomError("character_not_allowed", "A character of the address shows nothing")
+    return url
+
+
 Amount = Annotated[int, BeforeValidator(parse_money), WithJsonSchema(AMOUNT_SCHEMA)]
 Price = Annotated[int, BeforeValidator(parse_money), AfterValidator(_refuse_high_price), WithJsonSchema(PRICE_SCHEMA)]
 ProductName = Annotated[Name, StringConstraints(min_length=1, max_length=200)]
@@ -48,6 +54,7 @@ ImageUrl = Annotated[
         r"^(https?://|/)[^\s/\\][^\s]*$", "invalid-url", "Enter an address with http:// or https://, or a path with /"
     ),
     AfterValidator(check_line),
+    AfterValidator(_refuse_invisible),
 ]
 Stock = Annotated[int, Field(ge=0, le=MAX_STOCK)]
 
@@ -111,7 +118,7 @@ class ProductsQuery(StrictQuery):
     min_price: Amount | None = None
     max_price: Amount | None = None
     in_stock: bool | None = None
-    max_stock: Stock | None = None
+    max_stock: Annotated[Stock, PlainDigits] | None = None
     active: bool = True
     sort: Literal["newest", "price", "-price", "name", "stock"] = "newest"
     limit: Annotated[str, WithJsonSchema(LIMIT_SCHEMA)] | None = None  # read by libs.values.pages

@@ -81,26 +81,17 @@ def decide_in_turn(
     decisions = []
     for request in requests:
         before = known.get(request.order_id)
-        if isinstance(request, DeliveredOrder):
-            if before:
-                known[request.order_id] = after = before.deliver(at=at)
-                decisions.append(Decision(before=before, after=after, has_reply=False))
-            continue
-        if isinstance(request, CancelledOrder):
-            after = _cancel(request, before, at)
-        else:
-            after = before or Reservation.decide(
-                order_id=request.order_id,
-                items=request.items,
-                products=stock,
-                price_ends=price_ends,
-                placed_at=request.placed_at,
-                at=at,
-            )
-        if after != before:
-            after = replace(after, event_count=(before.event_count if before else 0) + 1)
-        known[request.order_id] = after
-        decisions.append(decision := Decision(before=before, after=after, trace=request.trace))
+        match request:
+            case DeliveredOrder():
+                if before is None:
+                    continue
+                decision = Decision(before=before, after=before.deliver(at=at), has_reply=False)
+            case CancelledOrder():
+                decision = _with_reply(request, before, _cancel(request, before, at))
+            case PlacedOrder():
+                decision = _with_reply(request, before, before or _reserve(request, stock, price_ends, at))
+        known[request.order_id] = decision.after
+        decisions.append(decision)
         for movement in decision.movements(at=at):
             product = stock[movement.product_id]
             stock[movement.product_id] = replace(product, stock=product.stock + movement.delta)
@@ -114,3 +105,21 @@ def named_prices(placed: Sequence[PlacedOrder], products: Mapping[str, Product])
 
 def _cancel(request: CancelledOrder, before: Reservation | None, at: datetime) -> Reservation:
     return before.release(at=at) if before else Reservation.cancelled_first(order_id=request.order_id, at=at)
+
+
+def _reserve(order: PlacedOrder, products: Mapping[str, Product], price_ends: PriceEnds, at: datetime) -> Reservation:
+    return Reservation.decide(
+        order_id=order.order_id,
+        items=order.items,
+        products=products,
+        price_ends=price_ends,
+        placed_at=order.placed_at,
+        at=at,
+    )
+
+
+def _with_reply(request: PlacedOrder | CancelledOrder, before: Reservation | None, after: Reservation) -> Decision:
+    """The decision with its reply. A new one is an event of the reservation."""
+    if after != before:
+        after = replace(after, event_count=(before.event_count if before else 0) + 1)
+    return Decision(before=before, after=after, trace=request.trace)

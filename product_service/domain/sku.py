@@ -9,27 +9,18 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from libs.values.text import BLANKS, JOINERS, Name
+from libs.values.text import Name, shows_nothing
 
 MAX_CHARACTERS = 64
-# Marks that show nothing. Source: Unicode DerivedCoreProperties.txt, Default_Ignorable_Code_Point, its category M.
-MARKS = frozenset(
-    map(chr, (0x034F, 0x17B4, 0x17B5, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
-)
 
 
 def canonical_sku(text: str) -> str:
     """The form of a SKU that is stored and compared. It takes any text."""
-    return " ".join(unicodedata.normalize("NFC", "".join(c for c in text if not _is_invisible(c))).split())
-
-
-def _is_invisible(character: str) -> bool:
-    is_format = unicodedata.category(character) == "Cf"
-    return is_format or character in MARKS or character in BLANKS or character in JOINERS
+    return " ".join(unicodedata.normalize("NFC", "".join(c for c in text if not shows_nothing(c))).split())
 
 
 def _require_visible(text: str) -> str:
-    if any(map(_is_invisible, text)):
+    if any(map(shows_nothing, text)):
         raise PydanticCustomError("character_not_allowed", "A character of the SKU shows nothing")
     return canonical_sku(text)
 

@@ -23,4 +23,4 @@ def list_changes(product_id: str, request: PageRequest, *, currency: str) -> Pag
     order = [("at", direction), ("_id", direction)]
     rows = list(documents.changes().find({"$and": where}).sort(order).limit(request.limit + 1))
     page = build_page(request, rows, lambda row: (cursor_value(row["at"]), str(row["_id"])))
-    return replace(page, results=[product_changes.from_document(row) for row in page.results])
+    return replace(page, results=[product_changes.from_bson(row) for row in page.results])

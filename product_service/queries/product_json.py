@@ -5,24 +5,40 @@ stock from the database. What the cache does not have is read whole and kept und
 a process never serves what a writer has replaced, and nothing has to tell it of a change.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple, Self
 
 import orjson
 from bson import ObjectId
 
+from libs.mongo_store.connection import Bson
 from libs.mongo_store.ids import to_object_id
 from libs.runtime.generation_cache import GenerationCache
 from libs.values.times import rfc3339
 from product_service.domain.errors import UnknownProduct
 from product_service.domain.product import Product
 from product_service.store import documents
-from product_service.store.product_rows import SHOWN, from_document
+from product_service.store.product_rows import SHOWN, from_bson
 
 GENERATION_BYTES = 8 * 2**20  # of two generations in a process
 ENTRY_BYTES = 400  # what an entry takes beside its JSON
 STATE = {"version": 1, "stock": 1, "active": 1}
+"""The fields of a document that StoredVersion has, beside _id."""
+
+
+class StoredVersion(NamedTuple):
+    """What a list reads of a product: its version, and what changes without a new version."""
+
+    id: ObjectId
+    version: int
+    stock: int
+    active: bool
+
+    @classmethod
+    def of(cls, row: Bson) -> Self:
+        """From BSON with the fields of STATE."""
+        return cls(row["_id"], row["version"], row["stock"], row["active"])
 
 
 class _Parts(NamedTuple):
@@ -55,39 +71,39 @@ class ProductJson:
         if (key := to_object_id(product_id)) is None:
             raise UnknownProduct
         row = documents.products().find_one({"_id": key}, STATE)
-        found = row and self.complete([row])
+        found = row and self.complete([StoredVersion.of(row)])
         if not found:
             raise UnknownProduct
         return found[0]
 
-    def complete(self, rows: Sequence[Mapping[str, Any]]) -> list[ProductState]:
-        """The products of rows with _id and the fields of STATE, in order.
+    def complete(self, versions: Sequence[StoredVersion]) -> list[ProductState]:
+        """The products with these versions, in order.
 
-        Those that the cache does not have are read in one query. A product that has become active or inactive since its row was
-        read is left out.
+        Those that the cache does not have are read in one query. A product that has become active or inactive since its version
+        was read is left out.
         """
-        parts = [self._parts.get((row["_id"], row["version"])) for row in rows]
-        missing = [row["_id"] for row, known in zip(rows, parts, strict=True) if known is None]
+        parts = [self._parts.get((one.id, one.version)) for one in versions]
+        missing = [one.id for one, known in zip(versions, parts, strict=True) if known is None]
         read = self._read(missing) if missing else {}
         states = []
-        for row, known in zip(rows, parts, strict=True):
-            state = _state(row, known) if known else read.get(row["_id"])
-            if state and state.active == row["active"]:
+        for one, known in zip(versions, parts, strict=True):
+            state = _state(one, known) if known else read.get(one.id)
+            if state and state.active == one.active:
                 states.append(state)
         return states
 
     def _read(self, ids: Sequence[ObjectId]) -> dict[ObjectId, ProductState]:
         found = {}
         for row in documents.products().find({"_id": {"$in": ids}}, SHOWN):
-            parts = render(from_document(row, self._currency))
+            parts = render(from_bson(row, self._currency))
             self._parts.put((row["_id"], row["version"]), parts)
-            found[row["_id"]] = _state(row, parts)
+            found[row["_id"]] = _state(StoredVersion.of(row), parts)
         return found
 
 
-def _state(row: Mapping[str, Any], parts: _Parts) -> ProductState:
-    version, stock = row["version"], row["stock"]
-    return ProductState(f"{version}.{stock}", row["active"], b"%b%d%b" % (parts.before, stock, parts.after))
+def _state(one: StoredVersion, parts: _Parts) -> ProductState:
+    json = b"%b%d%b" % (parts.before, one.stock, parts.after)
+    return ProductState(f"{one.version}.{one.stock}", one.active, json)
 
 
 def render(product: Product) -> _Parts:

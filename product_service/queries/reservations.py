@@ -5,7 +5,7 @@ from dataclasses import replace
 from libs.values.pages import Page, PageRequest, build_page
 from product_service.domain.reservation import Reservation, Status
 from product_service.store import documents
-from product_service.store.reservations import from_document
+from product_service.store.reservations import from_bson
 
 SORT = "newest"
 KEY_TYPES = [str]
@@ -19,4 +19,4 @@ def list_reservations(request: PageRequest, *, status: Status | None, currency: 
         where["_id"] = {after: request.position[0]}
     rows = list(documents.reservations().find(where).sort("_id", direction).limit(request.limit + 1))
     page = build_page(request, rows, lambda row: (row["_id"],))
-    return replace(page, results=[from_document(row, currency) for row in page.results])
+    return replace(page, results=[from_bson(row, currency) for row in page.results])

@@ -40,13 +40,18 @@ def count_checked(moment: ClientSession) -> tuple[int, int]:
 
 
 def _wrong_stocks(moment: ClientSession) -> Iterator[str]:
-    total = {"$group": {"_id": "$product", "moved": {"$sum": "$delta"}}}
-    moved = {row["_id"]: row["moved"] for row in documents.movements().aggregate([total], session=moment)}
-    for product in documents.products().find({}, {"stock": 1}, session=moment):
-        total_moved = moved.pop(product["_id"], 0)
-        if product["stock"] != total_moved:
-            yield f"product {product['_id']}: stock {product['stock']}, but its movements sum to {total_moved}"
-    yield from (f"product {product}: has movements, but does not exist" for product in moved)
+    """Both sides are read sorted by product id and side by side, because they may not fit into memory."""
+    moved = documents.movements().aggregate(MOVED_BY_PRODUCT, allowDiskUse=True, session=moment)
+    kept = documents.products().find({}, {"stock": 1}, session=moment).sort("_id", 1)
+    by_product = groupby(merge(kept, moved, key=lambda row: row["_id"]), key=lambda row: row["_id"])
+    for product_id, rows in by_product:
+        stock, total = None, 0
+        for row in rows:
+            stock, total = row.get("stock", stock), row.get("moved", total)
+        if stock is None:
+            yield f"product {product_id}: has movements, but does not exist"
+        elif stock != total:
+            yield f"product {product_id}: stock {stock}, but its movements sum to {total}"
 
 
 def _wrong_reservations(moment: ClientSession) -> Iterator[str]:
@@ -71,6 +76,7 @@ def _text(pieces: Pieces) -> str:
     return ", ".join(f"{quantity} of {product_id}" for product_id, quantity in pieces.items()) or "nothing"
 
 
+MOVED_BY_PRODUCT = [{"$group": {"_id": "$product", "moved": {"$sum": "$delta"}}}, {"$sort": {"_id": 1}}]
 HELD_BY_ORDER = [
     {"$match": {"ref": {"$type": "string"}}},
     {"$group": {"_id": {"order": "$ref", "product": "$product"}, "delta": {"$sum": "$delta"}}},

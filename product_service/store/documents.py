@@ -55,6 +55,8 @@ class Product(Document):  # type: ignore[misc] # MongoEngine has no types
             {"fields": ["active", "name_key", "id"], "name": "name"},
             {"fields": ["active", "stock", "id"], "name": "stock"},  # for lists of low stock
             {"fields": ["active", "category_key", "-created_at", "-id"], "name": "category_key"},
+            {"fields": ["active", "category_key", "price_minor", "id"], "name": "category_price"},
+            {"fields": ["active", "category_key", "name_key", "id"], "name": "category_name"},
             {"fields": ["active", "search_words", "-created_at", "-id"], "name": "search_words"},
             {"fields": ["currency"], "name": "currency"},  # for the count of other currencies
             {"fields": ["sku"], "name": "sku", "unique": True, "partialFilterExpression": {"sku": {"$type": "string"}}},
@@ -88,7 +90,10 @@ class StockMovement(Document):  # type: ignore[misc]
     meta = {
         "collection": "stock_movements",
         "auto_create_index": False,
-        "indexes": [{"fields": ["product", "at"], "name": "product"}],
+        "indexes": [
+            {"fields": ["product", "at"], "name": "product"},
+            {"fields": ["at"], "name": "of_no_order", "partialFilterExpression": {"ref": None}},  # for retention
+        ],
     }
 
 
@@ -143,7 +148,12 @@ class Reservation(Document):  # type: ignore[misc]
         "auto_create_index": False,
         "indexes": [
             {"fields": ["closed_at"], "name": "closed_at", "sparse": True},  # for retention
-            {"fields": ["state", "-id"], "name": "state"},  # for lists, and for those in force
+            {"fields": ["state", "-id"], "name": "state"},  # for lists
+            {
+                "fields": ["state", "id"],
+                "name": "in_force",
+                "partialFilterExpression": {"state": Status.RESERVED.value, "closed_at": None},
+            },
         ],
     }
 

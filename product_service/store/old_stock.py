@@ -4,14 +4,14 @@ What the deleted movements of a product sum up to stays as one movement, at CARR
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from bson import ObjectId
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 
+from libs.mongo_store.connection import Bson
 from libs.values.times import now
 from product_service.domain.product_change import CHANGE_RETENTION
 from product_service.domain.reservation import Status
@@ -23,7 +23,6 @@ from product_service.store.reservations import transact
 RESERVATION_RETENTION = timedelta(days=60)
 BATCH_SIZE = 100  # reservations, or movements of staff, per transaction
 CARRIED, CARRIED_AT = "carried forward", datetime(1970, 1, 1, tzinfo=UTC)
-Row = Mapping[str, Any]
 
 
 def purge_reservations() -> int:
@@ -44,18 +43,18 @@ def purge_reservations() -> int:
 
 def purge_movements() -> int:
     """Delete up to BATCH_SIZE movements by staff that are older than the list of their changes. Return their number."""
-    oldest = ObjectId.from_datetime(now() - CHANGE_RETENTION)
-    old = {"_id": {"$lt": oldest}, "ref": None, "at": {"$gt": CARRIED_AT}}
+    old = {"ref": None, "at": {"$gt": CARRIED_AT, "$lt": now() - CHANGE_RETENTION}}
 
     def purge(transaction: ClientSession) -> int:
-        rows = list(documents.movements().find(old, session=transaction).sort("_id", 1).limit(BATCH_SIZE))
+        found = documents.movements().find(old, session=transaction).sort("at", 1).limit(BATCH_SIZE)
+        rows = list(found.hint("of_no_order"))
         _carry(rows, transaction)
         return len(rows)
 
     return transact(purge)
 
 
-def _movements_of(reservation: Row, transaction: ClientSession) -> Iterator[Row]:
+def _movements_of(reservation: Bson, transaction: ClientSession) -> Iterator[Bson]:
     """The movements of a reservation: at its decision, and at its release. They have its times, so an index finds them."""
     if reservation["state"] == Status.REJECTED:
         return
@@ -65,7 +64,7 @@ def _movements_of(reservation: Row, transaction: ClientSession) -> Iterator[Row]
         yield from documents.movements().find(which, session=transaction)
 
 
-def _carry(movements: Sequence[Row], transaction: ClientSession) -> None:
+def _carry(movements: Sequence[Bson], transaction: ClientSession) -> None:
     """Delete the movements, and add their sum to the one that is carried forward."""
     sums: Counter[ObjectId] = Counter()
     for movement in movements:

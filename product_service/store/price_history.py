@@ -1,12 +1,13 @@
 """The earlier prices of products in MongoDB, a document for each price. MongoDB deletes them by a TTL index."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 
+from libs.mongo_store.connection import Bson
 from libs.values.money import Money
 from product_service.domain.price_history import NamedPrice
 from product_service.store import documents
@@ -47,7 +48,7 @@ def move_price_logs(currency: str) -> int:
     return moved
 
 
-def _logged_ends(row: Mapping[str, Any], currency: str) -> Iterator[tuple[NamedPrice, datetime]]:
+def _logged_ends(row: Bson, currency: str) -> Iterator[tuple[NamedPrice, datetime]]:
     for entry in row["price_log"]:
         price = Money(entry["price_minor"], entry.get("currency", currency))
         yield (str(row["_id"]), price), entry["until"]

@@ -1,11 +1,9 @@
 """What staff changed, in MongoDB. A change is written in the transaction of the product."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 
+from libs.mongo_store.connection import Bson
 from libs.mongo_store.inserts import insert
 from libs.mongo_store.validation import validate_document
 from product_service.domain.product_change import Action, ProductChange
@@ -25,7 +23,7 @@ def add(change: ProductChange, transaction: ClientSession) -> None:
     insert(documents.changes(), [validate_document(documents.ProductChange, row)], transaction)
 
 
-def from_document(row: Mapping[str, Any]) -> ProductChange:
+def from_bson(row: Bson) -> ProductChange:
     """A change from its document."""
     return ProductChange(
         id=str(row["_id"]),

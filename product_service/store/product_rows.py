@@ -1,10 +1,10 @@
 """The conversion between a product and its document."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from bson import ObjectId
 
+from libs.mongo_store.connection import Bson
 from libs.values.money import Money
 from product_service.domain.product import Product, sort_key
 from product_service.domain.search_words import category_key, stored_words
@@ -15,7 +15,7 @@ SEARCH_FIELDS = ("name", "description", "sku", "category")
 """The fields of a document from which the fields for searches follow."""
 
 
-def search_fields(row: Mapping[str, Any]) -> dict[str, Any]:
+def search_fields(row: Bson) -> dict[str, Any]:
     """The fields for searches, from the SEARCH_FIELDS of a document."""
     category = row.get("category")
     return {
@@ -24,7 +24,7 @@ def search_fields(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def from_document(row: Mapping[str, Any], currency: str) -> Product:
+def from_bson(row: Bson, currency: str) -> Product:
     """A product from its document. `currency`: the shop's, for a price without one."""
     currency = row.get("currency", currency)
     return Product(
@@ -43,7 +43,7 @@ def from_document(row: Mapping[str, Any], currency: str) -> Product:
     )
 
 
-def to_document(product: Product) -> dict[str, Any]:
+def to_bson(product: Product) -> dict[str, Any]:
     """All fields of a product's document but `sequence`, which only the store counts."""
     row = {
         "_id": ObjectId(product.id),

@@ -20,7 +20,7 @@ from product_service.domain.product import MAX_STOCK, Product, StockMovement
 from product_service.domain.product_change import ProductChange
 from product_service.events.published import SOURCE, ProductSnapshot
 from product_service.store import documents, price_history, product_changes
-from product_service.store.product_rows import from_document, to_document
+from product_service.store.product_rows import from_bson, to_bson
 
 Snapshot = type[ProductSnapshot]
 T = TypeVar("T")
@@ -31,24 +31,27 @@ def find(product_id: str, *, currency: str) -> Product:
     row = documents.products().find_one({"_id": _object_id(product_id)})
     if row is None:
         raise UnknownProduct
-    return from_document(row, currency)
+    return from_bson(row, currency)
 
 
-def find_many(product_ids: Collection[str], *, currency: str, transaction: ClientSession) -> dict[str, Product]:
-    """The products with these ids, inactive ones too, by id."""
-    which = {"_id": {"$in": [ObjectId(product_id) for product_id in product_ids]}}
-    found = documents.products().find(which, session=transaction)
-    return {product.id: product for product in (from_document(row, currency) for row in found)}
-
-
-def claim(product_ids: Collection[str], transaction: ClientSession) -> None:
-    """Let no other writer change these products until the commit. It is the first statement of the transaction.
+def claim(product_ids: Collection[str], *, currency: str, transaction: ClientSession) -> dict[str, Product]:
+    """Let no other writer change these products until the commit, and return them by id, inactive ones too.
 
     A new value each time: MongoDB takes no lock for an update that changes nothing.
     """
-    if product_ids:
-        which = {"_id": {"$in": [ObjectId(product_id) for product_id in sorted(product_ids)]}}
-        documents.products().update_many(which, {"$set": {"claim": ObjectId()}}, session=transaction)
+    ids, mark = [ObjectId(product_id) for product_id in sorted(product_ids)], {"$set": {"claim": ObjectId()}}
+    if len(ids) == 1:
+        row = documents.products().find_one_and_update(
+            {"_id": ids[0]}, mark, return_document=ReturnDocument.AFTER, session=transaction
+        )
+        rows = [row] if row else []
+    elif ids:
+        which = {"_id": {"$in": ids}}
+        documents.products().update_many(which, mark, session=transaction)
+        rows = list(documents.products().find(which, session=transaction))
+    else:
+        rows = []
+    return {product.id: product for product in (from_bson(row, currency) for row in rows)}
 
 
 def find_ids(*, after: str | None, limit: int) -> list[str]:
@@ -62,7 +65,7 @@ def add(product: Product, *events: Snapshot, actor: str, transaction: ClientSess
 
     Raises SkuTaken.
     """
-    row = validate_document(documents.Product, {**to_document(product), "sequence": len(events)})
+    row = validate_document(documents.Product, {**to_bson(product), "sequence": len(events)})
 
     def work(transaction: ClientSession) -> None:
         insert(documents.products(), [row], transaction)
@@ -80,7 +83,7 @@ def update(before: Product, after: Product, *events: Snapshot, actor: str) -> Pr
     None when its version is no longer that of `before`, or its stock where `after` has another one. The events are snapshots of
     what is returned. Raises SkuTaken.
     """
-    was, becomes, delta = to_document(before), to_document(after), after.stock - before.stock
+    was, becomes, delta = to_bson(before), to_bson(after), after.stock - before.stock
     changes = {name: value for name, value in becomes.items() if name != "stock" and value != was[name]}
     expected = {"_id": was["_id"], "version": before.version} | ({"stock": before.stock} if delta else {})
     change: dict[str, Any] = {"$inc": {"sequence": len(events), "stock": delta}}
@@ -93,7 +96,7 @@ def update(before: Product, after: Product, *events: Snapshot, actor: str) -> Pr
         )
         if row is None:
             return None
-        changed = from_document(row, before.price.currency)
+        changed = from_bson(row, before.price.currency)
         if after.price != before.price:
             price_history.end_price((before.id, before.price), at=after.updated_at, transaction=transaction)
         _record(changed, delta, "set by staff", actor, transaction)
@@ -120,7 +123,7 @@ def adjust(movement: StockMovement, *, currency: str, transaction: ClientSession
         if row is None:
             return None
         insert(documents.movements(), [_movement_row(movement)], transaction)
-        changed = from_document(row, currency)
+        changed = from_bson(row, currency)
         if movement.actor:
             change = ProductChange.of_stock(changed, delta=movement.delta, actor=movement.actor, at=movement.at)
             product_changes.add(change, transaction)
@@ -138,16 +141,20 @@ def apply_movements(movements: Sequence[StockMovement], transaction: ClientSessi
     for movement in movements:
         deltas[movement.product_id] += movement.delta
     changes = [
-        UpdateOne(_in_range(product_id, delta), {"$inc": {"stock": delta}})
+        (_in_range(product_id, delta), {"$inc": {"stock": delta}})
         for product_id, delta in sorted(deltas.items())
         if delta
     ]
-    if changes and documents.products().bulk_write(changes, ordered=False, session=transaction).matched_count != len(
-        changes
-    ):
+    matched = 0
+    if len(changes) == 1:
+        matched = documents.products().update_one(*changes[0], session=transaction).matched_count
+    elif changes:
+        bulk = [UpdateOne(*change) for change in changes]
+        matched = documents.products().bulk_write(bulk, ordered=False, session=transaction).matched_count
+    if matched != len(changes):
         raise RuntimeError("the stock of a product would leave its range")
     if movements:
-        documents.movements().insert_many([_movement_row(movement) for movement in movements], session=transaction)
+        insert(documents.movements(), [_movement_row(movement) for movement in movements], transaction)
 
 
 def add_event(product_ids: Sequence[str], event: Snapshot, *, currency: str) -> None:
@@ -157,7 +164,7 @@ def add_event(product_ids: Sequence[str], event: Snapshot, *, currency: str) -> 
     def work(transaction: ClientSession) -> None:
         documents.products().update_many(which, {"$inc": {"sequence": 1}}, session=transaction)
         for row in documents.products().find(which, session=transaction):
-            _store_events(from_document(row, currency), [event], row["sequence"], transaction)
+            _store_events(from_bson(row, currency), [event], row["sequence"], transaction)
 
     _transact(work)
 

@@ -1,15 +1,17 @@
 """Reservations in MongoDB, each with the last reply to its order."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
 import orjson
 from bson import ObjectId
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
-from pymongo.errors import BulkWriteError
+from pymongo.errors import DuplicateKeyError
 
 from libs.messaging.envelope import OutboxRow, new_row
+from libs.mongo_store.connection import Bson
+from libs.mongo_store.inserts import insert
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_changes, validate_document
@@ -30,7 +32,6 @@ from product_service.store import documents
 
 IN_FORCE = {"state": Status.RESERVED, "closed_at": None}
 """The filter of the reservations that hold items, and whose orders are not delivered."""
-DUPLICATE_KEY = 11000
 T = TypeVar("T")
 
 
@@ -46,18 +47,11 @@ def transact(work: Callable[[ClientSession], T]) -> T:
 def find_many(order_ids: Collection[str], *, currency: str, transaction: ClientSession) -> dict[str, Reservation]:
     """The reservations of these orders, by order."""
     rows = documents.reservations().find({"_id": {"$in": sorted(order_ids)}}, session=transaction)
-    return {row["_id"]: from_document(row, currency) for row in rows}
-
-
-def find_held(order_ids: Collection[str]) -> dict[str, set[str]]:
-    """Of each of these orders that is decided: the products of which it holds pieces."""
-    columns = {"items.product": 1, "state": 1, "closed_at": 1}
-    rows = documents.reservations().find({"_id": {"$in": sorted(order_ids)}}, columns)
-    return {row["_id"]: {str(item["product"]) for item in row["items"]} if _is_in_force(row) else set() for row in rows}
+    return {row["_id"]: from_bson(row, currency) for row in rows}
 
 
 def held_by(reservations: Iterable[Reservation]) -> dict[str, set[str]]:
-    """As `find_held`, of reservations that were read."""
+    """Of each of these orders: the products of which it holds pieces."""
     return {one.order_id: {item.product_id for item in one.items} if one.is_in_force else set() for one in reservations}
 
 
@@ -71,7 +65,7 @@ def write(decisions: Sequence[Decision], transaction: ClientSession) -> None:
     stored = {decision.after.order_id: decision.before for decision in reversed(decisions)}
     after = {decision.after.order_id: decision.after for decision in decisions}
     inserts = [
-        validate_document(documents.Reservation, {**to_document(after[order_id]), "answer": vars(row)})
+        validate_document(documents.Reservation, {**to_bson(after[order_id]), "answer": vars(row)})
         for order_id, row in last.items()
         if stored[order_id] is None
     ]
@@ -85,24 +79,22 @@ def write(decisions: Sequence[Decision], transaction: ClientSession) -> None:
     )
     try:
         if inserts:
-            documents.reservations().insert_many(inserts, session=transaction)
+            insert(documents.reservations(), inserts, transaction)
         if updates and documents.reservations().bulk_write(updates, session=transaction).matched_count != len(updates):
             raise RuntimeError("a reservation is not what this transaction read")  # the snapshot rules it out
         MongoOutbox(documents.db()).add_all([*repeated, *rows], transaction)
-    except BulkWriteError as error:
-        if any(failed["code"] == DUPLICATE_KEY for failed in (error.details or {}).get("writeErrors", ())):
-            raise Overtaken from None
-        raise
+    except DuplicateKeyError:
+        raise Overtaken from None
 
 
 def find_in_force(*, after: str | None, limit: int, currency: str, transaction: ClientSession) -> list[Reservation]:
     """Up to `limit` reservations in force, by order id; those that follow `after`."""
     which = {**IN_FORCE, **({"_id": {"$gt": after}} if after else {})}
     found = documents.reservations().find(which, session=transaction).sort("_id", 1).limit(limit)
-    return [from_document(row, currency) for row in found]
+    return [from_bson(row, currency) for row in found.hint("in_force")]
 
 
-def from_document(row: Mapping[str, Any], currency: str) -> Reservation:
+def from_bson(row: Bson, currency: str) -> Reservation:
     """A reservation from its document. `currency`: the shop's, for prices without one.
 
     Earlier versions deleted the answer of a released reservation and wrote no other one.
@@ -126,7 +118,7 @@ def from_document(row: Mapping[str, Any], currency: str) -> Reservation:
     )
 
 
-def to_document(reservation: Reservation) -> dict[str, Any]:
+def to_bson(reservation: Reservation) -> dict[str, Any]:
     """All fields of a reservation's document but `answer`, which is the outbox row of its last reply."""
     return {
         "_id": reservation.order_id,
@@ -145,12 +137,12 @@ def to_document(reservation: Reservation) -> dict[str, Any]:
     }
 
 
-def _currency_of(row: Mapping[str, Any], currency: str) -> str:
+def _currency_of(row: Bson, currency: str) -> str:
     """An order has one currency."""
     return next((str(item["currency"]) for item in row["items"] if "currency" in item), currency)
 
 
-def _reply_of(answer: Mapping[str, Any], currency: str) -> Reply | Release:
+def _reply_of(answer: Bson, currency: str) -> Reply | Release:
     payload = orjson.loads(answer["payload"])
     if answer["topic"] == StockReleased.topic:
         return Release(pieces=tuple((item["productId"], item["quantity"]) for item in payload["items"]))
@@ -176,11 +168,6 @@ def _new_row(after: Reservation, trace: str) -> OutboxRow:
     """The row of its last reply, in the trace of the request."""
     reply = StockReleased.of(after) if isinstance(after.reply, Release) else StockReply.of(after)
     return new_row(reply, source=SOURCE, aggregate_id=after.order_id, sequence=after.event_count, traceparent=trace)
-
-
-def _is_in_force(row: Mapping[str, Any]) -> bool:
-    """As IN_FORCE."""
-    return row["state"] == Status.RESERVED and row.get("closed_at") is None
 
 
 def _update(before: Reservation, after: Reservation, row: OutboxRow | None) -> UpdateOne:

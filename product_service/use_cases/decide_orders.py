@@ -4,8 +4,8 @@ The result is that of the orders one by one. The order's id is the key of its re
 decision, and repeats the reply. Reservations, stock, movements and replies are one transaction. A reservation never expires:
 order_service alone ends orders.
 
-The transaction first claims the products that it judges. So the stock that it reads stays as it is until the commit, and another
-writer of a product costs it one statement.
+The transaction claims the products that it judges no later than it reads them. So the stock that it reads stays as it is until the
+commit, and another writer of a product costs it two statements.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,14 +27,11 @@ def decide_orders(requests: Sequence[OrderRequest], *, currency: str) -> bool | 
     """
     placed = [request for request in requests if isinstance(request, PlacedOrder)]
     order_ids = {request.order_id for request in requests}
-    claimed = _judged(requests, reservations.find_held(order_ids))
 
     def decide(transaction: ClientSession) -> None:
-        products.claim(claimed, transaction)
-        found = products.find_many(claimed, currency=currency, transaction=transaction)
         stored = reservations.find_many(order_ids, currency=currency, transaction=transaction)
-        if not _judged(requests, reservations.held_by(stored.values())) <= claimed:
-            raise reservations.Overtaken
+        judged = _judged(requests, reservations.held_by(stored.values()))
+        found = products.claim(judged, currency=currency, transaction=transaction)
         ends, at = price_history.find_ends(named_prices(placed, found), transaction=transaction), now()
         decisions = decide_in_turn(requests, reservations=stored, products=found, price_ends=ends, at=at)
         products.apply_movements([m for decision in decisions for m in decision.movements(at=at)], transaction)

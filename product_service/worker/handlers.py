@@ -1,11 +1,11 @@
 """The handler of each group: it reads the events of a batch, and calls the use case that stores their effect at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from libs.access.revocations import Revocation
 from libs.messaging.consumer.batch_consumer import BatchConsumer
-from libs.messaging.consumer.batches import BatchHandler, Weigh, one_at_a_time, read_each, weigh_one
+from libs.messaging.consumer.batches import BatchHandler, Weigh, one_at_a_time, read_each, waking, weigh_one
 from libs.messaging.envelope import Event
 from libs.messaging.handlers import Handler
 from libs.messaging.kafka.brokers import Brokers
@@ -57,13 +57,15 @@ def make_handlers(currency: str) -> Mapping[str, Mapping[str, Handler]]:
     return {group: dict.fromkeys(topics, one_at_a_time(batches[group])) for group, topics in GROUPS.items()}
 
 
-def make_consumers(brokers: Brokers, currency: str) -> list[BatchConsumer]:
+def make_consumers(brokers: Brokers, currency: str, wake_relay: Callable[[], None]) -> list[BatchConsumer]:
     """The members of the groups `product-service` and `product-service-users`. Each has one batch thread."""
+    batches = {**make_batches(currency)}
+    batches[GROUP] = waking(batches[GROUP], wake_relay)
     return [
         BatchConsumer(
             brokers, group, GROUPS[group], handle, failures=MongoFailures(db()), weigh=WEIGHTS.get(group, weigh_one)
         )
-        for group, handle in make_batches(currency).items()
+        for group, handle in batches.items()
     ]
 
 

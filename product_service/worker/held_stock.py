@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from libs.mongo_store.connection import UNAVAILABLE_ERRORS
+from libs.mongo_store.failures import is_temporary
 from libs.runtime.periodic import PeriodicTask
 from product_service.use_cases.publish_held_stock import publish_next_page
 
@@ -15,4 +15,4 @@ def make_held_stock(currency: str) -> PeriodicTask:
     def work() -> Mapping[str, int]:
         return {"pages": int(publish_next_page(currency=currency))}
 
-    return PeriodicTask("held-stock", work, seconds=INTERVAL_SECONDS, unavailable=UNAVAILABLE_ERRORS, counts=["pages"])
+    return PeriodicTask("held-stock", work, seconds=INTERVAL_SECONDS, is_temporary=is_temporary, counts=["pages"])

@@ -25,9 +25,10 @@ def run(config: Config) -> int:
     start_tracing("product_worker", config, config.jwt_secret.get_secret_value().encode())
     db, brokers = connect(config.mongo_uri.get_secret_value()), config.brokers
     cluster = Cluster(brokers, topics(), MongoCluster(db))
+    relay = Relay(MongoOutbox(db), partial(make_producer, brokers))
     tasks: list[BackgroundTask] = [
-        Relay(MongoOutbox(db), partial(make_producer, brokers)),
-        *make_consumers(brokers, config.shop_currency),
+        relay,
+        *make_consumers(brokers, config.shop_currency, relay.wake),
         make_retention(config.shop_currency),
         make_held_stock(config.shop_currency),
         cluster.task(),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from libs.mongo_store.connection import UNAVAILABLE_ERRORS
+from libs.mongo_store.failures import is_temporary
 from libs.runtime.periodic import PeriodicTask
 from product_service.store import old_stock, products
 
@@ -11,7 +11,7 @@ PERIOD_SECONDS = 300.0
 
 def make_retention(currency: str) -> PeriodicTask:
     """The task. Its status holds the numbers of reservations and movements that it has purged. After a full batch it continues
-    within 5 s.
+    soon.
 
     It also holds the number of products whose price is in another currency than `currency`, the shop's.
     """
@@ -23,7 +23,7 @@ def make_retention(currency: str) -> PeriodicTask:
         "housekeeping",
         purge,
         seconds=PERIOD_SECONDS,
-        unavailable=UNAVAILABLE_ERRORS,
+        is_temporary=is_temporary,
         counts=["reservations", "movements"],
         batch=old_stock.BATCH_SIZE,
         status=lambda: {"otherCurrencies": products.count_other_currencies(currency)},

@@ -72,7 +72,7 @@ def city(shop: Shop) -> Iterator[City]:
 
 
 def send(person: Person, operation: Operation, body: Any = None, **ids: str) -> Answer:
-    """Call an operation with ids that nobody has, unless `ids` say others, and an empty body where it takes one."""
+    """Call an operation with ids that do not exist, unless `ids` say others, and an empty body where it takes one."""
     service, method, path = operation
     address = re.sub(r"{(\w+)}", lambda found: ids.get(found[1], NOBODY_HAS), path)
     return person.call(service, method, address, {} if body is None and method in ("POST", "PUT", "PATCH") else body)

@@ -1,4 +1,4 @@
-"""Tokens that nobody should accept, made from a good one and even from the right key."""
+"""Tokens that every service must refuse, made from a valid one, and some with the right key."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ class Rule(NamedTuple):
     last: bool = False
 
     def allows(self, actor: str) -> bool:
-        """Whether somebody of this kind gets past the door; what lies behind may still refuse."""
+        """Whether this actor passes the check of roles. The use case may still refuse."""
         if self.least == "anyone":
             return True
         if actor == "nobody":

@@ -36,7 +36,7 @@ class Response:
 
 
 def ask(city: City, operation: Operation, body: bytes | None = None, suffix: str = "", **headers: str) -> Response:
-    """One request, with ids that nobody has."""
+    """One request, with ids that do not exist."""
     service, method, path = operation
     fields = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body is not None else {})
     fields |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -118,11 +118,21 @@ def test_the_header_of_a_token_is_read_by_one_rule(city: City, admin: str, opera
             assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer"), header
 
 
-def test_a_token_that_may_not_do_this_is_told_so(city: City) -> None:
+def test_a_token_without_the_right_gets_403(city: City) -> None:
     customer = f"Bearer {city.people['customer'].token}"
     for operation in (o for o in RULES if RULES[o].least in ("viewer", "staff", "admin")):
         answer = ask(city, operation, b"{}" if operation in WITH_BODY else None, Authorization=customer)
         assert (answer.status, answer.headers["WWW-Authenticate"]) == (403, 'Bearer error="insufficient_scope"')
+
+
+@pytest.mark.parametrize("operation", RULES, ids=NAMES)
+def test_a_slash_at_the_end_of_a_path_makes_no_difference(city: City, operation: Operation) -> None:
+    service, method, path = operation
+    body = b'{"nonsense": 1}' if operation in WITH_BODY else None
+    customer = {"Authorization": f"Bearer {city.people['customer'].token}"}
+    headers = customer if RULES[operation].least in ("viewer", "staff", "admin") else {}  # so that nothing is changed
+    first, second = (ask(city, (service, method, p), body, **headers) for p in (path, f"{path}/"))
+    assert (second.status, second.json.get("code")) == (first.status, first.json.get("code"))
 
 
 @pytest.mark.parametrize("operation", RULES, ids=NAMES)

@@ -1,4 +1,4 @@
-"""Every route and everybody: nobody, a customer, another one, viewer, staff, admin, and somebody who was disabled."""
+"""Every route with every actor: no token, a customer, another customer, viewer, staff, admin, and a disabled account."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def test_the_documents_tell_which_routes_want_a_token(city: City) -> None:
 
 @pytest.mark.parametrize("operation", RULES, ids=NAMES)
 @pytest.mark.parametrize("actor", ACTORS)
-def test_the_door_opens_for_whom_it_should_and_nobody_else(city: City, operation: Operation, actor: str) -> None:
+def test_a_route_answers_those_who_may_use_it_and_refuses_all_others(
+    city: City, operation: Operation, actor: str
+) -> None:
     rule, person = RULES[operation], city.people[actor]
     if rule.last and rule.allows(actor):
         person = city.another(actor)
@@ -40,7 +42,7 @@ def test_the_door_opens_for_whom_it_should_and_nobody_else(city: City, operation
 
 
 @pytest.mark.parametrize("operation", [o for o in RULES if checks_tokens(o)], ids=" ".join)
-def test_the_token_of_somebody_who_was_disabled_opens_nothing(city: City, operation: Operation) -> None:
+def test_the_token_of_a_disabled_account_is_refused_everywhere(city: City, operation: Operation) -> None:
     person = city.people["disabled"]
     wait_for(lambda: send(person, operation).status == 401, "revoked")
     assert send(person, operation).json["code"] == "not-authenticated"
@@ -55,7 +57,7 @@ def test_a_disabled_account_can_not_sign_in_and_learns_no_more_than_a_stranger(c
     assert [(a.status, a.json["code"]) for a in answers] == [(401, "wrong-credentials")] * 2
 
 
-def test_a_restart_forgets_no_ended_token(city: City) -> None:
+def test_a_restart_loses_no_revocation(city: City) -> None:
     person = city.people["disabled"]
     city.shop.kill_and_wait(*SERVICES)
     reads = {"user": "/users/me", "product": "/products", "order": "/orders", "notification": "/emails"}

@@ -97,7 +97,7 @@ def test_what_a_service_waits_for_exists_and_can_be_waited_for(name):
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_whoever_needs_a_server_waits_for_it(name):
+def test_a_process_that_needs_a_server_waits_for_it(name):
     servers = {"MONGO_URI": "mongo", "MYSQL_HOST": "mysql"}
     if SERVICES[name].get("command") in (["worker"], ["topics"]) or OURS[name] == "notification_service":
         servers["KAFKA_BROKERS"] = "kafka"
@@ -218,7 +218,7 @@ def test_workers_and_jobs_are_not_reached_from_outside():
 
 
 @pytest.mark.parametrize("server", ["kafka", "mongo", "mysql"])
-def test_a_server_shares_its_way_out_with_nobody(server):
+def test_a_server_shares_its_way_out_with_no_other_container(server):
     assert SERVICES[server]["networks"] == [server, f"{server}-host"]
     assert is_internal(server)
     assert [name for name, service in SERVICES.items() if f"{server}-host" in service["networks"]] == [server]

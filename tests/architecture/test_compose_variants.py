@@ -150,7 +150,7 @@ def test_a_service_finds_the_neighbour_that_it_asks(name, other):
     assert set(BASE["services"][host]["networks"]) & set(BASE["services"][name]["networks"])
 
 
-def test_whoever_asks_for_orders_is_let_in_behind_the_proxy_too():
+def test_the_services_that_call_order_service_are_allowed_behind_the_proxy_too():
     hosts = (BASE["services"]["order-web"], read_override("tls.yaml")["services"]["order-web"])
     assert all("order-web" in service["environment"]["ALLOWED_HOSTS"].split(",") for service in hosts)
 

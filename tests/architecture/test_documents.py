@@ -22,6 +22,15 @@ def test_links_between_documents_lead_somewhere(document):
         assert (document.parent / target).exists(), target
 
 
+def test_the_files_that_the_architecture_page_names_exist_and_hold_what_it_says():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    paths = re.findall(r"`((?:libs|\w+_service)/[\w/]+\.py)`", page)
+    assert len(paths) > 6
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    for name, path in re.findall(r"`(\w+)` in `([\w/]+\.py)`", page):
+        assert name.lower() in (ROOT / path).read_text().lower(), path
+
+
 def test_every_fault_test_is_named_beside_its_promise():
     named = (ROOT / "docs" / "guarantees.md").read_text()
     for path in (ROOT / "chaos").glob("test_*.py"):

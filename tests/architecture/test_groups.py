@@ -20,7 +20,7 @@ def test_each_pattern_is_of_tests_that_are_there(pattern: str) -> None:
     assert [file for file in FILES if fnmatchcase(file, pattern)]
 
 
-def test_every_lane_has_tests() -> None:
+def test_every_group_has_tests() -> None:
     assert {group_of(f"{file}::test_it") for file in FILES} == set(GROUPS)
 
 

@@ -211,7 +211,5 @@ def test_workers_and_web_processes_reach_the_collector():
 
 
 def test_the_collector_of_the_local_stack_has_the_version_of_the_container():
-    (local,) = re.findall(
-        r"zipkin-server:(\d+\.\d+\.\d+):", (ROOT / "deploy" / "local" / "commands" / "install.py").read_text()
-    )
+    (local,) = re.findall(r"zipkin-server:(\d+\.\d+\.\d+):", (ROOT / "deploy" / "install" / "download.py").read_text())
     assert CONTAINERS["zipkin"]["image"].split("@")[0] == f"openzipkin/zipkin:{local}"

@@ -30,6 +30,7 @@ def test_a_listed_word_is_flagged_with_its_term_and_place():
     ("name", "source", "lines"),
     [
         ("a.py", f'"""{LONG}"""\n# {LONG}\nlog.info("{LONG}")\nx = "{LONG}"\n', [1, 2, 3]),
+        ("a.py", "def test_a_server_that_is_away() -> None:\n    pass\n", [1]),
         ("a.md", f"# {LONG}\n\n{LONG}\n\n| {LONG} |\n\n```\n{LONG}\n```\n", [1, 3, 5]),
         ("a.html", f"<p>{LONG}</p>\n<script>{LONG}</script>{{# {LONG} #}}\n<b>\n{LONG}</b>", [1, 3]),
     ],

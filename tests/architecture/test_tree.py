@@ -26,6 +26,17 @@ def test_files_stay_small():
     assert statistics.median(lengths.values()) <= 80
 
 
+def test_the_readme_says_how_much_code_there_is():
+    files = [*FILES, *(p for p in sorted((ROOT / "deploy").rglob("*.py")) if not SKIP & set(p.parts))]
+    lengths = [len(path.read_text().splitlines()) for path in files]
+    text = " ".join((ROOT / "README.md").read_text().split())
+    said = re.search(r"about ([\d,]+) lines of Python in ([\d,]+) files.+? half of them have less than (\d+)", text)
+    assert said
+    lines, count, half = (int(number.replace(",", "")) for number in said.groups())
+    assert (sum(lengths), len(files)) == (pytest.approx(lines, rel=0.1), pytest.approx(count, rel=0.1))
+    assert statistics.median(lengths) <= half
+
+
 @pytest.mark.parametrize("folder", sorted({p.parent for p in (ROOT / "deploy").rglob("*.py")}), ids=name_of)
 def test_a_folder_of_deploy_has_at_most_fourteen_modules(folder):
     assert len(list(folder.glob("*.py"))) <= 14
@@ -73,6 +84,15 @@ def test_each_room_on_the_architecture_page_exists():
         if not (ROOT / service / name).exists()
     ]
     assert missing == []
+
+
+def test_the_architecture_page_lists_the_folders_beside_the_services():
+    text = (ROOT / "docs" / "architecture.md").read_text().partition("## The rest of the tree")[2]
+    listed = set(re.findall(r"^\| `([\w/]+)/` \|", text, re.MULTILINE))
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    folders = {"/".join(name.split("/")[: 2 if name.startswith("deploy/") else 1]) for name in files if "/" in name}
+    real = {folder for folder in folders if (ROOT / folder).is_dir() and not folder.startswith(".")}
+    assert listed == real - {*SERVICES, "libs", "docs"}
 
 
 def test_the_architecture_page_lists_the_shared_packages():

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from deploy.local.errors import LocalError
 
-NAMES = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")  # bootstrap.sh looks for the same
+NAMES = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")  # the same names as in bootstrap.sh
 ARGUMENTS = (
     "--disable-gpu",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # nothing beyond this machine can be reached

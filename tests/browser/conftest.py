@@ -28,7 +28,7 @@ def town(shop: Shop) -> Town:
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    """An empty page, 1280 pixels wide, of a browser that knows nobody."""
+    """An empty page, 1280 pixels wide, of a browser without cookies."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()

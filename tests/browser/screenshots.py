@@ -14,13 +14,13 @@ from typing import NamedTuple
 
 from playwright.sync_api import Browser, BrowserContext
 
-from deploy.local.commands.demo import ADDRESS
-from deploy.local.commands.install import install_zipkin
+from deploy.customers.demo import ADDRESS
+from deploy.install.download import install_zipkin
 from deploy.local.console import say, step
 from deploy.local.errors import LocalError
 from deploy.local.ports import LOOPBACK
-from deploy.local.servers.observe import Zipkin
 from deploy.local.state import ROOT, State
+from deploy.observe.servers import Zipkin
 from tests.browser.chromium import open_chromium
 from tests.browser.desk import sign_in
 from tests.e2e.conftest import Person, Town, wait_for

@@ -37,7 +37,7 @@ def test_a_change_that_came_too_late_is_refused_on_the_page(page: Page, watch: W
     assert ada.status_of(order) == "cancelled"
 
 
-def test_who_is_nobody_is_asked_to_sign_in(page: Page, watch: Watch, town: Town) -> None:
+def test_a_visitor_without_a_login_is_led_to_the_sign_in(page: Page, watch: Watch, town: Town) -> None:
     with watch.expecting("status of 401"):
         page.goto(town.shop.url("order", "/orders"))
     page.get_by_role("link", name="Sign in").first.click()

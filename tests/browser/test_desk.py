@@ -10,6 +10,8 @@ from tests.browser.desk import ORDERS, find_orders, open_order, run_action, sign
 from tests.browser.watch import PHONE, assert_for_everybody, grave_findings, too_wide
 from tests.e2e.conftest import Person, Town, wait_for
 
+STEP = 100  # rows that an action changes in one request: MAX_SELECTED of order_service/desk/model_admin.py
+
 
 def confirmed_order(town: Town, customer: Person, staff: Person, **fields: Any) -> dict[str, Any]:
     """An order whose goods are reserved."""
@@ -49,7 +51,7 @@ def test_an_action_that_came_too_late_says_so_and_changes_nothing(page: Page, to
     assert ada.status_of(order) == "cancelled"
 
 
-def test_of_many_orders_one_message_tells_the_result_of_each(page: Page, town: Town) -> None:
+def test_one_message_shows_the_result_of_each_of_many_orders(page: Page, town: Town) -> None:
     ada, grace = town.customer(), town.colleague()
     first, second = (confirmed_order(town, ada, grace) for _ in range(2))
     assert ada.call("order", "POST", f"/orders/{second['id']}/cancel").status == 200
@@ -113,3 +115,22 @@ def test_the_desk_is_for_everybody(page: Page, town: Town) -> None:
     sign_in(page, grace)
     for path in ("/admin/", f"{ORDERS}?q={order['id']}", f"{ORDERS}{order['id']}/change/"):
         assert_for_everybody(page, town.shop.url("order", path))
+
+
+def test_an_action_on_all_matches_goes_on_by_itself_until_the_last_step(page: Page, town: Town) -> None:
+    ada, grace = town.customer(), town.colleague()
+    sold_out = town.product(grace, stock=0)
+    orders = [ada.order(sold_out) for _ in range(STEP + 1)]
+    wait_for(lambda: ada.call("order", "GET", "/orders?status=pending").json["results"] == [], "all rejected")
+    sign_in(page, grace)
+    find_orders(page, town.shop, ada.email)
+    page.locator("#action-toggle").check()
+    page.get_by_text(f"Select all {len(orders)} orders").click()
+    page.get_by_role("combobox", name="action").select_option(label="Cancel the selected orders")
+    page.get_by_role("button", name="Run").click()
+    steps: list[str] = []
+    page.on("request", lambda request: steps.append(request.url) if request.method == "POST" else None)
+    page.get_by_role("button", name=f"Yes, cancel {len(orders)} orders").click()
+    message = page.get_by_role("status").get_by_role("listitem").first
+    expect(message).to_contain_text(f"0 of {len(orders)} orders were cancelled. {len(orders)} were refused")
+    assert len(steps) == 2  # the confirmation, and the page between the steps, which no one clicked

@@ -67,7 +67,7 @@ def test_mails_are_for_everybody(page: Page, town: Town) -> None:
         assert grave_findings(page, "color-contrast") == [], kind
 
 
-def test_the_mail_that_comes_looks_like_its_preview(page: Page, town: Town) -> None:
+def test_the_mail_that_arrives_is_the_same_as_its_preview(page: Page, town: Town) -> None:
     ada = town.customer()
     lamp = town.product(town.staff(), name="<b>Lamp</b> 💡 مصباح")
     order = ada.order(lamp)

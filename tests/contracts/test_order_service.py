@@ -149,7 +149,7 @@ def test_each_event_says_all_that_its_schema_knows(status):
     assert set(data_of(ORDER, status)["items"][0]) == set(schema["items"]["items"]["properties"])
 
 
-def test_an_order_is_told_as_clients_see_it():
+def test_an_event_of_an_order_has_the_fields_that_clients_see():
     assert data_of(ORDER, Status.CONFIRMED) == {
         "orderId": "01M82CEBY32RNQGJ072R3P5R7Z",
         "userId": "64f000000000000000000001",

@@ -60,7 +60,7 @@ def effects(monkeypatch) -> list[tuple[str, Any, dict[str, Any]]]:
             self.add_all = record("add_all")
 
     for module, names in (
-        (order_handlers, ("upsert_products", "apply_stock_replies", "erase_customer", "keep_account_changes")),
+        (order_handlers, ("upsert_products", "apply_stock_replies", "erase_customer", "apply_account_changes")),
         (order_handlers, ("record_sent_mails", "compare_held_stock")),
         (product_handlers, ("decide_orders",)),
         (user_handlers, ("reissue_link", "resend_account")),
@@ -199,7 +199,7 @@ def test_an_unknown_field_is_ignored_at_any_depth(consumer, effects):
     "header",
     [("x-bin", b"\xff\xfe"), ("ce_subject", b"\xff"), ("content-type", b"\xff"), ("traceparent", b"?"), ("", b"")],
 )
-def test_a_header_that_nobody_needs_may_hold_anything(consumer, effects, header):
+def test_a_header_that_no_consumer_reads_may_hold_anything(consumer, effects, header):
     found = message(consumer.topic, example(consumer.topic), header)
     assert outcome(consumer, found, effects) == ""
     assert len(effects) == 1

@@ -24,6 +24,7 @@ from user_service.events.published import (
 from user_service.events.topics import CONSUMED, GROUP, PUBLISHED, topics
 
 MOMENT = datetime(2026, 1, 31, 12, tzinfo=UTC)
+NOW = datetime.now(UTC)
 USER = User(
     id="0" * 24,
     username="ada",
@@ -51,8 +52,8 @@ EVENTS: list[EventData] = [
     UserNoticeRequested.of(LONGEST, "email-changed", at=MOMENT),
     UserNoticeRequested.of(USER, "authenticator-added", at=MOMENT),
     UserNoticeRequested.of(USER, "authenticator-removed", at=MOMENT),
-    UserRevocations.of(USER.id, newest=0),
-    UserRevocations.of(USER.id, "01K00000000000000000000000", newest=0),
+    UserRevocations.of(USER.id, at=NOW, newest=0),
+    UserRevocations.of(USER.id, "01K00000000000000000000000", at=NOW, newest=0),
 ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local.mailbox import CaughtMail
+from deploy.customers.mailbox import CaughtMail
 from deploy.local.probe import Answer
 from tests.shop import Shop
 

@@ -1,4 +1,4 @@
-"""Who is let in, and how soon nobody else is."""
+"""Which logins and tokens are accepted, and how soon a revoked one is refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PROBES = {
     "order": ("GET", "/orders"),
     "notification": ("GET", "/emails"),
 }
-"""A route of each service that wants a token of staff."""
+"""A route of each service that needs a token of staff."""
 SECONDS = 5.0  # promised are 2 s for 95 of 100; a busy machine gets more
 
 

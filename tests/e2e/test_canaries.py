@@ -130,7 +130,7 @@ class Canaries:
             assert self.sent["username"] in desk.get(page, timeout=10).text
 
     def poison(self) -> dict[str, list[Any]]:
-        """Events that nobody can handle, with canaries in each field: return the dead letters, by topic."""
+        """Events that no consumer can handle, with canaries in each field: return the dead letters, by topic."""
         brokers = self.town.shop.env["KAFKA_BROKERS"]
         producer = Producer({"bootstrap.servers": brokers})
         for topic in TOPICS:
@@ -173,7 +173,7 @@ def test_every_generated_secret_is_a_canary() -> None:
     assert set(envfile.generated()) - addresses == SECRETS  # those are known to no service, or to Compose alone
 
 
-def test_no_error_tells_what_was_sent(canaries: Canaries) -> None:
+def test_no_error_shows_what_was_sent(canaries: Canaries) -> None:
     told = canaries.found_in("\n".join(canaries.answers))
     assert told <= {"email", "code"}, told  # the form at the desk shows again what was typed, but for the password
     problems = "\n".join(answer for answer in canaries.answers if "<html" not in answer and "<form" not in answer)
@@ -181,7 +181,7 @@ def test_no_error_tells_what_was_sent(canaries: Canaries) -> None:
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_no_dead_letter_tells_why_by_showing_it(
+def test_no_reason_of_a_dead_letter_shows_what_was_sent(
     canaries: Canaries, dead_letters: dict[str, list[Any]], topic: str
 ) -> None:
     for letter in dead_letters[topic]:

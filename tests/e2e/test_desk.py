@@ -53,7 +53,7 @@ def verify(town: Town, person: Person) -> None:
     assert person.call("user", "POST", "/verify-email", {"token": token}).status == 204
 
 
-def test_staff_sign_in_to_the_desk_and_whoever_is_disabled_is_shut_out(town: Town, browser: Browser) -> None:
+def test_staff_sign_in_to_the_desk_and_a_disabled_account_is_signed_out(town: Town, browser: Browser) -> None:
     ada, user_id = make_staff(town)
     browser.sign_in(ada)
     assert browser.is_in()

@@ -49,7 +49,7 @@ def test_what_is_not_there_can_not_be_had(town: Town) -> None:
     town.mail(ada, f"#{order['id']} could not be filled")
 
 
-def test_a_new_price_reaches_the_next_order_and_a_gone_product_none(town: Town) -> None:
+def test_a_new_price_reaches_the_next_order_and_a_withdrawn_product_none(town: Town) -> None:
     ada, staff = town.customer(), town.staff()
     lamp = town.product(staff, price="10.00")
     ada.order(lamp)
@@ -102,7 +102,7 @@ def test_one_trace_leads_from_the_request_to_both_mails_and_through_the_logs(tow
     assert times == {"order-placed": 1, "order-confirmed": 1}
 
 
-def test_the_story_of_an_order_is_told_across_the_services(town: Town) -> None:
+def test_the_story_of_an_order_covers_all_services(town: Town) -> None:
     ada, lamp = town.customer(), town.product(town.staff())
     order = ada.order(lamp)
     town.mail(ada, f"Order Confirmation - #{order['id']}")

@@ -1,4 +1,4 @@
-"""A shop of its own: whoever sends anything to everything disables staff, too."""
+"""A shop of its own, because generated requests disable staff accounts, too."""
 
 from __future__ import annotations
 

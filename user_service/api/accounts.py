@@ -6,7 +6,15 @@ from libs.values.errors import Invalid
 from libs.values.pages import page_request
 from libs.web.flask import Blueprint, caller, json_response
 from user_service.api import responses, schemas
-from user_service.api.context import address, config, limiter, login_limits, mail_limits, rate_limit, require_sendable
+from user_service.api.context import (
+    client_address,
+    config,
+    limiter,
+    login_limits,
+    mail_limits,
+    rate_limit,
+    require_sendable,
+)
 from user_service.queries import account_changes, account_export, users
 from user_service.use_cases import change_password, delete_account, manage_account, register_user, update_account
 
@@ -25,7 +33,7 @@ def register(body: schemas.Register) -> Response:
         username=body.username,
         email=body.email,
         password=body.password,
-        address=address(),
+        client_address=client_address(),
         shop_name=config().shop_name,
         limits=mail_limits(),
     )
@@ -46,7 +54,7 @@ def read_me() -> Response:
 @routes.output(schemas.UserOut)
 @routes.refuses(409, 429)
 def update_me(body: schemas.UpdateMe) -> Response:
-    """Change your username, or your e-mail address by your password. A new address ends your access tokens, not your sessions."""
+    """Change your username or, with your password, your e-mail address. A new address ends your access tokens but no session."""
     require_sendable(body.email)
     if body.email is None:
         user = users.get_own_account(caller=caller())
@@ -72,7 +80,7 @@ def update_me(body: schemas.UpdateMe) -> Response:
 @routes.output({}, status_code=204)
 @routes.refuses(429)
 def delete_me(body: schemas.DeleteMe) -> Response:
-    """Delete your account by your password. Its data is erased, and its address and name are free again."""
+    """Delete your account with your password. Its data is erased, and its address and name are free again."""
     delete_account.delete_own_account(caller=caller(), password=body.password, limits=login_limits())
     return Response(status=204)
 
@@ -104,7 +112,12 @@ def export_me() -> Response:
 def change_my_password(body: schemas.ChangePassword) -> Response:
     """Change your password. All your sessions end. Log in again afterwards."""
     change_password.change_password(
-        caller=caller(), current=body.current, new=body.new, limits=login_limits(), shop_name=config().shop_name
+        caller=caller(),
+        current=body.current,
+        new=body.new,
+        limits=login_limits(),
+        mail_limits=mail_limits(),
+        shop_name=config().shop_name,
     )
     return Response(status=204)
 
@@ -114,7 +127,10 @@ def change_my_password(body: schemas.ChangePassword) -> Response:
 @routes.query(schemas.UsersQuery)
 @routes.output(schemas.UserPage)
 def list_users(query: schemas.UsersQuery) -> Response:
-    """Search accounts by the beginning of a username or e-mail address, newest first."""
+    """Search accounts by the beginning of a username or e-mail address, newest first.
+
+    A page with several filters may have fewer accounts than `limit`, or none: follow `next` until it is null.
+    """
     page = users.list_users(
         page_request(sort="newest", key_types=[str], limit=query.limit, cursor=query.cursor),
         search=query.search,

@@ -38,7 +38,7 @@ def create_app(config: Config) -> APIFlask:
             config.jwt_issuer,
             config.jwt_audience,
             config.access_token_seconds,
-            Revocations(MongoRevocations(db).read).check,
+            Revocations(MongoRevocations(db).read),
         ),
         health=Health(
             "user_service",

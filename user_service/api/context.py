@@ -38,30 +38,30 @@ def dummy_hashes() -> DummyHashes:
     return cast(DummyHashes, current_app.extensions["dummy_hashes"])
 
 
-def address() -> str:
+def client_address() -> str:
     """The address of the client. PROXY_COUNT says how many proxies are between."""
     return request.remote_addr or ""
 
 
 def device() -> Device:
-    """Address and browser, for the list of sessions."""
+    """Client address and browser, for the list of sessions."""
     agent = "".join(c for c in request.headers.get("User-Agent", "") if c.isprintable())
-    return Device(address=address(), agent=agent[:200])
+    return Device(address=client_address(), agent=agent[:200])
 
 
 def rate_limit(name: str, email: str = "") -> RateLimit:
     """A limit for the account with this e-mail address, from the client's address."""
-    return limiter().limit(name, account=email_key(email), address=address())
+    return limiter().limit(name, account=email_key(email), client_address=client_address())
 
 
 def mail_limits() -> MailLimits:
     """The limits of mails with links for the client's address."""
-    return MailLimits(limiter(), address=address())
+    return MailLimits(limiter(), client_address=client_address())
 
 
 def login_limits() -> LoginLimits:
     """The limits of logins and of other checks of a password or a code, from the client's address."""
-    return LoginLimits(limiter(), address=address(), is_desk=_is_order_service)
+    return LoginLimits(limiter(), client_address=client_address(), is_desk=_is_order_service)
 
 
 def second_factor_required() -> bool:

@@ -7,3 +7,6 @@ class UserIdConverter(BaseConverter):
     """`<user_id:user_id>` in a rule: any text but `me`."""
 
     regex = r"(?!me\Z)[^/]+"
+    part_isolating = (
+        True  # the pattern names a slash, and yet an id has none: so a slash after it is ignored as everywhere
+    )

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from libs.mongo_store.connection import UNAVAILABLE_ERRORS, connect
+from libs.mongo_store.connection import connect
 from libs.values.errors import DomainError
 from user_service.config import Config
 from user_service.use_cases.approve_second_factor import approve_second_factor_of
@@ -22,9 +22,6 @@ def approve(config: Config, arguments: list[str]) -> int:
         approve_second_factor_of(email=email)
     except DomainError as error:
         sys.stderr.write(f"{email} was not approved: {error.title}\n")
-        return 1
-    except UNAVAILABLE_ERRORS as error:
-        sys.stderr.write(f"MongoDB does not answer ({type(error).__name__}). Check MONGO_URI and try again\n")
         return 1
     sys.stdout.write(f"{email} may set up an authenticator within 24 hours\n")
     return 0

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from libs.access.encryption import Encryption
-from libs.mongo_store.connection import UNAVAILABLE_ERRORS, connect
+from libs.mongo_store.connection import connect
 from user_service.config import Config
 from user_service.use_cases.rotate_encryption import rotate_encryption
 
@@ -16,11 +16,7 @@ def rotate(config: Config, arguments: list[str]) -> int:
         description="Encrypt each secret of an authenticator that is plain, or encrypted with the second key, with the first key.",
     ).parse_args(arguments)
     connect(config.mongo_uri.get_secret_value())
-    try:
-        done = rotate_encryption(Encryption(config.encryption_key))
-    except UNAVAILABLE_ERRORS as error:
-        sys.stderr.write(f"MongoDB does not answer ({type(error).__name__}). Check MONGO_URI and try again\n")
-        return 1
+    done = rotate_encryption(Encryption(config.encryption_key))
     sys.stdout.write(f"{done.encrypted} secrets were encrypted with the first key\n")
     for user_id in done.unreadable:
         sys.stderr.write(f"The secret of account {user_id} has neither key. Add its key, or remove the authenticator\n")

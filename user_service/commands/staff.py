@@ -6,7 +6,7 @@ import sys
 
 from pydantic import BaseModel, ValidationError
 
-from libs.mongo_store.connection import UNAVAILABLE_ERRORS, connect
+from libs.mongo_store.connection import connect
 from libs.runtime.config import load
 from libs.values.errors import DomainError, Invalid
 from user_service.config import Config, StaffPassword
@@ -63,10 +63,6 @@ def make_staff(config: Config, arguments: list[str]) -> int:
         return _fail(f"Account not created: {error.errors[0]['message']}")
     except DomainError as error:
         return _fail(f"Account not created: {error.title}")
-    except UNAVAILABLE_ERRORS as error:
-        return _fail(
-            f"Account not created: MongoDB does not answer ({type(error).__name__}). Check MONGO_URI and try again"
-        )
     return _print(f"{given.email} was created with the role {given.role}")
 
 

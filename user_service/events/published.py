@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar, Literal, Self
 
 from libs.messaging.envelope import EventData
-from libs.values.times import now_ms, rfc3339
+from libs.values.times import rfc3339, to_ms
 from user_service.domain.mail_token import MailToken, MailTokenKind
 from user_service.domain.user import User
 
@@ -109,9 +109,10 @@ class UserRevocations(EventData):
     not_before: int
 
     @classmethod
-    def of(cls, user_id: str, sid: str | None = None, *, newest: int) -> Self:
-        """The event that ends all tokens issued until now. Call it after the writes that tokens can conflict with.
+    def of(cls, user_id: str, sid: str | None = None, *, at: datetime, newest: int) -> Self:
+        """The event that ends all tokens issued until `at`, which is read after the writes that tokens can conflict with.
 
-        `newest`: when the newest of these tokens was issued (ms since the epoch), by the clock of a host that may be ahead.
+        `newest`: when the newest of these tokens was issued, in ms since the epoch. It is later than `at` when the database's clock
+        was set back since, or when another of its servers has become primary.
         """
-        return cls(user_id=user_id, sid=sid, not_before=max(now_ms(), newest) + 1)
+        return cls(user_id=user_id, sid=sid, not_before=max(to_ms(at), newest) + 1)

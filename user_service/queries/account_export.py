@@ -47,9 +47,9 @@ def export_account(
     """
     account = users.own_account(caller)
     limit = limiter.limit("export", account=account.id)
+    limit.enforce()
     slot = ExportSlot.take(account.id)
     try:
-        limit.enforce()
         sessions = list_sessions(SESSIONS, user_id=account.id).results
         pages = read_orders(order_service_url, authorization)
         first = next(pages)

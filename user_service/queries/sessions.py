@@ -3,9 +3,9 @@
 from bson import ObjectId
 
 from libs.values.pages import Page, PageRequest, build_page
-from libs.values.times import now
 from user_service.domain.session import Session
 from user_service.store import documents, sessions
+from user_service.store.clock import now
 
 
 def list_sessions(request: PageRequest, *, user_id: str) -> Page[Session]:

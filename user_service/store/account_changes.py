@@ -1,11 +1,9 @@
 """What staff changed about accounts, in MongoDB. A change is written in the transaction of the account."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 
+from libs.mongo_store.connection import Bson
 from libs.mongo_store.inserts import insert
 from libs.mongo_store.validation import validate_document
 from user_service.domain.account_change import AccountChange, Action
@@ -26,7 +24,7 @@ def add(change: AccountChange, transaction: ClientSession) -> None:
         insert(documents.account_changes(), [validate_document(documents.AccountChange, row)], transaction)
 
 
-def from_bson(row: Mapping[str, Any]) -> AccountChange:
+def from_bson(row: Bson) -> AccountChange:
     """The change of a document."""
     return AccountChange(
         id=row["_id"],

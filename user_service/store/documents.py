@@ -50,6 +50,7 @@ class User(Document):  # type: ignore[misc] # MongoEngine has no types
             {"fields": ["username_key"], "unique": True, "sparse": True, "name": "username_key"},
             {"fields": ["email_key"], "unique": True, "sparse": True, "name": "email_key"},
             {"fields": ["roles", "-_id"], "name": "roles"},
+            {"fields": ["active", "-_id"], "name": "active"},
         ],
     }
 

@@ -8,9 +8,9 @@ from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 from ulid import ULID
 
-from libs.values.times import now
 from user_service.domain.errors import ExportInFlight, ExportInterrupted, TooManyExports
 from user_service.store import documents
+from user_service.store.clock import now
 
 MAX_CONCURRENT = 2  # in this process: each occupies a thread, and holds one page of orders
 LEASE = timedelta(seconds=30)  # renewed with each page of orders, which arrives within 4 s
@@ -26,18 +26,18 @@ class ExportSlot:
 
     @classmethod
     def take(cls, user_id: str) -> Self:
-        """A slot for this account. Raises TooManyExports, ExportInFlight."""
-        if not _process_slots.acquire(blocking=False):
-            raise TooManyExports
+        """A slot for this account. Raises TooManyExports, ExportInFlight.
+
+        The account's own lease comes first, so the repeats of one account take no slot from other accounts.
+        """
         slot = cls(user_id)
         try:
             slot._lease({"expires_at": {"$lt": now()}}, upsert=True)
         except DuplicateKeyError:
-            _process_slots.release()
             raise ExportInFlight from None
-        except BaseException:
-            _process_slots.release()
-            raise
+        if not _process_slots.acquire(blocking=False):
+            slot._end_lease()
+            raise TooManyExports
         return slot
 
     def renew(self) -> None:
@@ -50,7 +50,10 @@ class ExportSlot:
         if self._is_held:
             self._is_held = False
             _process_slots.release()
-            documents.export_leases().delete_one({"_id": self._key, "owner": self._owner})
+            self._end_lease()
+
+    def _end_lease(self) -> None:
+        documents.export_leases().delete_one({"_id": self._key, "owner": self._owner})
 
     def _lease(self, condition: dict[str, object], *, upsert: bool) -> bool:
         held = {"owner": self._owner, "expires_at": now() + LEASE}

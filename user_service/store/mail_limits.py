@@ -8,8 +8,8 @@ from user_service.store.rate_limits import Limiter, RateLimit
 class MailLimits:
     """The limits `verify` (an account), `mails` (a recipient) and `links` (a client address), for one client."""
 
-    def __init__(self, limiter: Limiter, *, address: str) -> None:
-        self._limiter, self._address = limiter, address
+    def __init__(self, limiter: Limiter, *, client_address: str) -> None:
+        self._limiter, self._client_address = limiter, client_address
 
     def account(self, user: User) -> RateLimit:
         """The limit of resends and changes of address. It counts by the account's id, which no change sets to zero."""
@@ -17,7 +17,7 @@ class MailLimits:
 
     def client(self) -> RateLimit:
         """The limit of resets, resends and changes of address from the client's address."""
-        return self._limiter.limit("links", address=self._address)
+        return self._limiter.limit("links", client_address=self._client_address)
 
     def recipient(self, email: EmailAddress, *, sent: bool = True) -> RateLimit:
         """The limit of mails to this address.

@@ -1,18 +1,19 @@
 """Mail tokens in MongoDB."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 from bson import ObjectId
 from pymongo.client_session import ClientSession
 
+from libs.mongo_store.connection import Bson
 from libs.mongo_store.inserts import insert
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_document
-from libs.values.times import now
 from user_service.domain.errors import TokenInvalid
 from user_service.domain.mail_token import MailToken, MailTokenKind, token_hash
 from user_service.store import documents
+from user_service.store.clock import now
 
 
 def to_bson(token: MailToken) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def to_bson(token: MailToken) -> dict[str, Any]:
     }
 
 
-def from_bson(row: Mapping[str, Any]) -> MailToken:
+def from_bson(row: Bson) -> MailToken:
     """The token of a document."""
     return MailToken(
         kind=row["kind"],
@@ -42,7 +43,7 @@ def from_bson(row: Mapping[str, Any]) -> MailToken:
 def find(kind: MailTokenKind, text: str) -> MailToken:
     """The token with this text. Raises TokenInvalid for one that is unknown, used, expired or of another kind."""
     valid = {"_id": token_hash(text), "kind": kind, "expires_at": {"$gt": now()}}
-    row: Mapping[str, Any] | None = documents.mail_tokens().find_one(valid)
+    row: Bson | None = documents.mail_tokens().find_one(valid)
     if row is None:
         raise TokenInvalid
     return from_bson(row)
@@ -87,9 +88,11 @@ def store_dummy_tokens(email_key: str) -> None:
     For a known address the transaction writes three documents: the account, the token and the event.
     """
 
+    at = now()
+
     def write(transaction: ClientSession) -> None:
         for _ in range(3):
-            token, _text = MailToken.issue("reset", user_id=str(ObjectId()), email_key=email_key, at=now())
+            token, _text = MailToken.issue("reset", user_id=str(ObjectId()), email_key=email_key, at=at)
             add(token, transaction)
 
     in_transaction(documents.MailToken._get_db(), write)

@@ -14,7 +14,7 @@ from limits.storage import MemoryStorage, MongoDBStorage
 from limits.strategies import MovingWindowRateLimiter
 from pymongo.errors import PyMongoError
 
-from libs.mongo_store.connection import UNAVAILABLE_ERRORS, Db
+from libs.mongo_store.connection import Db, is_unavailable
 from libs.runtime.logs import get_logger
 from user_service.domain.errors import TooManyAttempts
 from user_service.domain.known_addresses import network_of
@@ -53,18 +53,22 @@ class Limiter:
         self._shared = MovingWindowRateLimiter(_Storage(db))
         self._local = MovingWindowRateLimiter(MemoryStorage())
 
-    def limit(self, name: str, *, account: str = "", address: str | None = None) -> "RateLimit":
-        """A limit for one account from one address. Without `address` it counts all addresses together."""
-        key = (name, hashlib.sha256(account.encode()).hexdigest()[:32], network_of(address) if address else "")
+    def limit(self, name: str, *, account: str = "", client_address: str | None = None) -> "RateLimit":
+        """A limit for one account from one client address. Without `client_address` it counts all addresses together."""
+        key = (
+            name,
+            hashlib.sha256(account.encode()).hexdigest()[:32],
+            network_of(client_address) if client_address else "",
+        )
         return RateLimit(self, self._limits[name], key)
 
     def apply(self, operation: Callable[[MovingWindowRateLimiter], T]) -> T:
-        """The result of an operation on the shared counts. Raises UNAVAILABLE_ERRORS: without MongoDB no request works."""
+        """The result of an operation on the shared counts. Raises what `is_unavailable` finds: without MongoDB no request works."""
         try:
             return operation(self._shared)
-        except UNAVAILABLE_ERRORS:
-            raise
         except PyMongoError as error:
+            if is_unavailable(error):
+                raise
             log.warning("rate limits counted in memory", error=type(error).__name__)
             return operation(self._local)
 
@@ -132,14 +136,14 @@ class LoginLimits:
     accounts. An account counts by its id, so another e-mail address sets no count to zero.
     """
 
-    def __init__(self, limiter: Limiter, *, address: str, is_desk: Callable[[str], bool]) -> None:
+    def __init__(self, limiter: Limiter, *, client_address: str, is_desk: Callable[[str], bool]) -> None:
         """`is_desk` is true for a client address that the desk calls from."""
-        self._limiter, self.address, self._is_desk = limiter, address, is_desk
-        self._failures = limiter.limit("failures", address=address)
+        self._limiter, self.client_address, self._is_desk = limiter, client_address, is_desk
+        self._failures = limiter.limit("failures", client_address=client_address)
 
     def password(self, user: User | None, email_key: str = "") -> RateLimit:
         """The limit of wrong passwords. An address without an account counts by its key."""
-        return self._limiter.limit("login", account=user.id if user else email_key, address=self.address)
+        return self._limiter.limit("login", account=user.id if user else email_key, client_address=self.client_address)
 
     def code(self, user: User) -> RateLimit:
         """The limit of wrong codes."""
@@ -153,8 +157,8 @@ class LoginLimits:
         try:
             self._failures.enforce()  # for every account, so that the time of an answer shows nothing
         except TooManyAttempts:
-            is_known = user and user.knows_client_address(self.address)
-            is_staff_at_desk = user and user.roles and self._is_desk(self.address)
+            is_known = user and user.knows_client_address(self.client_address)
+            is_staff_at_desk = user and user.roles and self._is_desk(self.client_address)
             if not (is_known or is_staff_at_desk):
                 raise
 

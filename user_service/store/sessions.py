@@ -1,6 +1,5 @@
 """Sessions in MongoDB. The stored field `number` is a session's rotation, and `used` has the last uses of its tokens."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +7,7 @@ from bson import ObjectId
 from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 
+from libs.mongo_store.connection import Bson
 from libs.mongo_store.inserts import insert
 from libs.mongo_store.transactions import in_transaction
 from libs.mongo_store.validation import validate_document
@@ -16,6 +16,7 @@ from user_service.domain.session import MAX_USES, Device, Session, TokenUse
 from user_service.domain.user import User
 from user_service.events.published import UserRevocations
 from user_service.store import documents, user_events, users
+from user_service.store.clock import now
 
 
 def to_bson(session: Session) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def to_bson(session: Session) -> dict[str, Any]:
     }
 
 
-def from_bson(row: Mapping[str, Any]) -> Session:
+def from_bson(row: Bson) -> Session:
     """The session of a document."""
     return Session(
         id=row["_id"],
@@ -48,13 +49,13 @@ def from_bson(row: Mapping[str, Any]) -> Session:
 
 def find_live(sid: str, *, at: datetime) -> Session | None:
     """A session that has not ended."""
-    row: Mapping[str, Any] | None = documents.sessions().find_one({"_id": sid, "expires_at": {"$gt": at}})
+    row: Bson | None = documents.sessions().find_one({"_id": sid, "expires_at": {"$gt": at}})
     return from_bson(row) if row else None
 
 
 def find(sid: str, *, user_id: str) -> Session | None:
     """A session of this account."""
-    row: Mapping[str, Any] | None = documents.sessions().find_one({"_id": sid, "user_id": ObjectId(user_id)})
+    row: Bson | None = documents.sessions().find_one({"_id": sid, "user_id": ObjectId(user_id)})
     return from_bson(row) if row else None
 
 
@@ -80,7 +81,7 @@ def rotate(token: RefreshToken, *, at: datetime, issued_at: int) -> Session | No
 
     `issued_at`: of its next access token, in ms since the epoch.
     """
-    row: Mapping[str, Any] | None = documents.sessions().find_one_and_update(
+    row: Bson | None = documents.sessions().find_one_and_update(
         {"_id": token.sid, "number": token.rotation, "expires_at": {"$gt": at}},
         {
             "$inc": {"number": 1},
@@ -107,7 +108,7 @@ def end(sid: str) -> None:
         if ended:
             user_id = str(ended["user_id"])
             sequence = user_events.count_event(user_id, transaction)
-            revocation = UserRevocations.of(user_id, sid, newest=ended.get("issued_at", 0))
+            revocation = UserRevocations.of(user_id, sid, at=now(), newest=ended.get("issued_at", 0))
             user_events.store_events([revocation], user_id, transaction, first_sequence=sequence)
 
     in_transaction(documents.Session._get_db(), write)

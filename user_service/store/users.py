@@ -5,9 +5,9 @@ one of the others. So a change has a document in common with each login and each
 A change reads `not_before` after both writes: it is later than the `iat` of every token of the account as it was (docs/adr/0020).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from bson import ObjectId
 from pymongo import ReturnDocument
@@ -19,17 +19,17 @@ from libs.messaging.envelope import EventData
 from libs.mongo_store.ids import to_object_id
 from libs.mongo_store.inserts import insert
 from libs.mongo_store.transactions import in_transaction
-from libs.mongo_store.validation import validate_changes, validate_document
+from libs.mongo_store.validation import validate_document
 from libs.values.email_address import EmailAddress
 from libs.values.errors import DomainError, NotAuthenticated
 from libs.values.times import now
 from user_service.domain.account_change import AccountChange
 from user_service.domain.errors import EmailTaken, LinkReissued, TokenInvalid, UnknownUser, UsernameTaken
 from user_service.domain.mail_token import MailToken, ended_links
-from user_service.domain.second_factor import SecondFactor
 from user_service.domain.user import User, username_key
 from user_service.events.published import UserRevocations
-from user_service.store import account_changes, documents, mail_tokens, user_events
+from user_service.store import account_changes, clock, documents, mail_tokens, user_events
+from user_service.store.user_rows import difference, from_bson, guard_on, to_bson
 
 TokenEffect = Literal["keep", "renew", "end"]
 """What a change does to the account's tokens. renew: access tokens end and sessions stay. end: sessions end too."""
@@ -38,7 +38,6 @@ LOGIN_FIELDS = ("active", "password_hash", "totp_secret", "totp_step", "recovery
 """A login is decided by them, or writes them."""
 
 ERASED_FIELDS = {"logged_in_at": ""}  # personal data that User does not hold
-EMPTY: tuple[object, ...] = (None, "", [])
 
 CONFLICTS: Mapping[str, type[DomainError]] = {
     "email_key": EmailTaken,
@@ -57,62 +56,6 @@ class _Overtaken(Exception):
 def new_id() -> str:
     """The id of a new account."""
     return str(ObjectId())
-
-
-def to_bson(user: User) -> dict[str, Any]:
-    """The document of an account. Fields without a value are left out."""
-    factor = user.second_factor
-    fields = {
-        "username": user.username,
-        "username_key": None if user.deleted_at else username_key(user.username),
-        "email": user.email.text,
-        "email_key": user.email.key,
-        "password_hash": user.password_hash,
-        "active": user.active,
-        "email_verified": user.email_verified,
-        "totp_secret": factor.secret if factor else None,
-        "totp_offered": user.offered_secret,
-        "totp_offer_expires_at": user.offer_expires_at,
-        "totp_approved_until": user.approved_until,
-        "totp_step": factor.last_step if factor else None,
-        "recovery_hashes": list(factor.recovery_hashes) if factor else [],
-        "known_addresses": list(user.known_addresses),
-        "sequence": user.version,
-        "created_at": user.created_at,
-        "updated_at": user.updated_at,
-        "deleted_at": user.deleted_at,
-    }
-    stored = {name: value for name, value in fields.items() if value not in EMPTY}
-    return {"_id": ObjectId(user.id), "roles": list(user.roles), **stored}
-
-
-def from_bson(row: Mapping[str, Any]) -> User:
-    """The account of a document."""
-    return User(
-        id=str(row["_id"]),
-        username=row["username"],
-        email=EmailAddress(row.get("email") or "", row.get("email_key") or ""),
-        password_hash=row.get("password_hash") or "",
-        roles=tuple(row["roles"]),
-        active=row["active"],
-        email_verified=row["email_verified"],
-        second_factor=_second_factor(row),
-        offered_secret=row.get("totp_offered"),
-        offer_expires_at=row.get("totp_offer_expires_at"),
-        approved_until=row.get("totp_approved_until"),
-        known_addresses=tuple(row.get("known_addresses", ())),
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        deleted_at=row.get("deleted_at"),
-        version=row["sequence"],
-    )
-
-
-def _second_factor(row: Mapping[str, Any]) -> SecondFactor | None:
-    if secret := row.get("totp_secret"):
-        hashes = tuple(row.get("recovery_hashes", ()))
-        return SecondFactor(secret=secret, last_step=row["totp_step"], recovery_hashes=hashes)
-    return None
 
 
 def find(user_id: str) -> User:
@@ -173,7 +116,7 @@ def find_recipient(token: MailToken) -> User:
 
 
 def _find(condition: Mapping[str, object]) -> User | None:
-    row: Mapping[str, Any] | None = documents.users().find_one(condition)
+    row = documents.users().find_one(condition)
     return from_bson(row) if row else None
 
 
@@ -216,10 +159,10 @@ def update(
     """
     count = len(events) + (tokens != "keep")
     new = replace(after, updated_at=now(), version=before.version + count)
-    change = _difference(before, replace(new, version=before.version)) | {"$inc": {"sequence": count}}
+    change = difference(before, replace(new, version=before.version)) | {"$inc": {"sequence": count}}
     if new.deleted_at:
         change["$unset"] = change.get("$unset", {}) | ERASED_FIELDS
-    guard = _guard(before, [name for name in documents.User._reverse_db_field_map if name != "logged_in_at"])
+    guard = guard_on(before, [name for name in documents.User._reverse_db_field_map if name != "logged_in_at"])
 
     def write(transaction: ClientSession) -> User:
         if not documents.users().update_one(guard, change, session=transaction).matched_count:
@@ -232,7 +175,7 @@ def update(
             mail_tokens.add(issued, transaction)
         if audit:
             account_changes.add(audit, transaction)
-        ended = [] if tokens == "keep" else [UserRevocations.of(new.id, newest=newest)]
+        ended = [] if tokens == "keep" else [UserRevocations.of(new.id, at=clock.now(), newest=newest)]
         user_events.store_events([*events, *ended], new.id, transaction, first_sequence=before.version + 1)
         return new
 
@@ -247,29 +190,13 @@ def record_login(before: User, after: User, transaction: ClientSession) -> User 
 
     It counts no event, so its guard is the fields that the login was decided by.
     """
-    change = _difference(before, after)
+    change = difference(before, after)
     change["$set"] = {**change.get("$set", {}), "logged_in_at": now()}
-    guard = _guard(before, ["_id", *LOGIN_FIELDS])
+    guard = guard_on(before, ["_id", *LOGIN_FIELDS])
     row = documents.users().find_one_and_update(
         guard, change, return_document=ReturnDocument.AFTER, session=transaction
     )
     return from_bson(row) if row else None
-
-
-def _difference(before: User, after: User) -> dict[str, dict[str, object]]:
-    """The update that makes the document of `before` the one of `after`."""
-    old, new = to_bson(before), to_bson(after)
-    changed = {name: value for name, value in new.items() if old.get(name) != value}
-    removed = old.keys() - new.keys()
-    validate_changes(documents.User, changed, removed)
-    parts = {"$set": changed, "$unset": dict.fromkeys(removed, "")}
-    return {operator: fields for operator, fields in parts.items() if fields}
-
-
-def _guard(before: User, names: Sequence[str]) -> dict[str, object]:
-    """The condition that these fields are as they were read. A field without a value may be missing, null or empty."""
-    row = to_bson(before)
-    return {name: row.get(name, {"$in": [*EMPTY]}) for name in names}
 
 
 def _end_tokens(user_id: str, tokens: TokenEffect, transaction: ClientSession) -> int:

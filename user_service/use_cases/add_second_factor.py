@@ -6,12 +6,12 @@ from libs.access.caller import Caller
 from libs.access.encryption import Encryption
 from libs.mongo_store.transactions import until_written
 from libs.values.errors import Invalid
-from libs.values.times import now
 from user_service.domain.errors import ApprovalRequired, EmailNotVerified, HasSecondFactor, NoSecondFactor
 from user_service.domain.second_factor import SecretOffer
 from user_service.domain.user import User
 from user_service.events.published import UserNoticeRequested
 from user_service.store import users
+from user_service.store.clock import now
 from user_service.store.rate_limits import Attempt, LoginLimits
 from user_service.use_cases.accept_code import confirm_code
 from user_service.use_cases.reauthenticate import reauthenticate

@@ -6,11 +6,11 @@ Without an approval, a stolen password of staff would be enough to add an authen
 from libs.access.caller import Caller
 from libs.mongo_store.transactions import until_written
 from libs.values.email_address import EmailAddress
-from libs.values.times import now
 from user_service.domain.account_change import COMMAND, AccountChange, Action
 from user_service.domain.errors import HasSecondFactor, UnknownUser
 from user_service.domain.user import User
 from user_service.store import users
+from user_service.store.clock import now
 from user_service.use_cases.manage_account import managed_account
 
 

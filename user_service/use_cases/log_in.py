@@ -7,12 +7,13 @@ from libs.access.encryption import Encryption
 from libs.mongo_store.transactions import until_written
 from libs.runtime.logs import get_logger
 from libs.values.email_address import EmailAddress
-from libs.values.times import now, now_ms
+from libs.values.times import to_ms
 from user_service.domain.errors import CodeRequired, WrongCredentials
 from user_service.domain.passwords import password_forms
 from user_service.domain.session import MAX_SESSIONS, Device, Session, TokenGrant
 from user_service.domain.user import User
 from user_service.store import sessions, users
+from user_service.store.clock import now
 from user_service.store.dummy_hashes import DummyHashes
 from user_service.store.password_hashes import hash_password, needs_rehash, verify_password
 from user_service.store.rate_limits import Attempt, LoginLimits
@@ -70,18 +71,18 @@ def _begin_session(
     encryption: Encryption,
     dummies: DummyHashes,
 ) -> TokenGrant | None:
-    issued_at = now_ms()
+    at = now()  # before the account is read (docs/adr/0020)
     before = _check_password(email, password, limits, dummies)
     after = _use_code(before, code, limits, attempt, encryption=encryption).with_client_address(device.address)
     if needs_rehash(before.password_hash):
         after = replace(after, password_hash=hash_password(password_forms(password)[0]))
-    session = Session.begin(after, device, at=now(), lifetime=lifetime)
-    user = sessions.add(session, before=before, after=after, issued_at=issued_at)
+    session = Session.begin(after, device, at=at, lifetime=lifetime)
+    user = sessions.add(session, before=before, after=after, issued_at=to_ms(at))
     if user is None:
         return None
     sessions.delete_oldest(user.id, keep=MAX_SESSIONS)
     log.info("logged in", user=user.id, sid=session.id)
-    return TokenGrant(user=user, session=session, issued_at=issued_at)
+    return TokenGrant(user=user, session=session, issued_at=to_ms(at))
 
 
 def _check_password(email: EmailAddress, password: str, limits: LoginLimits, dummies: DummyHashes) -> User:

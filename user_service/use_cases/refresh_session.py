@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from pydantic import SecretStr
 
 from libs.runtime.logs import get_logger
-from libs.values.times import now, now_ms
+from libs.values.times import to_ms
 from user_service.domain.errors import SessionEnded
 from user_service.domain.refresh_token import RefreshToken
 from user_service.domain.session import Session, TokenGrant
 from user_service.store import sessions, users
+from user_service.store.clock import now
 
 log = get_logger(__name__)
 
@@ -21,7 +22,8 @@ def refresh_session(*, text: str, key: SecretStr, grace: timedelta) -> TokenGran
     A later use ends the session: another client has a copy of the session's tokens (docs/adr/0090).
     """
     token = RefreshToken.verify(text, key)
-    issued_at, at = now_ms(), now()
+    at = now()
+    issued_at = to_ms(at)
     session = sessions.rotate(token, at=at, issued_at=issued_at) or _rotated_before(
         token, at=at, grace=grace, issued_at=issued_at
     )

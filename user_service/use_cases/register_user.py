@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from libs.values.email_address import EmailAddress
-from libs.values.times import now
 from user_service.domain.account_change import COMMAND, AccountChange, Action
 from user_service.domain.mail_token import MailToken
 from user_service.domain.passwords import refuse_guessable
 from user_service.domain.user import User
 from user_service.events.published import UserMailRequested, UserRegistered
 from user_service.store import users
+from user_service.store.clock import now
 from user_service.store.mail_limits import MailLimits
 from user_service.store.password_hashes import hash_password
 
@@ -20,14 +20,14 @@ def register_user(
     email: str,
     password: str,
     roles: Sequence[str] = (),
-    address: str | None = None,
+    client_address: str | None = None,
     shop_name: str = "",
     verified: bool = False,
     limits: MailLimits | None = None,
 ) -> User:
     """Create an account, and request the mail that verifies its address unless it counts as `verified`.
 
-    No mail is requested when the recipient's limit is reached. `address` is the client's. Raises Invalid on `password`,
+    No mail is requested when the recipient's limit is reached. Raises Invalid on `password`,
     UsernameTaken, EmailTaken, TooManyHashes.
     """
     at, mailbox = now(), EmailAddress.of(email)
@@ -42,8 +42,8 @@ def register_user(
         created_at=at,
         updated_at=at,
     )
-    if address is not None:
-        user = user.with_client_address(address)
+    if client_address is not None:
+        user = user.with_client_address(client_address)
     audit = AccountChange.between(None, user, action=Action.CREATED, actor=COMMAND, at=at) if roles else None
     # A registration that is refused sends no mail, so it must not count.
     users.refuse_taken(username=user.username, email=user.email)

@@ -2,12 +2,12 @@
 
 from libs.mongo_store.transactions import until_written
 from libs.runtime.logs import get_logger
-from libs.values.times import now
 from user_service.domain.errors import LinkReissued
 from user_service.domain.mail_token import MailToken, MailTokenKind
 from user_service.domain.user import User
 from user_service.events.published import UserMailRequested
 from user_service.store import mail_tokens, users
+from user_service.store.clock import now
 from user_service.store.mail_limits import MailLimits
 
 log = get_logger(__name__)

@@ -4,12 +4,12 @@ from libs.access.caller import Caller
 from libs.access.encryption import Encryption
 from libs.mongo_store.transactions import until_written
 from libs.values.errors import Invalid
-from libs.values.times import now
 from user_service.domain.account_change import AccountChange, Action
 from user_service.domain.errors import NoSecondFactor
 from user_service.domain.user import User
 from user_service.events.published import UserNoticeRequested
 from user_service.store import users
+from user_service.store.clock import now
 from user_service.store.rate_limits import Attempt, LoginLimits
 from user_service.use_cases.accept_code import accept_code
 from user_service.use_cases.manage_account import managed_account

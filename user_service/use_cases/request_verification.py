@@ -2,12 +2,12 @@
 
 from libs.access.caller import Caller
 from libs.mongo_store.transactions import until_written
-from libs.values.times import now
 from user_service.domain.errors import AlreadyVerified
 from user_service.domain.mail_token import MailToken
 from user_service.domain.user import User
 from user_service.events.published import UserMailRequested
 from user_service.store import users
+from user_service.store.clock import now
 from user_service.store.mail_limits import MailLimits
 
 

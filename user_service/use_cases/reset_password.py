@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from libs.mongo_store.transactions import until_written
 from libs.values.email_address import EmailAddress
-from libs.values.times import now
 from user_service.domain.mail_token import MailToken
 from user_service.domain.passwords import refuse_guessable
 from user_service.domain.user import User
 from user_service.events.published import UserMailRequested, UserNoticeRequested, UserUpdated
 from user_service.store import mail_tokens, users
+from user_service.store.clock import now
 from user_service.store.mail_limits import MailLimits
 from user_service.store.password_hashes import hash_password
 

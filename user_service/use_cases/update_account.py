@@ -5,12 +5,12 @@ from dataclasses import replace
 from libs.access.caller import Caller
 from libs.mongo_store.transactions import until_written
 from libs.values.email_address import EmailAddress
-from libs.values.times import now
 from user_service.domain.errors import EmailTaken
 from user_service.domain.mail_token import MailToken
 from user_service.domain.user import User
 from user_service.events.published import UserMailRequested, UserNoticeRequested, UserUpdated
 from user_service.store import users
+from user_service.store.clock import now
 from user_service.store.mail_limits import MailLimits
 from user_service.store.rate_limits import Attempt, LoginLimits
 from user_service.use_cases.reauthenticate import reauthenticate

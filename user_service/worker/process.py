@@ -35,7 +35,7 @@ def run(config: Config) -> int:
 
 def replay_limits(db: Db, config: Config) -> MailLimits:
     """The limit of mails per recipient, which the web processes count too. No client requests these mails."""
-    return MailLimits(Limiter(db, {"mails": config.rate_limit_mails}), address="")
+    return MailLimits(Limiter(db, {"mails": config.rate_limit_mails}), client_address="")
 
 
 def check(config: Config) -> int:

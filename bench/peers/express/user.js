@@ -21,7 +21,7 @@ app.post('/login', async (request, response) => {
   const user = await users.findOne({ email: request.body.email });
   if (!user || !(await bcrypt.compare(request.body.password, user.password))) return response.sendStatus(401);
   const claims = { user_id: String(user._id), email: user.email, username: user.username };
-  response.json({ token: jwt.sign(claims, process.env.JWT_SECRET, { expiresIn: 900 }) });
+  response.json({ token: jwt.sign(claims, process.env.JWT_SECRET, { expiresIn: 3540 }) });
 });
 
 app.get('/users/me', signedIn, async (request, response) => {

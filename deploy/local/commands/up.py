@@ -5,7 +5,8 @@ In a running shop it restarts what a change of .env concerns.
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from deploy.local.commands import changes
@@ -24,8 +25,6 @@ from deploy.local.supervision.logs import set_aside
 from deploy.local.supervision.process import SUPERVISOR, base_env, read_pid
 from deploy.local.supervision.waiting import Watch, side_by_side
 
-READY_SECONDS = 90.0
-
 
 def up(stack: Stack) -> bool:
     """Start the shop and return when it is ready; False when it was up before, with the same settings.
@@ -34,7 +33,7 @@ def up(stack: Stack) -> bool:
     """
     if is_up(stack):
         return _apply_changes(stack)
-    _start_all(stack)
+    _start(stack)
     return True
 
 
@@ -43,16 +42,54 @@ def is_up(stack: Stack) -> bool:
     return read_pid(stack.state, SUPERVISOR) is not None and stack.state.ready.exists()
 
 
-def _start_all(stack: Stack) -> None:
-    stack.make_env_file()
+@contextmanager
+def clean_start(stack: Stack) -> Iterator[None]:
+    """End what a crash has left and put the old logs aside. When the block fails, stop what it has started."""
     stack.state.make()
     clear_left_overs(stack)
     set_aside(stack.state)
+    with _stop_on_failure(stack):
+        yield
+
+
+@contextmanager
+def _stop_on_failure(stack: Stack) -> Iterator[None]:
     try:
-        _start(stack)
+        yield
     except BaseException:
         stop(stack)
         raise
+
+
+def _start(stack: Stack) -> None:
+    stack.make_env_file()
+    with clean_start(stack):
+        servers = stack.servers()
+        require_free({variable: port for server in servers for variable, port in server.ports.items()} | stack.ports)
+        if not any(server.name == "mail" for server in servers):
+            say(f"  mail goes to {stack.settings.get('SMTP_SERVER')} (SMTP_SERVER): no mail catcher is started")
+        with step("preparing the servers"):
+            side_by_side(lambda server: server.prepare(), servers)
+        services = [service.process(stack.settings) for service in SERVICES]
+        supervisor.start(stack.state, [server.process() for server in servers], services)
+        with step("starting " + ", ".join(server.name for server in servers)):
+            side_by_side(partial(_bring_up, stack), servers)
+        with step("starting " + ", ".join(service.name for service in SERVICES)):
+            supervisor.start_services(stack.state)
+            side_by_side(partial(_wait_for, stack), SERVICES)
+        changes.record(stack.state, stack.settings)
+
+
+def _bring_up(stack: Stack, server: Server) -> None:
+    """Wait for a server, then run the jobs that need it."""
+    Watch(stack.state, server.name).wait(server.check)
+    run_jobs(stack, [job for job in JOBS if job.server == server.name])
+
+
+def _wait_for(stack: Stack, service: Service) -> None:
+    watch = Watch(stack.state, service.name)
+    port = stack.port_of(service)
+    watch.wait(partial(check_ready, service.name, port) if port else watch.check_steady)
 
 
 def _apply_changes(stack: Stack) -> bool:
@@ -65,16 +102,12 @@ def _apply_changes(stack: Stack) -> bool:
     if found.servers:
         say(f"  {', '.join(found.servers)}: the servers have to restart, and so has everything")
         stop(stack)
-        _start_all(stack)
+        _start(stack)
         return True
-    ports = {name: port for name, port in stack.ports.items() if name in found.names}
-    require_free(ports)
-    try:
+    require_free({name: port for name, port in stack.ports.items() if name in found.names})
+    with _stop_on_failure(stack):
         _restart(stack, found.services)
         run_jobs(stack, found.jobs)
-    except BaseException:
-        stop(stack)
-        raise
     changes.record(stack.state, stack.settings)
     for job in found.jobs:
         say(f"  ran the job {job.name}")
@@ -101,32 +134,3 @@ def _restart(stack: Stack, services: Sequence[Service]) -> None:
     with step("restarting " + ", ".join(service.name for service in services)):
         side_by_side(partial(supervisor.restart_service, stack.state), processes)
         side_by_side(partial(_wait_for, stack), services)
-
-
-def _start(stack: Stack) -> None:
-    servers = stack.servers()
-    require_free({variable: port for server in servers for variable, port in server.ports.items()} | stack.ports)
-    if not any(server.name == "mail" for server in servers):
-        say(f"  mail goes to {stack.settings.get('SMTP_SERVER')} (SMTP_SERVER): no mail catcher is started")
-    with step("preparing the servers"):
-        side_by_side(lambda server: server.prepare(), servers)
-    services = [service.process(stack.settings) for service in SERVICES]
-    supervisor.start(stack.state, [server.process() for server in servers], services)
-    with step("starting " + ", ".join(server.name for server in servers)):
-        side_by_side(partial(_bring_up, stack), servers)
-    with step("starting " + ", ".join(service.name for service in SERVICES)):
-        supervisor.start_services(stack.state)
-        side_by_side(partial(_wait_for, stack), SERVICES)
-    changes.record(stack.state, stack.settings)
-
-
-def _bring_up(stack: Stack, server: Server) -> None:
-    """Wait for a server, then run the jobs that need it."""
-    Watch(stack.state, server.name).wait(server.check, READY_SECONDS)
-    run_jobs(stack, [job for job in JOBS if job.server == server.name])
-
-
-def _wait_for(stack: Stack, service: Service) -> None:
-    watch = Watch(stack.state, service.name)
-    port = stack.port_of(service)
-    watch.wait(partial(check_ready, service.name, port) if port else watch.check_steady, READY_SECONDS)

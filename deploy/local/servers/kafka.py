@@ -11,9 +11,9 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from deploy.install.programs import KAFKA_LIBS, java
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.ports import LOOPBACK, is_open
-from deploy.local.servers.programs import KAFKA_LIBS, java
 from deploy.local.state import State
 from deploy.local.supervision.process import Process
 

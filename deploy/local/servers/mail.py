@@ -3,9 +3,9 @@
 import smtplib
 from dataclasses import dataclass
 
+from deploy.install.programs import sendria
 from deploy.local.errors import NotReady
 from deploy.local.ports import LOOPBACK, is_open
-from deploy.local.servers.programs import sendria
 from deploy.local.state import State
 from deploy.local.supervision.process import Process
 

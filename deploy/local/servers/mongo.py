@@ -7,9 +7,9 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
+from deploy.install.programs import mongod
 from deploy.local.errors import NotReady
 from deploy.local.ports import LOOPBACK
-from deploy.local.servers.programs import mongod
 from deploy.local.state import State
 from deploy.local.supervision.process import Process
 from deploy.service_list import mongo_names

@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import MySQLdb
 
+from deploy.install.programs import find_program
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.ports import LOOPBACK
 from deploy.local.state import State
-from deploy.local.supervision.process import SYSTEM_PATH, Process
+from deploy.local.supervision.process import Process
 
 OPTIONS = Path(__file__).with_name("mysql.cnf")
 RUN_TIME = "SELECT, INSERT, UPDATE, DELETE"
@@ -54,11 +55,7 @@ class MySQL:
 
     @cached_property
     def _server(self) -> str:
-        path = os.pathsep.join((os.environ.get("PATH", ""), SYSTEM_PATH))
-        server = shutil.which("mariadbd", path=path) or shutil.which("mysqld", path=path)
-        if not server:
-            raise LocalError("no MariaDB or MySQL server is installed: deploy/local/bootstrap.sh installs one")
-        return server
+        return find_program("mariadbd", "mysqld")
 
     def prepare(self) -> None:
         """Initialise the data directory beside its place and move it there complete, so that a failed attempt leaves no data."""
@@ -85,9 +82,13 @@ class MySQL:
         options = ["--no-defaults", f"--datadir={directory}", f"--tmpdir={directory.parent}", *_as_root()]
         if Path(self._server).resolve().name != "mariadbd":  # Debian installs MariaDB under both names
             return [self._server, *options, "--initialize-insecure"]
-        install = shutil.which("mariadb-install-db", path=SYSTEM_PATH) or "mariadb-install-db"
         # "socket" makes one root account without an empty password. The start gives it a password.
-        return [install, *options, "--skip-test-db", "--auth-root-authentication-method=socket"]
+        return [
+            find_program("mariadb-install-db"),
+            *options,
+            "--skip-test-db",
+            "--auth-root-authentication-method=socket",
+        ]
 
     def _accounts(self) -> list[str]:
         """Statements for databases and accounts, one on each line, as init_file requires."""

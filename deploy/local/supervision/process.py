@@ -15,10 +15,9 @@ from pathlib import Path
 
 import psutil
 
+from deploy.install.programs import PATH
 from deploy.local.state import ROOT, State
 
-SYSTEM_PATH = os.pathsep.join(("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"))
-"""Debian leaves sbin out of an ordinary user's PATH, and mariadbd is there."""
 SUPERVISOR = "supervisor"
 KILL_SECONDS = 5.0
 ENDED = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
@@ -54,8 +53,7 @@ def plan_path(state: State, name: str) -> Path:
 def base_env(state: State) -> dict[str, str]:
     """The variables of every process."""
     kept = {name: os.environ[name] for name in ("HOME", "USER", "LANG", "TZ") if name in os.environ}
-    path = os.pathsep.join((os.environ.get("PATH", ""), SYSTEM_PATH)).strip(os.pathsep)
-    ours = {"PATH": path, "TMPDIR": str(state.temporary), "MICROSHOP_STATE": str(state.path)}
+    ours = {"PATH": PATH, "TMPDIR": str(state.temporary), "MICROSHOP_STATE": str(state.path)}
     return kept | ours | {"PYTHONUNBUFFERED": "1"}
 
 

@@ -10,15 +10,17 @@ from deploy.local.state import State
 from deploy.local.supervision.logs import last_line
 from deploy.local.supervision.process import SUPERVISOR, pid_path, read_pid
 
+READY_SECONDS = 90.0
 MANY_STARTS = 4
 STEADY_SECONDS = 2.0
 POLL_SECONDS = 0.25  # each check is a line in the service's log
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
-def until_ready(check: Callable[[], None], seconds: float, every: float = 0.1) -> None:
-    """Call `check` until it raises no NotReady. Raise its last NotReady after `seconds`."""
+def until_ready(check: Callable[[], Result], seconds: float, every: float = 0.1) -> Result:
+    """Call `check` until it raises no NotReady, and return its result. Raise its last NotReady after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -45,17 +47,17 @@ class Watch:
     def __init__(self, state: State, name: str) -> None:
         self._state, self._name, self._pids = state, name, set[int]()
 
-    def wait(self, check: Callable[[], None], seconds: float) -> None:
-        """Return when `check` raises no NotReady. Raises LocalError with the end of the process's log."""
+    def wait(self, check: Callable[[], None]) -> None:
+        """Return when `check` raises no NotReady. Raises LocalError after 90 s, with the end of the process's log."""
 
         def watched() -> None:
             self._check_starts()
             check()
 
         try:
-            until_ready(watched, seconds, every=POLL_SECONDS)
+            until_ready(watched, READY_SECONDS, every=POLL_SECONDS)
         except NotReady as error:
-            raise LocalError(f"{error} after {seconds:.0f} s. {self._last_words()}") from None
+            raise LocalError(f"{error} after {READY_SECONDS:.0f} s. {self._last_words()}") from None
 
     def check_steady(self) -> None:
         """Raise NotReady unless the process has run for 2 s. A worker shows no more to the outside."""

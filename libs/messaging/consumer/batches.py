@@ -11,6 +11,7 @@ from libs.messaging.tracing import continuing
 MAX_EVENTS = 100
 MAX_WEIGHT = 500
 MAX_BYTES = 1024 * 1024
+FEW_EVENTS = 5
 
 BatchHandler = Callable[[Sequence[Event]], Mapping[str, str]]
 """Handles events. Returns why it refuses some, by event id. All the others are done, and stored."""
@@ -40,6 +41,21 @@ def read_each(events: Sequence[Event], read: Callable[[Event], T]) -> tuple[list
         except (MalformedEvent, PermanentFailure) as error:
             refused[event.id] = str(error) or type(error).__name__
     return known, refused
+
+
+def waking(handle: BatchHandler, wake: Callable[[], None]) -> BatchHandler:
+    """`handle`, which stores events, and then `wake` of the relay in this process. A larger batch is found by the relay itself.
+
+    So an order that comes alone does not wait for the relay. Under load the relay keeps its pace, and publishes many at once.
+    """
+
+    def handle_and_wake(events: Sequence[Event]) -> Mapping[str, str]:
+        refused = handle(events)
+        if len(events) <= FEW_EVENTS:
+            wake()
+        return refused
+
+    return handle_and_wake
 
 
 def in_turn(handlers: Mapping[str, Handler]) -> BatchHandler:

@@ -27,9 +27,10 @@ class WrongCluster(Exception):
 
 
 class ClusterStore(Protocol):
-    """Keeps the id of the service's cluster in its database. Each method may raise one of the `unavailable` errors."""
+    """Keeps the id of the service's cluster in its database. Each method may raise an error of the database's driver."""
 
-    unavailable: tuple[type[Exception], ...]
+    def is_temporary(self, error: Exception) -> bool:
+        """Whether an error may pass: the server does not serve now, or other transactions were in the way."""
 
     def known(self) -> str | None:
         """The id, None before the first start."""
@@ -43,19 +44,23 @@ class Cluster:
 
     def __init__(self, brokers: Brokers, topics: Topics, store: ClusterStore) -> None:
         self._brokers, self._topics, self._store = brokers, topics, store
-        self._unavailable: tuple[type[Exception], ...] = (KafkaException, *store.unavailable)
 
     def prepare(self, stop: threading.Event) -> None:
         """Create missing topics, patiently, once the cluster is the known one. Raises WrongCluster."""
         while not stop.is_set():
             try:
                 self.check()
-            except self._unavailable as error:
+            except Exception as error:
+                if not self._is_temporary(error):
+                    raise
                 log.warning("Kafka or database unavailable, cluster not checked", reason=type(error).__name__)
                 stop.wait(RETRY_SECONDS)
             else:
                 create_topics_patiently(self._brokers, self._topics, stop)
                 return
+
+    def _is_temporary(self, error: Exception) -> bool:
+        return isinstance(error, KafkaException) or self._store.is_temporary(error)
 
     def check(self) -> None:
         """Keep the id of the first cluster. Raises WrongCluster, and KafkaException when no broker answers."""
@@ -79,7 +84,7 @@ class Cluster:
             return {"topicsCreated": len(created)}
 
         return PeriodicTask(
-            "cluster", work, seconds=CHECK_SECONDS, unavailable=self._unavailable, counts=["topicsCreated"]
+            "cluster", work, seconds=CHECK_SECONDS, is_temporary=self._is_temporary, counts=["topicsCreated"]
         )
 
 

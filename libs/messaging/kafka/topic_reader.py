@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
@@ -14,6 +15,7 @@ log = get_logger(__name__)
 
 BATCH_SIZE = 1000
 POLL_SECONDS = 0.2
+LOOKUP_SECONDS = 1.0
 SETTINGS: Settings = {
     "enable.partition.eof": True,
     "fetch.wait.max.ms": 20,  # a caller waits for the end
@@ -28,6 +30,8 @@ class TopicReader:
     def __init__(self, brokers: Brokers, name: str, partitions: Sequence[TopicPartition], **settings: Any) -> None:
         """`name` is the client's group name; the reader commits nothing under it. `settings` override those of Kafka's client."""
         self._consumer = make_consumer(brokers, name, **(SETTINGS | settings))
+        with suppress(KafkaException):  # else the client finds the leaders of each added topic by a timer of one second
+            self._consumer.list_topics(timeout=LOOKUP_SECONDS)
         self._consumer.assign(list(partitions))
         self._unread = {(p.topic, p.partition) for p in partitions}
         self.ends: dict[tuple[str, int], int] = {}
@@ -74,11 +78,6 @@ class TopicReader:
             if message is not None and not self._is_report(message):
                 return message
         return None
-
-    def end_of(self, topic: str, partition: int, seconds: float) -> int:
-        """The offset of the next message of a partition. Raises KafkaException when no broker answers within `seconds`."""
-        _, end = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), seconds)
-        return int(end)
 
     def close(self) -> None:
         """Close the client."""

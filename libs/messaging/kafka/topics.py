@@ -1,7 +1,7 @@
 """Topics: their names and settings, and their creation."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource  # type: ignore[attr-defined] # its types leave out what the package exports
@@ -100,8 +100,12 @@ def create_topics_patiently(brokers: Brokers, topics: Topics, stop: threading.Ev
             stop.wait(RETRY_SECONDS)
 
 
-def first_offsets(brokers: Brokers, topic: str) -> list[TopicPartition]:
-    """The start of each partition of `topic`. Raises KafkaException when the broker is unavailable."""
-    admin = make_admin(brokers)
-    partitions = admin.list_topics(topic, timeout=ADMIN_SECONDS).topics[topic].partitions
-    return [TopicPartition(topic, number, OFFSET_BEGINNING) for number in sorted(partitions)]
+def first_offsets(brokers: Brokers, topics: Iterable[str]) -> dict[str, list[TopicPartition]]:
+    """The start of each partition of `topics`, none where a topic is missing. Raises KafkaException when no broker answers."""
+    found = make_admin(brokers).list_topics(timeout=ADMIN_SECONDS).topics
+    return {
+        topic: [TopicPartition(topic, number, OFFSET_BEGINNING) for number in sorted(found[topic].partitions)]
+        if topic in found
+        else []
+        for topic in topics
+    }

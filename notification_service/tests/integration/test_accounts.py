@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from libs.access.revocations import Revocations
+from libs.values.errors import Unavailable
 from notification_service.store.accounts import AccountView
 from notification_service.tests.integration.world import wait_until
 
@@ -76,7 +77,9 @@ def test_deletions_and_revocations_before_the_start_are_known_before_the_first_m
     now = round(time.time() * 1000)
     shop.publish("user-revocations", {"userId": user_id, "sid": None, "notBefore": now}, user_id)
     shop.publish("user-revocations", {"userId": user_id, "sid": None, "notBefore": "soon"}, user_id)
-    revocations = Revocations()
+    revocations = Revocations(is_empty=False)
+    with pytest.raises(Unavailable):  # else a revoked token would be valid until they are read
+        revocations.ended(user_id, None, now)
     accounts = AccountView(kafka, revocations)
     accounts.load()
     assert accounts.status()["complete"]

@@ -22,7 +22,7 @@ def person():
     return Person(f"u{tag}", f"u{tag}@example.com")
 
 
-def test_each_event_of_grown_topics_is_mailed_once_and_is_known_after_a_restart(config, kafka, shop, smtp_sink, person):
+def test_each_event_of_grown_topics_has_one_mail_and_is_known_after_a_restart(config, kafka, shop, smtp_sink, person):
     def place(partition):
         shop.step("order-placed", person, key=secrets.token_hex(13), partition=partition)
 

@@ -54,7 +54,7 @@ def test_an_event_of_before_the_ledger_is_a_dead_letter_and_an_operators_replay_
     assert len(smtp_sink.to(person.email)) == 2
 
 
-def test_after_the_ledger_was_lost_no_old_event_is_mailed_again(config, kafka, shop, smtp_sink, person, publish_old):
+def test_after_the_ledger_was_lost_no_old_event_gets_a_second_mail(config, kafka, shop, smtp_sink, person, publish_old):
     with RunningConsumer(config) as consumer:
         shop.step("order-placed", person)
         smtp_sink.wait(person.email)

@@ -100,7 +100,7 @@ def p95(shop, smtp_sink, others, later=()):
     return seconds[int(0.95 * len(seconds))]
 
 
-def test_fifty_recipients_that_are_put_off_delay_nobody_else_by_two_seconds(config, kafka, shop, smtp_sink):
+def test_fifty_recipients_that_are_put_off_delay_no_other_mail_by_two_seconds(config, kafka, shop, smtp_sink):
     smtp_sink.seconds_a_mail = 0.01
     later = people(50)
     smtp_sink.modes = {person.email: "450" for person in later}
@@ -124,7 +124,7 @@ def test_later_mails_of_an_order_wait_behind_and_keep_their_order(quick, kafka, 
     assert [subject_of(mail) for mail in mails] == SUBJECTS
 
 
-def test_a_restart_forgets_no_parked_mail_and_doubles_none(quick, kafka, shop, smtp_sink, person):
+def test_a_restart_loses_no_parked_mail_and_doubles_none(quick, kafka, shop, smtp_sink, person):
     def own(consumer):
         return len(consumer.worker.parked._keys.get(person.username, ()))
 

@@ -13,7 +13,7 @@ def test_staff_get_a_test_mail_to_their_own_address(client, as_role, smtp_sink):
 
 
 def test_it_goes_to_another_address_when_one_is_given(client, as_role, smtp_sink, person):
-    assert client.post("/test-email", json={"to": person.email}, headers=as_role("admin")).status_code == 202
+    assert client.post("/test-email", json={"to": f" {person.email}\n"}, headers=as_role("admin")).status_code == 202
     assert len(smtp_sink.to(person.email)) == 1
 
 

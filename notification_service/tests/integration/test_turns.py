@@ -61,7 +61,7 @@ def test_a_server_that_takes_two_sessions_gets_all_mails_and_is_not_unavailable(
     assert len(smtp_sink.to(person.email)) == 40
 
 
-def test_an_offset_out_of_range_is_counted_and_shown_and_the_events_that_are_left_are_mailed(
+def test_an_offset_out_of_range_is_counted_and_shown_and_the_events_that_are_left_get_their_mails(
     config, kafka, shop, smtp_sink, person
 ):
     with RunningConsumer(config):

@@ -34,8 +34,8 @@ from order_service.store.models import Order, OrderLine
 MAX_EXPORTED = 10_000  # orders in a file; a web process builds it in memory
 CHUNK = 1000  # orders in a query, which may take 2 s
 # Where a cell begins: at the start of the text, and after a separator of other locales. White space and quotes are skipped.
-# Spreadsheets for East Asian languages evaluate full-width signs.
-FORMULA = re.compile(r"(^|[;\t])(?=[\s\"]*[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])")
+# Spreadsheets for East Asian languages evaluate full-width signs. Some programs take | and % at the beginning for a command.
+FORMULA = re.compile(r"(^|[;\t])(?=[\s\"]*[=+\-@|%\uff1d\uff0b\uff0d\uff20\uff5c\uff05\ufe66\ufe62\ufe63\ufe6b\ufe6a])")
 BYTE_ORDER_MARK = "\ufeff"  # Excel reads a CSV file without it in the encoding of its country
 LINES = "1"  # the number of LineResource in the form
 ADDRESS = ("name", "line1", "line2", "city", "postalCode", "country")

@@ -1,5 +1,7 @@
 """The forms of an order's page. Use cases make the changes and check them."""
 
+from typing import Any
+
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
@@ -18,10 +20,18 @@ class StatusForm(forms.Form):
         return Status(self.cleaned_data["status"])
 
 
+class LinesField(forms.CharField):
+    """Text of several lines. A browser sends two characters for each line break, and counts one."""
+
+    def to_python(self, value: Any) -> str:
+        """The text with line feeds."""
+        return str(super().to_python(value)).replace("\r\n", "\n")
+
+
 class NoteForm(forms.Form):
     """A note of staff about an order."""
 
-    text = forms.CharField(
+    text = LinesField(
         label="Note",
         max_length=MAX_NOTE_LENGTH,
         widget=UnfoldAdminTextareaWidget({"rows": 3}),

@@ -1,6 +1,8 @@
 """/admin/products/: products and their stock, which staff adjust."""
 
+import re
 from datetime import datetime
+from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -26,6 +28,7 @@ from order_service.desk.remote.pages import (
 )
 from order_service.desk.sign_in import unsent
 
+NUMBER = re.compile(r"[+-]?[0-9]{1,20}")
 MAX_STOCK = 10_000_000  # pieces; product_service has the same limit
 SORTS = {
     "": "newest first",
@@ -62,10 +65,21 @@ class ProductFilter(FilterForm):
     sort = choice_filter("Order", SORTS)
 
 
+class Pieces(forms.IntegerField):
+    """A whole number in ASCII digits. Django's own field takes `1_0` for 10."""
+
+    def to_python(self, value: Any) -> int | None:
+        """The number. Raises ValidationError."""
+        if value and not NUMBER.fullmatch(str(value).strip()):
+            raise ValidationError(self.error_messages["invalid"], "invalid")
+        number: int | None = super().to_python(value)
+        return number
+
+
 class StockForm(forms.Form):
     """The body of POST /products/{id}/stock. product_service decides whether the stock can change like that."""
 
-    delta = forms.IntegerField(
+    delta = Pieces(
         label="Pieces to add or take",
         min_value=-MAX_STOCK,
         max_value=MAX_STOCK,

@@ -34,20 +34,20 @@ class UserServiceBackend(BaseBackend):
         agent = "".join(c if c.isascii() and c.isprintable() else "?" for c in agent[:MAX_AGENT_LENGTH])
         try:
             tokens = sign_in(email=username, password=password, code=code, address=address, agent=agent)
-            claims = StrictAccessToken(tokens.access).payload  # type: ignore[arg-type] # the stubs require a Token
+            token = StrictAccessToken(tokens.access)  # type: ignore[arg-type] # the stubs require a Token
         except LoginRefused as refused:
             if refused.code == "code-required":
                 raise
             return None
         except TokenError:
             return None
-        caller = caller_from_claims(claims)
+        caller = caller_from_claims(token.payload)
         if not caller.has_role("viewer"):
             return None
         with transaction.atomic():  # holds the account until its tokens are stored
             user = upsert_account(caller)
             if user:
-                StaffLogin.of(claims, tokens).attach(request)
+                StaffLogin.of(caller, tokens).attach(request)
         return user
 
     def get_user(self, user_id: int) -> User | None:

@@ -4,11 +4,10 @@ A session holds the account's id, the login's `sid` and its time. Each request c
 a token. A service knows revocations for one hour. So a session ends after 30 minutes without a request, and after 8 hours at most.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -16,7 +15,7 @@ from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 
-from libs.access.caller import issued_at
+from libs.access.caller import Caller
 from libs.runtime.logs import get_logger
 from order_service.api.authentication import revocations
 from order_service.desk.once import DESK, SIGN_IN_PAGES
@@ -46,10 +45,10 @@ class StaffLogin:
     tokens: str  # the key in token_store
 
     @classmethod
-    def of(cls, claims: Mapping[str, Any], tokens: TokenPair) -> Self:
-        """From the claims of a new access token. Stores the tokens."""
-        user_id = str(claims["user_id"])
-        return cls(user_id, claims.get("sid"), issued_at(claims), token_store.add(tokens, user_id=user_id))
+    def of(cls, caller: Caller, tokens: TokenPair) -> Self:
+        """From the caller of a new access token. Stores the tokens."""
+        key = token_store.add(tokens, user_id=caller.user_id)
+        return cls(caller.user_id, caller.sid, caller.issued_at, key)
 
     @classmethod
     def of_request(cls, request: HttpRequest) -> Self | None:
@@ -71,14 +70,14 @@ class StaffLogin:
 
     def why_ended(self) -> str:
         """Why the login has ended, for the staff member, or "" while it lasts. Raises database errors."""
-        if time.time() * 1000 - self.signed_in_at > MAX_AGE_MS:
+        if revocations.now() * 1000 - self.signed_in_at > MAX_AGE_MS:
             return TOO_OLD
         if not revocations.ended(self.user_id, self.sid, self.signed_in_at):
             return ""
         return ACCOUNT_CHANGED if revocations.ended(self.user_id, None, self.signed_in_at) else LOGIN_REVOKED
 
 
-def _has_other_fields(found: Mapping[str, Any] | None) -> bool:
+def _has_other_fields(found: Mapping[str, object] | None) -> bool:
     """True for a login that another release of the desk has written."""
     return found is not None and set(found) != {field.name for field in fields(StaffLogin)}
 

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from order_service.desk import zone
 from order_service.desk.once import KEY
+from order_service.queries.figures import MAX_COUNTED
 
 register = Library()
 
@@ -17,6 +18,12 @@ register = Library()
 def grouped(number: int | Decimal) -> str:
     """1234567 as 1,234,567. Django's own grouping would also group versions and sequences."""
     return f"{number:,}"
+
+
+@register.filter
+def counted(number: int) -> str:
+    """As `grouped`, for a count that ends at MAX_COUNTED."""
+    return f"{number:,}{' or more' if number >= MAX_COUNTED else ''}"
 
 
 @register.simple_tag

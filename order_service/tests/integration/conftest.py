@@ -1,7 +1,6 @@
 """The service on a real MySQL or MariaDB: clients with tokens, a catalogue, orders."""
 
 import json
-import math
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from libs.runtime.config import load
 from libs.values.times import now
 from order_service.config import Config
 from order_service.store.models import CatalogueProduct
+from order_service.store.worker_tables import stored_revocations
 from order_service.tests.integration.neighbours import Accounts, Mails, Products, serving
 from order_service.tests.integration.stock import apply_stock_reply
 
@@ -35,13 +35,14 @@ def tokens(config: Config) -> AccessTokens:
 
 @pytest.fixture(autouse=True)
 def _revocations_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once a second a request costs a query more: not in tests that count them."""
-    monkeypatch.setattr("libs.access.revocations.READ_SECONDS", math.inf)
+    """Once a second a request costs a query more: not in tests that count them. The time is that of the host then."""
+    monkeypatch.setattr("order_service.api.authentication.revocations._read", None)
 
 
 @pytest.fixture
 def read_revocations(monkeypatch: pytest.MonkeyPatch, _revocations_are_not_read: None) -> None:
-    """Each request reads them."""
+    """Each request reads them, and the database's time."""
+    monkeypatch.setattr("order_service.api.authentication.revocations._read", stored_revocations.read)
     monkeypatch.setattr("libs.access.revocations.READ_SECONDS", 0)
 
 

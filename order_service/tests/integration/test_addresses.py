@@ -17,9 +17,9 @@ from order_service.store.models import Customer, Order, Outbox
 from order_service.store.outbox import outbox
 from order_service.tests.integration.stock import apply_stock_reply
 from order_service.tests.integration.test_erasing import GRACE, take
-from order_service.use_cases import ask_for_addresses as asking
+from order_service.use_cases import request_addresses as asking
 from order_service.use_cases.add_note import add_note
-from order_service.use_cases.ask_for_addresses import ask_for_addresses
+from order_service.use_cases.request_addresses import request_addresses
 from order_service.use_cases.resend_mail import resend_mail
 from order_service.worker.address_requests import make_address_requests
 from order_service.worker.handlers import HANDLERS
@@ -76,13 +76,13 @@ def test_every_later_mail_goes_to_the_present_address(customer, staff, place):
     assert mailed(order, "mail-resend-requested") == (NEWER, False)
 
 
-def test_an_order_by_an_older_token_is_mailed_to_the_present_address(customer, place):
+def test_the_mail_of_an_order_by_an_older_token_goes_to_the_present_address(customer, place):
     place(customer)
     hear(customer.user_id)
     assert mailed(place(customer), "order-placed") == (NEW, True)
 
 
-def test_an_order_by_a_token_that_is_newer_than_the_last_event_is_mailed_to_the_tokens_address(
+def test_the_mail_of_an_order_by_a_token_that_is_newer_than_the_last_event_goes_to_the_tokens_address(
     customer, make_caller, place
 ):
     place(customer)
@@ -156,7 +156,7 @@ def test_the_deletion_of_an_account_erases_its_address_for_good(customer, place)
     row = Customer.objects.values("deleted", "email", "email_verified", "email_at", "ask_at").get(pk=customer.user_id)
     assert row == {"deleted": True, "email": None, "email_verified": None, "email_at": None, "ask_at": None}
     assert confirmed(order) == (None, None)
-    assert ask_for_addresses() == 0
+    assert request_addresses() == 0
 
 
 def asked():
@@ -175,23 +175,23 @@ def relay():
 def test_the_address_of_an_account_that_is_not_known_is_asked_for_once(customer, place):
     place(customer)
     place(customer)
-    assert (ask_for_addresses(), ask_for_addresses()) == (1, 0)
+    assert (request_addresses(), request_addresses()) == (1, 0)
     assert asked() == [(customer.user_id, 1)]
     relay()
     hear(customer.user_id)
     Customer.objects.filter(ask_at__isnull=False).update(ask_at="2026-01-01T00:00:00Z")
     place(customer)
-    assert ask_for_addresses() == 0
+    assert request_addresses() == 0
 
 
 def test_without_a_reply_it_is_asked_for_again_after_a_day(customer, place):
     place(customer)
-    ask_for_addresses()
+    request_addresses()
     relay()
     wait = Customer.objects.get().ask_at - datetime.now(UTC)
     assert timedelta(hours=23) < wait <= timedelta(hours=24, seconds=5)
     Customer.objects.update(ask_at=datetime.now(UTC) - timedelta(seconds=1))
-    assert ask_for_addresses() == 1
+    assert request_addresses() == 1
     assert asked() == [(customer.user_id, 2)]
 
 
@@ -205,7 +205,7 @@ def test_few_are_asked_for_at_a_time(monkeypatch, make_caller, place):
 def test_an_account_of_the_desk_alone_is_not_asked_for(staff, customer, place):
     local = Caller("admin", "admin@example.com", "admin", ("staff",))
     add_note(caller=local, order_id=place(customer), text="Rang")
-    assert ask_for_addresses() == 1
+    assert request_addresses() == 1
     assert asked() == [(customer.user_id, 1)]
 
 

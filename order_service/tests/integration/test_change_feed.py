@@ -165,7 +165,7 @@ def test_sixteen_writers_of_whom_one_is_slow_are_each_seen_once(viewer, make_cal
             connection.close()
 
     def poll(token):
-        """Follow the feed until all writers are done, and once more."""
+        """Follow the feed until all writers are done, and then once again."""
         client, seen, path = type(viewer)(token), [], FEED
         try:
             while True:

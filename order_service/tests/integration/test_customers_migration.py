@@ -7,7 +7,7 @@ from django.db import connection
 
 from order_service.store.models import Customer, Order
 from order_service.tests.integration.test_erasing import take
-from order_service.use_cases.ask_for_addresses import ask_for_addresses
+from order_service.use_cases.request_addresses import request_addresses
 
 pytestmark = pytest.mark.django_db
 
@@ -36,4 +36,4 @@ def test_accounts_are_asked_for_and_those_whose_orders_are_all_erased_are_marked
         late.user_id: (False, None, True),
         "customer-7": (False, None, False),
     }
-    assert ask_for_addresses() == 2
+    assert request_addresses() == 2

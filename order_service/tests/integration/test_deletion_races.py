@@ -139,7 +139,7 @@ def test_an_order_that_was_read_before_the_deletion_is_erased_after_it(customer,
 
 
 @pytest.mark.parametrize("move", ["to dead", "requeue", "resend a request"])
-def test_an_event_that_is_moved_meanwhile_is_erased(customer, post, race, monkeypatch, move):
+def test_an_event_that_is_moved_at_the_same_time_is_erased(customer, post, race, monkeypatch, move):
     post(customer)
     [row] = outbox.pending(200)
     works = {

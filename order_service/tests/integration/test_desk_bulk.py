@@ -143,7 +143,7 @@ def test_a_form_with_more_rows_than_an_action_may_change_changes_no_more(sit_dow
     assert statuses() == {orders[0]: "cancelled", orders[1]: "pending"}
 
 
-def test_rows_that_are_gone_are_named_as_such(sit_down, customer, place):
+def test_rows_that_have_left_the_list_are_named_as_such(sit_down, customer, place):
     desk, order = sit_down("staff"), place(customer)
     answer = desk.post(
         f"{ORDERS}?status__exact=shipped",

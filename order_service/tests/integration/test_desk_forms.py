@@ -177,7 +177,7 @@ def test_a_page_of_the_desk_that_posts_to_itself_leads_back_too(accounts, produc
 
 
 @pytest.mark.parametrize("whose", ["account", "login"])
-def test_who_is_signed_out_is_told_why(accounts, browser, read_revocations, whose):
+def test_the_page_says_why_a_login_has_ended(accounts, browser, read_revocations, whose):
     email = accounts.add("staff")
     sign_in(browser, email)
     account = accounts.accounts[email]
@@ -198,7 +198,7 @@ def test_a_form_of_a_login_that_was_ended_says_both(accounts, browser, read_revo
     assert second == "Your note was not added."
 
 
-def test_a_login_of_eight_hours_is_told_so(accounts, browser, monkeypatch):
+def test_the_page_says_that_a_login_is_eight_hours_old(accounts, browser, monkeypatch):
     sign_in(browser, accounts.add("staff"))
     monkeypatch.setattr("order_service.desk.sign_in.staff_login.MAX_AGE_MS", 0)
     assert "8 hours ago" in texts(browser.get("/admin/", follow=True))[0]
@@ -247,7 +247,7 @@ def test_an_old_form_of_a_signed_out_browser_leads_to_the_sign_in(customer, plac
     assert "Your note was not added." in texts(browser.get(answer["Location"]))
 
 
-def test_a_link_to_the_sign_out_signs_nobody_out(accounts, browser):
+def test_a_link_to_the_sign_out_ends_no_login(accounts, browser):
     sign_in(browser, accounts.add("staff"))
     assert browser.get("/admin/logout/")["Location"] == "/admin/"
     assert browser.get("/admin/").status_code == 200

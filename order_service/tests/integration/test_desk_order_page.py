@@ -84,7 +84,9 @@ def test_only_the_legal_steps_have_buttons(sit_down, customer, place, place_conf
         assert buttons(answer.content.decode()) == steps
 
 
-def test_a_step_that_somebody_was_quicker_with_says_so_and_changes_nothing(sit_down, customer, place_confirmed):
+def test_a_step_that_another_member_of_staff_made_first_says_so_and_changes_nothing(
+    sit_down, customer, place_confirmed
+):
     desk, order = sit_down("staff"), place_confirmed(customer)
     customer.send(f"/orders/{order}/cancel", {})
     answer = desk.post(at(order, "status"), {"status": "shipped"}, follow=True)
@@ -94,7 +96,7 @@ def test_a_step_that_somebody_was_quicker_with_says_so_and_changes_nothing(sit_d
     assert Order.objects.get(pk=order).status == "cancelled"
 
 
-def test_a_step_that_somebody_has_made_before_is_not_reported_as_made(sit_down, staff, customer, place_confirmed):
+def test_a_step_that_was_made_before_is_not_reported_as_made(sit_down, staff, customer, place_confirmed):
     desk, order = sit_down("staff"), place_confirmed(customer)
     staff.send(f"/orders/{order}/status", {"status": "shipped"}, "PUT")
     answer = desk.post(at(order, "status"), {"status": "shipped"}, follow=True)
@@ -177,6 +179,13 @@ def test_an_order_of_a_deleted_account_has_no_mails_to_send(sit_down, customer, 
     html = sit_down("staff").get(at(order)).content.decode()
     assert "The account was deleted." in html
     assert 'id="mails"' not in html
+
+
+def test_a_line_break_counts_as_one_character_of_a_note(sit_down, customer, place):
+    order, text = place(customer), "x\r\n" * 999 + "xy"
+    answer = sit_down("staff").post(at(order, "note"), {"text": text}, follow=True)
+    assert messages(answer) == ["The note was added"]
+    assert OrderNote.objects.get(order_id=order).text == text.replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize("form", ["change", "status", "note", "mail"])

@@ -21,7 +21,7 @@ def listed(browser, query=""):
 
 
 def age(order, **ago):
-    """Make an order older, as its id tells; return its new id."""
+    """Give an order an earlier time, which is in its id. Return its new id."""
     moment = now() - timedelta(**ago)
     older = new_id(moment)
     row = Order.objects.get(pk=order)

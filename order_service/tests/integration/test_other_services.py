@@ -98,6 +98,10 @@ def test_a_stock_form_that_is_sent_twice_has_the_same_idempotency_key(staff, pro
         ("-13", "broken", "delta", "The stock would leave its range"),
         ("0", "broken", "delta", "0 changes nothing"),
         ("many", "broken", "delta", "Enter a whole number."),
+        ("1_0", "broken", "delta", "Enter a whole number."),
+        ("\u0661", "broken", "delta", "Enter a whole number."),
+        ("1.0", "broken", "delta", "Enter a whole number."),
+        ("9" * 30, "broken", "delta", "Enter a whole number."),
         ("9" * 20, "broken", "delta", "Ensure this value is less than or equal to 10000000."),
         ("1", "", "reason", "This field is required."),
     ],
@@ -112,7 +116,7 @@ def test_an_impossible_adjustment_is_an_error_at_its_field_and_changes_nothing(
     assert lamp["stock"] == 12
 
 
-def test_a_viewer_looks_and_a_request_made_by_hand_is_refused(viewer, products, accounts):
+def test_a_viewer_may_read_and_a_request_made_by_hand_is_refused(viewer, products, accounts):
     lamp, ada = products.add(stock=12), accounts.accounts[accounts.add()]
     page, account = f"{PRODUCTS}{lamp['id']}/", f"{USERS}{ada['user_id']}/"
     for path in (page, account):

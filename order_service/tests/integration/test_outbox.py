@@ -52,6 +52,12 @@ def test_a_lease_that_ran_out_is_free(add):
     assert store.renew_lease("b" * 26, 10)
 
 
+def test_a_lease_from_before_the_clock_was_set_back_is_free():
+    assert outbox.renew_lease("a" * 26, 3600)  # as a lease of 8 s is when the clock was set back by an hour
+    assert outbox.renew_lease("b" * 26, 10)
+    assert not outbox.renew_lease("a" * 26, 10)
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("there", [False, True])
 def test_of_eight_that_take_a_free_lease_at_once_one_has_it(there):

@@ -35,7 +35,7 @@ def test_customers_see_their_own_orders_newest_first(customer, make_caller, plac
     assert ids(other.get("/orders")) == [theirs]
 
 
-def test_somebody_elses_order_does_not_exist(customer, make_caller, place):
+def test_the_order_of_another_customer_does_not_exist(customer, make_caller, place):
     other, order = make_caller(), place(customer)
     problem(other.get(f"/orders/{order}"), 404, "unknown-order")
     problem(other.send(f"/orders/{order}/cancel", {}), 404, "unknown-order")
@@ -90,6 +90,8 @@ def test_times_are_a_half_open_interval(customer, place):
     assert (
         ids(customer.get("/orders?createdAfter=0001-01-01T00:00:00Z&createdBefore=9999-12-31T23:59:59Z")) == made[::-1]
     )
+    assert ids(customer.get(f"/orders?updatedAfter={quote('0001-01-01T00:00:00+14:00')}")) == made[::-1]
+    assert ids(customer.get("/orders?updatedAfter=9999-12-31T23:59:59-14:00")) == []
 
 
 def test_pages_hold_each_order_once_forward_and_back(customer, place):

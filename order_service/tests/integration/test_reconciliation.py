@@ -1,4 +1,4 @@
-"""Orders are compared with the reservations that product_service publishes, both ways, and differences are mended on demand."""
+"""Orders are compared with the reservations that product_service publishes, both ways, and differences are repaired on demand."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -207,7 +207,7 @@ def test_fix_requests_a_reservation_again_by_the_very_same_event(order_in, custo
     assert {**again, "payload": orjson.loads(again["payload"])} == {**first, "payload": orjson.loads(first["payload"])}
 
 
-def test_an_order_of_before_is_requested_by_the_event_that_was_mailed(order_in, capsys):
+def test_an_order_of_before_is_requested_by_the_event_that_its_mail_names(order_in, capsys):
     known, unknown = order_in("confirmed"), order_in("confirmed")
     Order.objects.update(request_id=None)
     relay()
@@ -238,7 +238,7 @@ def test_health_shows_the_last_round_and_the_differences(order_in):
     assert task.status() == {"checkedAt": rfc3339(at), "differences": 1}
 
 
-def test_the_repeated_request_of_a_deleted_account_names_nobody(order_in, customer):
+def test_the_repeated_request_of_a_deleted_account_holds_no_name(order_in, customer):
     order = order_in("confirmed")
     relay()
     take({})

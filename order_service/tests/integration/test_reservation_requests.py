@@ -139,7 +139,7 @@ def test_an_order_is_cancelled_when_stock_did_not_reply_in_time(customer, place)
     assert Order.objects.get(pk=order).changes.last().actor == "saga"
 
 
-def test_an_overdue_order_is_asked_again_before_it_is_cancelled(customer, place):
+def test_the_request_of_an_overdue_order_is_resent_before_the_order_is_cancelled(customer, place):
     order = place(customer)
     relay()
     make_overdue(order, last=LIMIT + 50)  # published before the limit only
@@ -170,7 +170,7 @@ def test_an_outage_of_kafka_that_is_longer_than_the_limit_cancels_nothing(custom
     make_overdue(order, last=LIMIT + 100)  # acknowledged once, then no broker for half an hour
     until = stock_progress("127.0.0.1:1")
     assert time_out_overdue_orders(pending_limit=LIMIT, handled_until=until) == 0
-    assert request_of(order).resend_at is None  # asked again, and in the outbox since
+    assert request_of(order).resend_at is None  # resent, and in the outbox since
     for _ in range(3):
         assert time_out_overdue_orders(pending_limit=LIMIT, handled_until=until) == 0
 

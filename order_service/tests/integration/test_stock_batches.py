@@ -153,7 +153,7 @@ def test_a_batch_that_fails_halfway_leaves_nothing_and_can_be_repeated(customer,
 
 @pytest.mark.django_db(transaction=True)
 def test_batches_beside_the_relay_and_cancellations_lose_nothing(customer, place, sell):
-    """Events and changes agree with the statuses, whoever came first. A deadlock would be repeated by the lane."""
+    """Events and changes agree with the statuses, in whichever order they came. A consumer would repeat a deadlock."""
     product = sell()
     orders = [place(customer, product) for _ in range(120)]
     stop, conflicts = threading.Event(), []

@@ -11,6 +11,7 @@ from libs.access.revocations import Revocation
 from order_service.api.authentication import StrictAccessToken, revocations
 from order_service.tests.integration.conftest import Caller
 from order_service.tests.integration.test_placing import problem
+from tests.host_clock import shift
 
 pytestmark = pytest.mark.django_db
 
@@ -91,6 +92,17 @@ def test_clocks_may_differ_by_half_a_minute(sign, claim, seconds, status):
     assert Caller(sign(**{claim: time.time() + seconds})).get("/orders").status_code == status
 
 
+@pytest.mark.usefixtures("read_revocations")
+@pytest.mark.parametrize("skew", [-3600, -300, 300, 3600])
+def test_the_clock_of_the_host_decides_nothing(sign, monkeypatch, skew):
+    client, expired = Caller(sign()), Caller(sign(exp=time.time() - 35))
+    early = Caller(sign(iat=time.time() + 35))
+    shift(monkeypatch, skew)
+    assert [client.get("/orders").status_code for _ in range(2)] == [200, 200]
+    for wrong in (expired, early):
+        problem(wrong.get("/orders"), 401, "not-authenticated")
+
+
 def test_a_forged_token_is_refused(sign, claims, config):
     head, body, signature = sign().split(".")
     forged = {
@@ -124,7 +136,7 @@ def test_keys_and_addresses_in_a_header_are_not_followed(sign):
         problem(Caller(sign(headers=header, key=KEY)).get("/orders"), 401)
 
 
-def test_a_request_without_a_token_is_told_the_scheme(anybody):
+def test_the_refusal_of_a_request_without_a_token_names_the_scheme(anybody):
     for header in ({}, {"authorization": "Basic YTpi"}, {"authorization": "Digest x"}, {"authorization": ""}):
         answer = anybody.get("/orders", headers={"accept": "application/json", **header})
         problem(answer, 401, "not-authenticated")
@@ -160,7 +172,7 @@ def test_a_token_that_was_accepted_before_expires_and_is_revoked_all_the_same(si
     client, end = Caller(sign()), claims["exp"] + 30
     assert [client.get("/orders").status_code for _ in range(2)] == [200, 200]
     with monkeypatch.context() as later:
-        later.setattr("libs.access.verified_tokens.time.time", lambda: end + 1)
+        later.setattr(revocations, "now", lambda: end + 1)
         problem(client.get("/orders"), 401, "not-authenticated")
     assert client.get("/orders").status_code == 200
     revocations.add([Revocation(claims["user_id"], None, round(claims["iat"] * 1000) + 1)])

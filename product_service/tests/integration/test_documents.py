@@ -5,14 +5,14 @@ from product_service import store
 from product_service.api.responses import to_public
 from product_service.domain.reservation import Reply, RequestedItem, Shortage
 from product_service.store.documents import Product, Reservation, reservations
-from product_service.store.product_rows import from_document
+from product_service.store.product_rows import from_bson
 
 
 def test_a_product_that_is_shown_is_the_document(app, make):
     shown = make(sku=None, description="Bright", category="Lighting")
     document = Product.objects.get(id=shown["id"])
     document.validate()
-    assert to_public(from_document(document.to_mongo(), "USD")) == shown
+    assert to_public(from_bson(document.to_mongo(), "USD")) == shown
 
 
 def test_a_reservation_is_read_as_it_was_decided(make, place):
@@ -25,10 +25,10 @@ def test_a_reservation_is_read_as_it_was_decided(make, place):
     ):
         Reservation.objects.get(id=order.subject).validate()
         document = reservations().find_one({"_id": order.subject})
-        reservation = store.reservations.from_document(document, "USD")
+        reservation = store.reservations.from_bson(document, "USD")
         item = RequestedItem(product_id=product["id"], quantity=quantity, unit_price=Money(1990, "USD"))
         assert (reservation.items, reservation.reply) == ((item,), reply)
-        written = {name: value for name, value in store.reservations.to_document(reservation).items() if value}
+        written = {name: value for name, value in store.reservations.to_bson(reservation).items() if value}
         assert written == {name: value for name, value in document.items() if name != "answer"}
 
 

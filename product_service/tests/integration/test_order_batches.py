@@ -11,6 +11,7 @@ from bson import ObjectId
 from pymongo.errors import PyMongoError
 from ulid import ULID
 
+from libs.mongo_store.wait_listener import CommandWaits
 from libs.runtime.trace_context import TraceContext
 from product_service import store
 from product_service.commands.check_stock import check_stock
@@ -69,17 +70,15 @@ def stock_and_movements(product_ids):
     return [row["stock"] for row in rows], [Counter(one) for one in moved]
 
 
-def test_2000_orders_of_hot_products_get_what_they_get_one_by_one(make):
+def test_500_orders_of_hot_products_get_what_they_get_one_by_one(make):
     """Copies, cancellations before and after the order, shortages, wrong prices. The second half meets what the first stored."""
     chance, sides = random.Random(7), []
-    made = [[make(stock=stock)["id"] for stock in (900, 120, 40)] for _ in range(2)]
-    plan = [
-        (chance.choices((0, 1, 2), (8, 2, 1))[0], chance.randint(1, 3), chance.random() < 0.03) for _ in range(2000)
-    ]
-    steps = [("placed", number) for number in range(2000)]
-    steps += [("placed", chance.randrange(2000)) for _ in range(300)]
-    steps += [("cancelled", chance.randrange(2000)) for _ in range(400)]
-    steps += [("delivered", chance.randrange(2000)) for _ in range(200)]
+    made = [[make(stock=stock)["id"] for stock in (225, 30, 10)] for _ in range(2)]
+    plan = [(chance.choices((0, 1, 2), (8, 2, 1))[0], chance.randint(1, 3), chance.random() < 0.03) for _ in range(500)]
+    steps = [("placed", number) for number in range(500)]
+    steps += [("placed", chance.randrange(500)) for _ in range(75)]
+    steps += [("cancelled", chance.randrange(500)) for _ in range(100)]
+    steps += [("delivered", chance.randrange(500)) for _ in range(50)]
     chance.shuffle(steps)
     for product_ids in made:
         orders = [
@@ -161,20 +160,21 @@ def test_the_products_are_claimed_before_they_are_judged(make, stock_of, monkeyp
     """Another writer that comes after the claim waits or tries again; it can not come between judgement and commit."""
     product = make(stock=3)
     orders = [order_event("order-placed", [(product["id"], 1, "19.90")]) for _ in range(3)]
-    real, failures = store.products.find_many, []
+    real, failures = store.products.claim, []
 
     def write_beside():
         with pymongo.timeout(0.3):  # a write beside a transaction waits for its end
             products().update_one({"_id": ObjectId(product["id"])}, {"$inc": {"stock": -3}})
 
-    def find_slowly(*arguments, **options):
+    def claim_slowly(*arguments, **options):
+        found = real(*arguments, **options)
         with pytest.raises(PyMongoError) as failed:
             write_beside()
         assert failed.value.timeout
         failures.append("the other writer had to wait")
-        return real(*arguments, **options)
+        return found
 
-    monkeypatch.setattr("product_service.store.products.find_many", find_slowly)
+    monkeypatch.setattr("product_service.store.products.claim", claim_slowly)
     in_batches(orders, 3)
     assert failures == ["the other writer had to wait"]
     assert stock_of(product["id"]) == 0
@@ -196,25 +196,62 @@ def test_a_claim_is_seen_by_no_client(client, make):
     assert client.get(f"/products/{product['id']}").json == product | {"stock": 4}
 
 
-def test_an_order_that_another_member_decides_at_the_same_time_is_read_again(make, stock_of, monkeypatch):
-    """The cancellation of an order that was unknown when the products were chosen, and is reserved when they are read."""
+@pytest.mark.parametrize("step", ["find_many", "write"])
+def test_an_order_that_another_member_decides_at_the_same_time_is_read_again(make, stock_of, monkeypatch, step):
+    """The cancellation of an order that was unknown when it was read, and is reserved before the cancellation is stored."""
     product = make(stock=5)
     order = order_event("order-placed", [(product["id"], 2, "19.90")])
-    real, calls = store.reservations.find_held, []
+    real, calls = getattr(store.reservations, step), []
 
-    def find_then_reserve(order_ids):
-        found = real(order_ids)
+    def reserve_beside(*arguments, **options):
+        calls.append(step)
+        found = real(*arguments, **options) if step == "find_many" else None
+        if len(calls) == 1:
+            with monkeypatch.context() as rival:
+                rival.setattr(f"product_service.store.reservations.{step}", real)
+                in_batches([order], 1)
+        return found if step == "find_many" else real(*arguments, **options)
+
+    monkeypatch.setattr(f"product_service.store.reservations.{step}", reserve_beside)
+    assert decide_orders([CancelledOrder(order_id=order.subject)], currency="USD")
+    assert len(calls) == 2
+    assert stock_of(product["id"]) == 5
+
+
+@pytest.mark.parametrize("change", [{"$inc": {"stock": -3}}, {"$set": {"active": False}}])
+def test_a_product_that_changes_between_the_reading_of_the_order_and_the_claim_is_judged_as_it_is(
+    make, pending, stock_of, monkeypatch, change
+):
+    product = make(stock=3)
+    order = order_event("order-placed", [(product["id"], 1, "19.90")])
+    real, calls = store.reservations.find_many, []
+
+    def change_beside(*arguments, **options):
+        found = real(*arguments, **options)
         calls.append(found)
         if len(calls) == 1:
-            monkeypatch.setattr("product_service.store.reservations.find_held", real)
-            in_batches([order], 1)
-            monkeypatch.setattr("product_service.store.reservations.find_held", find_then_reserve)
+            products().update_one({"_id": ObjectId(product["id"])}, change)
         return found
 
-    monkeypatch.setattr("product_service.store.reservations.find_held", find_then_reserve)
-    assert decide_orders([CancelledOrder(order_id=order.subject)], currency="USD")
-    assert calls == [{}, {order.subject: {product["id"]}}]
-    assert stock_of(product["id"]) == 5
+    monkeypatch.setattr("product_service.store.reservations.find_many", change_beside)
+    in_batches([order], 1)
+    assert len(calls) == 2  # the first try met a write conflict
+    assert [row["topic"] for row in pending(order.subject)] == ["stock-rejected"]
+    assert stock_of(product["id"]) == (0 if "$inc" in change else 3)
+
+
+def test_a_lone_order_of_one_product_costs_six_commands_and_the_commit(make, monkeypatch):
+    product, commands = make(stock=5), []
+    order = order_event("order-placed", [(product["id"], 1, "19.90")])
+    real = CommandWaits.started
+
+    def count(self, event):
+        commands.append(event.command_name)
+        real(self, event)
+
+    monkeypatch.setattr(CommandWaits, "started", count)
+    in_batches([order], 1)
+    assert commands == ["find", "findAndModify", "update", "insert", "insert", "insert", "commitTransaction"]
 
 
 def test_an_order_weighs_its_lines():

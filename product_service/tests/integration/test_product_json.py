@@ -14,7 +14,7 @@ from bson import ObjectId
 from product_service.api.responses import to_public
 from product_service.domain.errors import UnknownProduct
 from product_service.queries import product_json
-from product_service.queries.product_json import STATE, ProductJson
+from product_service.queries.product_json import STATE, ProductJson, StoredVersion
 from product_service.store import products as store
 from product_service.store.documents import products
 from product_service.tests.integration.processes import wait_for
@@ -28,8 +28,8 @@ def kept():
     return ProductJson("USD")
 
 
-def rows(*ids):
-    return [products().find_one({"_id": ObjectId(one)}, STATE) for one in ids]
+def versions(*ids):
+    return [StoredVersion.of(products().find_one({"_id": ObjectId(one)}, STATE)) for one in ids]
 
 
 ODD = {
@@ -47,7 +47,7 @@ def test_it_is_what_a_product_is_shown_as(client, make, kept, fields):
     made = make(**fields)
     shown = to_public(store.find(made["id"], currency="USD"))
     for _ in range(2):
-        [state] = kept.complete(rows(made["id"]))
+        [state] = kept.complete(versions(made["id"]))
         assert json.loads(state.json) == shown == made
         assert list(json.loads(state.json)) == list(shown)
         assert kept.find(made["id"]) == state
@@ -61,8 +61,8 @@ def test_known_products_are_not_read_again(make, kept, monkeypatch):
     monkeypatch.setattr(
         ProductJson, "_read", lambda self, missing: read.append(list(missing)) or original(self, missing)
     )
-    first = kept.complete(rows(*ids[:2]))
-    again = kept.complete(rows(*ids))
+    first = kept.complete(versions(*ids[:2]))
+    again = kept.complete(versions(*ids))
     assert again[:2] == first
     assert read == [[ObjectId(one) for one in ids[:2]], [ObjectId(ids[2])]]
 
@@ -79,9 +79,9 @@ def test_a_change_is_seen_at_once_and_so_is_the_stock(client, staff, make, kept)
 
 
 def test_what_is_read_late_is_kept_under_its_own_version(client, staff, make, kept):
-    """Between the row of a list and the reading of its product, the product changes."""
+    """Between the list and the reading of its product, the product changes."""
     product = make(price="1.00")
-    early = rows(product["id"])
+    early = versions(product["id"])
     client.patch(f"/products/{product['id']}", json={"price": "2.00"}, headers=staff)
     [state] = kept.complete(early)
     assert (state.revision, json.loads(state.json)["price"]) == ("2.100", "2.00")
@@ -89,9 +89,9 @@ def test_what_is_read_late_is_kept_under_its_own_version(client, staff, make, ke
     assert kept._parts.get((ObjectId(product["id"]), 2))
 
 
-def test_a_product_that_was_withdrawn_meanwhile_is_left_out(client, staff, make, kept):
+def test_a_product_that_was_withdrawn_after_its_version_was_read_is_left_out(client, staff, make, kept):
     gone, left = make(), make()
-    early = rows(gone["id"], left["id"])
+    early = versions(gone["id"], left["id"])
     client.delete(f"/products/{gone['id']}", headers=staff)
     assert [json.loads(state.json)["id"] for state in kept.complete(early)] == [left["id"]]
 

@@ -1,4 +1,4 @@
-"""A clone in a folder of any name: the shop starts, and what it writes lies inside the clone."""
+"""A clone in a folder of any name: the shop starts, and it writes only inside the clone."""
 
 from __future__ import annotations
 

@@ -19,20 +19,26 @@ import MySQLdb
 import pytest
 
 from deploy.compose import mysql_init
+from deploy.install.programs import PATH
 from deploy.local.servers.mysql import MySQL
 from deploy.local.state import ROOT, State
-from deploy.local.supervision.process import SYSTEM_PATH
 from tests.free_ports import pick_free
 from tests.stack import running
 
 PASSWORDS = {"root": "root-of-this-test", "shop": "shop-of-this-test", "mover": "mover-of-this-test"}
-CHECKS = ("test_plans.py", "test_desk_queries.py", "test_timeline.py", "test_revocation_rows.py")
+CHECKS = (
+    "test_plans.py",
+    "test_desk_queries.py",
+    "test_examined_rows.py",
+    "test_timeline.py",
+    "test_revocation_rows.py",
+)
 REASON = "no MySQL is installed on this machine (MariaDB does not count): `make test-deploy` makes these checks in a container"
 
 
 def find_mysql() -> str | None:
     """The path of a MySQL server that is not MariaDB under MySQL's name."""
-    for directory in (*os.environ.get("PATH", "").split(os.pathsep), *SYSTEM_PATH.split(os.pathsep)):
+    for directory in PATH.split(os.pathsep):
         found = shutil.which("mysqld", path=directory)
         if found and "MariaDB" not in subprocess.run([found, "--version"], capture_output=True, text=True).stdout:
             return found

@@ -101,7 +101,7 @@ def people(client: FlaskClient) -> People:
 @pytest.fixture
 def limits(app: APIFlask) -> MailLimits:
     """The limits of mails with links for some client's address."""
-    return MailLimits(app.extensions["limiter"], address="192.0.2.99")
+    return MailLimits(app.extensions["limiter"], client_address="192.0.2.99")
 
 
 @pytest.fixture

@@ -132,6 +132,16 @@ def test_a_third_export_in_a_process_is_refused(client, people, orders):
     running[1].close()
 
 
+def test_the_repeats_of_an_account_take_no_slot_from_others(client, people, orders):
+    person, other = people.make(), people.make()
+    running = [open_export(client, person), open_export(client, other)]
+    repeated = client.get("/users/me/export", headers=person.headers)
+    assert (repeated.status_code, repeated.json["code"]) == (409, "export-in-flight")
+    for answer in running:
+        answer.close()
+    assert client.get("/users/me/export", headers=other.headers).json["orders"] == ORDERS
+
+
 def test_exports_of_an_account_are_limited_and_those_that_never_began_do_not_count(
     client, people, orders, app, config, monkeypatch
 ):

@@ -126,6 +126,28 @@ def test_a_refused_change_takes_no_mail_from_the_addresss_owner(client, people, 
     assert len(mails(pending, other, "reset")) == 2
 
 
+def test_a_strangers_address_gets_few_notices(client, people, pending, limit):
+    limit(mails="3/hour")
+    person = people.make()
+    statuses = [new_password(client, people, person) for _ in range(5)]
+    assert statuses == [204] * 3 + [429] * 2
+    assert len([row for row in pending(person.id) if row["topic"] == "user-notice-requested"]) == 3
+    assert resend(client, people.log_in(person)).status_code == 202
+    assert len(mails(pending, person, "verify")) == 1  # the notices were all mails that the address gets
+
+
+def test_the_owner_of_an_address_changes_the_password_as_often_as_they_like(client, people, limit):
+    limit(mails="1/hour")
+    person = people.make(verified=True)
+    assert [new_password(client, people, person) for _ in range(3)] == [204] * 3
+
+
+def new_password(client, people, person):
+    """The status of a change of the password, to the one that it is."""
+    body = {"current": person.password, "new": person.password}
+    return client.post("/users/me/password", json=body, headers=people.log_in(person).headers).status_code
+
+
 def test_a_change_of_the_name_counts_nothing(client, people, limit):
     limit(verify="1/hour", links="1/hour", mails="1/hour")
     person = people.make()
@@ -136,7 +158,7 @@ def test_a_change_of_the_name_counts_nothing(client, people, limit):
         assert client.patch("/users/me", json=body, headers=person.headers).status_code == 200
 
 
-def test_one_recipient_gets_few_mails_whoever_requests_them(client, people, pending, limit):
+def test_one_recipient_gets_few_mails_from_whichever_client_they_are_requested(client, people, pending, limit):
     limit(mails="3/hour")
     email = new_address()
     account = new_account(email=email)

@@ -127,7 +127,7 @@ class _Broken:
 def test_without_room_in_the_database_limits_are_counted_in_memory(app):
     limiter = Limiter(User._get_db(), {"login": "2/hour"})
     limiter._shared = _Broken(OperationFailure("no space left"))
-    limit = limiter.limit("login", account="ann", address="192.0.2.1")
+    limit = limiter.limit("login", account="ann", client_address="192.0.2.1")
     limit.enforce_hit(), limit.enforce_hit()
     with pytest.raises(TooManyAttempts):
         limit.enforce_hit()
@@ -137,7 +137,7 @@ def test_without_a_database_nothing_is_let_through(app):
     limiter = Limiter(User._get_db(), {"login": "2/hour"})
     limiter._shared = _Broken(ServerSelectionTimeoutError())
     with pytest.raises(ServerSelectionTimeoutError):
-        limiter.limit("login", account="ann", address="192.0.2.1").enforce_hit()
+        limiter.limit("login", account="ann", client_address="192.0.2.1").enforce_hit()
 
 
 @pytest.mark.parametrize(
@@ -153,8 +153,8 @@ def test_without_a_database_nothing_is_let_through(app):
 def test_an_address_is_what_one_customer_of_a_provider_has(app, one, other, same):
     limiter = Limiter(User._get_db(), {"login": "1/hour"})
     account = f"{one} {other}"
-    assert limiter.limit("login", account=account, address=one).hit()
-    assert limiter.limit("login", account=account, address=other).hit() is not same
+    assert limiter.limit("login", account=account, client_address=one).hit()
+    assert limiter.limit("login", account=account, client_address=other).hit() is not same
 
 
 def test_the_account_is_not_in_the_key(app, people, client):
@@ -168,7 +168,7 @@ def test_the_first_attempts_of_all_may_come_at_once(app):
     limiter = Limiter(User._get_db(), {"login": "100/hour"})
     with ThreadPoolExecutor(16) as pool:
         for number in range(20):
-            limit = limiter.limit("login", account=f"at once {number}", address="192.0.2.1")
+            limit = limiter.limit("login", account=f"at once {number}", client_address="192.0.2.1")
             assert all(pool.map(lambda _, limit=limit: limit.hit(), range(16)))
 
 

@@ -25,7 +25,7 @@ class Worker:
     event_id: str = field(default_factory=lambda: str(ULID()))
 
     def handle(self, topic, key, **data):
-        handlers = make_handlers(MailLimits(Limiter(User._get_db(), {"mails": self.mails}), address=""))[GROUP]
+        handlers = make_handlers(MailLimits(Limiter(User._get_db(), {"mails": self.mails}), client_address=""))[GROUP]
         handlers[topic](Event(str(ULID()), topic, key, 0, "", data))
 
     def link(self, person, kind, event_id=""):

@@ -81,7 +81,7 @@ def test_changes_at_once_all_happen_and_their_events_have_no_gap(people, pending
 
 def test_a_new_address_is_never_verified_by_the_link_of_the_old_one(people, pending, limits):
     limiter = Limiter(documents.User._get_db(), dict.fromkeys(("login", "code", "failures"), "off"))
-    login_limits = LoginLimits(limiter, address="", is_desk=lambda _address: False)
+    login_limits = LoginLimits(limiter, client_address="", is_desk=lambda _address: False)
     for _ in range(5):
         person = people.make()
         text = next(row for row in pending(person.id) if row["topic"] == "user-mail-requested")["payload"]

@@ -126,7 +126,7 @@ def test_a_held_key_stops_no_other_event_and_only_the_commit(channel, monkeypatc
     assert again.seen == list(range(count))
 
 
-def test_a_server_that_is_away_halves_nothing_and_loses_nothing(channel):
+def test_an_unavailable_server_halves_no_batch_and_loses_no_event(channel):
     away, tries = threading.Event(), []
     away.set()
 
@@ -240,7 +240,7 @@ def test_a_process_that_is_killed_in_the_middle_of_batches_leaves_the_same_resul
     assert db.seen.count_documents({}) == db.hot.find_one()["sum"] == 2000
 
 
-def test_mongodb_away_is_told_from_a_slow_statement(db, channel):
+def test_an_unavailable_mongodb_is_distinguished_from_a_slow_statement(db, channel):
     failures = MongoFailures(db)
     assert failures.answers()
     channel.send_many(range(10), partition=0)

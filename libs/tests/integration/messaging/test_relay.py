@@ -30,7 +30,7 @@ def topic(kafka):
 
 def store(db, rows):
     outbox = MongoOutbox(db)
-    in_transaction(db, lambda session: [outbox.add(one, session) for one in rows])
+    in_transaction(db, lambda session: outbox.add_all(rows, session))
     return outbox
 
 

@@ -25,7 +25,9 @@ def numbers(messages):
 def test_it_reads_all_partitions_to_their_end(channel):
     for n in range(7):
         channel.send(n, partition=n % 2)  # the third partition stays empty
-    with closing(TopicReader(channel.brokers, "reader", first_offsets(channel.brokers, channel.topic))) as reader:
+    with closing(
+        TopicReader(channel.brokers, "reader", first_offsets(channel.brokers, [channel.topic])[channel.topic])
+    ) as reader:
         assert not reader.at_end
         assert numbers(reader.read_to_end(20)) == list(range(7))
         assert reader.at_end
@@ -52,7 +54,9 @@ def test_a_batch_is_bounded(channel, monkeypatch):
 
 
 def test_after_the_end_it_reads_what_comes(channel):
-    with closing(TopicReader(channel.brokers, "reader", first_offsets(channel.brokers, channel.topic))) as reader:
+    with closing(
+        TopicReader(channel.brokers, "reader", first_offsets(channel.brokers, [channel.topic])[channel.topic])
+    ) as reader:
         assert list(reader.read_to_end(20)) == []
         channel.send(0)
         found = []

@@ -13,7 +13,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, ExecutionTimeout, 
 
 from libs.access.revocations import Revocation, Revocations
 from libs.messaging.envelope import OutboxRow
-from libs.mongo_store.connection import connect, ping
+from libs.mongo_store.connection import connect, database_time, ping
 from libs.mongo_store.inserts import insert
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.revocations import MongoRevocations
@@ -89,11 +89,11 @@ def test_a_transaction_whose_time_is_over_locks_nothing(db, monkeypatch):
         change(db, session)
 
     with monkeypatch.context() as short:
-        short.setattr("libs.mongo_store.transactions.TIMEOUT_MS", 300)
+        short.setattr("libs.mongo_store.transactions.WORK_SECONDS", 0.3)
         with pytest.raises(PyMongoError):
             in_transaction(db, work)
     monkeypatch.setattr(
-        "libs.mongo_store.transactions.TIMEOUT_MS", 2000
+        "libs.mongo_store.transactions.WORK_SECONDS", 2
     )  # the server ends an open transaction after 5 s
     assert in_transaction(db, lambda session: change(db, session).modified_count) == 1
 
@@ -188,6 +188,17 @@ def test_a_server_that_answers_passes_the_check(db):
     assert ping(db) == {}
 
 
+def test_the_server_s_time_is_a_moment_whatever_the_time_zone_of_the_host(db, monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        assert database_time(db).utcoffset() == timedelta(0)
+        assert abs(MongoWorkerStatus(db).now() - time.time()) < 60
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 def test_one_owner_at_a_time_has_the_lease(db):
     outbox = MongoOutbox(db)
     assert outbox.renew_lease("a", 60)
@@ -195,6 +206,13 @@ def test_one_owner_at_a_time_has_the_lease(db):
     assert not outbox.renew_lease("b", 60)
     assert outbox.renew_lease("a", 0)
     wait_until(lambda: outbox.renew_lease("b", 60))
+    assert not outbox.renew_lease("a", 60)
+
+
+def test_a_lease_from_before_the_clock_was_set_back_is_free(db):
+    outbox = MongoOutbox(db)
+    assert outbox.renew_lease("a", 3600)  # as a lease of 8 s is when the clock was set back by an hour
+    assert outbox.renew_lease("b", 60)
     assert not outbox.renew_lease("a", 60)
 
 

@@ -103,7 +103,7 @@ SLOW = {
 
 
 @pytest.mark.parametrize("kind", SLOW)
-def test_a_slow_request_holds_up_nobody_and_ends(server, kind):
+def test_a_slow_request_delays_no_other_and_ends(server, kind):
     with ExitStack() as stack:
         slow = [stack.enter_context(server.connect(SLOW[kind])) for _ in range(20)]
         assert server.get("/health/live", timeout=20) == 200
@@ -121,7 +121,7 @@ def test_a_slow_request_holds_up_nobody_and_ends(server, kind):
 
 
 @pytest.mark.parametrize("data", [b"", b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"])
-def test_more_connections_than_a_worker_takes_hold_up_nobody(server, data):
+def test_more_connections_than_a_worker_takes_delay_no_request(server, data):
     with ExitStack() as stack:
         for _ in range(930):
             stack.enter_context(server.connect(data))
@@ -247,6 +247,54 @@ def test_framing_that_is_not_valid_is_refused_at_once(server, fields):
         assert int(read_all(client).split()[1]) in (400, 501)
 
 
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"GET /x EVIL/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"GET /x HTTP/6.6EVIL\r\nHost: x\r\n\r\n", 400),
+        (b"G@T<EVIL> /x HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"EVIL\r\n\r\n", 400),
+        (b"GET /x HTTP/1.1\r\nEVIL\r\n\r\n", 400),
+        (b"GET /x HTTP/1.1\r\nX EVIL: y\r\n\r\n", 400),
+        (b"GET /x HTTP/1.1\r\nX: y\r\n EVIL\r\n\r\n", 400),
+        (b"GET /x HTTP/1.1\r\nContent-Length: EVIL\r\n\r\n", 400),
+        (b"GET /x HTTP/1.1\r\nExpect: EVIL\r\n\r\n", 417),
+        (b"GET /x HTTP/1.1\r\nTransfer-Encoding: EVIL\r\n\r\n", 501),
+        (b"GET /" + b"EVIL" * 1200 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (b"GET /x HTTP/1.1\r\n" + b"X: EVIL\r\n" * 150 + b"\r\n", 431),
+    ],
+)
+def test_what_the_parser_refuses_is_a_problem_that_repeats_nothing(server, data, status):
+    with server.connect(data) as client:
+        head, _, body = read_all(client).partition(b"\r\n\r\n")
+    assert b"EVIL" not in head + body
+    assert (int(head.split()[1]), json.loads(body)["status"]) == (status, status)
+    for field in (
+        b"\r\nContent-Type: application/problem+json",
+        b"\r\nX-Request-ID: ",
+        b"\r\nContent-Security-Policy: ",
+    ):
+        assert field in head
+    assert server.get("/health/live") == 200
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"SCRIPT_NAME: /elsewhere\r\n",
+        b"SCRIPT_NAME: /health\r\n",
+        b"PATH_INFO: /elsewhere\r\n",
+        b"X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: on\r\nX-Forwarded-Protocol: ssl\r\n",
+        b"X-Forwarded-Proto: http\r\nX-Forwarded-Ssl: on\r\n",
+    ],
+)
+def test_no_header_of_a_client_changes_path_or_scheme(server, fields):
+    with server.connect(b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + fields + b"\r\n") as client:
+        answer = read_all(client)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"Strict-Transport-Security" not in answer
+
+
 def test_several_requests_in_one_piece_are_all_answered(server):
     first = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks(3)
     second = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -281,7 +329,7 @@ def test_clients_that_read_slowly_hold_no_thread(server):
         assert len(read_all(client)) > 12 * 1024 * 1024
 
 
-def test_clients_that_do_not_close_hold_up_nobody(server):
+def test_clients_that_do_not_close_delay_no_request(server):
     with ExitStack() as stack:
         for _ in range(8):
             stack.enter_context(server.connect(b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))

@@ -10,10 +10,12 @@ from pydantic import SecretStr
 from libs.access import revocations
 from libs.access.caller import caller_from_claims
 from libs.access.revocations import Revocation, Revocations
-from libs.access.tokens import AccessTokens
+from libs.access.tokens import LEEWAY_SECONDS, AccessTokens
+from libs.values import times
 from libs.values.errors import NotAuthenticated, Unavailable
 
 NOW = int(time.time() * 1000)
+HOUR = 3600
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)  # by the database's clock, which may differ from the host's
 ALL = Revocation("u1", None, NOW)
 ONE = Revocation("u1", "s1", NOW)
@@ -54,7 +56,7 @@ def test_milliseconds_survive_the_way_through_a_token():
 
 def test_a_token_of_a_session_that_ended_is_refused_and_one_of_the_next_is_not():
     known = Revocations()
-    tokens = AccessTokens(SecretStr("s" * 64), "microshop", "microshop", refuse_revoked=known.check)
+    tokens = AccessTokens(SecretStr("s" * 64), "microshop", "microshop", revocations=known)
     person = {"user_id": "u1", "email": "a@example.com", "username": "ann", "roles": []}
     old, new = (tokens.mint(**person, sid=sid, issued_at=NOW) for sid in ("s1", "s2"))
     assert tokens.check(old).sid == "s1"
@@ -143,19 +145,89 @@ def test_an_unavailable_database_raises_and_is_read_again():
     assert known.ended("u1", None, NOW - 1)
 
 
-def test_added_rows_are_dropped_too(monkeypatch):
-    clock = [time.time()]
-    monkeypatch.setattr(revocations.time, "time", lambda: clock[0])
+def test_rows_are_dropped_when_no_token_can_be_older(monkeypatch):
+    clock = [100.0]
     monkeypatch.setattr(revocations.time, "monotonic", lambda: clock[0])
     known = Revocations()
     for hour in range(3):
         clock[0] += revocations.MEMORY_SECONDS + 1
-        known.add([Revocation(f"u{hour}", None, int(clock[0] * 1000))])
-    assert [key for key in vars(known)["_ends"]] == [("u2", None)]
+        known.add([Revocation(f"u{hour}", None, NOW)])
+    assert [key for key in vars(known)["_ends"]] == [key for key in vars(known)["_added_at"]] == [("u2", None)]
 
 
-def test_rows_older_than_every_token_are_dropped():
-    old = Revocation("u1", None, int((time.time() - revocations.MEMORY_SECONDS - 1) * 1000))
-    known = Revocations(lambda since: (BEGAN, [old, Revocation("u2", None, NOW)]))
-    known.ended("u2", None, NOW)
-    assert [key for key in vars(known)["_ends"]] == [("u2", None)]
+@pytest.mark.parametrize("jump", [-HOUR, HOUR, 24 * HOUR])
+def test_no_revocation_is_dropped_by_a_jump_of_the_host_s_clock(monkeypatch, jump):
+    known = Revocations()
+    known.add([ALL])
+    monkeypatch.setattr(revocations.time, "time", lambda: NOW / 1000 + jump)
+    known._purge()
+    assert known.ended("u1", None, NOW - 1)
+
+
+def test_the_time_is_the_database_s_and_goes_on_between_two_reads(monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr(revocations.time, "monotonic", lambda: clock[0])
+    known = Revocations(lambda since: (BEGAN, []))
+    assert known.now() == BEGAN.timestamp()
+    clock[0] += 0.5
+    assert known.now() == BEGAN.timestamp() + 0.5
+
+
+def test_without_a_database_the_time_is_the_host_s(monkeypatch):
+    monkeypatch.setattr(revocations.time, "time", lambda: 1234.5)
+    assert Revocations().now() == 1234.5
+
+
+def test_after_the_database_s_clock_was_set_back_all_rows_are_read_again(monkeypatch):
+    clock, asked, moments = [100.0], [], [BEGAN, BEGAN - timedelta(hours=1), BEGAN - timedelta(hours=1)]
+    monkeypatch.setattr(revocations.time, "monotonic", lambda: clock[0])
+
+    def read(since):
+        asked.append(since)
+        began = moments[len(asked) - 1]
+        return began, [ALL] if since is None and len(asked) > 1 else []
+
+    known = Revocations(read)
+    assert not known.ended("u1", None, NOW - 1)
+    clock[0] += 2
+    assert known.ended("u1", None, NOW - 1)
+    assert asked == [None, BEGAN - timedelta(seconds=30), None]
+
+
+@pytest.mark.parametrize("skew", [-HOUR, -300, 300, HOUR])
+def test_a_token_lives_by_the_database_s_clock_whatever_the_host_s_says(monkeypatch, skew):
+    clock, right = [100.0], NOW // 1000
+    monkeypatch.setattr(revocations.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(revocations.time, "time", lambda: right + skew)
+    monkeypatch.setattr(times.time, "time_ns", lambda: (right + skew) * 10**9)
+    moment = datetime.fromtimestamp(right, UTC)
+    tokens = AccessTokens(
+        SecretStr("s" * 64),
+        "microshop",
+        "microshop",
+        60,
+        Revocations(lambda since: (moment + timedelta(seconds=clock[0] - 100), [])),
+    )
+    person = {"user_id": "u1", "email": "a@example.com", "username": "ann", "roles": []}
+    token, early = (tokens.mint(**person, issued_at=(right + later) * 1000) for later in (0, LEEWAY_SECONDS + 2))
+    assert tokens.check(token).user_id == "u1"
+    with pytest.raises(NotAuthenticated):
+        tokens.check(early)
+    clock[0] += 60 + LEEWAY_SECONDS - 1
+    assert tokens.check(token).user_id == "u1"
+    clock[0] += 2
+    with pytest.raises(NotAuthenticated):
+        tokens.check(token)
+    with pytest.raises(NotAuthenticated):  # one that no cache knows
+        tokens.check(tokens.mint(**person, issued_at=right * 1000))
+
+
+def test_no_token_is_valid_before_the_owner_has_passed_all_revocations():
+    known = Revocations(is_empty=False)
+    known.add([ALL])
+    for ask in (known.now, lambda: known.check(caller(issued_at=NOW)), lambda: known.ended("u2", None, NOW)):
+        with pytest.raises(Unavailable):
+            ask()
+    known.know_all()
+    known.check(caller(issued_at=NOW))
+    assert known.ended("u1", None, NOW - 1)

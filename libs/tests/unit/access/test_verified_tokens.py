@@ -6,8 +6,8 @@ import jwt
 import pytest
 from pydantic import SecretStr
 
+from libs.access import revocations, verified_tokens
 from libs.access import tokens as module
-from libs.access import verified_tokens
 from libs.access.revocations import Revocation, Revocations
 from libs.access.tokens import AccessTokens
 from libs.values.errors import NotAuthenticated
@@ -55,17 +55,17 @@ def test_a_verified_token_expires(monkeypatch):
     tokens = make(lifetime_seconds=60)
     token = tokens.mint(**PERSON)
     tokens.check(token)
-    end = int(time.time()) + 60 + verified_tokens.LEEWAY_SECONDS
-    monkeypatch.setattr(verified_tokens.time, "time", lambda: end - 2)
+    end = int(time.time()) + 60 + module.LEEWAY_SECONDS
+    monkeypatch.setattr(revocations.time, "time", lambda: end - 2)
     assert tokens.check(token)
-    monkeypatch.setattr(verified_tokens.time, "time", lambda: end + 1)
+    monkeypatch.setattr(revocations.time, "time", lambda: end + 1)
     with pytest.raises(NotAuthenticated):
         tokens.check(token)
 
 
 def test_a_verified_token_is_revoked_at_its_next_request():
     known = Revocations()
-    tokens = make(refuse_revoked=known.check)
+    tokens = make(revocations=known)
     token = tokens.mint(**PERSON)
     caller = tokens.check(token)
     known.add([Revocation("u1", "s1", caller.issued_at + 1)])

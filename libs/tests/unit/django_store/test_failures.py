@@ -3,7 +3,8 @@
 import pytest
 from django.db import DataError, IntegrityError, InterfaceError, InternalError, OperationalError, ProgrammingError
 
-from libs.django_store.failures import CONFLICT_CODES, LIMIT_CODES, LOST_CODES, UNAVAILABLE_CODES, DjangoFailures
+from libs.django_store.connection import UNAVAILABLE_CODES
+from libs.django_store.failures import CONFLICT_CODES, LIMIT_CODES, LOST_CODES, DjangoFailures, is_temporary
 from libs.messaging.failures import FailureKind
 
 KINDS = [
@@ -27,3 +28,8 @@ KINDS = [
 @pytest.mark.parametrize(("error", "kind"), KINDS, ids=lambda value: getattr(value, "name", repr(value)))
 def test_the_kind_of_an_error(error, kind):
     assert DjangoFailures().kind_of(error) is kind
+
+
+@pytest.mark.parametrize(("error", "kind"), KINDS, ids=lambda value: getattr(value, "name", repr(value)))
+def test_relay_and_tasks_go_on_after_what_may_pass_and_after_every_operational_error(error, kind):
+    assert is_temporary(error) is (kind is not FailureKind.OWN or isinstance(error, OperationalError))

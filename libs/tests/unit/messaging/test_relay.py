@@ -3,12 +3,18 @@
 import threading
 from collections import deque
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
+from django.db import OperationalError, ProgrammingError
+from pymongo.errors import NotPrimaryError, OperationFailure
 from structlog.testing import capture_logs
 
+from libs.django_store import failures as django_failures
+from libs.messaging.consumer.batches import FEW_EVENTS, waking
 from libs.messaging.relay import Relay, sorted_by_aggregate
+from libs.mongo_store import failures as mongo_failures
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
@@ -27,7 +33,9 @@ def row(event_id, aggregate="a", sequence=1, topic="thing-made"):
 
 
 class Store:
-    unavailable = (ConnectionError,)
+    @staticmethod
+    def is_temporary(error):
+        return isinstance(error, ConnectionError)
 
     def __init__(self, *rows):
         self.rows, self.dead, self.outages = list(rows), [], 0
@@ -141,6 +149,52 @@ def test_an_outage_of_the_database_loses_nothing(monkeypatch):
     assert len(sent) == 1
 
 
+@pytest.mark.parametrize(
+    ("database", "error"),
+    [
+        (mongo_failures, OperationFailure("Authentication failed.", 18)),
+        (mongo_failures, NotPrimaryError("read-only")),
+        (django_failures, OperationalError(1045, "Access denied")),
+        (django_failures, OperationalError(1290, "running with --read-only")),
+        (django_failures, ProgrammingError(1142, "DELETE command denied")),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("method", ["renew_lease", "pending", "delete"])
+def test_a_refused_login_and_a_read_only_server_are_outages(monkeypatch, database, error, method):
+    monkeypatch.setattr("libs.messaging.relay.UNAVAILABLE_SECONDS", 0.01)
+    monkeypatch.setattr("libs.messaging.relay.RENEW_SECONDS", 0)
+    store, failures = Store(row("1")), [error, error]
+    work = getattr(store, method)
+
+    def fail_twice(*arguments):
+        if failures:
+            raise failures.pop()
+        return work(*arguments)
+
+    monkeypatch.setattr(store, method, fail_twice)
+    monkeypatch.setattr(store, "is_temporary", database.is_temporary, raising=False)
+    sent, _, _ = run_until_empty(store)
+    assert set(sent) == {("thing-made", "a")}
+    assert failures == []
+
+
+def test_a_defect_ends_the_relay(monkeypatch):
+    store = Store(row("1"))
+    monkeypatch.setattr(store, "pending", lambda limit: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        Relay(store, lambda: None).run(threading.Event())
+
+
+def test_a_relay_stops_while_the_database_refuses_it(monkeypatch):
+    store, stop = Store(row("1")), threading.Event()
+    stop.set()
+    monkeypatch.setattr(store, "is_temporary", mongo_failures.is_temporary, raising=False)
+    monkeypatch.setattr(store, "pending", Mock(side_effect=OperationFailure("Authentication failed.", 18)))
+    Relay(store, lambda: None).run(stop)
+    assert store.pending.call_count == 1
+
+
 def test_an_event_that_the_client_refuses_holds_back_the_later_events_of_its_aggregate():
     rows = [row("1", topic="first"), row("2", sequence=2, topic="second"), row("3", "b", topic="other")]
     sent, _, _ = run_until_empty(Store(*rows), {"first": [BufferError("queue full")]})
@@ -173,3 +227,46 @@ def test_the_status_counts_takeovers_and_dead_events():
     store = Store(row("1", topic="large"))
     _, _, state = run_until_empty(store, {"large": [KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)]})
     assert (state["takeovers"], state["dead"]) == (1, 1)
+
+
+def test_a_relay_that_is_woken_publishes_at_once(monkeypatch):
+    monkeypatch.setattr("libs.messaging.relay.IDLE_SECONDS", 60.0)
+    store, sent, published, stop = Store(), [], threading.Event(), threading.Event()
+
+    class Reporting(Producer):
+        def flush(self, seconds):
+            super().flush(seconds)
+            published.set()
+            return 0
+
+    relay = Relay(store, lambda: Reporting(sent, {}))
+    thread = threading.Thread(target=relay.run, args=(stop,), daemon=True)
+    thread.start()
+    assert store.empty.wait(10)  # it rests now, or soon
+    store.rows.append(row("1"))
+    relay.wake()
+    assert published.wait(10)
+    stop.set()
+    relay.wake()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert sent == [("thing-made", "a")]
+
+
+def test_a_handler_of_few_events_wakes_the_relay_once_they_are_stored():
+    done = []
+    handle = waking(lambda events: done.append(len(events)) or {"x": "refused"}, lambda: done.append("woken"))
+    assert handle([None] * FEW_EVENTS) == {"x": "refused"}
+    assert handle([None] * (FEW_EVENTS + 1)) == {"x": "refused"}
+    assert done == [FEW_EVENTS, "woken", FEW_EVENTS + 1]
+
+
+def test_a_handler_that_fails_wakes_nothing():
+    woken = []
+
+    def fail(_events):
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        waking(fail, lambda: woken.append(1))([None])
+    assert woken == []

@@ -15,7 +15,7 @@ from pymongo.errors import (
 )
 
 from libs.messaging.failures import FailureKind
-from libs.mongo_store.failures import MongoFailures
+from libs.mongo_store.failures import MongoFailures, is_temporary
 from libs.mongo_store.transactions import WriteConflict
 
 
@@ -48,3 +48,8 @@ KINDS = [
 @pytest.mark.parametrize(("error", "kind"), KINDS, ids=lambda value: getattr(value, "name", repr(value)))
 def test_the_kind_of_an_error(error, kind):
     assert MongoFailures(db=None).kind_of(error) is kind
+
+
+@pytest.mark.parametrize(("error", "kind"), KINDS, ids=lambda value: getattr(value, "name", repr(value)))
+def test_relay_and_tasks_go_on_after_what_may_pass(error, kind):
+    assert is_temporary(error) is (kind is not FailureKind.OWN)

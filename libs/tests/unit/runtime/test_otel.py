@@ -1,4 +1,4 @@
-"""Spans go to the collector by OpenTelemetry, and a collector that is away costs nothing."""
+"""Spans go to the collector by OpenTelemetry, and an unavailable collector delays nothing."""
 
 import threading
 
@@ -118,7 +118,7 @@ class Away:
 
 
 @pytest.mark.parametrize("result", [SpanExportResult.FAILURE, ConnectionError("secret detail")])
-def test_a_collector_that_is_away_is_one_warning_a_minute(result, monkeypatch):
+def test_an_unavailable_collector_is_one_warning_a_minute(result, monkeypatch):
     quiet = otel._Quiet(Away(result))
     now = [1000.0]
     monkeypatch.setattr(otel.time, "monotonic", lambda: now[0])
@@ -132,7 +132,7 @@ def test_a_collector_that_is_away_is_one_warning_a_minute(result, monkeypatch):
 
 
 class Hanging:
-    """A collector that answers when it is told to."""
+    """A collector that answers when the test lets it."""
 
     def __init__(self):
         self.asked, self.go = threading.Event(), threading.Event()

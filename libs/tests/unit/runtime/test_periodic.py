@@ -10,6 +10,10 @@ from libs.runtime import periodic
 from libs.runtime.periodic import PeriodicTask
 
 
+def is_away(error):
+    return isinstance(error, ConnectionError)
+
+
 class Work:
     """Returns or raises each of `results` once. The last one stops the task."""
 
@@ -27,7 +31,7 @@ class Work:
 
 
 def run(work, **options):
-    options = {"seconds": 0.001, "unavailable": (ConnectionError,)} | options
+    options = {"seconds": 0.001, "is_temporary": is_away} | options
     task = PeriodicTask("retention", work, **options)
     thread = threading.Thread(target=task.run, args=[work.stop])
     thread.start()
@@ -49,7 +53,7 @@ def test_the_status_callback_adds_values():
 def test_the_work_waits_for_its_next_time(monkeypatch):
     monkeypatch.setattr(periodic, "HEARTBEAT_SECONDS", 0.001)
     work = Work({}, {})
-    task = PeriodicTask("retention", work, seconds=3600, unavailable=())
+    task = PeriodicTask("retention", work, seconds=3600, is_temporary=is_away)
     thread = threading.Thread(target=task.run, args=[work.stop], daemon=True)
     thread.start()
     first, deadline = task.heartbeat, time.monotonic() + 10
@@ -68,6 +72,13 @@ def test_a_full_batch_or_an_unavailable_server_brings_the_next_run_forward(monke
     assert work.calls == 2
 
 
+def test_after_a_full_batch_the_task_rests_in_proportion_to_its_work(monkeypatch):
+    monkeypatch.setattr(periodic, "HEARTBEAT_SECONDS", 3600)
+    work = Work({"rows": 500}, {"rows": 500}, {"rows": 0})
+    run(work, seconds=3600, batch=500)
+    assert work.calls == 3
+
+
 def test_an_unavailable_server_is_logged_with_its_reason():
     with capture_logs() as logs:
         run(Work(ConnectionError()))
@@ -84,4 +95,4 @@ def test_an_unavailable_server_is_logged_with_its_reason():
 def test_another_error_ends_the_task():
     work = Work(KeyError("bug"))
     with pytest.raises(KeyError):
-        PeriodicTask("retention", work, seconds=1, unavailable=(ConnectionError,)).run(threading.Event())
+        PeriodicTask("retention", work, seconds=1, is_temporary=is_away).run(threading.Event())

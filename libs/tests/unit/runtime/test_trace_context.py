@@ -1,4 +1,4 @@
-"""The trace of a request: the client's when its header is well-formed, else a new one."""
+"""The trace of a request: the client's when its header is valid, else a new one."""
 
 import re
 import threading

@@ -86,3 +86,43 @@ def test_links_are_paths_of_the_own_host(url):
     assert link[0] == "/"
     assert link[1:2] not in ("/", "\\")
     assert "evil.example" not in link
+
+
+def examine(request, rows, matches, bound=4):
+    """What a query with a bound does: it examines so many rows after the position, and finds those that match."""
+    if request.backwards:
+        chosen = [row for row in reversed(rows) if row < request.position[0]]
+    else:
+        chosen = [row for row in rows if request.position is None or row > request.position[0]]
+    examined = chosen[:bound]
+    found = [row for row in examined if matches(row)][: request.limit + 1]
+    return build_page(request, found, lambda row: (row,), resume=(examined[-1],) if len(examined) == bound else None)
+
+
+@given(st.integers(0, 30), st.integers(1, 6), st.sets(st.integers(0, 29)))
+def test_pages_of_few_matches_lead_on_until_all_are_seen_and_back(count, limit, wanted):
+    rows = [f"{n:03}" for n in range(count)]
+    found = [row for row in rows if int(row) in wanted]
+    page = examine(ask(limit=str(limit)), rows, found.__contains__)
+    seen, pages = list(page.results), 1
+    while page.next:
+        page = examine(ask(page.next, str(limit)), rows, found.__contains__)
+        seen += page.results
+        pages += 1
+    assert seen == found
+    assert pages <= count // min(limit, 4) + count // 4 + 2
+    if not page.results:  # behind the last match there is nothing to go back from
+        assert page.previous is None
+        return
+    back = list(page.results)
+    while page.previous:
+        page = examine(ask(page.previous, str(limit)), rows, found.__contains__)
+        back = [*page.results, *back]
+    assert back == found
+
+
+def test_a_page_without_a_row_leads_on_while_more_may_match():
+    page = build_page(ask(limit="2"), [], lambda row: (row,), resume=("017",))
+    assert (page.results, page.previous) == ([], None)
+    assert ask(page.next).position == ("017",)
+    assert build_page(ask(limit="2"), [], lambda row: (row,)).next is None

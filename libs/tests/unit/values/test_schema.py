@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from libs.values.schema import StrictModel
 from libs.values.text import Line, Paragraph
-from libs.web.bodies import MalformedBody, TooDeep, depth_of, parse_object
+from libs.web.bodies import MalformedBody, TooDeep, measure, parse_object
 
 
 class Sample(StrictModel):
@@ -18,7 +18,7 @@ def nested(levels):
 
 
 def test_32_levels_are_enough():
-    assert depth_of(parse_object(nested(32))) == 32
+    assert measure(parse_object(nested(32)))[0] == 32
     with pytest.raises(TooDeep):
         parse_object(nested(33))
 

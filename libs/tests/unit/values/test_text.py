@@ -20,6 +20,10 @@ GOOD = [
     "12\u3000円",
     "e\u0301",
     "❤️",
+    "1️⃣ 👩‍❤️‍👨",
+    "葛\U000e0100城",
+    "\u182c\u180b\u1820",
+    "c\u034fh",
     "क्‍ष",
     "<b>&amp;</b> = + - @",
     "한국어",
@@ -50,8 +54,13 @@ BAD = {
     "joiner last": "a\u200c",
     "joiner at a space": "a \u200cb",
     "two joiners": "a\u200c\u200cb",
+    "a selector first": "\ufe0fa",
+    "a selector after a space": "a \ufe0fb",
+    "text hidden in selectors": "a\U000e0141\U000e0142\U000e0143",
+    "two of several kinds": "a\ufe0f\u034f",
+    "a selector after a line break": "a\n\ufe0fb",
 }
-BLANK = ["\u3164", "\u2800 \u115f", "\ufe0f", "\u034f", "\u0301", "\U000e0101"]
+BLANK = ["\u3164", "\u2800 \u115f", "\ufe0f", "\u034f", "\u0301", "\U000e0101", "\U0001d159"]
 
 
 def code_of(kind, text):

@@ -143,7 +143,7 @@ def test_every_error_is_a_problem(client, error, status, code):
     assert answer.get("Retry-After") == ("2" if status == 503 else None)
 
 
-def test_a_domain_error_tells_its_detail_and_members(client):
+def test_a_domain_error_shows_its_detail_and_members(client):
     Things.raises = Gone("Somebody took it", left=0)
     body = problem(client.get("/things"), 409, "gone")
     assert (body["title"], body["detail"], body["left"]) == ("It is gone", "Somebody took it", 0)
@@ -337,7 +337,7 @@ def test_answers_to_a_token_or_a_session_are_not_stored(client, path, headers, s
     assert "no-store" in client.post(path.replace("/static", ""), headers=headers)["Cache-Control"]
 
 
-def test_health_tells_the_state_of_the_process(client):
+def test_health_shows_the_state_of_the_process(client):
     assert client.get("/health/live").json() == {"status": "ok", "service": "shop"}
     assert client.get("/health/ready/").json()["checks"] == {"disk": {"status": "ok"}}
     report = client.get("/health")

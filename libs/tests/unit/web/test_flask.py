@@ -292,7 +292,7 @@ def test_a_well_formed_request_id_comes_back(client, sent, kept):
     assert (client.get("/hello", headers={"X-Request-ID": sent}).headers["X-Request-ID"] == sent) is kept
 
 
-def test_health_tells_what_is_down_but_only_required_things_stop_traffic(client):
+def test_health_shows_what_is_down_but_only_required_things_stop_traffic(client):
     assert client.get("/health/live").status_code == 200
     assert client.get("/health/ready").status_code == 200
     report = client.get("/health").json
@@ -330,7 +330,7 @@ def test_the_api_page_loads_nothing_from_elsewhere_and_has_no_inline_script(clie
 
 
 @pytest.mark.parametrize("path", ["/hello", "/no-such-thing", "/docs/", "/health", "/things/1"])
-def test_every_answer_tells_browsers_to_trust_nothing_else(client, path):
+def test_every_response_restricts_browsers_to_the_policy(client, path):
     headers = client.get(path).headers
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'; style-src 'self'")
     assert (headers["X-Content-Type-Options"], headers["X-Frame-Options"]) == ("nosniff", "DENY")

@@ -79,3 +79,10 @@ def test_the_desk_may_have_another_address(monkeypatch, address):
     answer = app.test_client().get("/emails", headers=BROWSER)
     app.extensions["worker"].mailer.close()
     assert 'href="https://orders.shop.example/admin/emails/"' in answer.text
+
+
+def test_no_token_is_valid_before_the_revocations_are_read(config, as_role):
+    app = create_app(config)
+    answer = app.test_client().get("/emails", headers=as_role("staff"))
+    app.extensions["worker"].mailer.close()
+    assert (answer.status_code, answer.json["code"]) == (503, "unavailable")

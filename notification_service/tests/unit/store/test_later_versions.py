@@ -6,7 +6,9 @@ import orjson
 import pytest
 from confluent_kafka import Message
 
+from libs.access.revocations import Revocations
 from libs.messaging.envelope import Event
+from notification_service.domain.ledger_origin import LedgerOrigin
 from notification_service.domain.parked_mail import ParkedMail
 from notification_service.events.topics import PARKED
 from notification_service.store import accounts, mail_ledger, parked_mails
@@ -71,10 +73,42 @@ def test_a_parked_mail_of_a_later_version_is_followed(reading):
     assert (mail.event_id, mail.offset, mail.state) == (EVENT_ID, 7, "quarantined")
 
 
+STATE = {"event_id": EVENT_ID, "topic": "order-placed", "partition": 0, "ordering_key": "o", "sequence": 1, "since": 1}
+STATE |= {"due": 2, "origin": {"key": "o", "at": 1, "ts": 1}}
+ODD = [None, "x", -1.5, True, [], {}, "9" * 5000]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+@pytest.mark.parametrize("name", [*STATE, "origin.at", "origin.ts", "origin.key", "tries"])
+def test_a_record_that_is_not_readable_ends_nothing(reading, name, odd):
+    changed = STATE | {name: odd}
+    if name.startswith("origin."):
+        changed = STATE | {"origin": STATE["origin"] | {name.removeprefix("origin."): odd}}
+    broken, good = (
+        record(PARKED, offset, b"{}", key, [(parked_mails.STATE_HEADER, orjson.dumps(state))])
+        for offset, key, state in ((7, EVENT_ID, changed), (8, "other", STATE | {"event_id": "other"}))
+    )
+    parked = parked_mails.ParkedMails("nowhere", limit=10)
+    parked.run(reading(parked_mails, [broken, good]))
+    assert "other" in parked
+    assert all(isinstance(mail.due, int) and isinstance(mail.topic, str) for mail in parked.heads())
+
+
+@pytest.mark.parametrize(
+    "value", [None, b"", b"null", b"[]", b"{}", b'{"topic_id":1,"begun":1}', b"{", b'{"begun":1e999}']
+)
+def test_a_beginning_of_the_ledger_that_is_not_readable_changes_nothing(reading, value):
+    origin = LedgerOrigin(topic_id="t", begun=5)
+    first = record(PARKED, 1, orjson.dumps({"topic_id": "t", "begun": 5}), "ledger")
+    parked = parked_mails.ParkedMails("nowhere", limit=10)
+    parked.run(reading(parked_mails, [first, record(PARKED, 2, value, "ledger")]))
+    assert parked.origin() == origin
+
+
 @pytest.mark.parametrize("topic", ["user-deleted", "user-revocations"])
 def test_a_tombstone_of_an_account_changes_nothing(reading, topic, caplog):
     stop = reading(accounts, [record(topic, 1, None, key=ACCOUNT)])
-    view = accounts.AccountView("nowhere", revocations=None)
+    view = accounts.AccountView("nowhere", revocations=Revocations())
     view.run(stop)
     assert not view.is_deleted(ACCOUNT)
     assert view.status() == {"complete": True, "gone": 0}

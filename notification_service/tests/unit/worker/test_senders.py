@@ -156,10 +156,12 @@ def test_events_of_different_keys_are_sent_at_once_and_those_of_one_key_one_afte
 
 def test_while_a_server_is_unavailable_one_event_is_tried_at_a_time_and_none_is_dead_lettered(world):
     world = world(permits=4)
-    world.script = {n: [SmtpDown("no reply")] * 3 for n in range(4)}
+    world.script = {n: [SmtpDown("no reply")] * 10_000 for n in range(4)}
     world.senders.accept([message(n, key=f"k{n}") for n in range(4)])
     world.wait(lambda: len(world.calls) > 6)
     assert world.senders.status()["retrying"]["reason"] == "no reply"
+    with world.lock:
+        world.script.clear()
     world.wait(lambda: world.senders.handled == 4)
     assert (world.letters.written, world.senders.status()["retrying"]) == ([], None)
 

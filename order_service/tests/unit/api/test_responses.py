@@ -19,7 +19,7 @@ ORDER = Order.place(
 ADDRESS = ShippingAddress(name="Ann", line1="Street 1", city="Oslo", postal_code="0150", country="NO")
 
 
-def test_an_order_looks_as_the_contract_says():
+def test_an_order_has_the_fields_of_the_contract():
     assert to_public(ORDER) == {
         "id": ORDER.id,
         "status": "pending",

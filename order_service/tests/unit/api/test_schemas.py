@@ -34,6 +34,18 @@ def test_an_address_is_read_and_its_second_line_is_optional():
     assert body.address() == address
 
 
+@pytest.mark.parametrize("product_id", ["p ", " p", "\u3000p"])
+def test_the_id_of_a_product_is_taken_as_it_was_sent(product_id):
+    assert validated(OneItem, {"productId": product_id, "quantity": 1}).product_id == product_id
+
+
+@pytest.mark.parametrize("product_id", ["p\n", " ", "", "p\u200b"])
+def test_no_product_has_such_an_id(product_id):
+    with pytest.raises(Invalid) as error:
+        validated(OneItem, {"productId": product_id, "quantity": 1})
+    assert [row["field"] for row in error.value.errors] == ["productId"]
+
+
 @pytest.mark.parametrize("missing", ["name", "line1", "city", "postalCode", "country"])
 def test_an_address_is_whole_or_not_there(missing):
     address = {name: value for name, value in ADDRESS.items() if name != missing}

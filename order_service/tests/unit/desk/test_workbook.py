@@ -31,7 +31,7 @@ def test_text_is_what_was_typed(text):
     assert (cell.value, cell.data_type) == (text, "s")
 
 
-def test_text_that_looks_like_a_formula_is_marked_as_text_for_who_edits_it():
+def test_text_that_begins_like_a_formula_is_marked_as_text_for_editing():
     content = write_workbook("Things", ["title"], [["=1+1"]])
     with ZipFile(io.BytesIO(content)) as archive:
         assert b'quotePrefix="1"' in archive.read("xl/styles.xml")

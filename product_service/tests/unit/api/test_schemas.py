@@ -51,6 +51,7 @@ def test_a_picture_has_a_web_address_or_a_path_on_the_shops_own_host(url):
     "url",
     [
         *("", "a.png", "/", "//evil.example", "/\\evil.example", "/a b", "/a\n", "/" + "a" * 2000),
+        *("https://example.com/\u2800", "https://example.com/a\u200db", "/a\ufe0f", "//example.com/a"),
         *("javascript:alert(1)", "data:image/png;base64,x", "https://"),
     ],
 )
@@ -63,6 +64,13 @@ def test_a_query_reads_prices_in_minor_units():
     query = ProductsQuery.model_validate({"minPrice": "1.5", "maxPrice": "20", "inStock": "true"})
     assert (query.min_price, query.max_price, query.in_stock) == (150, 2000, True)
     assert (query.active, query.sort) == (True, "newest")
+
+
+@pytest.mark.parametrize("text", ["1_0", " 1", "1\n", "1.0", "+1", "1e1", "\u0661", "\uff11", "9" * 5000])
+def test_a_number_of_a_query_has_digits_alone(text):
+    with pytest.raises(ValidationError):
+        ProductsQuery.model_validate({"maxStock": text})
+    assert ProductsQuery.model_validate({"maxStock": "010"}).max_stock == 10
 
 
 @pytest.mark.parametrize("model", [NewProduct, ReplaceProduct, PatchProduct])

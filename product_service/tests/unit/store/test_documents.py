@@ -9,14 +9,11 @@ from libs.mongo_store.validation import validate_changes, validate_document
 from libs.values.money import Money
 from product_service.domain.product import Product
 from product_service.store import documents
-from product_service.store.product_rows import to_document
+from product_service.store.product_rows import to_bson
 
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 PRICE = Money(1990, "USD")
-LAMP = {
-    **to_document(Product(id="a" * 24, name="Lamp", price=PRICE, stock=1, created_at=AT, updated_at=AT)),
-    "sequence": 1,
-}
+LAMP = {**to_bson(Product(id="a" * 24, name="Lamp", price=PRICE, stock=1, created_at=AT, updated_at=AT)), "sequence": 1}
 
 BAD_VALUES = [
     *({"name": "x" * 201}, {"name": 5}, {"price_minor": -1}, {"price_minor": 10_000_000}, {"stock": -1}),

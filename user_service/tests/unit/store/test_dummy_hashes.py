@@ -34,7 +34,7 @@ def test_an_address_has_the_same_dummy_in_each_process_and_an_old_one_as_long_as
     assert old_ones(0.25) < old_ones(0.5) < old_ones(0.75)
 
 
-def test_without_the_key_no_address_can_be_told():
+def test_without_the_key_no_address_can_be_distinguished():
     assert old_ones(0.5) != old_ones(0.5, SecretStr("l" * 64))
 
 

@@ -1,0 +1,25 @@
+"""One request that a load repeats."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Request:
+    """`body` is sent as JSON. In it `#` becomes a text that no other request has."""
+
+    url: str
+    method: str = "GET"
+    token: str = ""
+    body: object = None
+
+    def environment(self) -> dict[str, str]:
+        """The variables that request.lua and open_loop.py read: a token has no place in a command line."""
+        found = {"BENCH_METHOD": self.method}
+        if self.token:
+            found["BENCH_TOKEN"] = self.token
+        if self.body is not None:
+            found["BENCH_BODY"] = json.dumps(self.body)
+        return found
