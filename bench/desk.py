@@ -15,8 +15,8 @@ from bench.percentiles import percentile
 from bench.report import Row
 from deploy.local.errors import LocalError
 from deploy.local.ports import LOOPBACK
-from deploy.local.seeding import order_tables, story
-from deploy.local.seeding.story import Size
+from deploy.seeding import order_tables, story
+from deploy.seeding.story import Size
 from tests.shop import Shop
 
 ORDERS = 100_000

@@ -27,9 +27,9 @@ from bench.report import Report
 from bench.results import RESULTS
 from deploy.local.console import say, step
 from deploy.local.ports import LOOPBACK
-from deploy.local.seeding import account_documents, order_tables, put_off, stock_documents
-from deploy.local.seeding.story import Size
 from deploy.local.state import ROOT
+from deploy.seeding import account_documents, order_tables, put_off, stock_documents
+from deploy.seeding.story import Size
 
 SMALL, LARGE = 1_000, 1_000_000
 ROUNDS = 2  # of each shop; the lower cost counts

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 from urllib.parse import quote_plus
 
 from bench.cpu import Client, token_of
-from deploy.local.seeding import story
-from deploy.local.seeding.story import DAY, HOUR, Order, Size
+from deploy.seeding import story
+from deploy.seeding.story import DAY, HOUR, Order, Size
 
 WARM_UP, REQUESTS, PAGES = 6, 30, 16
 SAMPLES = 24  # customers, products and orders

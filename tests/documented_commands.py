@@ -25,7 +25,7 @@ EXEMPT = {
     r"make follow ORDER=id$": "needs an order; tests/e2e/test_journeys.py follows one",
     r"make observe$": "starts servers beside the shop; tests/observe/integration/test_observe.py starts them",
     r"make load( [A-Z]+=\d+)*$": "takes a minute; tests/e2e/test_load.py tries it for some seconds",
-    r"make seed-large( [A-Z]+=\d+)*$": "fills a shop; tests/local/integration/test_seeding.py writes a small one",
+    r"make seed-large( [A-Z]+=\d+)*$": "fills a shop; tests/seeding/integration/test_seeding.py writes a small one",
     r"make metrics$": "writes a page of the clone; tests/architecture/test_metrics.py compares it",
     r"make (lock|wheels|audit|pin)$": "needs a registry of packages or images",
     r"make test-deploy$": "needs a Docker engine",

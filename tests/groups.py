@@ -22,7 +22,7 @@ GROUPS = {
     "faults": ("chaos/*",),
     "shop": ("tests/e2e/*", "tests/access/*", "tests/browser/*", "tests/fuzz/*", "tests/local/e2e/*"),
     "notification_service": ("notification_service/*",),
-    "order_service": ("order_service/*", "tests/local/*", "tests/observe/*", "tests/customers/*"),
+    "order_service": ("order_service/*", "tests/local/*", "tests/observe/*", "tests/customers/*", "tests/seeding/*"),
     "rest": ("*",),
 }
 """Group → the files in it. The first match counts; the groups start in this order, the longest first."""

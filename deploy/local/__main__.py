@@ -18,13 +18,13 @@ from deploy.local.commands.status import print_addresses, status
 from deploy.local.commands.up import is_up, up
 from deploy.local.console import say
 from deploy.local.errors import LocalError
-from deploy.local.seeding.seed_large import seed_large
 from deploy.local.stack import Stack
 from deploy.local.state import ROOT, State
 from deploy.observe.follow import follow
 from deploy.observe.kafka import show_kafka
 from deploy.observe.logs import read_filter, show_logs
 from deploy.observe.observers import delete_observed, observe, stop_observing
+from deploy.seeding.seed_large import seed_large
 
 
 def main() -> int:

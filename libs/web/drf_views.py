@@ -1,8 +1,11 @@
 """The base of views for Django REST Framework. It is a module of its own, because the framework imports `drf` with its views."""
 
+from typing import Any
+
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from libs.web.bodies import MalformedBody, require_readable
 from libs.web.parameters import require_single, single_values
 
 
@@ -18,3 +21,13 @@ class StrictView(APIView):
 def request_query(request: Request) -> dict[str, str]:
     """The query string. Raises Repeated, and Invalid for an empty parameter."""
     return single_values(request.query_params.lists())
+
+
+def request_body(request: Request) -> dict[str, Any]:
+    """The object of the body. Raises as the parser does, also without a body: the framework takes that for an empty object."""
+    sent: Any = request.data
+    if not int(request.META.get("CONTENT_LENGTH") or 0):
+        if kind := request.META.get("CONTENT_TYPE"):
+            require_readable(kind, request.META.get("HTTP_CONTENT_ENCODING"))
+        raise MalformedBody("The JSON can't be read")
+    return dict(sent)

@@ -12,6 +12,7 @@ from libs.values.idempotency import IdempotencyHeaders, IdempotentRequest, key_o
 from libs.values.pages import Page
 from libs.values.schema import validated
 from libs.web.drf import prefers_html
+from libs.web.drf_views import request_body
 from order_service.api import responses, schemas
 from order_service.api.authentication import caller_of
 from order_service.api.browsable.pages import ListPage, OrderPage, body_of, is_form
@@ -81,9 +82,9 @@ class Orders(ListPage):
         first is being answered, 422 `idempotency-key-reused` for another body.
         """
         key = key_of(request.headers)
-        several = "items" in request.data
+        sent = request_body(request)
         body: schemas.OneItem | schemas.ManyItems = (
-            validated(schemas.ManyItems, request.data) if several else validated(schemas.OneItem, request.data)
+            validated(schemas.ManyItems, sent) if "items" in sent else validated(schemas.OneItem, sent)
         )
         caller, items, address = caller_of(request), body.requested_items(), body.address()
 
@@ -160,7 +161,8 @@ class OrderStatusView(OrderPage):
 
         Whether it is confirmed or rejected, the stock alone decides.
         """
-        status = Status(validated(schemas.SetStatus, body_of(request)).status)
+        sent = body_of(request) if is_form(request) else request_body(request)
+        status = Status(validated(schemas.SetStatus, sent).status)
         result = set_order_status(caller=caller_of(request), order_id=order_id, status=status)
         return self.changed(request, responses.to_public(result.order))
 

@@ -77,14 +77,14 @@ def write(decisions: Sequence[Decision], transaction: ClientSession) -> None:
     repeated = _repeated(
         [d.after.order_id for d in decisions if d.is_repetition and d.after is stored[d.after.order_id]], transaction
     )
-    try:
-        if inserts:
+    if inserts:
+        try:
             insert(documents.reservations(), inserts, transaction)
-        if updates and documents.reservations().bulk_write(updates, session=transaction).matched_count != len(updates):
-            raise RuntimeError("a reservation is not what this transaction read")  # the snapshot rules it out
-        MongoOutbox(documents.db()).add_all([*repeated, *rows], transaction)
-    except DuplicateKeyError:
-        raise Overtaken from None
+        except DuplicateKeyError:
+            raise Overtaken from None
+    if updates and documents.reservations().bulk_write(updates, session=transaction).matched_count != len(updates):
+        raise RuntimeError("a reservation is not what this transaction read")  # the snapshot rules it out
+    MongoOutbox(documents.db()).add_all([*repeated, *rows], transaction)
 
 
 def find_in_force(*, after: str | None, limit: int, currency: str, transaction: ClientSession) -> list[Reservation]:

@@ -87,6 +87,14 @@ def test_a_body_is_json_in_utf_8_without_coding(city: City, admin: str, operatio
     assert "nonsense" in {row["field"] for row in marked.json["errors"]}
 
 
+def test_no_body_is_no_object(city: City, admin: str) -> None:
+    operations = [operation for operation in WITH_BODY if city.operations[operation].get("requestBody")]
+    assert {operation[0] for operation in operations} == set(PORTS)
+    for operation in operations:
+        answer = ask(city, operation, b"", Authorization=admin)
+        assert (answer.status, answer.json["code"]) == (400, "malformed-body"), operation
+
+
 @pytest.mark.parametrize("operation", WITH_BODY, ids=" ".join)
 def test_refused_fields_have_names_and_words_of_ours(city: City, admin: str, operation: Operation) -> None:
     odd = (None, 1, 1.5, True, "", "\x00", "x" * 5001, [], {}, [{}], "-1")

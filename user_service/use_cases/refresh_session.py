@@ -19,7 +19,7 @@ def refresh_session(*, text: str, key: SecretStr, grace: timedelta) -> TokenGran
     """Rotate the refresh token with this text. `key` has signed it. Raises SessionEnded.
 
     Within `grace` after its first use a token gets the same successor again: two tabs used it at once, or the answer was lost.
-    A later use ends the session: another client has a copy of the session's tokens (docs/adr/0090).
+    A later use ends the session: another client has a copy of the session's tokens (docs/adr/0038).
     """
     token = RefreshToken.verify(text, key)
     at = now()

@@ -2,7 +2,7 @@
 
 A pair has a row of its own, and only `renew` changes it, under a row lock. Django stores a session at the end of each request as
 the request read it. With the pair in the session, one of two concurrent requests would restore the pair that the other one has
-exchanged. A refresh token that is used again after REFRESH_GRACE ends the login (docs/adr/0090, docs/adr/0026).
+exchanged. A refresh token that is used again after REFRESH_GRACE ends the login (docs/adr/0038, docs/adr/0026).
 
 The tokens are encrypted, because a reader of the database could act for the staff member. Rows of an earlier release are plain.
 They end after MAX_AGE, or `rotate-encryption` encrypts them.

@@ -52,6 +52,13 @@ def test_a_body_that_is_no_small_json_object_is_refused(customer, case):
     problem(customer.send(f"/orders/{'0' * 26}/status", raw, "PUT"), 403 if status == 400 else status)
 
 
+def test_no_body_is_no_object(customer, staff, place):
+    order = place(customer)
+    problem(customer.send("/orders", b""), 400, "malformed-body")
+    problem(staff.send(f"/orders/{order}/status", b"", "PUT"), 400, "malformed-body")
+    assert customer.send(f"/orders/{order}/cancel", b"").status_code == 200
+
+
 def test_only_json_is_read(customer):
     for kind in ("text/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
         problem(customer.post("/orders", data=b"<x/>", content_type=kind), 415)

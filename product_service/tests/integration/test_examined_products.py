@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from bson import ObjectId
 
-from deploy.local.seeding import stock_documents, story
-from deploy.local.seeding.story import Size
+from deploy.seeding import stock_documents, story
+from deploy.seeding.story import Size
 from libs.values.pages import DEFAULT_LIMIT, PageRequest, page_request
 from libs.values.times import now
 from product_service.domain.search_words import category_key, searched_words

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from deploy.local.seeding import account_documents
-from deploy.local.seeding.story import Size
+from deploy.seeding import account_documents
+from deploy.seeding.story import Size
 from libs.values.pages import PageRequest, page_request
 from user_service.queries.users import list_users
 from user_service.store import documents

@@ -64,6 +64,13 @@ BAD = {
     "a nested user": signed(user_id={"$gt": ""}),
     "a nested session": signed(sid={"$gt": ""}),
     "an empty session": signed(sid=""),
+    "a user that no column holds": signed(user_id="u" * 65, sub="u" * 65),
+    "an address that no column holds": signed(email="a" * 243 + "@example.com"),
+    "a name that no column holds": signed(username="a" * 65),
+    "a session that no column holds": signed(sid="s" * 65),
+    "a line break in a name": signed(username="ann\nx"),
+    "a NUL in an address": signed(email="\0a@example.com"),
+    "an escape in a user": signed(user_id="u\x9b1", sub="u\x9b1"),
     "endlessly young": signed(iat=float("inf")),
     "8 KB": signed(pad="x" * 8192),
     **{f"no {name}": signed(drop=[name]) for name in CLAIMS if name != "email_verified"},
@@ -96,6 +103,14 @@ def test_odd_values_of_any_claim_are_refused_or_taken(name, value):
     token = jwt.api_jws.encode(json.dumps(CLAIMS | {name: value}).encode(), SECRET, algorithm="HS256")
     with contextlib.suppress(NotAuthenticated):
         TOKENS.check(token).user_id.encode()
+
+
+@pytest.mark.parametrize(
+    "claims", [{"user_id": "u" * 64, "sub": "u" * 64}, {"email": "a" * 242 + "@example.com"}, {"username": "a" * 64}]
+)
+def test_claims_of_the_greatest_length_are_taken(claims):
+    caller = TOKENS.check(signed(**claims))
+    assert set(claims.values()) <= {caller.user_id, caller.email, caller.username}
 
 
 def test_a_deep_token_is_refused():

@@ -10,7 +10,7 @@ from order_service.worker import address_requests, catalogue_load, reservation_r
 from order_service.worker.reconciliation import make_reconciliation_status
 
 TASKS = {
-    "addresses": (address_requests, "ask_for_addresses", lambda: address_requests.make_address_requests()),
+    "addresses": (address_requests, "request_addresses", lambda: address_requests.make_address_requests()),
     "asking": (
         reservation_requests,
         "resend_reservation_requests",

@@ -21,8 +21,8 @@ from pymongo.write_concern import WriteConcern
 
 from deploy.local.errors import LocalError
 from deploy.local.ports import LOOPBACK
-from deploy.local.seeding import account_documents, order_tables, put_off, stock_documents, story
-from deploy.local.seeding.story import Size
+from deploy.seeding import account_documents, order_tables, put_off, stock_documents, story
+from deploy.seeding.story import Size
 
 TIMEOUT_SECONDS = 5
 INDEXES, WRITTEN = "making the indexes", "written"

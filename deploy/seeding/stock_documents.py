@@ -17,9 +17,9 @@ from bson import ObjectId
 from pymongo.collection import Collection
 from pymongo.database import Database
 
-from deploy.local.seeding import story
-from deploy.local.seeding.order_tables import Done
-from deploy.local.seeding.story import DAY, Order, Product, Size
+from deploy.seeding import story
+from deploy.seeding.order_tables import Done
+from deploy.seeding.story import DAY, Order, Product, Size
 from product_service.domain.product import sort_key
 from product_service.domain.search_words import category_key, stored_words
 

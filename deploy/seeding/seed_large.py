@@ -10,10 +10,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from deploy.local.console import console, say
 from deploy.local.errors import LocalError
-from deploy.local.seeding import writers
-from deploy.local.seeding.story import Size
-from deploy.local.seeding.writers import News, Stores
 from deploy.local.stack import Stack
+from deploy.seeding import writers
+from deploy.seeding.story import Size
+from deploy.seeding.writers import News, Stores
 
 COUNT, MAX_COUNT = 1_000_000, 10_000_000
 BYTES_OF_ORDER, BYTES_OF_PRODUCT = 6_000, 4_000  # in both databases, with their logs

@@ -9,8 +9,8 @@ from itertools import islice
 
 from MySQLdb.connections import Connection
 
-from deploy.local.seeding import story
-from deploy.local.seeding.story import Order, Size
+from deploy.seeding import story
+from deploy.seeding.story import Order, Size
 
 CHUNK = 2000  # orders in a transaction
 STEPS_OF = "order_id, from_status, to_status, actor, reason, at, number"

@@ -13,10 +13,10 @@ import pymongo
 import pytest
 
 from deploy.local.errors import LocalError
-from deploy.local.seeding import order_tables, put_off, stock_documents, story, writers
-from deploy.local.seeding.story import Size
-from deploy.local.seeding.writers import Stores
 from deploy.local.state import ROOT
+from deploy.seeding import order_tables, put_off, stock_documents, story, writers
+from deploy.seeding.story import Size
+from deploy.seeding.writers import Stores
 from libs.values.money import Money
 from product_service.domain.reservation import Status
 from product_service.events.published import StockReleased, StockReply

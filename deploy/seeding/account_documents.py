@@ -9,9 +9,9 @@ from typing import Any
 from bson import ObjectId
 from pymongo.database import Database
 
-from deploy.local.seeding import story
-from deploy.local.seeding.order_tables import Done
-from deploy.local.seeding.story import Size
+from deploy.seeding import story
+from deploy.seeding.order_tables import Done
+from deploy.seeding.story import Size
 
 CHUNK = 2000
 Row = dict[str, Any]

@@ -9,9 +9,9 @@ from itertools import pairwise
 import pytest
 
 from deploy.local.errors import LocalError
-from deploy.local.seeding import story
-from deploy.local.seeding.seed_large import read_counts
-from deploy.local.seeding.story import DAY, Size
+from deploy.seeding import story
+from deploy.seeding.seed_large import read_counts
+from deploy.seeding.story import DAY, Size
 
 SIZE = Size(products=500, orders=3000, end=time.time())
 
