@@ -239,9 +239,9 @@ def order_tasks() -> Iterator[Case]:
     from order_service.domain.reconciliation import HeldPage
     from order_service.queries.figures import oldest_pending_seconds
     from order_service.store import reconciliation, sales
-    from order_service.use_cases.resend_release_requests import resend_release_requests
-    from order_service.use_cases.resend_reservation_requests import resend_reservation_requests
-    from order_service.use_cases.time_out_order import time_out_overdue_orders
+    from order_service.use_cases.orders.time_out_order import time_out_overdue_orders
+    from order_service.use_cases.stock.resend_release_requests import resend_release_requests
+    from order_service.use_cases.stock.resend_reservation_requests import resend_reservation_requests
     from order_service.worker.retention import purge
 
     open_ids = [order.id for order in story.orders(SIZE) if order.status in ("confirmed", "shipped")]

@@ -12,7 +12,7 @@ from notification_service.config import Config
 
 def web(config: Config, _arguments: list[str]) -> int:
     """serve the HTTP API with gunicorn, and send a mail for each event that needs one"""
-    from libs.web.server import serve_web
+    from libs.web.serving.server import serve_web
 
     serve_web(
         "notification_service.api.wsgi:app",
@@ -57,7 +57,7 @@ def dlq(config: Config, arguments: list[str]) -> int:
     from dataclasses import replace
 
     from libs.access.revocations import Revocations
-    from libs.runtime.otel import start_tracing
+    from libs.runtime.telemetry.otel import start_tracing
     from notification_service.commands.dlq import dlq
     from notification_service.store.link_requests import LinkRequests
     from notification_service.use_cases.send_mail import NoFence, SendAndWait

@@ -27,7 +27,7 @@ def with_django(command: Command) -> Command:
 
 def web(config: Config, _arguments: list[str]) -> int:
     """serve the HTTP API and the admin pages with gunicorn"""
-    from libs.web.server import serve_web
+    from libs.web.serving.server import serve_web
 
     serve_web("order_service.api.wsgi:app", web=config, host=config.bind_host, port=config.order_service_port)
     return 0

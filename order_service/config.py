@@ -13,7 +13,6 @@ from libs.access.encryption import EncryptionKey
 from libs.messaging.kafka.brokers import KafkaConfig
 from libs.runtime.config import BaseConfig, OnOff, Secret, SigningKey, TraceConfig, WebConfig
 from libs.runtime.logs import LogFormat, configure_logs
-from libs.runtime.otel import start_tracing
 from libs.runtime.setting_types import (
     AccountName,
     BindHost,
@@ -25,6 +24,7 @@ from libs.runtime.setting_types import (
     TokenParty,
     WebAddress,
 )
+from libs.runtime.telemetry.otel import start_tracing
 from libs.values.time_zone import TimeZone
 
 

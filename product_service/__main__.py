@@ -11,7 +11,7 @@ from product_service.config import Config
 
 def web(config: Config, _arguments: list[str]) -> int:
     """serve the HTTP API with gunicorn"""
-    from libs.web.server import serve_web
+    from libs.web.serving.server import serve_web
 
     serve_web("product_service.api.wsgi:app", web=config, host=config.bind_host, port=config.product_service_port)
     return 0
@@ -104,7 +104,7 @@ def dlq(config: Config, arguments: list[str]) -> int:
     """list, show or replay dead letters (--help for more)"""
     from libs.messaging.dlq_command import run_dlq
     from libs.mongo_store.connection import connect
-    from libs.runtime.otel import start_tracing
+    from libs.runtime.telemetry.otel import start_tracing
     from product_service.worker.handlers import make_handlers
 
     start_tracing("product_worker", config, config.jwt_secret.get_secret_value().encode())

@@ -59,7 +59,7 @@ else:
     own = getattr(import_module(f"{service}.api.app"), "METRICS", ())
 import_module(f"{service}.worker.process")
 from prometheus_client import REGISTRY
-from libs.runtime.status_metrics import CLOCK_SKEW, STATUS_METRICS
+from libs.runtime.telemetry.status_metrics import CLOCK_SKEW, STATUS_METRICS
 found = []
 for collector in set(REGISTRY._collector_to_names):
     if hasattr(collector, "_documentation"):

@@ -11,7 +11,7 @@ from user_service.config import Config
 
 def web(config: Config, _arguments: list[str]) -> int:
     """serve the HTTP API with gunicorn"""
-    from libs.web.server import serve_web
+    from libs.web.serving.server import serve_web
 
     serve_web("user_service.api.wsgi:app", web=config, host=config.bind_host, port=config.user_service_port)
     return 0
@@ -103,7 +103,7 @@ def dlq(config: Config, arguments: list[str]) -> int:
     """list, show or replay dead letters (--help for more)"""
     from libs.messaging.dlq_command import run_dlq
     from libs.mongo_store.connection import connect
-    from libs.runtime.otel import start_tracing
+    from libs.runtime.telemetry.otel import start_tracing
     from user_service.worker.handlers import make_handlers
     from user_service.worker.process import replay_limits
 

@@ -6,7 +6,7 @@ import sys
 
 from deploy.local.ports import LOOPBACK
 from libs.runtime.config import WebConfig
-from libs.web.server import serve_web
+from libs.web.serving.server import serve_web
 
 if __name__ == "__main__":
     serve_web(sys.argv[1], web=WebConfig(), host=LOOPBACK, port=int(sys.argv[2]))

@@ -19,7 +19,7 @@ from libs.messaging.kafka.producer import Producer
 from libs.messaging.kafka.topic_reader import TopicReader
 from libs.messaging.kafka.topics import dead_letter_topic, first_offsets
 from libs.runtime.logs import get_logger
-from libs.runtime.trace_context import TRACEPARENT
+from libs.runtime.telemetry.trace_context import TRACEPARENT
 from libs.values.times import rfc3339
 
 log = get_logger(__name__)

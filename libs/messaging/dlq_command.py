@@ -14,7 +14,7 @@ from libs.messaging.envelope import parse
 from libs.messaging.handlers import Handler
 from libs.messaging.kafka.brokers import Brokers
 from libs.messaging.tracing import handling
-from libs.runtime import trace_context
+from libs.runtime.telemetry import trace_context
 
 
 def run_dlq(brokers: Brokers, groups: Mapping[str, Mapping[str, Handler]], arguments: list[str]) -> int:

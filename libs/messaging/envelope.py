@@ -20,8 +20,8 @@ from confluent_kafka import Message
 from pydantic import AwareDatetime, ConfigDict, TypeAdapter, ValidationError
 from ulid import ULID
 
-from libs.runtime import trace_context
-from libs.runtime.trace_context import TRACEPARENT, TraceContext
+from libs.runtime.telemetry import trace_context
+from libs.runtime.telemetry.trace_context import TRACEPARENT, TraceContext
 from libs.values.schema import StrictModel
 from libs.values.times import require_in_range, rfc3339
 

@@ -14,10 +14,10 @@ from types import MappingProxyType
 from confluent_kafka import Message
 
 from libs.messaging.envelope import Event, headers_of, trace_of
-from libs.runtime import spans, trace_context
 from libs.runtime.logs import get_logger
-from libs.runtime.spans import Attributes, Span
-from libs.runtime.trace_context import TRACEPARENT, TraceContext
+from libs.runtime.telemetry import spans, trace_context
+from libs.runtime.telemetry.spans import Attributes, Span
+from libs.runtime.telemetry.trace_context import TRACEPARENT, TraceContext
 
 log = get_logger(__name__)
 

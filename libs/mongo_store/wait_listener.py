@@ -6,10 +6,10 @@ from typing import Any
 
 from pymongo.monitoring import CommandListener, ConnectionPoolListener, TopologyListener
 
-from libs.runtime import spans, trace_context
 from libs.runtime.database_waits import WAITS
-from libs.runtime.pool_metrics import IN_USE, OPEN
-from libs.runtime.spans import Attributes, Span
+from libs.runtime.telemetry import spans, trace_context
+from libs.runtime.telemetry.pool_metrics import IN_USE, OPEN
+from libs.runtime.telemetry.spans import Attributes, Span
 
 _sent = threading.local()
 """The collection of the command that this thread has sent. The event of the response does not have it."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from libs.runtime.logs import get_logger
-from libs.runtime.status_metrics import StatusMetric, WorkerStatus
+from libs.runtime.telemetry.status_metrics import StatusMetric, WorkerStatus
 
 log = get_logger(__name__)
 

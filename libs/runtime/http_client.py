@@ -18,9 +18,9 @@ from urllib.parse import SplitResult, urlsplit
 import orjson
 from structlog.contextvars import get_contextvars
 
-from libs.runtime import spans, trace_context
 from libs.runtime.logs import get_logger
-from libs.runtime.trace_context import TRACEPARENT
+from libs.runtime.telemetry import spans, trace_context
+from libs.runtime.telemetry.trace_context import TRACEPARENT
 
 log = get_logger(__name__)
 

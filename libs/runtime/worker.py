@@ -20,7 +20,7 @@ from libs.runtime.health import (
     skew_seconds,
 )
 from libs.runtime.logs import get_logger
-from libs.runtime.metric_families import dump
+from libs.runtime.telemetry.metric_families import dump
 
 log = get_logger(__name__)
 

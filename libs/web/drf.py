@@ -22,9 +22,9 @@ from rest_framework.response import Response
 from structlog.contextvars import get_contextvars
 
 from libs.django_store.connection import is_unavailable
-from libs.runtime import metrics
 from libs.runtime.health import Health, failure_reason
 from libs.runtime.logs import get_logger
+from libs.runtime.telemetry import metrics
 from libs.values import errors
 from libs.values.http_methods import METHODS
 from libs.web.bodies import MAX_BODY_BYTES, UnsupportedMediaType, parse_object, require_readable

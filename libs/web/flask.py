@@ -16,10 +16,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from libs.access.caller import Caller
 from libs.access.tokens import AccessTokens, bearer_token
-from libs.runtime import metrics
 from libs.runtime.config import WebConfig
 from libs.runtime.health import Health, failure_reason
 from libs.runtime.logs import get_logger
+from libs.runtime.telemetry import metrics
 from libs.values.errors import DomainError, Unavailable
 from libs.values.http_methods import METHODS
 from libs.values.schema import StrictModel, validated

@@ -6,9 +6,9 @@ import time
 
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from libs.runtime import metrics, spans, trace_context
 from libs.runtime.logs import get_logger
-from libs.runtime.spans import Span
+from libs.runtime.telemetry import metrics, spans, trace_context
+from libs.runtime.telemetry.spans import Span
 from libs.values.errors import ErrorKind
 from libs.values.http_methods import METHODS
 from libs.web.circuit_breaker import CircuitBreaker

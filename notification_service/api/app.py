@@ -6,8 +6,8 @@ from libs.access.revocations import Revocations
 from libs.access.tokens import AccessTokens
 from libs.runtime.health import Health
 from libs.runtime.logs import configure_logs
-from libs.runtime.otel import start_tracing
-from libs.runtime.status_metrics import StatusMetric
+from libs.runtime.telemetry.otel import start_tracing
+from libs.runtime.telemetry.status_metrics import StatusMetric
 from libs.web.flask import make_app
 from notification_service import __doc__ as description
 from notification_service import __version__

@@ -7,7 +7,7 @@ import orjson
 from ulid import ULID
 
 from libs.messaging.envelope import EventData
-from libs.runtime.trace_context import TRACEPARENT, current_or_new
+from libs.runtime.telemetry.trace_context import TRACEPARENT, current_or_new
 from libs.values.times import rfc3339
 
 BY_KEY = -1  # the partition: the client chooses one of those that the topic has now

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
 
 from libs.messaging.envelope import Event
-from libs.runtime import spans
 from libs.runtime.logs import get_logger
 from libs.runtime.steps import Steps
+from libs.runtime.telemetry import spans
 from notification_service.domain.mail import LinkContent, MailContent, SentMail
 from notification_service.rendering.composer import Composer
 from notification_service.smtp.mailer import PATIENCE_SECONDS, ROOM_SECONDS, AnswerOutstanding, Mailer

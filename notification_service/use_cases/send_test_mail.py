@@ -3,7 +3,7 @@
 from ulid import ULID
 
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
-from libs.runtime import trace_context
+from libs.runtime.telemetry import trace_context
 from notification_service.domain.errors import MailRefused, SmtpUnavailable
 from notification_service.domain.failures import InDoubt
 from notification_service.domain.mail import AccountContent, Mail

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 
 from libs.runtime.health import CheckFailed, Health, live_workers, worker_check
-from libs.runtime.status_metrics import StatusMetric
+from libs.runtime.telemetry.status_metrics import StatusMetric
 from order_service import __version__
 from order_service.store import catalogue
 from order_service.store.worker_tables import worker_status

@@ -13,7 +13,7 @@ from libs.web.drf_views import StrictView, request_query
 from order_service.api import responses, schemas
 from order_service.api.openapi import parameters_of
 from order_service.api.permissions import IsViewer
-from order_service.use_cases.follow_changes import follow_changes
+from order_service.use_cases.orders.follow_changes import follow_changes
 
 MAX_CURSOR = 2**63 - 1
 

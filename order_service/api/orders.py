@@ -25,10 +25,10 @@ from order_service.queries import orders as queries
 from order_service.queries.offers import OfferReader
 from order_service.queries.order_json import JsonObject
 from order_service.queries.order_ranges import OrderFilter
-from order_service.use_cases.cancel_order import cancel_order
-from order_service.use_cases.idempotency import respond_once
-from order_service.use_cases.place_order import place_order
-from order_service.use_cases.set_order_status import set_order_status
+from order_service.use_cases.orders.cancel_order import cancel_order
+from order_service.use_cases.orders.idempotency import respond_once
+from order_service.use_cases.orders.place_order import place_order
+from order_service.use_cases.orders.set_order_status import set_order_status
 
 offers = OfferReader(lambda: settings.PRODUCT_SERVICE_URL)
 """Asks product_service for orders that differ from the replica of the catalogue."""

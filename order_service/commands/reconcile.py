@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from libs.values.times import rfc3339
 from order_service.domain.reconciliation import Difference
 from order_service.store import reconciliation
-from order_service.use_cases.repair_difference import repair_difference
+from order_service.use_cases.stock.repair_difference import repair_difference
 
 
 def reconcile(arguments: Sequence[str]) -> int:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from order_service.use_cases.republish_cancelled import republish_cancelled
+from order_service.use_cases.stock.republish_cancelled import republish_cancelled
 
 
 def republish(arguments: Sequence[str]) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from libs.messaging.kafka.brokers import Brokers
 from libs.messaging.kafka.group_progress import has_handled_all
 from order_service.events.topics import CATALOGUE, CATALOGUE_GROUP
-from order_service.use_cases.retire_products import retire_products
+from order_service.use_cases.stock.retire_products import retire_products
 
 
 def retire(brokers: Brokers, arguments: Sequence[str]) -> int:

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString, mark_safe
 
 from libs.values.idempotency import IdempotentRequest, KeyInFlight
-from order_service.use_cases.idempotency import JsonObject, run_once
+from order_service.use_cases.orders.idempotency import JsonObject, run_once
 
 DESK = "/admin/"
 KEY, TOKEN = "key", "csrfmiddlewaretoken"

@@ -15,7 +15,7 @@ from libs.django_store.statements import fetch_all
 from libs.values.pages import Page, PageRequest, build_page
 from order_service.domain.errors import UnknownOrder
 from order_service.queries.order_ranges import OrderFilter, Range, choose_range, is_ascending
-from order_service.store.order_rows import ADDRESS_KEYS
+from order_service.store.order_tables.order_rows import ADDRESS_KEYS
 
 JsonObject = Mapping[str, object]
 Rejection = Mapping[str, Sequence[JsonObject]]

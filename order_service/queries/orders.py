@@ -6,7 +6,8 @@ from libs.access.caller import Caller
 from libs.values.pages import Page, PageRequest, build_page
 from order_service.domain.errors import UnknownOrder
 from order_service.domain.order import Order
-from order_service.store import models, orders
+from order_service.store import models
+from order_service.store.order_tables import orders
 
 
 def get_order(caller: Caller, order_id: str) -> Order:

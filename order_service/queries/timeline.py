@@ -11,8 +11,8 @@ from typing import Literal
 import orjson
 from django.contrib.auth.models import User
 
-from libs.runtime import trace_context
-from libs.runtime.trace_context import TRACEPARENT
+from libs.runtime.telemetry import trace_context
+from libs.runtime.telemetry.trace_context import TRACEPARENT
 from order_service.domain.actor import SAGA
 from order_service.domain.order_status import Status
 from order_service.store.models import MailRequest, OrderChange, OrderNote, Outbox, OutboxDead, SentMail

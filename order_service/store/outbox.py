@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from libs.django_store.outbox import DjangoOutbox
 from libs.messaging.envelope import OutboxRow
 from order_service.events.published import OrderCancelled, OrderPlaced
-from order_service.store import models, release_requests, reservation_requests
+from order_service.store import models
+from order_service.store.requests import release_requests, reservation_requests
 
 
 def _note_published(rows: Sequence[OutboxRow]) -> None:

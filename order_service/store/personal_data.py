@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 
 from order_service.domain.customer import erased_name
-from order_service.store.idempotency_keys import delete_of_orders
 from order_service.store.models import Order, OrderNote, Outbox, OutboxDead, ReleaseRequest, ReservationRequest
+from order_service.store.order_tables.idempotency_keys import delete_of_orders
 
 EVENT_TABLES = (ReservationRequest, ReleaseRequest, Outbox, OutboxDead)
 

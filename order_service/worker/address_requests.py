@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from libs.django_store.connection import renew_connection
 from libs.django_store.failures import is_temporary
 from libs.runtime.periodic import PeriodicTask
-from order_service.use_cases.request_addresses import request_addresses
+from order_service.use_cases.customers.request_addresses import request_addresses
 
 INTERVAL_SECONDS = 2.0
 

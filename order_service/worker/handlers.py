@@ -23,11 +23,11 @@ from order_service.domain.sent_mail import SentMail
 from order_service.events import consumed
 from order_service.events.topics import CATALOGUE_GROUP, GROUPS, HELD_GROUP, MAILS_GROUP, STOCK_GROUP, USERS_GROUP
 from order_service.store.catalogue import upsert_products
-from order_service.use_cases.apply_account_changes import apply_account_changes
-from order_service.use_cases.apply_stock_replies import apply_stock_replies
-from order_service.use_cases.compare_held_stock import compare_held_stock
-from order_service.use_cases.erase_customer import erase_customer
-from order_service.use_cases.record_sent_mails import record_sent_mails
+from order_service.use_cases.customers.apply_account_changes import apply_account_changes
+from order_service.use_cases.customers.erase_customer import erase_customer
+from order_service.use_cases.mails.record_sent_mails import record_sent_mails
+from order_service.use_cases.orders.apply_stock_replies import apply_stock_replies
+from order_service.use_cases.stock.compare_held_stock import compare_held_stock
 
 NO_ORDER = "there is no such order"
 

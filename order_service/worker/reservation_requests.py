@@ -17,10 +17,10 @@ from libs.runtime.logs import get_logger
 from libs.runtime.periodic import PeriodicTask
 from order_service.events.topics import STOCK, STOCK_GROUP
 from order_service.queries.figures import oldest_pending_seconds
-from order_service.store import release_requests
-from order_service.use_cases.resend_release_requests import resend_release_requests
-from order_service.use_cases.resend_reservation_requests import resend_reservation_requests
-from order_service.use_cases.time_out_order import time_out_overdue_orders
+from order_service.store.requests import release_requests
+from order_service.use_cases.orders.time_out_order import time_out_overdue_orders
+from order_service.use_cases.stock.resend_release_requests import resend_release_requests
+from order_service.use_cases.stock.resend_reservation_requests import resend_reservation_requests
 
 log = get_logger(__name__)
 

@@ -14,7 +14,7 @@ from libs.django_store.connection import renew_connection
 from libs.django_store.failures import is_temporary
 from libs.runtime.periodic import PeriodicTask
 from libs.values.times import now
-from order_service.store import idempotency_keys, old_records
+from order_service.store.order_tables import idempotency_keys, old_records
 from order_service.store.worker_tables import stored_revocations
 
 INTERVAL_SECONDS = 300.0

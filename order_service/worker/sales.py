@@ -6,7 +6,7 @@ from libs.django_store.connection import renew_connection
 from libs.django_store.failures import is_temporary
 from libs.runtime.periodic import PeriodicTask
 from order_service.store.sales import MAX_PERIODS
-from order_service.use_cases.count_sales import count_sales
+from order_service.use_cases.orders.count_sales import count_sales
 
 INTERVAL_SECONDS = 20.0
 

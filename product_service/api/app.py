@@ -11,7 +11,7 @@ from libs.mongo_store.revocations import MongoRevocations
 from libs.mongo_store.worker_status import MongoWorkerStatus
 from libs.runtime.health import Health, live_workers, worker_check
 from libs.runtime.logs import configure_logs
-from libs.runtime.otel import start_tracing
+from libs.runtime.telemetry.otel import start_tracing
 from libs.web.flask import make_app
 from libs.web.openapi import document_problems
 from product_service import __doc__ as description

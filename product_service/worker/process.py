@@ -10,7 +10,7 @@ from libs.mongo_store.connection import connect
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.worker_status import MongoWorkerStatus
 from libs.runtime.logs import configure_logs
-from libs.runtime.otel import start_tracing
+from libs.runtime.telemetry.otel import start_tracing
 from libs.runtime.worker import BackgroundTask, check_worker, run_worker
 from product_service.config import Config
 from product_service.events.topics import topics

@@ -38,7 +38,7 @@ IMPORTS = """
 import sys
 from importlib import import_module
 import_module(f"{sys.argv[1]}.__main__")
-import_module("libs.web.server")
+import_module("libs.web.serving.server")
 sys.exit("prometheus_client" in sys.modules)
 """
 

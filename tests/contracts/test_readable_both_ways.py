@@ -20,7 +20,7 @@ from contracts import event_schema
 from libs.messaging.envelope import MalformedEvent, parse
 from libs.messaging.failures import PermanentFailure
 from notification_service.worker.handlers import HANDLERS as MAIL_HANDLERS
-from order_service.use_cases.apply_stock_replies import Applied
+from order_service.use_cases.orders.apply_stock_replies import Applied
 from tests.contracts.test_schemas import EXAMPLES
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "events.md"

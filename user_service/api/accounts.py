@@ -16,7 +16,8 @@ from user_service.api.context import (
     require_sendable,
 )
 from user_service.queries import account_changes, account_export, users
-from user_service.use_cases import change_password, delete_account, manage_account, register_user, update_account
+from user_service.use_cases import manage_account
+from user_service.use_cases.accounts import change_password, delete_account, register_user, update_account
 
 routes = Blueprint("users", __name__)
 

@@ -12,7 +12,7 @@ from libs.mongo_store.revocations import MongoRevocations
 from libs.mongo_store.worker_status import MongoWorkerStatus
 from libs.runtime.health import Health, live_workers, worker_check
 from libs.runtime.logs import configure_logs
-from libs.runtime.otel import start_tracing
+from libs.runtime.telemetry.otel import start_tracing
 from libs.web.flask import make_app
 from user_service import __doc__ as description
 from user_service import __version__
@@ -20,7 +20,7 @@ from user_service.api import accounts, mail_links, second_factor, sessions
 from user_service.api.user_ids import UserIdConverter
 from user_service.config import Config
 from user_service.store.dummy_hashes import DummyHashes, share_of_old_hashes
-from user_service.store.rate_limits import Limiter
+from user_service.store.limits.rate_limits import Limiter
 
 
 def create_app(config: Config) -> APIFlask:

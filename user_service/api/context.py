@@ -14,8 +14,8 @@ from user_service.domain.known_addresses import network_of
 from user_service.domain.session import Device
 from user_service.domain.user import require_ascii_local_part
 from user_service.store.dummy_hashes import DummyHashes
-from user_service.store.mail_limits import MailLimits
-from user_service.store.rate_limits import Limiter, LoginLimits, RateLimit
+from user_service.store.limits.mail_limits import MailLimits
+from user_service.store.limits.rate_limits import Limiter, LoginLimits, RateLimit
 
 
 def config() -> Config:

@@ -5,7 +5,7 @@ from flask import Response, make_response, render_template
 from libs.web.flask import Blueprint, caller, json_response
 from user_service.api import responses, schemas
 from user_service.api.context import config, mail_limits, rate_limit
-from user_service.use_cases import request_verification, reset_password, verify_email
+from user_service.use_cases.accounts import request_verification, reset_password, verify_email
 
 routes = Blueprint("mail_links", __name__)
 pages = Blueprint("pages", __name__, enable_openapi=False)

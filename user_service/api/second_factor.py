@@ -5,7 +5,7 @@ from flask import Response
 from libs.web.flask import Blueprint, caller, json_response
 from user_service.api import responses, schemas
 from user_service.api.context import config, encryption, login_limits, second_factor_required
-from user_service.use_cases import add_second_factor, approve_second_factor, remove_second_factor
+from user_service.use_cases.sign_in import add_second_factor, approve_second_factor, remove_second_factor
 
 routes = Blueprint("second_factor", __name__)
 

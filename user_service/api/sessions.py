@@ -18,7 +18,7 @@ from user_service.api.context import (
 )
 from user_service.domain.session import TokenGrant
 from user_service.queries import sessions, users
-from user_service.use_cases import log_in, log_out, refresh_session
+from user_service.use_cases.sign_in import log_in, log_out, refresh_session
 
 routes = Blueprint("sessions", __name__)
 

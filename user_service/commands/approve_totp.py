@@ -6,7 +6,7 @@ import sys
 from libs.mongo_store.connection import connect
 from libs.values.errors import DomainError
 from user_service.config import Config
-from user_service.use_cases.approve_second_factor import approve_second_factor_of
+from user_service.use_cases.sign_in.approve_second_factor import approve_second_factor_of
 
 
 def approve(config: Config, arguments: list[str]) -> int:

@@ -14,8 +14,8 @@ from user_service.domain.errors import UnknownUser
 from user_service.domain.passwords import Password
 from user_service.domain.user import Email, Username, require_ascii_local_part
 from user_service.store.indexes import ensure_indexes
+from user_service.use_cases.accounts.register_user import register_user
 from user_service.use_cases.manage_account import promote_user
-from user_service.use_cases.register_user import register_user
 
 
 class _NewStaff(BaseModel):

@@ -18,8 +18,8 @@ from user_service.domain.user import User
 from user_service.queries.customer_orders import read_orders
 from user_service.queries.sessions import list_sessions
 from user_service.store import users
-from user_service.store.export_slots import ExportSlot
-from user_service.store.rate_limits import Limiter
+from user_service.store.limits.export_slots import ExportSlot
+from user_service.store.limits.rate_limits import Limiter
 
 log = get_logger(__name__)
 

@@ -17,7 +17,7 @@ from prometheus_client import Gauge
 
 from user_service.domain.errors import TooManyHashes
 from user_service.domain.passwords import password_forms
-from user_service.store.rate_limits import RateLimit
+from user_service.store.limits.rate_limits import RateLimit
 
 PASSES, MEMORY_BYTES = 5, 7 * 2**20
 PARAMETERS = f"$argon2id$v=19$m={MEMORY_BYTES // 1024},t={PASSES},p=1$"

@@ -4,8 +4,8 @@ from libs.access.caller import Caller
 from libs.values.errors import Invalid
 from user_service.domain.user import User
 from user_service.store import users
+from user_service.store.limits.rate_limits import LoginLimits
 from user_service.store.password_hashes import verify_password
-from user_service.store.rate_limits import LoginLimits
 
 
 def reauthenticate(*, caller: Caller, password: str, limits: LoginLimits, field: str = "password") -> User:

@@ -12,8 +12,8 @@ from libs.mongo_store.connection import Db
 from libs.mongo_store.failures import MongoFailures
 from user_service.events.consumed import UserLinkRequested, UserResendRequested
 from user_service.events.topics import GROUP
-from user_service.store.mail_limits import MailLimits
-from user_service.use_cases.reissue_link import reissue_link
+from user_service.store.limits.mail_limits import MailLimits
+from user_service.use_cases.accounts.reissue_link import reissue_link
 from user_service.use_cases.resend_account import resend_account
 
 

@@ -10,12 +10,12 @@ from libs.mongo_store.connection import Db, connect
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.worker_status import MongoWorkerStatus
 from libs.runtime.logs import configure_logs
-from libs.runtime.otel import start_tracing
+from libs.runtime.telemetry.otel import start_tracing
 from libs.runtime.worker import BackgroundTask, check_worker, run_worker
 from user_service.config import Config
 from user_service.events.topics import topics
-from user_service.store.mail_limits import MailLimits
-from user_service.store.rate_limits import Limiter
+from user_service.store.limits.mail_limits import MailLimits
+from user_service.store.limits.rate_limits import Limiter
 from user_service.worker.handlers import make_consumers
 
 

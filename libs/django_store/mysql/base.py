@@ -10,10 +10,10 @@ from typing import Any
 
 from django.db.backends.mysql import base
 
-from libs.runtime import spans
 from libs.runtime.database_waits import WAITS
-from libs.runtime.pool_metrics import IN_USE, OPEN
-from libs.runtime.spans import Attributes
+from libs.runtime.telemetry import spans
+from libs.runtime.telemetry.pool_metrics import IN_USE, OPEN
+from libs.runtime.telemetry.spans import Attributes
 
 TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+`?(\w+)", re.IGNORECASE)
 """The first table that a statement names."""

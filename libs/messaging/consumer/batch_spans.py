@@ -8,9 +8,9 @@ from libs.messaging import event_metrics
 from libs.messaging.consumer.queued_event import QueuedEvent
 from libs.messaging.envelope import Event
 from libs.messaging.tracing import continuing, log_handled_in_batch, make_span
-from libs.runtime import spans
 from libs.runtime.logs import get_logger
-from libs.runtime.spans import Span
+from libs.runtime.telemetry import spans
+from libs.runtime.telemetry.spans import Span
 
 log = get_logger(__name__)
 

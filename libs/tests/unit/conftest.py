@@ -2,7 +2,7 @@
 
 import pytest
 
-from libs.runtime import spans, trace_context
+from libs.runtime.telemetry import spans, trace_context
 
 
 class Recorder(list):

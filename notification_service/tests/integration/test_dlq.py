@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 
 from contracts import event_schema
 from libs.messaging.envelope import parse
-from libs.runtime import trace_context
-from libs.runtime.trace_context import TraceContext
+from libs.runtime.telemetry import trace_context
+from libs.runtime.telemetry.trace_context import TraceContext
 from notification_service.tests.integration.world import ROOT, RunningConsumer, link, wait_until
 
 

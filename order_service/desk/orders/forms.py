@@ -6,7 +6,7 @@ from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from order_service.domain.order_status import BY_STAFF, Status
-from order_service.use_cases.add_note import MAX_NOTE_LENGTH
+from order_service.use_cases.orders.add_note import MAX_NOTE_LENGTH
 
 
 class StatusForm(forms.Form):

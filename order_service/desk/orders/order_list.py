@@ -25,7 +25,7 @@ from order_service.desk.zone import shop_zone
 from order_service.domain.order_status import Status
 from order_service.queries.order_search import HELP, TOO_MANY_MATCHES, find_orders
 from order_service.store.models import Order
-from order_service.use_cases.set_order_status import set_order_status
+from order_service.use_cases.orders.set_order_status import set_order_status
 
 COLOURS = {
     Status.PENDING: "warning",

@@ -22,9 +22,9 @@ from order_service.domain.order_status import BEFORE, Status
 from order_service.queries.orders import get_order
 from order_service.queries.timeline import Entry, read_timeline
 from order_service.store import models
-from order_service.use_cases.add_note import add_note
-from order_service.use_cases.resend_mail import KIND_OF, resend_mail
-from order_service.use_cases.set_order_status import set_order_status
+from order_service.use_cases.mails.resend_mail import KIND_OF, resend_mail
+from order_service.use_cases.orders.add_note import add_note
+from order_service.use_cases.orders.set_order_status import set_order_status
 
 View = Callable[[DeskAdmin, HttpRequest, str], HttpResponse]
 STEPS = (

@@ -15,7 +15,7 @@ from libs.access.caller import ROLES, Caller, caller_from_claims
 from order_service.api.authentication import StrictAccessToken
 from order_service.desk.sign_in.staff_login import StaffLogin
 from order_service.desk.sign_in.user_service import LoginRefused, sign_in
-from order_service.use_cases.erase_customer import hold_account
+from order_service.use_cases.customers.erase_customer import hold_account
 
 MAX_AGENT_LENGTH = 200  # characters
 

@@ -5,8 +5,8 @@ from typing import Any
 from order_service.domain.errors import UnknownOrder
 from order_service.domain.rejection import Rejection, StockReply
 from order_service.domain.sent_mail import SentMail
-from order_service.use_cases.apply_stock_replies import apply_stock_replies
-from order_service.use_cases.record_sent_mails import record_sent_mails
+from order_service.use_cases.mails.record_sent_mails import record_sent_mails
+from order_service.use_cases.orders.apply_stock_replies import apply_stock_replies
 
 
 def apply_stock_reply(*, order_id: str, rejection: Rejection | None) -> bool:

@@ -17,10 +17,10 @@ from order_service.store.models import Customer, Order, Outbox
 from order_service.store.outbox import outbox
 from order_service.tests.integration.stock import apply_stock_reply
 from order_service.tests.integration.test_erasing import GRACE, take
-from order_service.use_cases import request_addresses as asking
-from order_service.use_cases.add_note import add_note
-from order_service.use_cases.request_addresses import request_addresses
-from order_service.use_cases.resend_mail import resend_mail
+from order_service.use_cases.customers import request_addresses as asking
+from order_service.use_cases.customers.request_addresses import request_addresses
+from order_service.use_cases.mails.resend_mail import resend_mail
+from order_service.use_cases.orders.add_note import add_note
 from order_service.worker.address_requests import make_address_requests
 from order_service.worker.handlers import HANDLERS
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from order_service.store import orders
 from order_service.store.models import IdempotencyKey, OrderChange, Outbox
+from order_service.store.order_tables import orders
 from order_service.tests.integration.test_erasing import ADDRESS, take
 from order_service.tests.integration.test_placing import problem
 

@@ -10,8 +10,8 @@ from django.db import connection
 
 from libs.values.times import now, rfc3339
 from order_service.domain.settling import MAX_TRANSACTION_AGE
-from order_service.store import change_feed, orders
 from order_service.store.models import ChangeFeed, Order, OrderChange
+from order_service.store.order_tables import change_feed, orders
 from order_service.tests.integration.test_deletion_races import DEADLINE_SECONDS, Pause
 from order_service.tests.integration.test_placing import problem
 

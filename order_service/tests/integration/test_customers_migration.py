@@ -7,7 +7,7 @@ from django.db import connection
 
 from order_service.store.models import Customer, Order
 from order_service.tests.integration.test_erasing import take
-from order_service.use_cases.request_addresses import request_addresses
+from order_service.use_cases.customers.request_addresses import request_addresses
 
 pytestmark = pytest.mark.django_db
 

@@ -23,8 +23,8 @@ from order_service.tests.integration.test_addresses import hear
 from order_service.tests.integration.test_cancelling_once import cancel
 from order_service.tests.integration.test_erasing import GRACE, take
 from order_service.tests.integration.test_placing import problem
-from order_service.use_cases.add_note import add_note
-from order_service.use_cases.resend_mail import resend_mail
+from order_service.use_cases.mails.resend_mail import resend_mail
+from order_service.use_cases.orders.add_note import add_note
 
 STATEMENTS = 12
 """The mark, ids (2), orders, notes, keys, events; the author's notes, keys, desk tokens, address at the desk and desk account."""
@@ -76,7 +76,7 @@ def test_an_order_that_comes_after_the_event_is_refused_and_leaves_nothing(custo
 
 @pytest.mark.django_db
 def test_orders_before_the_event_lose_their_customer_everywhere(customer, staff, post, monkeypatch):
-    monkeypatch.setattr("order_service.use_cases.erase_customer.BATCH_SIZE", 2)
+    monkeypatch.setattr("order_service.use_cases.customers.erase_customer.BATCH_SIZE", 2)
     placed = [post(customer, key).json()["orderId"] for key in (None, "k", "l", None, None)]
     hear(customer.user_id)
     add_note(caller=GRACE, order_id=placed[0], text="Ada L rang")

@@ -10,19 +10,20 @@ from django.db import OperationalError, connection
 from libs.access.caller import Caller
 from libs.values.errors import NotAuthenticated
 from order_service.domain.pricing import RequestedItem
-from order_service.store import customers, notes, order_batches, orders
+from order_service.store import customers
 from order_service.store.models import Order, Outbox, OutboxDead, ReservationRequest
+from order_service.store.order_tables import notes, order_batches, orders
 from order_service.store.outbox import outbox
 from order_service.tests.integration.stock import apply_stock_reply
 from order_service.tests.integration.test_cancelling_once import cancel
 from order_service.tests.integration.test_deleted_accounts import delete, found, words_of
 from order_service.tests.integration.test_erasing import GRACE
-from order_service.use_cases.add_note import add_note
-from order_service.use_cases.place_order import place_order
+from order_service.use_cases.mails.resend_mail import resend_mail
+from order_service.use_cases.orders.add_note import add_note
+from order_service.use_cases.orders.place_order import place_order
+from order_service.use_cases.orders.time_out_order import time_out_order
 from order_service.use_cases.resend_dead_events import resend_dead_events
-from order_service.use_cases.resend_mail import resend_mail
-from order_service.use_cases.resend_reservation_requests import resend_reservation_requests
-from order_service.use_cases.time_out_order import time_out_order
+from order_service.use_cases.stock.resend_reservation_requests import resend_reservation_requests
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

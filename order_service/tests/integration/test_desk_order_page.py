@@ -9,7 +9,7 @@ from ulid import ULID
 from libs.values.times import now
 from order_service.store.models import Order, OrderNote, Outbox, OutboxDead, SentMail
 from order_service.tests.integration.stock import record_sent_mail
-from order_service.use_cases.erase_customer import erase_customer
+from order_service.use_cases.customers.erase_customer import erase_customer
 
 pytestmark = pytest.mark.django_db
 

@@ -19,7 +19,7 @@ from order_service.store.models import IdempotencyKey, Order, OrderNote, Outbox,
 from order_service.store.outbox import outbox
 from order_service.store.worker_tables import stored_revocations
 from order_service.tests.integration.neighbours import sign_in
-from order_service.use_cases.add_note import add_note
+from order_service.use_cases.orders.add_note import add_note
 from order_service.worker.handlers import HANDLERS
 from order_service.worker.retention import purge_sign_ins
 
@@ -34,7 +34,7 @@ def take(topic, key, **data):
 
 
 def test_a_deleted_customers_orders_stay_without_a_name(customer, make_caller, sell, place, monkeypatch):
-    monkeypatch.setattr("order_service.use_cases.erase_customer.BATCH_SIZE", 2)
+    monkeypatch.setattr("order_service.use_cases.customers.erase_customer.BATCH_SIZE", 2)
     body = {"productId": sell(), "quantity": 1, "shippingAddress": ADDRESS}
     orders = [customer.send("/orders", body).json()["orderId"] for _ in range(5)]
     other = make_caller()

@@ -15,12 +15,13 @@ from order_service.api.filters import OrderFilters, StaffOrderFilters, form_of
 from order_service.domain.order_id import first_id, new_id
 from order_service.domain.reconciliation import HeldPage
 from order_service.queries import figures, order_json, orders
-from order_service.store import change_feed, models, old_records, reconciliation, sales
+from order_service.store import models, reconciliation, sales
 from order_service.store.models import Order, OrderChange, OrderLine
+from order_service.store.order_tables import change_feed, old_records
 from order_service.tests.integration.explain import explain
-from order_service.use_cases.resend_release_requests import resend_release_requests
-from order_service.use_cases.resend_reservation_requests import resend_reservation_requests
-from order_service.use_cases.time_out_order import time_out_overdue_orders
+from order_service.use_cases.orders.time_out_order import time_out_overdue_orders
+from order_service.use_cases.stock.resend_release_requests import resend_release_requests
+from order_service.use_cases.stock.resend_reservation_requests import resend_reservation_requests
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,8 @@ import pytest
 from django.db import connection
 
 from libs.values.times import now
-from order_service.store import idempotency_keys, orders
 from order_service.store.models import CatalogueProduct, IdempotencyKey, Order, Outbox
+from order_service.store.order_tables import idempotency_keys, orders
 from order_service.tests.integration.test_placing import problem
 from order_service.worker.retention import make_retention
 

@@ -10,8 +10,8 @@ from django.contrib.contenttypes.models import ContentType
 from libs.values.times import now
 from order_service.domain.order_id import new_id
 from order_service.domain.order_status import Status
-from order_service.store import old_records
 from order_service.store.models import MailRequest, Order, OrderChange, OutboxDead, SentMail
+from order_service.store.order_tables import old_records
 from order_service.worker.retention import purge
 
 pytestmark = pytest.mark.django_db

@@ -11,8 +11,9 @@ from order_service.domain.customer import Customer, MailAddress
 from order_service.domain.order import Order, OrderLine, ShippingAddress
 from order_service.domain.order_status import Status
 from order_service.events.published import OrderConfirmed, OrderPlaced
-from order_service.store import models, orders
-from order_service.use_cases.erase_customer import erase_customer
+from order_service.store import models
+from order_service.store.order_tables import orders
+from order_service.use_cases.customers.erase_customer import erase_customer
 
 pytestmark = pytest.mark.django_db
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from libs.runtime import trace_context
+from libs.runtime.telemetry import trace_context
 from order_service.desk.remote.low_stock import find_low_stock
 from order_service.desk.sign_in import token_store
 from order_service.tests.integration.neighbours import problem, sign_in

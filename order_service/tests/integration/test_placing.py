@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from order_service.store import orders as store
 from order_service.store.models import Order, OrderChange, OrderLine, Outbox
+from order_service.store.order_tables import orders as store
 
 pytestmark = pytest.mark.django_db
 

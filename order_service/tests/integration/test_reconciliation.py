@@ -18,7 +18,7 @@ from order_service.store.models import Order, OrderLine, Outbox, SentMail, Stock
 from order_service.store.outbox import outbox
 from order_service.tests.integration.stock import apply_stock_reply
 from order_service.tests.integration.test_reservation_requests import relay
-from order_service.use_cases.erase_customer import erase_customer
+from order_service.use_cases.customers.erase_customer import erase_customer
 from order_service.worker.handlers import HANDLERS
 from order_service.worker.reconciliation import make_reconciliation_status
 

@@ -8,7 +8,7 @@ from order_service.store.models import Outbox
 from order_service.tests.integration.test_catalogue import FIRST, follow
 from order_service.tests.integration.test_erasing import GRACE
 from order_service.tests.integration.test_stock import hear
-from order_service.use_cases.resend_mail import resend_mail
+from order_service.use_cases.mails.resend_mail import resend_mail
 
 pytestmark = pytest.mark.django_db
 

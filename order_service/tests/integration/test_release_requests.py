@@ -8,10 +8,10 @@ from libs.values.times import now
 from order_service.events.topics import STOCK_GROUP
 from order_service.store.models import Order, Outbox, ReleaseRequest
 from order_service.store.outbox import outbox
-from order_service.store.resending import COLUMNS
+from order_service.store.requests.resending import COLUMNS
 from order_service.tests.integration.stock import apply_stock_reply
 from order_service.tests.integration.test_reservation_requests import LIMIT, make_overdue, race, relay, time_out
-from order_service.use_cases.resend_release_requests import BATCH_SIZE, resend_release_requests
+from order_service.use_cases.stock.resend_release_requests import BATCH_SIZE, resend_release_requests
 from order_service.worker.handlers import HANDLERS
 from order_service.worker.reservation_requests import make_reservation_requests
 
@@ -124,7 +124,7 @@ def test_a_reply_about_an_unknown_order_changes_nothing(customer, place):
 
 
 def test_the_resent_cancellation_of_a_deleted_account_has_no_personal_data(customer, place):
-    from order_service.use_cases.erase_customer import erase_customer
+    from order_service.use_cases.customers.erase_customer import erase_customer
 
     order = cancelled(customer, place)
     relay()

@@ -15,14 +15,14 @@ from libs.values.errors import Invalid, NotAllowed
 from order_service.domain.errors import CustomerDeleted, StepNotTaken, UnknownOrder
 from order_service.domain.order_status import Status
 from order_service.events.topics import MAILS_GROUP
-from order_service.store import orders
 from order_service.store.models import MailRequest, Order, OrderChange, OrderNote, Outbox, OutboxDead, SentMail
+from order_service.store.order_tables import orders
 from order_service.store.outbox import outbox
 from order_service.tests.integration.stock import apply_stock_reply
-from order_service.use_cases.add_note import MAX_NOTE_LENGTH, add_note
-from order_service.use_cases.erase_customer import erase_customer
+from order_service.use_cases.customers.erase_customer import erase_customer
+from order_service.use_cases.mails.resend_mail import resend_mail
+from order_service.use_cases.orders.add_note import MAX_NOTE_LENGTH, add_note
 from order_service.use_cases.resend_dead_events import resend_dead_events
-from order_service.use_cases.resend_mail import resend_mail
 from order_service.worker.handlers import HANDLERS
 
 pytestmark = pytest.mark.django_db

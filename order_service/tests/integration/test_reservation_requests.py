@@ -11,11 +11,11 @@ from django.db import connection
 from libs.values.times import now
 from order_service.store.models import Order, Outbox, ReservationRequest
 from order_service.store.outbox import outbox
-from order_service.store.resending import COLUMNS
-from order_service.store.reservation_requests import MAX_RESENDS
+from order_service.store.requests.resending import COLUMNS
+from order_service.store.requests.reservation_requests import MAX_RESENDS
 from order_service.tests.integration.stock import apply_stock_reply
-from order_service.use_cases.resend_reservation_requests import BATCH_SIZE, resend_reservation_requests
-from order_service.use_cases.time_out_order import time_out_overdue_orders
+from order_service.use_cases.orders.time_out_order import time_out_overdue_orders
+from order_service.use_cases.stock.resend_reservation_requests import BATCH_SIZE, resend_reservation_requests
 from order_service.worker.reservation_requests import make_reservation_requests, stock_progress
 
 pytestmark = pytest.mark.django_db

@@ -43,7 +43,7 @@ def test_each_cancelled_order_is_asked_about_with_the_same_event_id_each_time(cu
 
 
 def test_it_goes_batch_by_batch_and_from_a_time_on(customer, place, monkeypatch):
-    monkeypatch.setattr("order_service.use_cases.republish_cancelled.BATCH_SIZE", 2)
+    monkeypatch.setattr("order_service.use_cases.stock.republish_cancelled.BATCH_SIZE", 2)
     orders = sorted(cancelled(customer, place) for _ in range(5))
     Order.objects.filter(pk=orders[0]).update(updated_at=F("updated_at") - timedelta(days=2))
     relay()

@@ -15,8 +15,8 @@ from order_service.domain.rejection import Rejection
 from order_service.store.models import Order, OrderChange, Outbox
 from order_service.tests.integration.stock import apply_stock_reply
 from order_service.tests.integration.test_placing import problem
-from order_service.use_cases import set_order_status
-from order_service.use_cases.cancel_order import cancel_order
+from order_service.use_cases.orders import set_order_status
+from order_service.use_cases.orders.cancel_order import cancel_order
 
 pytestmark = pytest.mark.django_db
 

@@ -11,9 +11,8 @@ from django.db import OperationalError, connection, transaction
 from ulid import ULID
 
 from libs.messaging.envelope import Event
-from libs.runtime.trace_context import TraceContext
+from libs.runtime.telemetry.trace_context import TraceContext
 from order_service.events.topics import CATALOGUE_GROUP, MAILS_GROUP, STOCK_GROUP, USERS_GROUP
-from order_service.store import order_batches
 from order_service.store.models import (
     CatalogueProduct,
     Order,
@@ -24,6 +23,7 @@ from order_service.store.models import (
     RevocationRow,
     SentMail,
 )
+from order_service.store.order_tables import order_batches
 from order_service.store.outbox import outbox
 from order_service.worker.handlers import BATCHES, NO_ORDER, weigh_account
 

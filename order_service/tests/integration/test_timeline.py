@@ -16,9 +16,9 @@ from order_service.store.models import MailRequest, OrderChange, OrderNote, Outb
 from order_service.store.outbox import outbox
 from order_service.tests.integration.explain import explain
 from order_service.tests.integration.stock import apply_stock_reply, record_sent_mail
-from order_service.use_cases.add_note import add_note
-from order_service.use_cases.erase_customer import erase_customer
-from order_service.use_cases.resend_mail import resend_mail
+from order_service.use_cases.customers.erase_customer import erase_customer
+from order_service.use_cases.mails.resend_mail import resend_mail
+from order_service.use_cases.orders.add_note import add_note
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from pymongo.errors import PyMongoError
 from ulid import ULID
 
 from libs.mongo_store.wait_listener import CommandWaits
-from libs.runtime.trace_context import TraceContext
+from libs.runtime.telemetry.trace_context import TraceContext
 from product_service import store
 from product_service.commands.check_stock import check_stock
 from product_service.domain.order_batch import CancelledOrder

@@ -17,8 +17,8 @@ from user_service.api.app import create_app
 from user_service.config import Config
 from user_service.store.documents import User
 from user_service.store.indexes import ensure_indexes
-from user_service.store.mail_limits import MailLimits
-from user_service.use_cases.register_user import register_user
+from user_service.store.limits.mail_limits import MailLimits
+from user_service.use_cases.accounts.register_user import register_user
 
 
 @pytest.fixture(scope="package")

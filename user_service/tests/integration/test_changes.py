@@ -8,8 +8,8 @@ from user_service.domain.errors import EmailTaken, LinkReissued, UsernameTaken
 from user_service.store import documents, users
 from user_service.store.indexes import ensure_indexes
 from user_service.tests.integration.test_second_factor import set_up
-from user_service.use_cases.approve_second_factor import approve_second_factor_of
 from user_service.use_cases.manage_account import promote_user
+from user_service.use_cases.sign_in.approve_second_factor import approve_second_factor_of
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from libs.values.times import now
 from user_service.api.app import limits
 from user_service.domain.errors import ExportInterrupted
 from user_service.store import documents
-from user_service.store.rate_limits import Limiter
+from user_service.store.limits.rate_limits import Limiter
 
 ORDERS = [{"id": str(number), "total": "19.90"} for number in range(5)]
 

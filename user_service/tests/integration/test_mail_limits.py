@@ -6,7 +6,7 @@ import pytest
 
 from user_service.api.app import limits
 from user_service.store.documents import User
-from user_service.store.rate_limits import Limiter
+from user_service.store.limits.rate_limits import Limiter
 from user_service.tests.integration.conftest import Person
 from user_service.tests.integration.test_mail_links import ask, mails, verify
 from user_service.tests.integration.test_registration import new_account

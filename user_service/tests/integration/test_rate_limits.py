@@ -12,7 +12,7 @@ from user_service.domain.errors import TooManyAttempts
 from user_service.store import password_hashes
 from user_service.store import users as store
 from user_service.store.documents import User, users
-from user_service.store.rate_limits import Limiter
+from user_service.store.limits.rate_limits import Limiter
 from user_service.tests.integration.test_registration import new_account
 
 ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}

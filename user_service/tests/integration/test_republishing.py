@@ -7,7 +7,7 @@ from bson import ObjectId
 from libs.access.caller import Caller
 from user_service.__main__ import republish_deleted, republish_revocations
 from user_service.store.documents import User, users
-from user_service.use_cases.delete_account import delete_account
+from user_service.use_cases.accounts.delete_account import delete_account
 
 ADMIN = Caller("a" * 24, "admin@example.com", "admin", ("admin",))
 

@@ -11,8 +11,8 @@ from libs.messaging.envelope import Event, MalformedEvent
 from libs.values.times import now
 from user_service.events.topics import GROUP
 from user_service.store.documents import User, mail_tokens
-from user_service.store.mail_limits import MailLimits
-from user_service.store.rate_limits import Limiter
+from user_service.store.limits.mail_limits import MailLimits
+from user_service.store.limits.rate_limits import Limiter
 from user_service.tests.integration.test_mail_links import ask, mails, reset, verify
 from user_service.worker.handlers import make_handlers
 
@@ -92,7 +92,7 @@ def test_one_dead_letter_gets_one_new_link_however_often_it_is_replayed(people, 
 
 def test_two_workers_at_once_request_one_mail(people, pending, worker, monkeypatch):
     person = people.make()
-    monkeypatch.setattr("user_service.use_cases.reissue_link.mail_tokens.is_reissued", lambda _event_id: False)
+    monkeypatch.setattr("user_service.use_cases.accounts.reissue_link.mail_tokens.is_reissued", lambda _event_id: False)
     worker.link(person, "verify"), worker.link(person, "verify")
     assert len(mails(pending, person, "verify")) == 2
 

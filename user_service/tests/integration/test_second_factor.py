@@ -10,10 +10,10 @@ import pytest
 from libs.values.times import now
 from user_service.__main__ import approve_totp
 from user_service.store.documents import User, users
-from user_service.store.rate_limits import Limiter
+from user_service.store.limits.rate_limits import Limiter
 from user_service.tests.integration.conftest import bearer
 from user_service.tests.integration.test_sessions import claims
-from user_service.use_cases.approve_second_factor import approve_second_factor_of
+from user_service.use_cases.sign_in.approve_second_factor import approve_second_factor_of
 
 
 def offer(client, person):

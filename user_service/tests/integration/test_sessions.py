@@ -15,7 +15,7 @@ from user_service.domain.refresh_token import RefreshToken
 from user_service.domain.session import MAX_USES
 from user_service.store.documents import sessions
 from user_service.tests.integration.conftest import bearer, within
-from user_service.use_cases.refresh_session import refresh_session
+from user_service.use_cases.sign_in.refresh_session import refresh_session
 
 SECONDS = 2.0  # in which the end of a token takes effect
 
@@ -67,7 +67,7 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch):
-    monkeypatch.setattr("user_service.use_cases.refresh_session.now", clock := Clock())
+    monkeypatch.setattr("user_service.use_cases.sign_in.refresh_session.now", clock := Clock())
     return clock
 
 
@@ -287,7 +287,7 @@ def test_no_token_outlives_a_change_that_it_races_with(client, app, people):
 
 
 def test_an_account_has_at_most_a_hundred_sessions(client, people, monkeypatch):
-    monkeypatch.setattr("user_service.use_cases.log_in.MAX_SESSIONS", 3)
+    monkeypatch.setattr("user_service.use_cases.sign_in.log_in.MAX_SESSIONS", 3)
     first = person = people.make()
     for _ in range(3):
         person = people.log_in(person)

@@ -13,10 +13,10 @@ from libs.values.email_address import EmailAddress
 from user_service.domain.mail_token import MailToken
 from user_service.events.published import UserUpdated
 from user_service.store import documents, users
-from user_service.store.rate_limits import Limiter, LoginLimits
+from user_service.store.limits.rate_limits import Limiter, LoginLimits
+from user_service.use_cases.accounts.update_account import change_email, change_username
+from user_service.use_cases.accounts.verify_email import verify_email
 from user_service.use_cases.manage_account import set_roles
-from user_service.use_cases.update_account import change_email, change_username
-from user_service.use_cases.verify_email import verify_email
 
 ADMIN = Caller("0" * 24, "admin@example.com", "admin", ("admin",))
 

@@ -8,20 +8,20 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
-from libs.runtime import otel
 from libs.runtime.config import TraceConfig, load
-from libs.runtime.otel import OtelRecorder, make_exporter
-from libs.runtime.spans import Span
-from libs.runtime.trace_context import TraceContext
+from libs.runtime.telemetry import otel
+from libs.runtime.telemetry.otel import OtelRecorder, make_exporter
+from libs.runtime.telemetry.spans import Span
+from libs.runtime.telemetry.trace_context import TraceContext
 from tests.free_ports import pick_free
 from tests.span_sink import collecting
 
 WORK = TraceContext("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", sampled=True)
 PROGRAM = """
 import sys
-from libs.runtime import spans, trace_context
+from libs.runtime.telemetry import spans, trace_context
 from libs.runtime.config import TraceConfig, load
-from libs.runtime.otel import start_tracing
+from libs.runtime.telemetry.otel import start_tracing
 
 settings = {"OTEL_EXPORTER_ZIPKIN_ENDPOINT": sys.argv[1], "OTEL_TRACES_SAMPLER_ARG": "1"}
 start_tracing("a_service", load(TraceConfig, settings), b"key")

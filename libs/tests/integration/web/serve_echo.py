@@ -3,7 +3,7 @@
 import sys
 
 from libs.runtime.config import WebConfig, load
-from libs.web.server import serve_web
+from libs.web.serving.server import serve_web
 
 if __name__ == "__main__":
     serve_web(

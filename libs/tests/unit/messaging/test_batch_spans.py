@@ -11,8 +11,8 @@ from libs.messaging.consumer.batch_spans import BatchSpans, log_handler_failed, 
 from libs.messaging.consumer.batches import in_turn
 from libs.messaging.consumer.queued_event import QueuedEvent
 from libs.messaging.envelope import EventData, new_row, parse
-from libs.runtime import trace_context
-from libs.runtime.trace_context import TraceContext
+from libs.runtime.telemetry import trace_context
+from libs.runtime.telemetry.trace_context import TraceContext
 
 TRACES = [f"{number:032x}" for number in (1, 2)]
 

@@ -14,8 +14,8 @@ from libs.messaging.dead_letters import DeadLetter, write_dead_letter
 from libs.messaging.dlq_command import _act
 from libs.messaging.envelope import EventData, new_row, parse
 from libs.messaging.tracing import handling, log_handled, log_published
-from libs.runtime import trace_context
-from libs.runtime.trace_context import TraceContext
+from libs.runtime.telemetry import trace_context
+from libs.runtime.telemetry.trace_context import TraceContext
 from libs.values.times import rfc3339
 
 TRACE, SPAN, KEY = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", "507f1f77bcf86cd799439011"

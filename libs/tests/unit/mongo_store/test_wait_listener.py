@@ -5,8 +5,8 @@ from types import SimpleNamespace
 from prometheus_client import REGISTRY
 
 from libs.mongo_store.wait_listener import CommandWaits, ConnectionWaits
-from libs.runtime import trace_context
-from libs.runtime.trace_context import TraceContext
+from libs.runtime.telemetry import trace_context
+from libs.runtime.telemetry.trace_context import TraceContext
 
 
 def counts():

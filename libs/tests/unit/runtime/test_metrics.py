@@ -4,12 +4,12 @@ import subprocess
 import sys
 
 from libs.messaging.consumer.batch_metrics import BatchMetrics
-from libs.runtime import metrics
+from libs.runtime.telemetry import metrics
 
 PROGRAM = """
 import os, sys
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = sys.argv[1]
-from libs.runtime import metrics
+from libs.runtime.telemetry import metrics
 from libs.values.http_methods import METHODS
 for n in range(metrics.MAX_ROUTES + 50):
     for method in sorted(METHODS) + ["BREW", f"X{n}"]:
@@ -53,7 +53,7 @@ def test_the_figures_of_batches_are_histograms_and_counts():
 
 
 SLOW_ERRORS = """
-from libs.runtime import metrics
+from libs.runtime.telemetry import metrics
 for status in (200, 404, 503, 500):
     metrics.observe("GET", "/things", status, 0.1)
 print(metrics.render([], []).decode())

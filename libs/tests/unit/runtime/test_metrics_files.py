@@ -8,7 +8,7 @@ import os, sys
 from pathlib import Path
 directory = Path(sys.argv[1])
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
-from libs.runtime import metrics, metrics_files
+from libs.runtime.telemetry import metrics, metrics_files
 metrics.observe("GET", "/things", 200, 0.1)
 (directory / f"counter_{os.getpid()}.db").rename(directory / "counter_1.db")
 (directory / "histogram_1.db").touch()  # killed before it wrote the first byte
@@ -20,7 +20,7 @@ print([file.name for file in directory.glob("*_1.db")], 'route="/things"' in met
 RACE = """
 import glob, os, sys
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = sys.argv[1]
-from libs.runtime import metrics
+from libs.runtime.telemetry import metrics
 metrics.observe("GET", "/things", 200, 0.1)
 ended, real = [os.path.join(sys.argv[1], "counter_1.db")], glob.glob
 glob.glob = lambda *args, **options: real(*args, **options) + [ended.pop() for _ in ended[:]]
@@ -43,8 +43,6 @@ def test_a_process_that_ends_while_the_files_are_read_fails_no_scrape(tmp_path):
 
 
 def test_the_server_is_imported_without_the_counters_which_each_worker_opens_in_the_shared_directory(tmp_path):
-    imported = (
-        "import sys, libs.web.server; print([name for name in sys.modules if name.startswith('prometheus_client')])"
-    )
+    imported = "import sys, libs.web.serving.server; print([name for name in sys.modules if name.startswith('prometheus_client')])"
     done = run(imported, tmp_path)
     assert done.stdout == "[]\n", done.stderr

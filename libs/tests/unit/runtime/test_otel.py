@@ -8,11 +8,11 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 from structlog.testing import capture_logs
 
-from libs.runtime import otel, spans, trace_context
 from libs.runtime.config import BadConfiguration, TraceConfig, load
-from libs.runtime.otel import OtelRecorder, make_exporter, sampler, start_tracing
-from libs.runtime.spans import Span
-from libs.runtime.trace_context import TraceContext
+from libs.runtime.telemetry import otel, spans, trace_context
+from libs.runtime.telemetry.otel import OtelRecorder, make_exporter, sampler, start_tracing
+from libs.runtime.telemetry.spans import Span
+from libs.runtime.telemetry.trace_context import TraceContext
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from libs.runtime import spans, trace_context
-from libs.runtime.trace_context import TraceContext
+from libs.runtime.telemetry import spans, trace_context
+from libs.runtime.telemetry.trace_context import TraceContext
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 SAMPLED = TraceContext(TRACE, SPAN, sampled=True)

@@ -4,10 +4,10 @@ import orjson
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
-from libs.runtime import metrics
 from libs.runtime.health import Health
-from libs.runtime.metric_families import dump
-from libs.runtime.status_metrics import STATUS_METRICS, StatusMetric
+from libs.runtime.telemetry import metrics
+from libs.runtime.telemetry.metric_families import dump
+from libs.runtime.telemetry.status_metrics import STATUS_METRICS, StatusMetric
 
 
 def worker(pid, **parts):

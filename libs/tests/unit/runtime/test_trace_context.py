@@ -6,8 +6,8 @@ import threading
 import pytest
 from structlog.contextvars import clear_contextvars, get_contextvars
 
-from libs.runtime import trace_context
-from libs.runtime.trace_context import TraceContext, begin_request, continued, current, parse
+from libs.runtime.telemetry import trace_context
+from libs.runtime.telemetry.trace_context import TraceContext, begin_request, continued, current, parse
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 

@@ -13,7 +13,7 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from libs.runtime.health import CheckFailed, Health
-from libs.runtime.metrics import REQUESTS
+from libs.runtime.telemetry.metrics import REQUESTS
 from libs.values.errors import DomainError, ErrorKind, NotAllowed
 from libs.values.schema import StrictModel, validated
 from libs.web.bodies import MAX_BODY_BYTES

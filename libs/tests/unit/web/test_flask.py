@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from libs.access.tokens import AccessTokens
 from libs.runtime.config import WebConfig
 from libs.runtime.health import CheckFailed, Health
-from libs.runtime.metrics import REQUESTS
+from libs.runtime.telemetry.metrics import REQUESTS
 from libs.values.errors import DomainError, ErrorKind
 from libs.values.schema import StrictModel, StrictQuery
 from libs.web.flask import Blueprint, caller, caller_if_any, json_response, make_app

@@ -3,7 +3,7 @@
 import pytest
 
 from libs.web.bodies import MAX_BODY_BYTES
-from libs.web.request_buffer import MAX_HEAD_BYTES, Refused, RequestBuffer, RequestLimits
+from libs.web.serving.request_buffer import MAX_HEAD_BYTES, Refused, RequestBuffer, RequestLimits
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
 LIMITS = RequestLimits(10, 1000)

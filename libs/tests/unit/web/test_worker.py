@@ -9,8 +9,8 @@ import pytest
 from gunicorn.workers.gthread import ThreadWorker
 from structlog.contextvars import bind_contextvars, get_contextvars
 
-from libs.web.request_buffer import RequestBuffer, RequestLimits
-from libs.web.worker import BufferingWorker
+from libs.web.serving.request_buffer import RequestBuffer, RequestLimits
+from libs.web.serving.worker import BufferingWorker
 
 
 class Connection:

@@ -3,8 +3,8 @@
 import orjson
 from ulid import ULID
 
-from libs.runtime import trace_context
-from libs.runtime.trace_context import TraceContext
+from libs.runtime.telemetry import trace_context
+from libs.runtime.telemetry.trace_context import TraceContext
 from notification_service.events.published import UserLinkRequested
 from notification_service.store.own_events import OwnEvent
 

@@ -1,9 +1,9 @@
 """A late answer of the SMTP server is awaited in the trace of the mail's event."""
 
 from libs.messaging.envelope import Event
-from libs.runtime import trace_context
 from libs.runtime.steps import Steps
-from libs.runtime.trace_context import TraceContext
+from libs.runtime.telemetry import trace_context
+from libs.runtime.telemetry.trace_context import TraceContext
 from notification_service.use_cases.late_answers import LateAnswers
 
 TRACE = TraceContext("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")

@@ -7,7 +7,7 @@ import pytest
 
 from libs.messaging.envelope import Event
 from libs.runtime.steps import Steps
-from libs.runtime.trace_context import TraceContext
+from libs.runtime.telemetry.trace_context import TraceContext
 from notification_service.api.sample_data import LINK, ORDER
 from notification_service.domain.failures import Fenced
 from notification_service.store.recipient_limit import RecipientLimit

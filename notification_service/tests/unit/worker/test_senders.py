@@ -8,8 +8,8 @@ from confluent_kafka import Message
 from prometheus_client import REGISTRY
 
 from libs.messaging.failures import PermanentFailure, ServerUnavailable, TransientFailure
-from libs.runtime import trace_context
 from libs.runtime.steps import Steps
+from libs.runtime.telemetry import trace_context
 from notification_service.domain.failures import Fenced, NotKnownYet
 from notification_service.smtp.replies import SessionRefused, SmtpDown
 from notification_service.worker import pace as pace_module

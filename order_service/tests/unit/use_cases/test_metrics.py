@@ -9,7 +9,7 @@ from libs.values.money import Money
 from order_service.domain.customer import Customer, MailAddress
 from order_service.domain.order import Order, OrderLine
 from order_service.domain.order_status import Status
-from order_service.use_cases.metrics import observe_decision
+from order_service.use_cases.orders.metrics import observe_decision
 
 MOMENT = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
 

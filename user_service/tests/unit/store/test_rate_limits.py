@@ -3,7 +3,7 @@
 import pytest
 from pymongo.errors import NotPrimaryError, OperationFailure
 
-from user_service.store.rate_limits import Limiter
+from user_service.store.limits.rate_limits import Limiter
 
 
 @pytest.fixture

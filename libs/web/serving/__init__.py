@@ -1,0 +1,1 @@
+"""gunicorn: its settings, workers, buffers, and what its parser refuses."""

@@ -1,0 +1,1 @@
+"""The tables of orders: rows, batches, notes, changes, idempotency keys."""

@@ -1,0 +1,1 @@
+"""Requests to product_service that are sent again until it answers."""

@@ -1,0 +1,1 @@
+"""Mails about orders: which were sent, and one of them again."""

@@ -1,0 +1,1 @@
+"""Orders: placed, priced, decided, cancelled, moved on, listed by their changes."""

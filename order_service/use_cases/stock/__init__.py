@@ -1,0 +1,1 @@
+"""What product_service holds for orders: asked again, compared, released."""

@@ -1,0 +1,1 @@
+"""Sign-in: login, sessions, second factors."""
