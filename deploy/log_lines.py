@@ -10,6 +10,9 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
 LEVEL_COLOURS = {"debug": 90, "warning": 33, "error": 31, "critical": 31}
 NAME_WIDTH = 14
 SHOWN_ELSEWHERE = {"time", "level", "event", "service", "logger", "exception"}
+FIRST = ("method", "route", "status", "topic", "kind", "reason", "ms", "attempts", "lag_ms")
+LAST = ("partition", "offset", "aggregate_id", "event_id", "message_id", "request_id", "trace_id")
+"""What matters most is at the beginning of a line, and the ids are at its end."""
 LONG = 300  # characters of a value
 
 
@@ -42,7 +45,8 @@ class LogLine(NamedTuple):
     @property
     def message(self) -> str:
         """The event and its fields, in one line without colours."""
-        words = [f"{key}={_short(value)}" for key, value in self.fields.items() if key not in SHOWN_ELSEWHERE]
+        shown = sorted((key for key in self.fields if key not in SHOWN_ELSEWHERE), key=_rank)
+        words = [f"{key}={_short(self.fields[key])}" for key in shown]
         if trace := self.text("exception"):
             words.append(f"exception={_short(trace.strip().splitlines()[-1])}")
         return " ".join([clean(self.event).strip(), *words])
@@ -62,6 +66,11 @@ def clock(at: str) -> str:
         return datetime.fromisoformat(at).replace(tzinfo=UTC).astimezone().strftime("%H:%M:%S.%f")[:-3]
     except ValueError:
         return clean(at)
+
+
+def _rank(key: str) -> int:
+    """The place of a field in its line. Fields of the same rank keep their sequence."""
+    return FIRST.index(key) - len(FIRST) if key in FIRST else LAST.index(key) + 1 if key in LAST else 0
 
 
 def _short(value: object) -> str:

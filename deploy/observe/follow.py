@@ -27,6 +27,9 @@ def follow(stack: Stack, arguments: Sequence[str]) -> None:
         raise LocalError(f"neither the logs nor Kafka know the order {wanted.order}")
     for text in write_story(steps):
         say(text)
+    if trace := next(filter(None, (line.text("trace_id") for line in lines)), ""):
+        page = stack.settings.values.get("TRACE_URL", "").replace("{traceId}", trace)
+        say(f"trace {trace}  {page or f'make logs TRACE={trace}'}")
 
 
 def placed_at(order_id: str) -> datetime:

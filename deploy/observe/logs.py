@@ -13,7 +13,7 @@ from deploy.log_lines import LogLine
 from deploy.observe.log_filter import FORMS, LogFilter
 from deploy.observe.log_follower import LogFollower
 
-COLOURS = (36, 33, 32, 35, 34, 31, 96, 93, 92, 95, 94)
+COLOURS = (90, 37, 97, 94, 36, 32, 35, 34, 96, 92, 95)  # without red and yellow, the colours of levels
 POLL_SECONDS = 0.2
 
 

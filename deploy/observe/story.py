@@ -60,7 +60,9 @@ def write_story(steps: Sequence[Step]) -> Iterator[str]:
     mails = [step for step in steps if step.event == "mail sent"]
     yield ""
     yield f"decided after {_seconds(begin, decided.at)}" if decided else "not decided yet"
-    yield f"{len(mails)} mails" + (f", the last after {_seconds(begin, mails[-1].at)}" if mails else "")
+    yield f"{len(mails)} mail{'' if len(mails) == 1 else 's'}" + (
+        f", the last after {_seconds(begin, mails[-1].at)}" if mails else ""
+    )
 
 
 def _step_of(line: LogLine) -> Iterator[Step]:

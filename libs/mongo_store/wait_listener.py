@@ -1,5 +1,6 @@
 """Reports to `WAITS` when a thread waits for MongoDB: for a connection, for the response to a command, or for a primary."""
 
+import threading
 import time
 from typing import Any
 
@@ -10,15 +11,26 @@ from libs.runtime.database_waits import WAITS
 from libs.runtime.pool_metrics import IN_USE, OPEN
 from libs.runtime.spans import Attributes, Span
 
+_sent = threading.local()
+"""The collection of the command that this thread has sent. The event of the response does not have it."""
+
+
+def _begin_span(event: Any) -> None:
+    if spans.is_recording():
+        collection = event.command.get(event.command_name)
+        _sent.collection = collection if isinstance(collection, str) else ""
+
 
 def _end_span(event: Any, error: str) -> None:
     """A span of the command, without its values."""
     if spans.is_recording() and (context := trace_context.current()):
-        ended = time.time_ns()
+        ended, collection = time.time_ns(), getattr(_sent, "collection", "")
         attributes: Attributes = {"db.system.name": "mongodb", "db.operation.name": event.command_name}
         attributes["db.namespace"] = event.database_name
-        began = ended - event.duration_micros * 1000
-        spans.end(Span(event.command_name, "client", context.child(), began, ended, attributes, error))
+        if collection:
+            attributes["db.collection.name"] = collection
+        name = f"{event.command_name} {collection}".rstrip()
+        spans.end(Span(name, "client", context.child(), ended - event.duration_micros * 1000, ended, attributes, error))
 
 
 class CommandWaits(CommandListener):
@@ -27,6 +39,7 @@ class CommandWaits(CommandListener):
     def started(self, event: Any) -> None:
         """A command is sent."""
         WAITS.begin()
+        _begin_span(event)
 
     def succeeded(self, event: Any) -> None:
         """Its response is here."""

@@ -124,6 +124,7 @@ JSON_AND_BSON = (
     "libs/messaging/kafka/clients.py",  # librdkafka's settings
     "libs/web/bodies.py",
     "libs/web/drf.py",
+    "libs/web/drf_views.py",
     "libs/web/flask.py",
     "libs/mongo_store/",
     "libs/django_store/",

@@ -19,7 +19,7 @@ from deploy.install.download import install_zipkin
 from deploy.local.console import say, step
 from deploy.local.errors import LocalError
 from deploy.local.ports import LOOPBACK
-from deploy.local.state import ROOT
+from deploy.local.state import ROOT, State
 from deploy.observe.servers import Zipkin
 from tests.browser.chromium import open_chromium
 from tests.browser.desk import sign_in
@@ -64,7 +64,7 @@ ALL = (
     Picture("mail-dark", "order", "/admin/emails/order-shipped/?scheme=dark", "staff", (720, 760)),
     Picture("mail-phone", "order", "/admin/emails/order-shipped/", "staff", PHONE),
     Picture("mail-phone-dark", "order", "/admin/emails/order-rejected/?scheme=dark", "staff", PHONE),
-    Picture("trace", "zipkin", "/zipkin/traces/{trace}", size=(1280, 900), shows="order-placed"),
+    Picture("trace", "zipkin", "/zipkin/traces/{trace}", size=(1280, 1260), shows="order-placed"),
 )
 
 
@@ -79,9 +79,10 @@ def main(names: list[str]) -> None:
     settings = {"OTEL_EXPORTER_ZIPKIN_ENDPOINT": f"{traces}/api/v2/spans", "OTEL_TRACES_SAMPLER_ARG": "1"}
     settings["TRACE_URL"] = f"{traces}/zipkin/traces/{{traceId}}"
     shop = make_shop(DIRECTORY, UNVERIFIED_OPEN_PIECES="off", **settings)
-    shop.state.make()
+    aside = State(DIRECTORY / "observe")  # a start of the shop ends what is left over in its own
+    aside.make()
     try:
-        with running(Zipkin(shop.state, zipkin), shop.state):
+        with running(Zipkin(aside, zipkin), aside):
             with step("starting a shop"):
                 started = shop.command("up")
             if started.returncode:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import signal
 from collections import Counter
@@ -119,6 +120,7 @@ def test_the_story_of_an_order_covers_all_services(town: Town) -> None:
         return town.shop.command("follow", f"ORDER={order['id']}").stdout
 
     wait_for(lambda: all(words in told() for words in wanted), f"{wanted} in {told()}")
+    assert re.search(r"^trace ([0-9a-f]{32})  make logs TRACE=\1$", told(), re.MULTILINE)
     unknown = town.shop.command("follow", "ORDER=01K8ZC4M7RXW2Q5T9V3B6H1N0D")
     assert (unknown.returncode, "neither the logs nor Kafka know" in unknown.stderr) == (1, True)
 

@@ -7,7 +7,9 @@ import re
 
 import pytest
 
-from deploy.log_lines import LogLine
+from deploy.local.services import PROCESS_NAMES, SERVICES
+from deploy.log_lines import LEVEL_COLOURS, LogLine
+from deploy.observe.logs import COLOURS
 
 AT = "2026-01-31T12:00:00.123456Z"
 
@@ -53,3 +55,15 @@ def test_a_long_value_is_cut() -> None:
 
 def test_a_line_without_a_readable_time_is_shown() -> None:
     assert "yesterday" in line(event="x", time="yesterday").render(None)
+
+
+def test_what_happened_is_first_in_a_line_and_ids_are_last():
+    fields = {"trace_id": "t1", "x": 1, "event_id": "e1", "topic": "order-placed", "lag_ms": 3, "ms": 2, "y": 2}
+    line = LogLine("order-worker", "", "info", "event handled", fields)
+    assert line.message == "event handled topic=order-placed ms=2 lag_ms=3 x=1 y=2 event_id=e1 trace_id=t1"
+
+
+def test_no_process_has_the_colour_of_a_level():
+    assert len(set(COLOURS)) == len(COLOURS) == len(PROCESS_NAMES)
+    services = {COLOURS[PROCESS_NAMES.index(service.name)] for service in SERVICES}
+    assert not services & set(LEVEL_COLOURS.values())

@@ -64,7 +64,7 @@ def test_each_step_is_a_line_with_the_seconds_since_the_first() -> None:
     assert "not handled yet: no answer, attempt 1, the next one in 0.5 s" in story[5]
     assert "mail order-placed sent" in story[6]
     assert "order-confirmed is a dead letter: refused (attempt 6)" in story[7]
-    assert story[-2:] == ["decided after 0.120 s", "1 mails, the last after 0.700 s"]
+    assert story[-2:] == ["decided after 0.120 s", "1 mail, the last after 0.700 s"]
 
 
 def test_what_no_log_has_comes_from_kafka() -> None:

@@ -3,6 +3,7 @@
 It reports each wait for the server to `WAITS`: a connection, a ping, a statement, the ends of a transaction.
 """
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,20 +13,32 @@ from django.db.backends.mysql import base
 from libs.runtime import spans
 from libs.runtime.database_waits import WAITS
 from libs.runtime.pool_metrics import IN_USE, OPEN
+from libs.runtime.spans import Attributes
 
+TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+`?(\w+)", re.IGNORECASE)
+"""The first table that a statement names."""
 FRESH_SECONDS = 1.0  # a server that answered so recently gets no ping
 
 
 def _execute(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
     with WAITS.waiting(), IN_USE.track_inprogress():
         if spans.is_recording():
-            operation = str(sql).split(None, 1)[0].upper()  # the values are in `params`
-            with spans.span(operation, "client", {"db.system.name": "mysql", "db.operation.name": operation}):
+            name, attributes = describe(str(sql))
+            with spans.span(name, "client", attributes):
                 result = execute(sql, params, many, context)
         else:
             result = execute(sql, params, many, context)
     context["connection"].answered_at = time.monotonic()
     return result
+
+
+def describe(sql: str) -> tuple[str, Attributes]:
+    """The name and the attributes of a statement's span. The values are in its parameters, and not in the text."""
+    operation, found = sql.split(None, 1)[0].upper(), TABLE.search(sql)
+    attributes: Attributes = {"db.system.name": "mysql", "db.operation.name": operation}
+    if found is None:
+        return operation, attributes
+    return f"{operation} {found[1]}", {**attributes, "db.collection.name": found[1]}
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

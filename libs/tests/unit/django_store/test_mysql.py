@@ -97,3 +97,21 @@ def test_a_transaction_begins_by_one_statement(connection):
     )  # Django asks for it by name
     connection._start_transaction_under_autocommit()
     assert connection.connection.asked == ["begin"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "name"),
+    [
+        ("SELECT `id` FROM `orders` WHERE `id` = %s", "SELECT orders"),
+        ("select count(*) from order_lines", "SELECT order_lines"),
+        ("INSERT INTO `outbox` (`id`) VALUES (%s)", "INSERT outbox"),
+        ("UPDATE orders SET status = %s", "UPDATE orders"),
+        ("DELETE FROM `outbox` WHERE id IN (%s)", "DELETE outbox"),
+        ("SAVEPOINT a", "SAVEPOINT"),
+    ],
+)
+def test_the_span_of_a_statement_names_its_table(sql, name):
+    found, attributes = base.describe(sql)
+    assert found == name
+    assert attributes["db.system.name"] == "mysql"
+    assert attributes.get("db.collection.name", "") == name.partition(" ")[2]
