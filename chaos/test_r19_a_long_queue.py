@@ -17,7 +17,7 @@ from chaos.harness.sizes import size
 from chaos.harness.stack import Stack
 from chaos.harness.stores import Row, Stores
 from chaos.harness.topics import Ends, Topics
-from chaos.harness.waiting import wait_until
+from chaos.harness.waiting import promised, wait_until
 
 GROUP = "notification-service"
 GOAL_SECONDS = 60.0
@@ -33,8 +33,7 @@ def test_a_new_order_waits_a_minute_at_most_behind_a_long_queue(
 ) -> None:
     """One of another product, and one of the hot product. Nothing is mailed meanwhile: the sink keeps all mails in memory.
 
-    The minute is that of a machine that does nothing else. So the CPU time is asserted, which other work on the machine does not
-    change.
+    The CPU time is noted, too. Other work on the machine does not change it.
     """
     count = size(3_000, 50_000)
     hot, other = customers.new_product()["id"], customers.new_product()["id"]
@@ -78,7 +77,7 @@ def test_a_new_order_waits_a_minute_at_most_behind_a_long_queue(
     stack.supervisor.start(stack.children["notification"])
     wait_quiet(stores, topics)
     check_stock(stack)
-    assert free <= GOAL_SECONDS, used
+    assert max(waited.values()) <= promised(GOAL_SECONDS), (waited, used)
 
 
 def cpu_seconds(stack: Stack) -> dict[str, float]:
