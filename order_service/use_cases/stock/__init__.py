@@ -1,1 +1,1 @@
-"""What product_service holds for orders: asked again, compared, released."""
+"""What product_service holds for orders: requested, compared, released."""
