@@ -16,8 +16,8 @@ from chaos.harness.stack import Stack
 from deploy.local.ports import LOOPBACK
 
 Row = dict[str, Any]
-VOLATILE = ("worker_states", "relay_lease", "outbox")
-"""Tables that change while nothing happens, or that hold what is on its way."""
+VOLATILE = ("worker_states", "relay_lease", "outbox", "sales_periods", "sales_state")
+"""Tables that change while nothing happens, or that hold what is on its way. The worker counts the sales minutes later."""
 
 
 class Stores:

