@@ -18,6 +18,7 @@ EXEMPT = {
     r"make (run|logs|kafka)( [A-Z]+=\S+)*$": "runs until Ctrl-C; tests/local tries it",
     r"make (up|down)$": "starts and stops the shop of this test; tests/local/e2e/test_stack.py tries it",
     r"[A-Z_]+=4100 make up$": "moves the shop of this test to a port that another shop may have",
+    r"([A-Z_]+=\S+ )+make up$": "restarts the shop of this test; tests/local/e2e/test_stack.py changes settings",
     r"make reset$": "deletes the data of the shop; tests/local tries it",
     r"make (env|secrets)$": "writes secrets into the clone; tests/local/test_envfile.py tries it",
     r"make (check|test)$": "runs this test",

@@ -23,7 +23,7 @@ def run(shop: Shop, text: str) -> subprocess.CompletedProcess[str]:
     for variable, default in ports().values():
         text = re.sub(rf"127\.0\.0\.1:{default}\b", f"127.0.0.1:{shop.env[variable]}", text)
     local = f"{sys.executable} -m deploy.local --state {shop.state.path} --env {shop.env_file}"
-    text = re.sub(r"^make\b", f'make LOCAL="{local}"', text)
+    text = re.sub(r"^((?:[A-Z_]+=\S+ )*)make\b", rf'\1make LOCAL="{local}"', text)
     text = re.sub(r"^curl\b", "curl --fail --silent --show-error", text)
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return subprocess.run(
