@@ -79,7 +79,7 @@ lint: setup ## check the code with ruff, the import rules and the prose
 types: setup ## check the types with mypy
 	@$(PYTHON) -m tests.type_check
 
-chaos: ## run all fault tests except the soak (50 min)
+chaos: ## run all fault tests except the soak
 	@deploy/install/bootstrap.sh prometheus
 	@$(PYTHON) -m pytest chaos
 

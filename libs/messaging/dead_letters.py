@@ -97,10 +97,11 @@ class DeadLetter:
 
 def read_dead_letters(brokers: Brokers, group: str, topics: Sequence[str]) -> Iterator[DeadLetter]:
     """All dead letters of `group`, topic by topic. Raises KafkaException when the broker does not answer within 10 s."""
-    starts = first_offsets(brokers, [dead_letter_topic(origin, group) for origin in topics])
+    kept_in = {origin: dead_letter_topic(origin, group) for origin in topics}
+    starts = first_offsets(brokers, kept_in.values())
     with closing(TopicReader(brokers, f"{group}-dlq-{uuid4().hex}", ())) as reader:
-        for origin, (topic, places) in zip(topics, starts.items(), strict=True):
-            reader.add(places)
+        for origin, topic in kept_in.items():
+            reader.add(starts[topic])
             for message in reader.read_to_end(READ_SECONDS):
                 if message.topic() == topic:  # a replay may write to topics that were read before
                     yield _dead_letter(message, origin)

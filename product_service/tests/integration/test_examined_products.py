@@ -15,6 +15,7 @@ from product_service.domain.search_words import category_key, searched_words
 from product_service.queries import products as queries
 from product_service.queries.products import SORTS, list_products
 from product_service.store import documents, old_stock, reservations
+from tests.examined import examined
 
 COUNT = 12_000
 BOUND = PageRequest("newest").bound
@@ -41,16 +42,6 @@ def catalogue(many, monkeypatch):
     """All products; the lists read them."""
     monkeypatch.setattr(documents, "products", lambda: many["products"])
     return list(many["products"].find())
-
-
-def examined(db, act):
-    """The keys and the documents that MongoDB examines while `act` runs."""
-    since = db.client.admin.command("hello")["localTime"]
-    time.sleep(0.002)  # the profile has milliseconds
-    result = act()
-    rows = list(db["system.profile"].find({"ts": {"$gt": since}, "ns": f"{db.name}.products"}))
-    assert rows
-    return result, sum(row.get("keysExamined", 0) for row in rows), sum(row.get("docsExamined", 0) for row in rows)
 
 
 def matches(row, *, active=True, search=None, category=None, **bounds):
@@ -98,7 +89,7 @@ def test_each_page_examines_a_bounded_number_of_products_and_no_product_is_missi
     found, cursor = [], None
     for number in itertools.count(1):
         request = page_request(sort=sort, key_types=[order.kind, str], limit=None, cursor=cursor)
-        page, keys, read = examined(many, lambda request=request: list_products(request, **filters))
+        page, keys, read = examined(many, "products", lambda request=request: list_products(request, **filters))
         assert keys <= (4 + 2 * len(filters)) * (BOUND + 10), (number, keys)
         assert read <= 3 * (BOUND + 10), (number, read)
         found += [row.id for row in page.results]
@@ -127,7 +118,7 @@ def test_each_page_examines_a_bounded_number_of_products_and_no_product_is_missi
 )
 def test_one_filter_in_its_own_order_is_one_query_of_one_index(many, catalogue, sort, filters, index):
     request = PageRequest(sort)
-    page, keys, read = examined(many, lambda: list_products(request, **filters))
+    page, keys, read = examined(many, "products", lambda: list_products(request, **filters))
     assert len(page.results) == request.limit
     assert keys <= request.limit + 5
     assert read == request.limit + 1
@@ -139,7 +130,7 @@ def test_one_filter_in_its_own_order_is_one_query_of_one_index(many, catalogue, 
 
 @pytest.mark.parametrize("search", ["brass s0007", "s0007 brass"])
 def test_of_two_words_the_rare_one_finds_the_products(many, catalogue, search):
-    page, _, read = examined(many, lambda: list_products(PageRequest("newest"), search=search))
+    page, _, read = examined(many, "products", lambda: list_products(PageRequest("newest"), search=search))
     expected = [row["_id"] for row in catalogue if matches(row, search=search)]
     assert {row.id for row in page.results} == set(expected)
     assert expected

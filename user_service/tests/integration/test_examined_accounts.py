@@ -7,6 +7,7 @@ import pytest
 from deploy.seeding import account_documents
 from deploy.seeding.story import Size
 from libs.values.pages import PageRequest, page_request
+from tests.examined import examined
 from user_service.queries.users import list_users
 from user_service.store import documents
 
@@ -48,16 +49,6 @@ CHOICES = [
 ]
 
 
-def examined(db, act):
-    """The keys and the documents that MongoDB examines while `act` runs."""
-    since = db.client.admin.command("hello")["localTime"]
-    time.sleep(0.002)  # the profile has milliseconds
-    result = act()
-    rows = list(db["system.profile"].find({"ts": {"$gt": since}, "ns": f"{db.name}.users"}))
-    assert rows
-    return result, sum(row.get("keysExamined", 0) for row in rows), sum(row.get("docsExamined", 0) for row in rows)
-
-
 @pytest.mark.parametrize("chosen", CHOICES, ids=str)
 def test_each_page_examines_a_bounded_number_of_accounts_and_none_is_missing(many, monkeypatch, chosen):
     monkeypatch.setattr(documents, "users", lambda: many["users"])
@@ -71,7 +62,7 @@ def test_each_page_examines_a_bounded_number_of_accounts_and_none_is_missing(man
     found, cursor, pages = [], None, 0
     while True:
         request = page_request(sort="newest", key_types=[str], limit="100", cursor=cursor)
-        page, keys, read = examined(many, lambda request=request: list_users(request, **{**ANY, **chosen}))
+        page, keys, read = examined(many, "users", lambda request=request: list_users(request, **{**ANY, **chosen}))
         assert keys <= 4 * (request.bound + 10)
         assert read <= 3 * (request.bound + 10)
         found += [user.id for user in page.results]
