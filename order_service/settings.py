@@ -149,9 +149,8 @@ SIMPLE_JWT = {
     "SIGNING_KEY": config.jwt_secret.get_secret_value(),
     "ISSUER": config.jwt_issuer,
     "AUDIENCE": config.jwt_audience,
-    "LEEWAY": timedelta(
-        days=365_000
-    ),  # the host's clock decides nothing: StrictAccessToken compares with the database's
+    # The host's clock decides nothing: StrictAccessToken compares with the database's.
+    "LEEWAY": timedelta(days=365_000),
     "AUTH_TOKEN_CLASSES": ["order_service.api.authentication.StrictAccessToken"],
 }
 SPECTACULAR_SETTINGS = {

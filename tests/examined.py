@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def examined(db: Database[dict[str, Any]], collection: str, act: Callable[[], T]) -> tuple[T, int, int]:
-    """The result of `act`, and how many keys and documents of the collection MongoDB examines meanwhile. The profile is on."""
+    """The result of `act`, and how many keys and documents of the collection MongoDB examines for it. The profile is on."""
     since = db.client.admin.command("hello")["localTime"]
     time.sleep(0.002)  # the profile has milliseconds
     result = act()

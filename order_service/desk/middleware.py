@@ -1,7 +1,7 @@
 """The middleware of pages: static files, sessions, CSRF tokens, users, messages.
 
 A client of the API sends its token with each request and uses none of these. Its requests skip them, which saves a tenth of their
-time (docs/adr/0092).
+time (docs/adr/0052).
 """
 
 from typing import Any

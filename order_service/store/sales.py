@@ -1,4 +1,4 @@
-"""The sales figures: orders and amounts by quarter of an hour, status and currency. docs/adr/0097.
+"""The sales figures: orders and amounts by quarter of an hour, status and currency. docs/adr/0060.
 
 A change of an order makes its period stale. The period is counted anew from the orders, by a range of the primary key. So a count
 is right however often it is made, and whatever happened before.

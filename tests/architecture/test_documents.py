@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from deploy.service_list import SERVICES
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "bench" / "README.md"]
+CODE = ("libs", "bench", "chaos", "deploy", "contracts", "tests", *SERVICES)
 TOPICS = [path.name.removesuffix(".v1.json") for path in (ROOT / "contracts" / "events").iterdir()]
 
 
@@ -45,3 +48,13 @@ def test_every_test_that_the_security_page_names_exists():
 def test_decisions_are_numbered_in_a_row():
     numbers = sorted(int(path.name[:4]) for path in (ROOT / "docs" / "adr").iterdir())
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_every_decision_that_code_or_a_document_names_exists():
+    numbers = {int(path.name[:4]) for path in (ROOT / "docs" / "adr").iterdir()}
+    code = [path for folder in CODE for path in (ROOT / folder).rglob("*.py")]
+    for path in (*DOCUMENTS, *code):
+        text = path.read_text()
+        listed = ",".join(re.findall(r"\bADRs? (\d+(?:(?:, | and )\d+)*)", text))
+        named = {int(number) for number in (*re.findall(r"adr/(\d{4})", text), *re.findall(r"\d+", listed))}
+        assert named <= numbers, path

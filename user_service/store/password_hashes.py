@@ -1,6 +1,6 @@
 """Password hashes: argon2id with 7 MiB, 5 passes and 1 thread, one of the sets that OWASP recommends as equally strong.
 
-libsodium computes it in the least time of these sets: 8 ms on a machine with 2 cores (docs/adr/0093). It gives the memory back
+libsodium computes it in the least time of these sets: 8 ms on a machine with 2 cores (docs/adr/0053). It gives the memory back
 after each hash. A process computes two at a time, because any client can request this work.
 
 Accounts from before have hashes with 19 MiB and 2 passes. A login replaces them (dummy_hashes.py).
