@@ -78,8 +78,9 @@ def main(arguments: list[str]) -> int:
 
 
 def tracked(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files below `paths` that git knows and that are read."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    """The files below `paths` that git knows or that are new, and that are read."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, listed.split("\0")):
         path = ROOT / name
         if not UNREAD.search(name) and path.is_file() and any(path.is_relative_to(p) for p in paths):
