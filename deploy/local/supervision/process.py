@@ -86,8 +86,9 @@ def _find(state: State, pid: int) -> list[psutil.Process]:
 
 
 def _lives(process: psutil.Process) -> bool:
+    """Whether it runs. A zombie with threads does: its first thread has ended, and the others still have its ports."""
     try:
-        return process.is_running() and process.status() not in ENDED
+        return process.is_running() and (process.status() not in ENDED or process.num_threads() > 1)
     except psutil.Error:
         return False
 

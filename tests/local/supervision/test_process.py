@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,11 +13,26 @@ from pathlib import Path
 import pytest
 
 from deploy.local.errors import NotReady
+from deploy.local.ports import is_free, is_open
 from deploy.local.state import ROOT, State
 from deploy.local.supervision.process import Process, end, find_ours, is_ours, pid_path, read_pid
 from deploy.local.supervision.waiting import until_ready
+from tests.free_ports import pick_free
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
+EXIT = {"x86_64": 60, "aarch64": 93}[platform.machine()]
+"""The number of the system call that ends a thread."""
+LINGER = f"""
+import ctypes, os, signal, socket, sys, threading, time
+server, told = socket.create_server(("127.0.0.1", int(sys.argv[1]))), threading.Event()
+def stop(*_):
+    told.set()
+    ctypes.CDLL(None).syscall({EXIT}, 0)
+signal.signal(signal.SIGTERM, stop)
+threading.Thread(target=lambda: (told.wait(), time.sleep(1), os._exit(0))).start()
+time.sleep(60)
+"""
+"""Listens on a port. When it is stopped, its first thread ends, and another one a second later."""
 
 
 @pytest.fixture
@@ -100,3 +116,16 @@ def test_a_new_start_ends_what_a_killed_predecessor_left_in_its_group(state: Sta
     with launched(state, "parent") as pid:
         assert not is_ours(state, orphan)
         assert find_ours(state) == [pid]
+
+
+def test_a_process_has_ended_when_its_last_thread_has(state: State) -> None:
+    (port,) = pick_free(1)
+    with launched(state, "lingering", (sys.executable, "-c", LINGER, str(port))) as pid:
+        until_ready(lambda: listening(port), 20)
+        end(state, [pid], 20)
+        assert is_free(port)
+
+
+def listening(port: int) -> None:
+    if not is_open(port):
+        raise NotReady(f"nothing listens on {port}")
