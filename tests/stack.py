@@ -192,6 +192,7 @@ def _no_network_in_unit_tests(request: pytest.FixtureRequest, monkeypatch: pytes
         def refuse(self: socket.socket, address: Any) -> None:
             if self.family == socket.AF_UNIX:
                 return connect(self, address)
+            self.close()  # a client of an earlier test may call in its own thread, and leaves the socket open
             raise AssertionError(f"a unit test connects to {address}")
 
         monkeypatch.setattr(socket.socket, "connect", refuse)
