@@ -16,6 +16,7 @@ from libs.access.revocations import Revocation, Revocations
 from libs.messaging.envelope import MalformedEvent, parse
 from libs.messaging.kafka.brokers import Brokers
 from libs.messaging.kafka.topic_follower import TopicFollower
+from libs.messaging.kafka.topic_reader import FOLLOWING
 from libs.runtime.logs import get_logger
 from notification_service.events.consumed import UserDeleted, UserRevocation
 from notification_service.events.topics import ACCOUNT_TOPICS
@@ -24,7 +25,6 @@ log = get_logger(__name__)
 
 LOAD_SECONDS = 45.0
 RETRY_SECONDS = 2.0
-FETCH_MS = 100  # the view may lag by this much; fewer requests cost less
 
 
 class AccountView:
@@ -86,8 +86,7 @@ class AccountView:
         self._complete.set()
 
     def _follower(self) -> TopicFollower:
-        settings = {"fetch.wait.max.ms": FETCH_MS}
-        return TopicFollower(self._brokers, "notification-service-accounts", ACCOUNT_TOPICS, settings=settings)
+        return TopicFollower(self._brokers, "notification-service-accounts", ACCOUNT_TOPICS, settings=FOLLOWING)
 
     def _apply(self, message: Message) -> None:
         try:

@@ -24,7 +24,7 @@ from libs.messaging.failures import ServerUnavailable
 from libs.messaging.kafka.brokers import Brokers
 from libs.messaging.kafka.producer import Producer
 from libs.messaging.kafka.topic_follower import TopicOffsets
-from libs.messaging.kafka.topic_reader import TopicReader
+from libs.messaging.kafka.topic_reader import FOLLOWING, TopicReader
 from libs.runtime.logs import get_logger
 from notification_service.domain.ledger_origin import LedgerOrigin
 from notification_service.domain.parked_mail import ParkedMail
@@ -168,7 +168,8 @@ class ParkedMails:
 
     def run(self, stop: threading.Event) -> None:
         """Follow the topic until `stop` is set."""
-        with closing(TopicReader(self._brokers, self.name, [TopicPartition(PARKED, 0, OFFSET_BEGINNING)])) as reader:
+        place = TopicPartition(PARKED, 0, OFFSET_BEGINNING)
+        with closing(TopicReader(self._brokers, self.name, [place], **FOLLOWING)) as reader:
             while not stop.is_set():
                 self.heartbeat = time.monotonic()
                 messages = reader.read()

@@ -22,6 +22,8 @@ SETTINGS: Settings = {
     "statistics.interval.ms": 0,
     "queued.max.messages.kbytes": 4096,  # the default reads 64 MB ahead
 }
+FOLLOWING: Settings = {"fetch.wait.max.ms": 100}
+"""For a reader that goes on after the end. A broker returns a new message at once, and an empty reply this late."""
 
 
 class TopicReader:
