@@ -44,13 +44,14 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "libs.web.drf.RequestMiddleware",
-    "order_service.desk.middleware.PageFiles",
-    "order_service.desk.middleware.PageSessions",
+    # The rest is for pages: order_service.api.handler takes requests of clients past it.
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "order_service.desk.middleware.PageCsrf",
-    "order_service.desk.middleware.PageUsers",
-    "order_service.desk.middleware.PageMessages",
-    "order_service.desk.middleware.PageLogins",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "order_service.desk.sign_in.staff_login.RevokedLoginMiddleware",
     "axes.middleware.AxesMiddleware",
     "order_service.desk.once.OnceMiddleware",
     "order_service.desk.zone.ShopTimeZoneMiddleware",

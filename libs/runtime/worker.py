@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from libs.runtime.garbage import keep_loaded
 from libs.runtime.health import (
     STALE_HEARTBEAT_SECONDS,
     CheckFailed,
@@ -68,6 +69,7 @@ def run_worker(tasks: Sequence[BackgroundTask], store: WorkerStatusStore, prepar
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    keep_loaded()
     threads = [SupervisedThread(task, stop, prepare) for task in tasks]
     for thread in threads:
         thread.start()

@@ -56,7 +56,7 @@ class RequestMiddleware:
     """The outermost middleware: request id, body limit, circuit breaker, headers for browsers, access log, metrics."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self._get_response, self._breaker = get_response, CircuitBreaker()
+        self.get_response, self._breaker = get_response, CircuitBreaker()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         sent_id, sent_trace = request.META.get("HTTP_X_REQUEST_ID", ""), request.META.get("HTTP_TRACEPARENT", "")
@@ -91,7 +91,7 @@ class RequestMiddleware:
             instrumentation.enter(self._breaker)
         except errors.Unavailable as error:
             return _fail_with(request, error)
-        return self._get_response(request)
+        return self.get_response(request)
 
 
 def _request_id() -> str:

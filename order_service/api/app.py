@@ -1,7 +1,6 @@
 """The wiring of the web process: logs, Django, the proxy's headers."""
 
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.wsgi import get_wsgi_application
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from order_service.config import Config, setup_django
@@ -10,5 +9,7 @@ from order_service.config import Config, setup_django
 def create_app(config: Config) -> WSGIHandler | ProxyFix:
     """The application of a web process."""
     setup_django("order_service", config)
-    app, count = get_wsgi_application(), config.proxy_count
+    from order_service.api.handler import Handler
+
+    app, count = Handler(), config.proxy_count
     return ProxyFix(app, x_for=count, x_proto=count, x_host=count) if count else app

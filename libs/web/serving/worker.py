@@ -16,6 +16,7 @@ from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.gthread import ThreadWorker
 
+from libs.runtime.garbage import keep_loaded
 from libs.runtime.telemetry import trace_context
 from libs.web.bodies import MAX_BODY_BYTES
 from libs.web.serving.refusals import refusal, status_of
@@ -45,6 +46,11 @@ class BufferingWorker(ThreadWorker):
         self._waiting: dict[Any, tuple[float, Callable[[Any], None]]] = {}
         """Connections that the loop waits for: the deadline (monotonic seconds), and what happens then."""
         self._expired_at, self._accepted = 0.0, 0
+
+    def load_wsgi(self) -> None:
+        """As in gunicorn. What is loaded by then is no work for the garbage collector."""
+        super().load_wsgi()
+        keep_loaded()
 
     def accept(self, listener: Any) -> None:
         """As in gunicorn, but later for each busy connection that the worker has, so the worker with the fewest is first.

@@ -11,11 +11,13 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.test import Client
+from django.test.client import ClientHandler
 
 from libs.access.caller import ROLES
 from libs.access.tokens import AccessTokens
 from libs.runtime.config import load
 from libs.values.times import now
+from order_service.api.handler import ClientPath
 from order_service.config import Config
 from order_service.store.models import CatalogueProduct
 from order_service.store.worker_tables import stored_revocations
@@ -46,12 +48,17 @@ def read_revocations(monkeypatch: pytest.MonkeyPatch, _revocations_are_not_read:
     monkeypatch.setattr("libs.access.revocations.READ_SECONDS", 0)
 
 
+class ClientsHandler(ClientPath, ClientHandler):
+    """Django's handler of test clients, with our path for requests of clients."""
+
+
 class Caller(Client):
     """A Django test client with a token, that speaks JSON."""
 
     def __init__(self, token: str | None = None, user_id: str = "", **defaults: Any) -> None:
         headers = {"authorization": f"Bearer {token}"} if token else {}
         super().__init__(headers={"accept": "application/json", **headers}, **defaults)
+        self.handler = ClientsHandler(enforce_csrf_checks=False)
         self.user_id = user_id
 
     def send(self, path: str, body: Any, method: str = "POST") -> Any:
