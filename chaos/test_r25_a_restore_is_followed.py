@@ -58,7 +58,8 @@ class Operator:
             if found := re.search(r"--below (\d+)", self.last[1]):
                 self._floor = found[1]
             if words == ["publish-held"]:
-                wait_until(lambda before=checked: self._checked_at() not in (None, before), 60, "no round was compared")
+                seconds = self._stores.round_seconds()
+                wait_until(lambda old=checked: self._checked_at() not in (None, old), seconds, "no round was compared")
         wait_quiet(self._stores, self._topics)
 
     def _checked_at(self) -> Any:

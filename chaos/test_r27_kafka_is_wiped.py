@@ -46,7 +46,8 @@ class Operator:
             if "outbox_pending" in line:
                 wait_until(lambda: not self._stores.outbox()["user"], 60, self._stores.outbox)
             if "reconcile has a new time" in line:
-                wait_until(lambda: self._checked_at() not in (None, before), 90, "no round was compared")  # noqa: B023
+                seconds = self._stores.round_seconds()
+                wait_until(lambda: self._checked_at() not in (None, before), seconds, "no round was compared")  # noqa: B023
 
     def _type(self, words: list[str]) -> None:
         match words:

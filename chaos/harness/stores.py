@@ -75,6 +75,10 @@ class Stores:
             row["tag"] = address["name"] if address else None
         return rows
 
+    def round_seconds(self) -> float:
+        """How long a round of comparisons may take. product_service publishes a page of 500 reservations every two seconds."""
+        return 60 + 2 * 2 * self.shelf["reservations"].count_documents({"state": "RESERVED"}) / 500
+
     def pending(self) -> int:
         """Orders that nobody has decided."""
         return int(self.sql("SELECT COUNT(*) AS n FROM orders WHERE status = 'pending'")[0]["n"])
