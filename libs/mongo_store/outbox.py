@@ -36,6 +36,7 @@ class MongoOutbox:
         unique = IndexModel([("aggregate_id", ASCENDING), ("sequence", ASCENDING)], unique=True)
         self._rows.create_indexes([unique, IndexModel([("created_at", ASCENDING)])])
         self._dead.create_index([("died_at", ASCENDING)], expireAfterSeconds=DEAD_EVENT_SECONDS)
+        self._dead.create_index([("aggregate_id", ASCENDING)])
         free = {"owner": "", "expires_at": datetime.fromtimestamp(0, UTC)}
         self._lease.update_one({"_id": "relay"}, {"$setOnInsert": free}, upsert=True)
 
@@ -73,6 +74,11 @@ class MongoOutbox:
         """Those of these events that are not published yet."""
         found = self._rows.find({"_id": {"$in": list(event_ids)}}, {"_id": 1}, session=session)
         return {row["_id"] for row in found}
+
+    def discard(self, aggregate_id: str, topics: Collection[str], session: ClientSession) -> None:
+        """Delete an aggregate's events of these topics in the caller's transaction: waiting ones and refused ones."""
+        for rows in (self._rows, self._dead):
+            rows.delete_many({"aggregate_id": aggregate_id, "topic": {"$in": sorted(topics)}}, session=session)
 
     def pending(self, limit: int) -> Sequence[OutboxRow]:
         """Rows by time, read from one snapshot. A full batch also gets the earlier rows of its aggregates, because the

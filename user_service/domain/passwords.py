@@ -18,14 +18,14 @@ _opaque_string = get_profile("OpaqueString")
 
 
 def is_common(password: str) -> bool:
-    """True for one of the 3,000 most common passwords of 8 or more characters, in upper or lower case."""
-    return password.casefold() in _most_common()
+    """True for one of the 3,000 most common passwords of 8 or more characters. Case, spaces and width make no difference."""
+    return _bare(password) in _most_common()
 
 
 @cache
 def _most_common() -> frozenset[str]:
     lines = Path(__file__).with_name("common_passwords.txt").read_text(encoding="utf-8").splitlines()
-    return frozenset(line.casefold() for line in lines)
+    return frozenset(map(_bare, lines))
 
 
 def opaque_string(password: str) -> str:

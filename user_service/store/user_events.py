@@ -12,10 +12,19 @@ from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.revocations import MongoRevocations
 from libs.mongo_store.transactions import in_transaction
 from user_service.domain.user import User
-from user_service.events.published import UserRevocations
+from user_service.events.published import (
+    UserMailRequested,
+    UserNoticeRequested,
+    UserRegistered,
+    UserRevocations,
+    UserUpdated,
+)
 from user_service.store import documents
 
 SOURCE = "user_service"  # ce_source of every event
+PERSONAL_TOPICS = frozenset(
+    event.topic for event in (UserRegistered, UserUpdated, UserMailRequested, UserNoticeRequested)
+)
 
 
 def publish(user: User, event: EventData) -> bool:
@@ -45,6 +54,11 @@ def publish_again(user_id: str, events: Mapping[str, EventData]) -> None:
             MongoOutbox(db).add(row, transaction)
 
     in_transaction(db, write)
+
+
+def discard_personal(user_id: str, transaction: ClientSession) -> None:
+    """Delete the events of a deleted account that hold its data and are not in Kafka: no service needs them any more."""
+    MongoOutbox(documents.User._get_db()).discard(user_id, PERSONAL_TOPICS, transaction)
 
 
 def find_revocations() -> list[Revocation]:

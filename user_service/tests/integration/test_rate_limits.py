@@ -13,6 +13,7 @@ from user_service.store import password_hashes
 from user_service.store import users as store
 from user_service.store.documents import User, users
 from user_service.store.limits.rate_limits import Limiter
+from user_service.tests.integration.test_mail_links import ask, mails, reset
 from user_service.tests.integration.test_registration import new_account
 
 ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}
@@ -45,6 +46,24 @@ def test_five_wrong_logins_are_checked_and_then_none_not_even_the_right_one(clie
     assert 0 < int(refused.headers["Retry-After"]) <= 900
     assert login(client, person, person.password).status_code == 429
     assert len(hashed) == 5
+
+
+def test_who_has_reset_the_password_may_sign_in_at_once(client, people, pending):
+    person = people.make()
+    for _ in range(6):
+        login(client, person)
+    for _ in range(6):
+        login(client, person, **ELSEWHERE)
+    ask(client, person.email)
+    assert reset(client, mails(pending, person, "reset")[-1]["token"], "Another-horse").status_code == 204
+    assert login(client, person, "Another-horse", **ELSEWHERE).status_code == 429
+    assert login(client, person, "Another-horse").status_code == 200
+
+
+def test_a_right_password_of_a_disabled_account_counts_as_a_wrong_one(client, people):
+    person = people.make()
+    users().update_one({"username": person.username}, {"$set": {"active": False}})
+    assert [login(client, person, person.password).status_code for _ in range(6)] == [401] * 5 + [429]
 
 
 def test_the_owner_can_log_in_from_another_address(client, people):

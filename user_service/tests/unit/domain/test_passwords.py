@@ -14,6 +14,13 @@ def test_the_commonest_passwords_are_known_in_any_case(password):
     assert is_common(password)
 
 
+@pytest.mark.parametrize(
+    "password", ["pass word", " password ", "\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44", "Q W E R T Y 1 2 3"]
+)
+def test_the_commonest_passwords_are_known_in_any_width_and_with_spaces(password):
+    assert is_common(password)
+
+
 def test_the_list_holds_three_thousand_that_are_long_enough_to_be_tried():
     commonest = passwords._most_common()
     assert len(commonest) == 3000
