@@ -149,7 +149,7 @@ def test_a_notice_to_an_address_that_was_not_verified_counts_as_its_mail(client,
     assert statuses == [200, 429, 429, 429, 429]  # two mails with links, and a notice
 
 
-def test_the_owner_of_an_address_is_told_of_each_change_of_it(client, people, pending, limit):
+def test_the_owner_of_an_address_gets_a_notice_of_each_change_of_it(client, people, pending, limit):
     limit(mails="1/hour")
     person = people.make(verified=True)
     answer, person = change(client, people, person, new_address())
