@@ -125,6 +125,24 @@ def test_registrations_are_limited_by_address(client, app, config, monkeypatch):
     assert client.post("/register", json=new_account(), environ_base=ELSEWHERE).status_code == 201
 
 
+def test_a_new_name_shows_which_names_are_taken_as_seldom_as_a_registration(client, people, app, config, monkeypatch):
+    limiter = Limiter(User._get_db(), limits(config) | {"register": "2/hour"})
+    monkeypatch.setitem(app.extensions, "limiter", limiter)
+    environ = {"REMOTE_ADDR": f"2001:db8:{secrets.token_hex(2)}:{secrets.token_hex(2)}::1"}
+    person, other = people.make(), people.make()
+
+    def rename(name, where=environ, **more):
+        answer = client.patch("/users/me", json={"username": name} | more, headers=person.headers, environ_base=where)
+        return answer.status_code
+
+    same = {"email": person.email, "password": person.password}
+    assert [rename(f"x{person.username}"), rename(f"y{person.username}"), rename(f"z{person.username}")] == [200] * 3
+    assert [rename(other.username), rename(other.username, **same)] == [409, 409]
+    assert [rename(other.username), rename(other.username, **same), rename(f"x{person.username}")] == [429] * 3
+    assert client.post("/register", json=new_account(), environ_base=environ).status_code == 429
+    assert rename(f"x{person.username}", ELSEWHERE) == 200
+
+
 def test_a_forwarded_address_from_a_client_is_ignored(client, people):
     person = people.make()
     headers = [{"X-Forwarded-For": f"198.51.100.{n}"} for n in range(6)]
