@@ -66,9 +66,11 @@ class MongoOutbox:
         source: str,
         aggregate_id: str,
         first_sequence: int,
+        at: datetime | None = None,
     ) -> None:
-        """Store an aggregate's events in the caller's transaction, numbered from `first_sequence`."""
-        self.add_all(new_rows(events, source=source, aggregate_id=aggregate_id, first_sequence=first_sequence), session)
+        """Store an aggregate's events in the caller's transaction, numbered from `first_sequence`. `at`: as for `new_row`."""
+        rows = new_rows(events, source=source, aggregate_id=aggregate_id, first_sequence=first_sequence, at=at)
+        self.add_all(rows, session)
 
     def waiting(self, event_ids: Collection[str], session: ClientSession) -> set[str]:
         """Those of these events that are not published yet."""

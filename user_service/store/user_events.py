@@ -19,7 +19,7 @@ from user_service.events.published import (
     UserRevocations,
     UserUpdated,
 )
-from user_service.store import documents
+from user_service.store import clock, documents
 
 SOURCE = "user_service"  # ce_source of every event
 PERSONAL_TOPICS = frozenset(
@@ -79,9 +79,15 @@ def count_event(user_id: str, transaction: ClientSession, *, count: int = 1) -> 
 
 
 def store_events(events: Sequence[EventData], user_id: str, transaction: ClientSession, *, first_sequence: int) -> None:
-    """Add rows to the outbox, numbered from `first_sequence`. A revocation also counts in this service at once."""
+    """Add rows to the outbox, numbered from `first_sequence`. A revocation also counts in this service at once.
+
+    A changed address has a time of the database's clock, as tokens have: order_service takes the later one of two addresses.
+    """
     db = documents.User._get_db()
-    MongoOutbox(db).add_events(events, transaction, source=SOURCE, aggregate_id=user_id, first_sequence=first_sequence)
+    at = clock.now() if any(isinstance(event, UserUpdated) for event in events) else None
+    MongoOutbox(db).add_events(
+        events, transaction, source=SOURCE, aggregate_id=user_id, first_sequence=first_sequence, at=at
+    )
     for event in events:
         if isinstance(event, UserRevocations):
             MongoRevocations(db).add(Revocation(event.user_id, event.sid, event.not_before), transaction)
