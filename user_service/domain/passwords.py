@@ -9,7 +9,7 @@ from precis_i18n import get_profile
 from pydantic import AfterValidator, StringConstraints
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from libs.values.email_address import EmailAddress
+from libs.values.email_address import EmailAddress, mailbox_key, spellings
 from libs.values.errors import Invalid
 
 MIN_CHARACTERS, MAX_CHARACTERS = 8, 128
@@ -69,10 +69,10 @@ def refuse_guessable(
 ) -> None:
     """Raise Invalid on `field` for a password that is the account's name or address, or the name of the shop.
 
-    Case, spaces and the width of letters make no difference.
+    Case, spaces, the width of letters, a tag of the address and the spelling of its domain make no difference.
     """
-    local_part = email.text.rpartition("@")[0]
-    names = {username, email.text, email.key, local_part, shop_name}
+    addresses = {*spellings(email.text), *spellings(mailbox_key(email.key))}
+    names = {username, shop_name, *addresses, *(address.rpartition("@")[0] for address in addresses)}
     if _bare(password) in {_bare(name) for name in names}:
         message = "Your name, your address and the name of the shop can be guessed. Choose another password"
         raise Invalid.field(field, "guessable-password", message)

@@ -82,5 +82,20 @@ def test_names_of_the_account_and_of_the_shop_are_no_passwords(password):
     assert [(e["field"], e["code"]) for e in refused.value.errors] == [("new", "guessable-password")]
 
 
+@pytest.mark.parametrize(
+    "password",
+    [
+        "ada.king@bücher.example",
+        "ada.king@xn--bcher-kva.example",
+        "ada.king+shop@xn--bcher-kva.example",
+        "ada.king",
+        "Ada.King+Shop",
+    ],
+)
+def test_an_address_is_no_password_in_any_spelling(password):
+    with pytest.raises(Invalid):
+        refuse_guessable(password, username="al", email=EmailAddress.of("Ada.King+Shop@Bücher.example"), shop_name="x")
+
+
 def test_a_password_that_contains_a_name_is_accepted():
     refuse_guessable("ada.lovelace-and-more", **NAMES)
