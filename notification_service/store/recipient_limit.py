@@ -40,6 +40,12 @@ class RecipientLimit:
             mails.setdefault(event_id, now)
             return True
 
+    def wait(self, recipient: str) -> float:
+        """Seconds until the recipient's oldest mail counts no more."""
+        now, (_, period) = time.time(), self._limit or (0, 0.0)
+        with self._lock:
+            return min(self._recent(recipient, now).values(), default=now - period) + period - now
+
     def restore(self, recipient: str, event_id: str, at: float) -> None:
         """Count a mail that was sent `at` this time (seconds since the epoch)."""
         if self._limit and at > time.time() - self._limit[1]:
