@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import pytest
 
+from libs.messaging import envelope
 from libs.values import times
 
 
@@ -22,4 +23,5 @@ def shift(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
 
     monkeypatch.setattr(time, "time", lambda: right() + seconds)
     monkeypatch.setattr(time, "time_ns", lambda: right_ns() + int(seconds * 1e9))
-    monkeypatch.setattr(times, "datetime", Shifted)
+    for module in (times, envelope):
+        monkeypatch.setattr(module, "datetime", Shifted)

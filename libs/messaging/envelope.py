@@ -142,9 +142,11 @@ def new_row(
     sequence: int,
     event_id: str | None = None,
     traceparent: str = "",
+    at: datetime | None = None,
 ) -> OutboxRow:
     """The outbox row of `data`. `event_id`: that of an event that was published before; None: a new one.
 
+    `at`: the time of the event, for consumers that compare it with times of another clock. None: now, by the clock of the host.
     `traceparent`: the trace of the event that it follows, in a batch of several. Empty: the trace of this thread's work.
     Raises ValueError when the payload is larger than 64 KiB.
     """
@@ -153,7 +155,7 @@ def new_row(
         raise ValueError(f"{data.topic}: payload of {len(payload)} bytes")
     event_id, now = event_id or str(ULID()), datetime.now(UTC)
     headers = {"ce_specversion": "1.0", "ce_id": event_id, "ce_type": data.topic, "ce_source": source}
-    headers |= {"ce_time": rfc3339(now), "ce_subject": aggregate_id, "ce_sequence": str(sequence)}
+    headers |= {"ce_time": rfc3339(at or now), "ce_subject": aggregate_id, "ce_sequence": str(sequence)}
     headers |= {
         "content-type": "application/json",
         TRACEPARENT: traceparent or trace_context.current_or_new().traceparent,
@@ -169,10 +171,14 @@ def repeatable_id(moment: datetime, *what: str) -> str:
     return str(ULID.from_bytes(int(moment.timestamp() * 1000).to_bytes(6, "big") + digest[:10]))
 
 
-def new_rows(events: Sequence[EventData], *, source: str, aggregate_id: str, first_sequence: int) -> list[OutboxRow]:
-    """The outbox rows of an aggregate's `events`, numbered from `first_sequence`. Raises ValueError as `new_row` does."""
+def new_rows(
+    events: Sequence[EventData], *, source: str, aggregate_id: str, first_sequence: int, at: datetime | None = None
+) -> list[OutboxRow]:
+    """The outbox rows of an aggregate's `events`, numbered from `first_sequence`. `at` and errors as for `new_row`."""
     numbered = enumerate(events, start=first_sequence)
-    return [new_row(event, source=source, aggregate_id=aggregate_id, sequence=number) for number, event in numbered]
+    return [
+        new_row(event, source=source, aggregate_id=aggregate_id, sequence=number, at=at) for number, event in numbered
+    ]
 
 
 def headers_of(message: Message) -> list[tuple[str, bytes | None]]:

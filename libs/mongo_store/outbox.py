@@ -36,6 +36,7 @@ class MongoOutbox:
         unique = IndexModel([("aggregate_id", ASCENDING), ("sequence", ASCENDING)], unique=True)
         self._rows.create_indexes([unique, IndexModel([("created_at", ASCENDING)])])
         self._dead.create_index([("died_at", ASCENDING)], expireAfterSeconds=DEAD_EVENT_SECONDS)
+        self._dead.create_index([("aggregate_id", ASCENDING)])
         free = {"owner": "", "expires_at": datetime.fromtimestamp(0, UTC)}
         self._lease.update_one({"_id": "relay"}, {"$setOnInsert": free}, upsert=True)
 
@@ -65,14 +66,21 @@ class MongoOutbox:
         source: str,
         aggregate_id: str,
         first_sequence: int,
+        at: datetime | None = None,
     ) -> None:
-        """Store an aggregate's events in the caller's transaction, numbered from `first_sequence`."""
-        self.add_all(new_rows(events, source=source, aggregate_id=aggregate_id, first_sequence=first_sequence), session)
+        """Store an aggregate's events in the caller's transaction, numbered from `first_sequence`. `at`: as for `new_row`."""
+        rows = new_rows(events, source=source, aggregate_id=aggregate_id, first_sequence=first_sequence, at=at)
+        self.add_all(rows, session)
 
     def waiting(self, event_ids: Collection[str], session: ClientSession) -> set[str]:
         """Those of these events that are not published yet."""
         found = self._rows.find({"_id": {"$in": list(event_ids)}}, {"_id": 1}, session=session)
         return {row["_id"] for row in found}
+
+    def discard(self, aggregate_id: str, topics: Collection[str], session: ClientSession) -> None:
+        """Delete an aggregate's events of these topics in the caller's transaction: waiting ones and refused ones."""
+        for rows in (self._rows, self._dead):
+            rows.delete_many({"aggregate_id": aggregate_id, "topic": {"$in": sorted(topics)}}, session=session)
 
     def pending(self, limit: int) -> Sequence[OutboxRow]:
         """Rows by time, read from one snapshot. A full batch also gets the earlier rows of its aggregates, because the

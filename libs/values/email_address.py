@@ -39,6 +39,12 @@ def email_key(text: str) -> str:
     return local + at + (_unicode_domain(domain) if at else domain)
 
 
+def mailbox_key(text: str) -> str:
+    """The key without a tag: many servers deliver `ada+lists@example.com` to `ada@example.com` (RFC 5233). Limits count by it."""
+    local, at, domain = email_key(text).rpartition("@")
+    return (local.partition("+")[0] or local) + at + domain
+
+
 def spellings(text: str) -> list[str]:
     """The key of an address, the key with an ASCII domain, and the address as given, as far as they differ in more than case.
 

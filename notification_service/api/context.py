@@ -7,6 +7,7 @@ from flask import current_app
 from notification_service.config import Config
 from notification_service.rendering.composer import Composer
 from notification_service.smtp.mailer import Mailer
+from notification_service.use_cases.send_mail import SendMail
 from notification_service.worker.process import Worker
 
 
@@ -23,6 +24,11 @@ def composer() -> Composer:
 def mailer() -> Mailer:
     """The mailer, with its SMTP connections."""
     return _worker().mailer
+
+
+def send_mail() -> SendMail:
+    """The use case that sends the mail of an event, and has the limit of mails to a recipient."""
+    return _worker().send_mail
 
 
 def _worker() -> Worker:

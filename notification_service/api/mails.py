@@ -13,12 +13,13 @@ routes = Blueprint("mails", __name__)
 @routes.requires("staff")
 @routes.body(schemas.TestMail)
 @routes.output(responses.TestMailSent, status_code=202)
-@routes.refuses(422)
+@routes.refuses(422, 429)
 def send_test_mail(body: schemas.TestMail) -> Response:
     """Send a test mail to `to`, or to your own address."""
     mail = use_case.send_test_mail(
         composer=context.composer(),
         mailer=context.mailer(),
+        limit=context.send_mail().limit,
         recipient=body.to or caller().email,
         username=caller().username,
     )

@@ -10,6 +10,8 @@ import threading
 import time
 from collections import OrderedDict
 
+from libs.values.email_address import mailbox_key
+
 MAX_RECIPIENTS = 100_000
 
 
@@ -23,8 +25,8 @@ class RecipientLimit:
         self._lock = threading.Lock()
 
     def key_of(self, recipient: str) -> str:
-        """The hash that stands for an address. The case of the letters does not count."""
-        return hmac.new(self._key, b"recipient:" + recipient.lower().encode(), hashlib.sha256).hexdigest()[:32]
+        """The hash that stands for a mailbox. The case of the letters and a tag behind a plus sign do not count."""
+        return hmac.new(self._key, b"recipient:" + mailbox_key(recipient).encode(), hashlib.sha256).hexdigest()[:32]
 
     def take(self, recipient: str, event_id: str) -> bool:
         """Count the mail of an event. False: the recipient had its mails. An event counts once, however often it is tried."""
@@ -37,6 +39,12 @@ class RecipientLimit:
                 return False
             mails.setdefault(event_id, now)
             return True
+
+    def wait(self, recipient: str) -> float:
+        """Seconds until the recipient's oldest mail counts no more."""
+        now, (_, period) = time.time(), self._limit or (0, 0.0)
+        with self._lock:
+            return min(self._recent(recipient, now).values(), default=now - period) + period - now
 
     def restore(self, recipient: str, event_id: str, at: float) -> None:
         """Count a mail that was sent `at` this time (seconds since the epoch)."""

@@ -26,7 +26,7 @@ SENT_TWICE = "The form was sent twice, and it acts once. Reload the page to see 
 
 
 class OnceMiddleware:
-    """Keeps the response to each form that was accepted: its redirect and its messages. A page with errors is not kept."""
+    """Keeps the response to each form that was accepted: its redirect and its messages. No error is kept."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -42,9 +42,12 @@ class OnceMiddleware:
             fresh.append(response := self._get_response(request))
             if not isinstance(response, HttpResponseRedirect):
                 return None
+            added = _messages(request)[len(before) :]
+            if any(level == messages.ERROR for level, *_ in added):  # refused, so it may act when it is sent again
+                return None
             same_page = response.url == request.get_full_path()
             location = None if same_page else response.url.partition("?")[0]  # a search may hold an address
-            return {"location": location, "messages": _messages(request)[len(before) :]}
+            return {"location": location, "messages": added}
 
         try:
             kept = run_once(form, work)

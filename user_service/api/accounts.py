@@ -15,6 +15,8 @@ from user_service.api.context import (
     rate_limit,
     require_sendable,
 )
+from user_service.domain.errors import UsernameTaken
+from user_service.domain.user import User
 from user_service.queries import account_changes, account_export, users
 from user_service.use_cases import manage_account
 from user_service.use_cases.accounts import change_password, delete_account, register_user, update_account
@@ -57,22 +59,31 @@ def read_me() -> Response:
 def update_me(body: schemas.UpdateMe) -> Response:
     """Change your username or, with your password, your e-mail address. A new address ends your access tokens but no session."""
     require_sendable(body.email)
+    limit = rate_limit("register")  # a name that is taken shows as much as it does at a registration
+    if body.username is not None:
+        limit.enforce()
+    try:
+        return json_response(responses.to_public(_update(body)))
+    except UsernameTaken:
+        limit.hit()
+        raise
+
+
+def _update(body: schemas.UpdateMe) -> User:
     if body.email is None:
-        user = users.get_own_account(caller=caller())
-        if body.username is not None:
-            user = update_account.change_username(caller=caller(), username=body.username)
-    else:
-        if body.password is None:
-            raise Invalid.field("password", "missing", "Enter your password to change the address")
-        user = update_account.change_email(
-            caller=caller(),
-            email=body.email,
-            password=body.password,
-            username=body.username,
-            limits=login_limits(),
-            mail_limits=mail_limits(),
-        )
-    return json_response(responses.to_public(user))
+        if body.username is None:
+            return users.get_own_account(caller=caller())
+        return update_account.change_username(caller=caller(), username=body.username)
+    if body.password is None:
+        raise Invalid.field("password", "missing", "Enter your password to change the address")
+    return update_account.change_email(
+        caller=caller(),
+        email=body.email,
+        password=body.password,
+        username=body.username,
+        limits=login_limits(),
+        mail_limits=mail_limits(),
+    )
 
 
 @routes.post("/users/me/delete")

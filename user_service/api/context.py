@@ -8,9 +8,9 @@ from flask import current_app, request
 
 from libs.access.encryption import Encryption
 from libs.access.tokens import AccessTokens
+from libs.values.client_address import network_of
 from libs.values.email_address import email_key
 from user_service.config import Config
-from user_service.domain.known_addresses import network_of
 from user_service.domain.session import Device
 from user_service.domain.user import require_ascii_local_part
 from user_service.store.dummy_hashes import DummyHashes

@@ -4,7 +4,7 @@ from flask import Response, make_response, render_template
 
 from libs.web.flask import Blueprint, caller, json_response
 from user_service.api import responses, schemas
-from user_service.api.context import config, mail_limits, rate_limit
+from user_service.api.context import config, login_limits, mail_limits, rate_limit
 from user_service.use_cases.accounts import request_verification, reset_password, verify_email
 
 routes = Blueprint("mail_links", __name__)
@@ -26,7 +26,9 @@ def request_reset(body: schemas.PasswordReset) -> Response:
 @routes.output({}, status_code=204)
 def set_new_password(body: schemas.NewPassword) -> Response:
     """Set a new password with the token of a mail link. All sessions end."""
-    reset_password.reset_password(token=body.token, password=body.password, shop_name=config().shop_name)
+    reset_password.reset_password(
+        token=body.token, password=body.password, limits=login_limits(), shop_name=config().shop_name
+    )
     return Response(status=204)
 
 

@@ -78,5 +78,5 @@ def approve_totp_for(user_id: str) -> Response:
 @routes.refuses(409)
 def remove_totp_for(user_id: str) -> Response:
     """Remove the authenticator of an account whose owner lost it."""
-    remove_second_factor.remove_second_factor(caller=caller(), user_id=user_id)
+    remove_second_factor.remove_second_factor(caller=caller(), user_id=user_id, limits=login_limits())
     return Response(status=204)

@@ -9,7 +9,7 @@ from precis_i18n import get_profile
 from pydantic import AfterValidator, StringConstraints
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from libs.values.email_address import EmailAddress
+from libs.values.email_address import EmailAddress, mailbox_key, spellings
 from libs.values.errors import Invalid
 
 MIN_CHARACTERS, MAX_CHARACTERS = 8, 128
@@ -18,14 +18,14 @@ _opaque_string = get_profile("OpaqueString")
 
 
 def is_common(password: str) -> bool:
-    """True for one of the 3,000 most common passwords of 8 or more characters, in upper or lower case."""
-    return password.casefold() in _most_common()
+    """True for one of the 3,000 most common passwords of 8 or more characters. Case, spaces and width make no difference."""
+    return _bare(password) in _most_common()
 
 
 @cache
 def _most_common() -> frozenset[str]:
     lines = Path(__file__).with_name("common_passwords.txt").read_text(encoding="utf-8").splitlines()
-    return frozenset(line.casefold() for line in lines)
+    return frozenset(map(_bare, lines))
 
 
 def opaque_string(password: str) -> str:
@@ -69,10 +69,10 @@ def refuse_guessable(
 ) -> None:
     """Raise Invalid on `field` for a password that is the account's name or address, or the name of the shop.
 
-    Case, spaces and the width of letters make no difference.
+    Case, spaces, the width of letters, a tag of the address and the spelling of its domain make no difference.
     """
-    local_part = email.text.rpartition("@")[0]
-    names = {username, email.text, email.key, local_part, shop_name}
+    addresses = {*spellings(email.text), *spellings(mailbox_key(email.key))}
+    names = {username, shop_name, *addresses, *(address.rpartition("@")[0] for address in addresses)}
     if _bare(password) in {_bare(name) for name in names}:
         message = "Your name, your address and the name of the shop can be guessed. Choose another password"
         raise Invalid.field(field, "guessable-password", message)

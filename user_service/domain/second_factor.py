@@ -80,9 +80,9 @@ def _step_of(secret: str, code: str, at: datetime) -> int | None:
 
 
 def normalize_code(code: str) -> str:
-    """A code as it is compared: without spaces and hyphens, in lower case, with full-width characters as plain ones."""
+    """A code as it is compared: its letters and digits, in lower case. Digits of any script are plain ones."""
     text = unicodedata.normalize("NFKC", code).casefold()
-    return "".join(c for c in text if not c.isspace() and unicodedata.category(c) not in ("Pd", "Cf"))
+    return "".join(str(unicodedata.decimal(c, c)) for c in text if c.isalnum())
 
 
 def _hash(code: str) -> str:

@@ -86,8 +86,8 @@ class User:
         return replace(self, roles=tuple(roles))
 
     def disabled(self) -> Self:
-        """The account without access."""
-        return replace(self, active=False)
+        """The account without access. An authenticator that was offered or approved has to be so again."""
+        return replace(self, active=False, offered_secret=None, offer_expires_at=None, approved_until=None)
 
     def with_offer(self, offer: SecretOffer) -> Self:
         """The account to which an authenticator is offered. The offer replaces one of before."""

@@ -82,17 +82,18 @@ def delete(user_id: str, kinds: Collection[MailTokenKind], transaction: ClientSe
         documents.mail_tokens().delete_many(tokens, session=transaction)
 
 
-def store_dummy_tokens(email_key: str) -> None:
+def store_dummy_tokens() -> None:
     """Store three tokens without an account, so that a reset for an unknown address takes as long as for a known one.
 
-    For a known address the transaction writes three documents: the account, the token and the event.
+    For a known address the transaction writes three documents: the account, the token and the event. The address is not stored:
+    it may be that of a deleted account.
     """
 
     at = now()
 
     def write(transaction: ClientSession) -> None:
         for _ in range(3):
-            token, _text = MailToken.issue("reset", user_id=str(ObjectId()), email_key=email_key, at=at)
+            token, _text = MailToken.issue("reset", user_id=str(ObjectId()), email_key="unknown", at=at)
             add(token, transaction)
 
     in_transaction(documents.MailToken._get_db(), write)

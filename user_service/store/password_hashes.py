@@ -52,12 +52,14 @@ def hash_password(password: str) -> str:
         return argon2id.str(password.encode(), opslimit=PASSES, memlimit=MEMORY_BYTES).decode()
 
 
-def verify_password(password: str, stored: str, limit: RateLimit | None = None, *, dummy: str = "") -> bool:
+def verify_password(
+    password: str, stored: str, limit: RateLimit | None = None, *, dummy: str = "", clears: bool = True
+) -> bool:
     """True when `password` made `stored`. With an empty `stored` it is False, after the time that `dummy` takes.
 
     A password that is typed in another form than it is set in is compared in both, with and without an account.
 
-    A password is counted under `limit` just before its hash is computed. A right password clears the count just after. So of
+    A password is counted under `limit` just before its hash is computed. A right password `clears` the count just after. So of
     right passwords at the same time, no more are counted than hashes are computed. A password that is not counted because the limit
     is reached waits for no turn. Raises TooManyHashes, TooManyAttempts.
     """
@@ -66,7 +68,7 @@ def verify_password(password: str, stored: str, limit: RateLimit | None = None, 
         if limit:
             limit.enforce_hit()
         right = any([fits(form, known) for form in password_forms(password)]) and bool(stored)
-        if limit and right:
+        if limit and right and clears:
             limit.clear()
     return right
 

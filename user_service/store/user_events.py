@@ -12,10 +12,19 @@ from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.revocations import MongoRevocations
 from libs.mongo_store.transactions import in_transaction
 from user_service.domain.user import User
-from user_service.events.published import UserRevocations
-from user_service.store import documents
+from user_service.events.published import (
+    UserMailRequested,
+    UserNoticeRequested,
+    UserRegistered,
+    UserRevocations,
+    UserUpdated,
+)
+from user_service.store import clock, documents
 
 SOURCE = "user_service"  # ce_source of every event
+PERSONAL_TOPICS = frozenset(
+    event.topic for event in (UserRegistered, UserUpdated, UserMailRequested, UserNoticeRequested)
+)
 
 
 def publish(user: User, event: EventData) -> bool:
@@ -47,6 +56,11 @@ def publish_again(user_id: str, events: Mapping[str, EventData]) -> None:
     in_transaction(db, write)
 
 
+def discard_personal(user_id: str, transaction: ClientSession) -> None:
+    """Delete the events of a deleted account that hold its data and are not in Kafka: no service needs them any more."""
+    MongoOutbox(documents.User._get_db()).discard(user_id, PERSONAL_TOPICS, transaction)
+
+
 def find_revocations() -> list[Revocation]:
     """The revocations of the last hour, which this service keeps for itself too."""
     return MongoRevocations(documents.User._get_db()).read(None)[1]
@@ -65,9 +79,15 @@ def count_event(user_id: str, transaction: ClientSession, *, count: int = 1) -> 
 
 
 def store_events(events: Sequence[EventData], user_id: str, transaction: ClientSession, *, first_sequence: int) -> None:
-    """Add rows to the outbox, numbered from `first_sequence`. A revocation also counts in this service at once."""
+    """Add rows to the outbox, numbered from `first_sequence`. A revocation also counts in this service at once.
+
+    A changed address has a time of the database's clock, as tokens have: order_service takes the later one of two addresses.
+    """
     db = documents.User._get_db()
-    MongoOutbox(db).add_events(events, transaction, source=SOURCE, aggregate_id=user_id, first_sequence=first_sequence)
+    at = clock.now() if any(isinstance(event, UserUpdated) for event in events) else None
+    MongoOutbox(db).add_events(
+        events, transaction, source=SOURCE, aggregate_id=user_id, first_sequence=first_sequence, at=at
+    )
     for event in events:
         if isinstance(event, UserRevocations):
             MongoRevocations(db).add(Revocation(event.user_id, event.sid, event.not_before), transaction)

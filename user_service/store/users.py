@@ -175,6 +175,8 @@ def update(
             mail_tokens.add(issued, transaction)
         if audit:
             account_changes.add(audit, transaction)
+        if new.deleted_at:
+            user_events.discard_personal(new.id, transaction)
         ended = [] if tokens == "keep" else [UserRevocations.of(new.id, at=clock.now(), newest=newest)]
         user_events.store_events([*events, *ended], new.id, transaction, first_sequence=before.version + 1)
         return new

@@ -1,8 +1,12 @@
 """POST /test-email, over HTTP with a real SMTP server."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
+
+from notification_service.api import context
+from notification_service.store.recipient_limit import RecipientLimit
 
 
 def test_staff_get_a_test_mail_to_their_own_address(client, as_role, smtp_sink):
@@ -48,3 +52,21 @@ def test_mails_are_counted(client, as_role, smtp_sink):
     smtp_sink.behave("550")
     client.post("/test-email", json={}, headers=as_role("staff"))
     assert (count(sent), count(refused)) == (before[0] + 1, before[1] + 1)
+
+
+def test_an_address_gets_few_test_mails_and_other_addresses_are_not_concerned(
+    client, as_role, smtp_sink, person, monkeypatch
+):
+    limit = RecipientLimit(b"key", (20, 3600.0))
+    monkeypatch.setattr(context, "send_mail", lambda: SimpleNamespace(limit=limit))
+
+    def send(to):
+        return client.post("/test-email", json={"to": to}, headers=as_role("staff"))
+
+    name, _, domain = person.email.partition("@")
+    spellings = [person.email, person.email.upper(), f"{name}+1@{domain}", f"{name}+2@{domain}"]
+    answers = [send(spellings[number % 4]) for number in range(22)]
+    assert [answer.status_code for answer in answers] == [202] * 20 + [429] * 2
+    assert answers[-1].json["code"] == "too-many-mails"
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 3600
+    assert send(f"other-{person.email}").status_code == 202

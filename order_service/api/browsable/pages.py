@@ -18,7 +18,7 @@ from order_service.api.authentication import caller_of, has_token
 from order_service.api.permissions import IsStaff
 from order_service.api.responses import to_public
 from order_service.domain.errors import UnknownOrder
-from order_service.domain.order_status import BEFORE, BY_STAFF
+from order_service.domain.order_status import BEFORE, BY_STAFF, Status
 from order_service.queries.orders import get_order
 
 REFUSED = (400, 409)  # statuses after which a form is shown again, with its order
@@ -55,10 +55,12 @@ class OrderPage(StrictView):
         order = data
         if problem:
             order = self._find(request) if refused or problem["status"] == 405 else None
-        steps: list[str] = []
+        following: list[Status] = []
         if order and IsStaff().has_permission(request, self):
-            steps = [after for after, before in BEFORE.items() if order["status"] in before and after in BY_STAFF]
-        return {"order": order, "steps": steps, "refused": self.form if refused else ""}
+            following = [after for after, before in BEFORE.items() if order["status"] in before and after in BY_STAFF]
+        steps = [status for status in following if status is not Status.CANCELLED]  # which asks first
+        forms = {"steps": steps, "may_cancel": len(steps) < len(following)}
+        return {"order": order, **forms, "refused": self.form if refused else ""}
 
     def _find(self, request: Request) -> dict[str, object] | None:
         try:

@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from libs.runtime.logs import get_logger
+from libs.values.client_address import network_of
 from libs.values.email_address import email_key
 from libs.values.errors import Unavailable
 from libs.web.drf import error_view, prefers_html
@@ -147,8 +148,8 @@ class SignOutView(LogoutView):
 
 
 def address_of(request: HttpRequest) -> str:
-    """The browser's IP address, for django-axes. Behind PROXY_COUNT proxies ProxyFix has set it."""
-    return str(request.META.get("REMOTE_ADDR", ""))
+    """The browser's IP address, for django-axes, or its network by IPv6. Behind PROXY_COUNT proxies ProxyFix has set it."""
+    return network_of(str(request.META.get("REMOTE_ADDR", "")))
 
 
 def locked_out(request: HttpRequest, _response: HttpResponse | None, _credentials: Any) -> HttpResponse:

@@ -34,7 +34,7 @@ def send(browser, order, action, token=None, **fields):
 
 def test_the_next_statuses_are_offered_one_after_the_other(browser, customer, place_confirmed):
     order = place_confirmed(customer)
-    for status, offered in (("shipped", ["shipped", "cancelled"]), ("delivered", ["delivered"])):
+    for status, offered in (("shipped", ["shipped"]), ("delivered", ["delivered"])):
         assert re.findall(r"<option>(\w+)</option>", page(browser, f"/orders/{order}")) == offered
         answer = send(browser, order, "status", status=status)
         assert (answer.status_code, answer["Location"]) == (302, f"/orders/{order}")
@@ -44,11 +44,24 @@ def test_the_next_statuses_are_offered_one_after_the_other(browser, customer, pl
     assert Order.objects.get(pk=order).changes.last().actor.startswith("staff:")
 
 
-def test_an_order_is_cancelled_by_a_button(browser, customer, place):
+def test_an_order_is_cancelled_by_a_button_that_asks_first(browser, customer, place):
     order = place(customer)
-    assert f'action="/orders/{order}/cancel"' in page(browser, f"/orders/{order}")
-    assert send(browser, order, "cancel").status_code == 302
+    shown = page(browser, f"/orders/{order}")
+    [asked] = re.findall(r"<details class=\"ask\">.*?</details>", shown, re.DOTALL)
+    assert "Yes, cancel it" in asked
+    assert "the customer gets a mail" in asked
+    assert '<select name="status"' not in shown  # cancelling is all that can be done
+    [(action, status)] = re.findall(r'action="(.*?)".*name="status" value="(\w+)"', asked, re.DOTALL)
+    assert (action, status) == (f"/orders/{order}/status", "cancelled")
+    token = TOKEN.search(asked)[1]
+    assert [send(browser, order, "status", token, status="cancelled").status_code for _ in range(2)] == [302, 302]
     assert f"Order {order} is cancelled now" in page(browser, f"/orders/{order}")
+    assert Order.objects.get(pk=order).status == "cancelled"
+
+
+def test_a_form_of_an_older_page_cancels_too(browser, customer, place):
+    order = place(customer)
+    assert send(browser, order, "cancel").status_code == 302
     assert Order.objects.get(pk=order).status == "cancelled"
 
 

@@ -16,6 +16,7 @@ from order_service.desk.sign_in import unsent
 from order_service.store.models import IdempotencyKey, MailRequest, Order, OrderNote, Outbox
 from order_service.store.worker_tables import stored_revocations
 from order_service.tests.integration.neighbours import PASSWORD, sign_in
+from order_service.tests.integration.stock import apply_stock_reply
 
 pytestmark = pytest.mark.django_db
 
@@ -114,6 +115,26 @@ def test_a_form_with_an_error_may_be_sent_again(sit_down, customer, place):
         answer = desk.post(at(order, "note"), {"text": "", "key": "one"})
         assert "This field is required." in answer.content.decode()
     assert texts(desk.post(at(order, "note"), {"text": "now", "key": "one"}, follow=True)) == ["The note was added"]
+
+
+def test_a_form_that_was_refused_acts_when_it_is_sent_again(sit_down, customer, place):
+    desk, order = sit_down("staff"), place(customer)
+    form = {"status": "shipped", "key": "one"}
+    refused = texts(desk.post(at(order, "status"), form, follow=True))
+    assert refused == [f"Order {order}: A pending order can't become shipped. Nothing was changed."]
+    apply_stock_reply(order_id=order, rejection=None)
+    assert texts(desk.post(at(order, "status"), form, follow=True)) == [f"Order {order} is shipped now"]
+
+
+def test_an_account_is_disabled_by_a_form_that_another_service_did_not_answer_before(accounts, browser, settings):
+    sign_in(browser, accounts.add("staff"))
+    other = accounts.accounts[accounts.add()]["user_id"]
+    page, form = f"/admin/users/{other}/", {"change": "disable", "key": "one"}
+    address, settings.USER_SERVICE_URL = settings.USER_SERVICE_URL, "http://127.0.0.1:1"
+    assert browser.post(page, form).status_code == 302
+    settings.USER_SERVICE_URL = address
+    assert "does not respond" in texts(browser.get(page))[0]
+    assert "is disabled" in texts(browser.post(page, form, follow=True))[0]
 
 
 @pytest.mark.django_db(transaction=True)

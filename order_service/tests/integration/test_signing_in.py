@@ -146,6 +146,14 @@ def test_four_failures_lock_out_that_account_from_that_address_and_no_other(acco
     assert sign_in(browser, email, REMOTE_ADDR="203.0.113.2").status_code == 302
 
 
+def test_a_network_of_ipv6_is_one_address(accounts, browser):
+    email = accounts.add("staff")
+    for host in ("0:0:0:1", "0:0:0:2", "a:b:c:d", "ffff:ffff:ffff:ffff"):
+        sign_in(browser, email, "wrong", REMOTE_ADDR=f"2001:db8:1:2:{host}")
+    assert sign_in(browser, email, REMOTE_ADDR="2001:db8:1:2::9").status_code == 429
+    assert sign_in(browser, email, REMOTE_ADDR="2001:db8:1:3::9").status_code == 302
+
+
 def test_a_failed_try_keeps_neither_password_nor_code(accounts, browser):
     sign_in(browser, accounts.add("staff", totp=True), "canary-password", "canary-code")
     kept = AccessAttempt.objects.get()

@@ -1,6 +1,6 @@
 """The limits of mails with links. They keep the shop from sending mails to a stranger without end."""
 
-from libs.values.email_address import EmailAddress
+from libs.values.email_address import EmailAddress, mailbox_key
 from user_service.domain.user import User
 from user_service.store.limits.rate_limits import Limiter, RateLimit
 
@@ -20,8 +20,9 @@ class MailLimits:
         return self._limiter.limit("links", client_address=self._client_address)
 
     def recipient(self, email: EmailAddress, *, sent: bool = True) -> RateLimit:
-        """The limit of mails to this address.
+        """The limit of mails to this address, with any tag behind a plus sign.
 
         `sent` is False for a request that sends no mail: it counts apart, so that it takes no mail from the address's owner.
         """
-        return self._limiter.limit("mails", account=email.key if sent else f"not sent {email.key}")
+        mailbox = mailbox_key(email.key)
+        return self._limiter.limit("mails", account=mailbox if sent else f"not sent {mailbox}")

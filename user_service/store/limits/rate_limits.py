@@ -16,8 +16,8 @@ from pymongo.errors import PyMongoError
 
 from libs.mongo_store.connection import Db, is_unavailable
 from libs.runtime.logs import get_logger
+from libs.values.client_address import network_of
 from user_service.domain.errors import TooManyAttempts
-from user_service.domain.known_addresses import network_of
 from user_service.domain.user import User
 
 log = get_logger(__name__)

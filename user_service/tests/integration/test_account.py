@@ -1,9 +1,12 @@
 """A user's own account, over HTTP on a real database."""
 
+from dataclasses import replace
+
 import pytest
 
 from libs.access.tokens import AccessTokens
-from user_service.store.documents import users
+from libs.mongo_store.outbox import MongoOutbox
+from user_service.store.documents import User, users
 from user_service.tests.integration.conftest import bearer, within
 
 AT_REGISTRATION = 2  # events: the account, and the mail that asks to verify its address
@@ -80,7 +83,7 @@ def test_a_deleted_account_is_erased_and_name_and_address_are_free(client, peopl
     assert delete_me(client, me).status_code == 204
     assert client.get("/users/me", headers=me.headers).status_code == 401
     assert login(client, me.email, me.password) == 401
-    assert [row["topic"] for row in pending(me.id)[AT_REGISTRATION:]] == ["user-deleted", "user-revocations"]
+    assert [row["topic"] for row in pending(me.id)] == ["user-deleted", "user-revocations"]
     again = {"username": me.username, "email": me.email, "password": me.password}
     assert client.post("/register", json=again).status_code == 201
 
@@ -92,6 +95,33 @@ def test_a_deleted_account_keeps_no_personal_data(client, people, app):
     assert me.username not in str(kept)
     assert me.email not in str(kept)
     assert "password_hash" not in kept
+
+
+PUBLIC = {"user-deleted", "user-revocations"}
+
+
+def test_no_event_that_waits_or_was_refused_keeps_data_of_a_deleted_account(client, people, pending):
+    me, other, outbox = people.make(), people.make(), MongoOutbox(User._get_db())
+    client.patch("/users/me", json={"username": f"n{me.username}"}, headers=me.headers)
+    client.post("/users/me/password", json={"current": me.password, "new": "Another-horse"}, headers=me.headers)
+    me = people.log_in(replace(me, password="Another-horse"))
+    dead = [row for row in outbox.pending(10_000) if row.aggregate_id == me.id][::2]
+    for row in dead:
+        outbox.move_to_dead(row, "MSG_SIZE_TOO_LARGE")
+    assert delete_me(client, me).status_code == 204
+    kept = [row for name in ("outbox", "outbox_dead") for row in User._get_db()[name].find({"aggregate_id": me.id})]
+    assert {row["topic"] for row in kept} == PUBLIC
+    assert not [row for row in kept if me.email in row["payload"] or me.username in row["payload"]]
+    assert len(pending(other.id)) == AT_REGISTRATION
+
+
+def test_a_reset_for_a_deleted_account_stores_nothing_of_its_address(client, people):
+    me = people.make()
+    delete_me(client, me)
+    assert client.post("/password-reset", json={"email": me.email}).status_code == 202
+    db = User._get_db()
+    kept = [row for name in db.list_collection_names() for row in db[name].find({}) if "revocations" not in name]
+    assert me.email.lower() not in str(kept).lower()
 
 
 def test_without_a_token_there_is_no_account(client):

@@ -80,7 +80,7 @@ def test_an_approval_by_an_admin_and_by_command(client, people, changes):
 
 def test_a_promotion_by_command(people, changes):
     person = people.make()
-    promote_user(email=person.email, roles=["admin"])
+    promote_user(email=person.email, roles=["admin"], password="Another-horse")
     assert changes(person) == [("roles-changed", "command", {"roles": [[], ["admin"]], "emailVerified": [False, True]})]
 
 

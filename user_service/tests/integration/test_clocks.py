@@ -1,5 +1,8 @@
 """Tokens, sessions, links and codes by the database's clock: the clock of the process may be minutes or an hour off."""
 
+from datetime import datetime, timedelta
+
+import orjson
 import pyotp
 import pytest
 
@@ -47,6 +50,21 @@ def test_processes_whose_clocks_differ_agree_on_what_a_new_password_ends(client,
     answer = client.post("/login", json={"email": person.email, "password": password})
     within(SECONDS, refused(client, person.headers))
     assert me(client, bearer(answer)) == 200
+
+
+@SKEWS
+def test_an_address_is_as_old_as_the_database_says(client, people, pending, monkeypatch, skew):
+    """order_service compares this time with that of tokens. A wrong one would send mails to a former address."""
+    person = people.make()
+    shift(monkeypatch, skew)
+    before, body = clock.now(), {"email": f"new-{person.email}", "password": person.password}
+    assert client.patch("/users/me", json=body, headers=person.headers).status_code == 200
+    [event] = [row for row in pending(person.id) if row["topic"] == "user-updated"]
+    at = datetime.fromisoformat(orjson.loads(event["headers"])["ce_time"])
+    assert before <= at + timedelta(milliseconds=1)
+    assert at <= clock.now()
+    token = client.post("/token/refresh", json={"refresh": person.refresh})
+    assert at.timestamp() <= claims(bearer(token))["iat"]
 
 
 @SKEWS

@@ -136,6 +136,37 @@ def test_a_strangers_address_gets_few_notices(client, people, pending, limit):
     assert len(mails(pending, person, "verify")) == 1  # the notices were all mails that the address gets
 
 
+def test_a_notice_to_an_address_that_was_not_verified_counts_as_its_mail(client, people, pending, limit):
+    limit(mails="3/hour")
+    address, statuses = new_address(), []
+    for _ in range(5):
+        account = new_account(email=address)
+        user_id = client.post("/register", json=account).json["userId"]
+        person = people.log_in(Person(user_id, account["username"], address, account["password"], {}))
+        answer, person = change(client, people, person, new_address())
+        statuses.append(answer.status_code)
+        client.post("/users/me/delete", json={"password": person.password}, headers=people.refresh(person).headers)
+    assert statuses == [200, 429, 429, 429, 429]  # two mails with links, and a notice
+
+
+def test_the_owner_of_an_address_gets_a_notice_of_each_change_of_it(client, people, pending, limit):
+    limit(mails="1/hour")
+    person = people.make(verified=True)
+    answer, person = change(client, people, person, new_address())
+    assert answer.status_code == 200
+    assert "user-notice-requested" in [row["topic"] for row in pending(person.id)]
+
+
+def test_tags_behind_a_plus_sign_are_one_mailbox(client, people, pending, limit):
+    limit(mails="3/hour")
+    name, sent = f"n{secrets.token_hex(5)}", 0
+    for tag in ("", "+1", "+2", "+a+b", "+3", "+4"):
+        registered = client.post("/register", json=new_account(email=f"{name}{tag}@example.com"))
+        assert registered.status_code == 201
+        sent += [row["topic"] for row in pending(registered.json["userId"])].count("user-mail-requested")
+    assert sent == 3
+
+
 def test_the_owner_of_an_address_changes_the_password_as_often_as_they_like(client, people, limit):
     limit(mails="1/hour")
     person = people.make(verified=True)

@@ -13,6 +13,7 @@ from user_service.store import password_hashes
 from user_service.store import users as store
 from user_service.store.documents import User, users
 from user_service.store.limits.rate_limits import Limiter
+from user_service.tests.integration.test_mail_links import ask, mails, reset
 from user_service.tests.integration.test_registration import new_account
 
 ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}
@@ -45,6 +46,24 @@ def test_five_wrong_logins_are_checked_and_then_none_not_even_the_right_one(clie
     assert 0 < int(refused.headers["Retry-After"]) <= 900
     assert login(client, person, person.password).status_code == 429
     assert len(hashed) == 5
+
+
+def test_who_has_reset_the_password_may_sign_in_at_once(client, people, pending):
+    person = people.make()
+    for _ in range(6):
+        login(client, person)
+    for _ in range(6):
+        login(client, person, **ELSEWHERE)
+    ask(client, person.email)
+    assert reset(client, mails(pending, person, "reset")[-1]["token"], "Another-horse").status_code == 204
+    assert login(client, person, "Another-horse", **ELSEWHERE).status_code == 429
+    assert login(client, person, "Another-horse").status_code == 200
+
+
+def test_a_right_password_of_a_disabled_account_counts_as_a_wrong_one(client, people):
+    person = people.make()
+    users().update_one({"username": person.username}, {"$set": {"active": False}})
+    assert [login(client, person, person.password).status_code for _ in range(6)] == [401] * 5 + [429]
 
 
 def test_the_owner_can_log_in_from_another_address(client, people):
@@ -104,6 +123,24 @@ def test_registrations_are_limited_by_address(client, app, config, monkeypatch):
     statuses = [client.post("/register", json=new_account(), environ_base=environ).status_code for _ in range(3)]
     assert statuses == [201, 201, 429]
     assert client.post("/register", json=new_account(), environ_base=ELSEWHERE).status_code == 201
+
+
+def test_a_new_name_shows_which_names_are_taken_as_seldom_as_a_registration(client, people, app, config, monkeypatch):
+    limiter = Limiter(User._get_db(), limits(config) | {"register": "2/hour"})
+    monkeypatch.setitem(app.extensions, "limiter", limiter)
+    environ = {"REMOTE_ADDR": f"2001:db8:{secrets.token_hex(2)}:{secrets.token_hex(2)}::1"}
+    person, other = people.make(), people.make()
+
+    def rename(name, where=environ, **more):
+        answer = client.patch("/users/me", json={"username": name} | more, headers=person.headers, environ_base=where)
+        return answer.status_code
+
+    same = {"email": person.email, "password": person.password}
+    assert [rename(f"x{person.username}"), rename(f"y{person.username}"), rename(f"z{person.username}")] == [200] * 3
+    assert [rename(other.username), rename(other.username, **same)] == [409, 409]
+    assert [rename(other.username), rename(other.username, **same), rename(f"x{person.username}")] == [429] * 3
+    assert client.post("/register", json=new_account(), environ_base=environ).status_code == 429
+    assert rename(f"x{person.username}", ELSEWHERE) == 200
 
 
 def test_a_forwarded_address_from_a_client_is_ignored(client, people):

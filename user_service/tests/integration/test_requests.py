@@ -108,9 +108,9 @@ def test_a_deleted_and_a_disabled_account_get_none(client, people, pending, work
     deleted, disabled, admin = people.make(), people.make(), people.make("admin")
     client.delete(f"/users/{deleted.id}", headers=admin.headers)
     client.patch(f"/users/{disabled.id}", json={"active": False}, headers=admin.headers)
-    for person in (deleted, disabled):
+    for person, before in ((deleted, 0), (disabled, 1)):
         worker.link(person, "verify")
-        assert len(mails(pending, person, "verify")) == 1
+        assert len(mails(pending, person, "verify")) == before
 
 
 def test_an_account_is_published_again_as_it_is(client, people, pending, worker):

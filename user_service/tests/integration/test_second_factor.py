@@ -298,3 +298,15 @@ def test_the_first_admin_is_approved_by_a_command(client, people, config, requir
     assert offer(client, admin).status_code == 200
     assert approve_totp(config, ["--email", "unknown@example.com"]) == 1
     assert "No user" in capsys.readouterr().err
+
+
+def test_who_lost_the_authenticator_and_guessed_too_often_can_add_another_one_at_once(client, people):
+    person, admin = people.make(verified=True), people.make("admin")
+    totp = pyotp.TOTP(offer(client, person).json["secret"])
+    assert confirm(client, person, totp.now()).status_code == 200
+    wrong = [client.post("/login", json=person.credentials | {"code": "wrong-code"}).status_code for _ in range(21)]
+    assert wrong[-1] == 429
+    assert client.delete(f"/users/{person.id}/totp", headers=admin.headers).status_code == 204
+    person = people.log_in(person)
+    totp = pyotp.TOTP(offer(client, person).json["secret"])
+    assert confirm(client, person, totp.now()).status_code == 200

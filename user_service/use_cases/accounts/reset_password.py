@@ -11,6 +11,7 @@ from user_service.events.published import UserMailRequested, UserNoticeRequested
 from user_service.store import mail_tokens, users
 from user_service.store.clock import now
 from user_service.store.limits.mail_limits import MailLimits
+from user_service.store.limits.rate_limits import LoginLimits
 from user_service.store.password_hashes import hash_password
 
 
@@ -31,18 +32,25 @@ def _issue(address: EmailAddress, limits: MailLimits, counted: list[bool]) -> bo
     if not counted:
         counted.append(limits.recipient(address, sent=has_account).hit())
     if user is None or not has_account or not counted[0]:
-        mail_tokens.store_dummy_tokens(address.key)
+        mail_tokens.store_dummy_tokens()
         return True
     token, text = MailToken.issue("reset", user_id=user.id, email_key=user.email.key, at=now())
     return True if users.update(user, user, UserMailRequested.of(user, token, text), issued=token) else None
 
 
-@until_written
-def reset_password(*, token: str, password: str, shop_name: str = "") -> User | None:
+def reset_password(*, token: str, password: str, limits: LoginLimits, shop_name: str = "") -> User:
     """Set a new password and end all sessions. The address counts as verified, because the mail was read.
 
-    Raises Invalid on `password`, TokenInvalid, TooManyHashes.
+    The wrong passwords that this client typed for the account count no more. Raises Invalid on `password`, TokenInvalid,
+    TooManyHashes.
     """
+    user = _set_password(token, password, shop_name)
+    limits.password(user).clear()
+    return user
+
+
+@until_written
+def _set_password(token: str, password: str, shop_name: str) -> User | None:
     used = mail_tokens.find("reset", token)
     before = users.find_recipient(used)
     refuse_guessable(password, username=before.username, email=before.email, shop_name=shop_name)

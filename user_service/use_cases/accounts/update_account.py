@@ -60,6 +60,8 @@ def _count(user: User, address: EmailAddress, limits: MailLimits, attempt: Attem
     if users.find_by_email(address):
         raise EmailTaken
     attempt.count(limits.recipient(address))
+    if not user.email_verified:  # it may be a stranger's, and it gets a notice that is never suppressed
+        attempt.count(limits.recipient(user.email))
 
 
 def _write(before: User, after: User) -> User | None:

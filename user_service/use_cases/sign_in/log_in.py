@@ -89,7 +89,8 @@ def _check_password(email: EmailAddress, password: str, limits: LoginLimits, dum
     user, dummy = users.find_by_email(email), dummies.of(email.key)
     limits.enforce_address(user)
     limit = limits.password(user, email.key)
-    right = verify_password(password, user.password_hash if user else "", limit, dummy=dummy)
+    is_active = bool(user and user.active)  # else 429 after five tries would tell a wrong password from a right one
+    right = verify_password(password, user.password_hash if user else "", limit, dummy=dummy, clears=is_active)
     if user and right and user.active:
         return user
     _log_refusal("disabled" if right else "password", user)

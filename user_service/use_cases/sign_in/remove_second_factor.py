@@ -42,9 +42,18 @@ def _remove_own(
     return _remove(before)
 
 
+def remove_second_factor(*, caller: Caller, user_id: str, limits: LoginLimits) -> User:
+    """Remove it from an account whose owner lost it, as an admin. Wrong codes for it count no more: another one has other codes.
+
+    Raises UnknownUser, NotAllowed, OwnAccount, NoSecondFactor.
+    """
+    user = _remove_of(caller, user_id)
+    limits.code(user).clear()
+    return user
+
+
 @until_written
-def remove_second_factor(*, caller: Caller, user_id: str) -> User | None:
-    """Remove it from an account whose owner lost it, as an admin. Raises UnknownUser, NotAllowed, OwnAccount, NoSecondFactor."""
+def _remove_of(caller: Caller, user_id: str) -> User | None:
     caller.require("admin")
     before = managed_account(caller=caller, user_id=user_id)
     if before.second_factor is None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.values.email_address import EmailAddress, email_key, spellings
+from libs.values.email_address import EmailAddress, email_key, mailbox_key, spellings
 
 ADA = "ada@example.com"
 BOOKS = "ada@bücher.example"
@@ -66,6 +66,21 @@ def test_one_mailbox_has_one_key(text, key):
 def test_other_texts_are_other_keys(text):
     assert email_key(text) != ADA
     assert email_key(email_key(text)) == email_key(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("Ada+lists@Example.com", ADA),
+        ("ada+a+b@example\u3002com", ADA),
+        ("ada@example.com", ADA),
+        ("+ada@example.com", "+ada@example.com"),
+        ("ada+x", "ada+x"),
+        ("ada@a+b", "ada@a+b"),
+    ],
+)
+def test_a_tag_behind_a_plus_sign_makes_no_other_mailbox(text, key):
+    assert mailbox_key(text) == key
 
 
 @pytest.mark.parametrize("length", range(len(BOOKS) + 1))

@@ -36,7 +36,17 @@ def test_before_it_consumes_the_service_is_alive_and_not_ready(client):
 def test_the_api_document_lists_the_routes_with_their_responses(client):
     paths = client.get("/openapi.json").json["paths"]
     assert set(paths) == {"/test-email", "/emails", "/emails/{kind}"}
-    assert set(paths["/test-email"]["post"]["responses"]) == {"202", "400", "401", "403", "413", "415", "422", "503"}
+    assert set(paths["/test-email"]["post"]["responses"]) == {
+        "202",
+        "400",
+        "401",
+        "403",
+        "413",
+        "415",
+        "422",
+        "429",
+        "503",
+    }
     assert paths["/test-email"]["post"]["summary"].startswith("Send a test mail")
 
 

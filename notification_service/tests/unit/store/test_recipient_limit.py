@@ -44,5 +44,7 @@ def test_the_memory_is_bounded(limit, monkeypatch):
 
 def test_a_key_names_an_address_in_any_case_and_nothing_of_it(limit):
     assert limit.key_of("Ada@Example.com") == limit.key_of("ada@example.com") != limit.key_of("grace@example.com")
+    assert limit.key_of("Ada+1@example.com") == limit.key_of("ada+2@example.com") == limit.key_of("ada@example.com")
+    assert limit.key_of("ada@xn--bcher-kva.example") != limit.key_of("ada@example.com")
     assert limit.key_of("ada@example.com") != RecipientLimit(b"other", None).key_of("ada@example.com")
     assert "ada" not in limit.key_of("ada@example.com")

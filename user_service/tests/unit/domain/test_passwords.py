@@ -14,6 +14,13 @@ def test_the_commonest_passwords_are_known_in_any_case(password):
     assert is_common(password)
 
 
+@pytest.mark.parametrize(
+    "password", ["pass word", " password ", "\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44", "Q W E R T Y 1 2 3"]
+)
+def test_the_commonest_passwords_are_known_in_any_width_and_with_spaces(password):
+    assert is_common(password)
+
+
 def test_the_list_holds_three_thousand_that_are_long_enough_to_be_tried():
     commonest = passwords._most_common()
     assert len(commonest) == 3000
@@ -73,6 +80,21 @@ def test_names_of_the_account_and_of_the_shop_are_no_passwords(password):
     with pytest.raises(Invalid) as refused:
         refuse_guessable(password, **NAMES, field="new")
     assert [(e["field"], e["code"]) for e in refused.value.errors] == [("new", "guessable-password")]
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "ada.king@bücher.example",
+        "ada.king@xn--bcher-kva.example",
+        "ada.king+shop@xn--bcher-kva.example",
+        "ada.king",
+        "Ada.King+Shop",
+    ],
+)
+def test_an_address_is_no_password_in_any_spelling(password):
+    with pytest.raises(Invalid):
+        refuse_guessable(password, username="al", email=EmailAddress.of("Ada.King+Shop@Bücher.example"), shop_name="x")
 
 
 def test_a_password_that_contains_a_name_is_accepted():

@@ -44,7 +44,20 @@ def test_each_recovery_code_works_once_in_any_spelling():
     assert used.accept(codes[1], at=AT) is not None
 
 
-SPELLINGS = ["{0} {1}", "{0}-{1}", " {0}{1} ", "{0}\u00a0{1}", "{0}\u2011{1}", "{0} \u2013 {1}", "{0}\t{1}\n"]
+SPELLINGS = [
+    "{0}\u2212{1}",
+    "{0}.{1}",
+    "{0}_{1}",
+    "{0}\u00b7{1}",
+    "\u201c{0}{1}\u201d",
+    "{0} {1}",
+    "{0}-{1}",
+    " {0}{1} ",
+    "{0}\u00a0{1}",
+    "{0}\u2011{1}",
+    "{0} \u2013 {1}",
+    "{0}\t{1}\n",
+]
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -61,7 +74,17 @@ def test_full_width_digits_are_digits():
     assert SecondFactor.confirm(SECRET, code, at=AT) is not None
 
 
-@pytest.mark.parametrize("code", ["", "000", "x" * 20, "\u0661" * 6])
+@pytest.mark.parametrize(
+    "zero", ["\u0660", "\u06f0", "\u0966", "\u0e50", "\U0001d7ce"]
+)  # Arabic, Persian, Devanagari, Thai, bold
+def test_digits_of_any_keyboard_are_digits(zero):
+    digits = {ord("0") + n: ord(zero) + n for n in range(10)}
+    factor, codes = confirmed()
+    assert factor.accept(TOTP.at(AT).translate(digits), at=AT) is not None
+    assert factor.accept(codes[0].translate(digits), at=AT) is not None
+
+
+@pytest.mark.parametrize("code", ["", "000", "x" * 20, "\u00b2" * 6, "\u0661" * 5])
 def test_other_texts_are_refused(code):
     factor, _ = confirmed()
     assert factor.accept(code, at=AT) is None

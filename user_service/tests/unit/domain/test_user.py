@@ -33,6 +33,14 @@ def test_a_confirmed_authenticator_is_no_longer_offered():
     assert (changed.second_factor, changed.offered_secret) == (FACTOR, None)
 
 
+def test_a_lock_ends_the_offer_and_the_approval_of_an_authenticator():
+    offered = replace(ADA, offered_secret="A" * 32, offer_expires_at=AT).with_approval(at=AT)
+    locked = offered.disabled()
+    assert (locked.offered_secret, locked.offer_expires_at, locked.approved_until) == (None, None, None)
+    assert replace(locked, active=True).needs_approval(second_factor_required=True, at=AT)
+    assert ADA.with_second_factor(FACTOR).disabled().second_factor == FACTOR
+
+
 def test_an_erased_account_keeps_its_id_and_its_times_only():
     erased = ADA.with_second_factor(FACTOR).erased(at=AT)
     assert (erased.id, erased.created_at, erased.deleted_at) == (ADA.id, AT, AT)
