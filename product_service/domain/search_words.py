@@ -1,7 +1,7 @@
 """The words by which products are found, in one form for what is stored and what is searched.
 
-The form ignores case, accents, compatibility variants and the script of digits. All quotes and dashes are separators, whatever their
-kind. Parts that are joined without a space, as in `lamp-stand` or `AB-12/3`, also count as pairs. So a search for `AB-12` does not
+The form ignores case, accents, compatibility variants and the script of digits. All quotes and dashes are separators, of any kind.
+Parts that are joined without a space, as in `lamp-stand` or `AB-12/3`, also count as pairs. So a search for `AB-12` does not
 find `12-AB`. A word of a search matches when one of its forms is stored. English plurals have the form of their singular.
 
 Chinese, Japanese, Thai and others are written without spaces. Of a run of such characters each two neighbours are a word, and each
