@@ -13,7 +13,7 @@ from typing import Any
 
 from gunicorn.http import get_parser
 from gunicorn.http.body import Body, LengthReader
-from gunicorn.http.errors import InvalidHeader
+from gunicorn.http.errors import InvalidHeader, UnsupportedTransferCoding
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -149,13 +149,21 @@ class BufferingWorker(ThreadWorker):
 
     @staticmethod
     def _require_fields(req: Any) -> None:
-        """Raise gunicorn's error without a Host (RFC 9112 3.2), and for a repeated field: servers differ in which one counts."""
+        """Raise gunicorn's error without a Host (RFC 9112 3.2), and for a repeated field: servers differ in which one counts.
+
+        So too for a transfer coding besides chunked (RFC 9112 6.1).
+        """
         names = [name for name, _ in req.headers]
         if req.version >= (1, 1) and "HOST" not in names:
             raise InvalidHeader("HOST")
         for name in SINGLE_FIELDS:
             if names.count(name) > 1:
                 raise InvalidHeader(name)
+        for name, value in req.headers:
+            if (
+                name == "TRANSFER-ENCODING" and value.lower() != "chunked"
+            ):  # the body is in a coding that nobody takes off
+                raise UnsupportedTransferCoding(value)
 
     @staticmethod
     def _set_body(req: Any, body: bytes, length: int) -> None:

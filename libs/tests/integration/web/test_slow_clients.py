@@ -238,6 +238,8 @@ def test_malformed_chunks_are_400(server, body):
         b"Transfer-Encoding: gzip\r\n",
         b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n",
         b"Transfer-Encoding: chunked, chunked\r\n",
+        b"Transfer-Encoding: gzip, chunked\r\n",
+        b"Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n",
         b"Content-Length: 3\r\nContent-Length: 4\r\n",
         b"Content-Length: -1\r\n",
     ],
