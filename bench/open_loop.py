@@ -179,7 +179,7 @@ async def load(request: Request, rate: float, seconds: float) -> OpenLoad:
             await asyncio.sleep(wait)
         elif number % 20 == 0:
             await asyncio.sleep(0)  # answers are read, also when requests are late
-        pool.start(encode(request, f"{os.getpid()}-{number}"), due)
+        pool.start(encode(request, number, f"{os.getpid()}-{number}"), due)
     end = time.perf_counter() + DRAIN_SECONDS
     while pool.open and time.perf_counter() < end:
         await asyncio.sleep(0.01)
@@ -188,14 +188,14 @@ async def load(request: Request, rate: float, seconds: float) -> OpenLoad:
     return summary(rate, total, latencies, pool.late, pool.statuses)
 
 
-def encode(request: Request, unique: str) -> bytes:
-    """The bytes of a request, with `unique` for each # of its body."""
+def encode(request: Request, number: int, unique: str) -> bytes:
+    """The bytes of the `number`-th request, with `unique` for each # of its body."""
     place = urlsplit(request.url)
     path = place.path + (f"?{place.query}" if place.query else "")
     head = f"{request.method} {path or '/'} HTTP/1.1\r\nHost: {place.netloc}\r\nAccept: application/json\r\n"
     if request.token:
         head += f"Authorization: Bearer {request.token}\r\n"
-    body = b"" if request.body is None else json.dumps(request.body).replace("#", unique).encode()
+    body = b"" if request.body is None else request.numbered(number, unique).encode()
     if request.body is not None:
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     return head.encode() + b"\r\n" + body

@@ -1,8 +1,9 @@
 -- One request again and again, described by the environment: a token has no place in a command line.
--- In the body, "#" becomes a number that no other request has.
+-- In the body, "#" becomes a number that no other request has, and "~" the number of one account after the other.
 local method = os.getenv("BENCH_METHOD")
 local token = os.getenv("BENCH_TOKEN")
 local body = os.getenv("BENCH_BODY")
+local accounts = tonumber(os.getenv("BENCH_ACCOUNTS") or "1")
 
 wrk.method = method
 wrk.headers["Accept"] = "application/json"
@@ -20,5 +21,6 @@ function request()
   if not body then return wrk.format() end
   count = count + 1
   local unique = os.time() .. "-" .. number .. "-" .. count
-  return wrk.format(nil, nil, nil, (body:gsub("#", unique)))
+  local sent = body:gsub("#", unique):gsub("~", tostring(count % accounts))
+  return wrk.format(nil, nil, nil, sent)
 end

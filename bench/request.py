@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+ACCOUNTS = 50
+"""Customers who log in in turn. Logins of one account at the same time would wait for each other."""
+
 
 @dataclass(frozen=True)
 class Request:
-    """`body` is sent as JSON. In it `#` becomes a text that no other request has."""
+    """`body` is sent as JSON. In it `#` becomes a text that no other request has, and `~` the number of an account, in turn."""
 
     url: str
     method: str = "GET"
@@ -17,9 +20,14 @@ class Request:
 
     def environment(self) -> dict[str, str]:
         """The variables that request.lua and open_loop.py read: a token has no place in a command line."""
-        found = {"BENCH_METHOD": self.method}
+        found = {"BENCH_METHOD": self.method, "BENCH_ACCOUNTS": str(ACCOUNTS)}
         if self.token:
             found["BENCH_TOKEN"] = self.token
         if self.body is not None:
             found["BENCH_BODY"] = json.dumps(self.body)
         return found
+
+    def numbered(self, number: int, unique: str) -> str:
+        """The body of one request, the `number`-th."""
+        text = json.dumps(self.body)
+        return text.replace("#", unique).replace("~", str(number % ACCOUNTS))

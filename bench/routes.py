@@ -113,8 +113,8 @@ def _user_routes(shop: Shop, data: Data, peer: Peer) -> list[Route]:
         Route(
             "POST /login",
             "user",
-            Request(f"{ours}/login", "POST", body=data.credentials),
-            Request(f"{theirs}/login", "POST", body=peer.credentials),
+            Request(f"{ours}/login", "POST", body=data.accounts),
+            Request(f"{theirs}/login", "POST", body=peer.accounts),
             pace=10,
         ),
         Route(

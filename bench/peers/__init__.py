@@ -20,6 +20,7 @@ from typing import Any
 
 import MySQLdb
 
+from bench.request import ACCOUNTS
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.ports import LOOPBACK
 from deploy.local.probe import call
@@ -48,7 +49,7 @@ class Peer:
 
     urls: dict[str, str]
     token: str
-    credentials: dict[str, str]
+    accounts: dict[str, str]
     product_id: str
     order_id: int
     pids: dict[str, int]
@@ -141,6 +142,10 @@ def _fill(ports: dict[str, int], pids: dict[str, int]) -> Peer:
     credentials = {"email": f"peer.{tag}@example.com", "password": secrets.token_urlsafe(12)}
     _ask(ports["user"], "POST", "/register", credentials | {"username": f"peer.{tag}"})
     token: str = _ask(ports["user"], "POST", "/login", credentials)["token"]
+    accounts = {"email": f"peer.{tag}.~@example.com", "password": credentials["password"]}
+    for number in range(ACCOUNTS):
+        named = {"username": f"peer.{tag}.{number}", "email": f"peer.{tag}.{number}@example.com"}
+        _ask(ports["user"], "POST", "/register", accounts | named)
     body: dict[str, Any] = {"description": "A product to measure with. " * 5, "price": 9.9, "stock": 10**6}
     for number in range(PRODUCTS):
         made = _ask(ports["product"], "POST", "/products", body | {"name": f"Peer {number}"}, token)
@@ -148,7 +153,7 @@ def _fill(ports: dict[str, int], pids: dict[str, int]) -> Peer:
     order = {"productId": product_id, "quantity": 1, "productPrice": 9.9}
     ids = [_ask(ports["order"], "POST", "/orders", order, token)["orderId"] for _ in range(ORDERS)]
     urls = {name: f"http://{LOOPBACK}:{port}" for name, port in ports.items()}
-    return Peer(urls, token, credentials, product_id, ids[-1], pids)
+    return Peer(urls, token, accounts, product_id, ids[-1], pids)
 
 
 def _check(port: int) -> None:

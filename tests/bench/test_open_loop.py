@@ -9,11 +9,11 @@ from bench.request import Request
 
 
 def test_a_request_is_written_with_its_token_and_a_body_of_its_own() -> None:
-    request = Request("http://127.0.0.1:8000/products?limit=2", "POST", "secret", {"name": "B #"})
-    assert encode(request, "7") == (
+    request = Request("http://127.0.0.1:8000/products?limit=2", "POST", "secret", {"name": "B # ~"})
+    assert encode(request, 53, "7") == (
         b"POST /products?limit=2 HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nAccept: application/json\r\n"
-        b"Authorization: Bearer secret\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n"
-        b'{"name": "B 7"}'
+        b"Authorization: Bearer secret\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n"
+        b'{"name": "B 7 3"}'
     )
 
 

@@ -12,7 +12,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import NamedTuple
 
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from deploy.customers.demo import ADDRESS
 from deploy.install.download import install_zipkin
@@ -33,6 +33,7 @@ PICTURES = ROOT / "docs" / "screenshots"
 MOST_BYTES = 200 * 1024
 CUSTOMERS = ("ada.miller", "grace.okafor", "linus.berg", "mei.tanaka", "omar.haddad")
 ORDERS = 24
+COUNTED = f"{ORDERS + 2} in 30 days"  # one is cancelled, and one is rejected
 STEPS = cycle(([], ["shipped"], ["shipped", "delivered"], ["shipped"]))
 
 
@@ -46,13 +47,14 @@ class Picture(NamedTuple):
     size: tuple[int, int] = (1280, 800)
     dark: bool = False
     shows: str = ""  # a text that a script brings in late
+    counted: str = ""  # a text that the page has when the worker has counted; the page is loaded again until then
 
 
 PHONE = (390, 760)
 ALL = (
     Picture("desk-sign-in", "order", "/admin/login/"),
-    Picture("desk-dashboard", "order", "/admin/", "staff"),
-    Picture("desk-dashboard-dark", "order", "/admin/", "staff", dark=True),
+    Picture("desk-dashboard", "order", "/admin/", "staff", counted=COUNTED),
+    Picture("desk-dashboard-dark", "order", "/admin/", "staff", dark=True, counted=COUNTED),
     Picture("desk-orders", "order", "/admin/orders/order/", "staff"),
     Picture("desk-orders-phone", "order", "/admin/orders/order/", "staff", PHONE),
     Picture("desk-order", "order", "/admin/orders/order/{order}/change/", "staff"),
@@ -139,12 +141,22 @@ def take(browser: Browser, town: Town, pictures: list[Picture], zipkin: str, ids
         with step(picture.name):
             place = zipkin if picture.service == "zipkin" else town.shop.url(picture.service)
             page.goto(place + picture.path.format_map(ids), wait_until="networkidle")
+            if picture.counted:
+                wait_for(lambda page=page, text=picture.counted: shows(page, text), "counted", 90)
             if picture.shows:
                 page.get_by_text(picture.shows).first.wait_for()
             path = PICTURES / f"{picture.name}.png"
             page.screenshot(path=path, animations="disabled", caret="hide")
         page.close()
         check_size(path)
+
+
+def shows(page: Page, text: str) -> bool:
+    """Whether the page has the text. It is loaded again when not."""
+    if page.get_by_text(text).count():
+        return True
+    page.reload(wait_until="networkidle")
+    return False
 
 
 def open_context(browser: Browser, town: Town, who: str, dark: bool) -> BrowserContext:
