@@ -26,7 +26,7 @@ from libs.values.schema import StrictModel
 from libs.values.times import require_in_range, rfc3339
 
 MAX_PAYLOAD_BYTES = 64 * 1024
-MAX_SEQUENCE_DIGITS = 18  # fewer than 64 bits: more are no JSON for a parked mail
+MAX_SEQUENCE_DIGITS = 18  # fewer than 64 bits: libraries for JSON take no more
 NEEDED_HEADERS = frozenset({"ce_specversion", "ce_id", "ce_type", "ce_time", "ce_sequence"})
 """The headers that are read. Others may hold any bytes."""
 NO_VALUE = "the event has no value"

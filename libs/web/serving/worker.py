@@ -160,9 +160,8 @@ class BufferingWorker(ThreadWorker):
             if names.count(name) > 1:
                 raise InvalidHeader(name)
         for name, value in req.headers:
-            if (
-                name == "TRANSFER-ENCODING" and value.lower() != "chunked"
-            ):  # the body is in a coding that nobody takes off
+            # Of `gzip, chunked` the application would read compressed bytes.
+            if name == "TRANSFER-ENCODING" and value.lower() != "chunked":
                 raise UnsupportedTransferCoding(value)
 
     @staticmethod

@@ -112,7 +112,7 @@ def test_a_trailer_buys_no_time():
         ("1.0", "200-maybe", False),
     ],
 )
-def test_a_client_of_http_1_1_is_told_to_continue(version, expectation, expects):
+def test_only_a_client_of_http_1_1_waits_for_100(version, expectation, expects):
     """RFC 9110 10.1.1 and 15.2: a client of HTTP/1.0 gets no interim response."""
     buffer = RequestBuffer(LIMITS, 0.0)
     buffer.feed(f"POST / HTTP/{version}\r\nHost: x\r\nContent-Length: 3\r\nExpect:{expectation}\r\n\r\n".encode(), 0.0)
