@@ -3,7 +3,7 @@
 import gc
 
 THRESHOLDS = 10_000, 20, 20
-"""Of `gc.set_threshold`. Python's own are 700, 10, 10: a request that makes a page of orders was interrupted several times."""
+"""Of `gc.set_threshold`. Python's own are 700, 10, 10: a request that makes a long list was interrupted several times."""
 
 
 def keep_loaded() -> None:
