@@ -12,6 +12,7 @@ from deploy.local.errors import NotReady
 from libs.messaging.kafka.brokers import Brokers
 from libs.messaging.kafka.clients import make_admin, make_consumer
 from libs.messaging.kafka.topic_reader import TopicReader
+from libs.values.text import clean
 
 SECONDS = 5.0
 NAME = "demo"
@@ -65,7 +66,7 @@ def _is_about(message: Message, order_id: str) -> bool:
 def _event(message: Message) -> OrderEvent:
     headers = dict(_headers(message))
     at = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
-    source = headers.get("ce_source", "unknown").strip("/")
+    source = clean(headers.get("ce_source", "unknown")).strip("/")
     place = message.partition() or 0, message.offset() or 0
     return OrderEvent(at, str(message.topic()), source, *place, headers.get("ce_id", ""))
 

@@ -21,7 +21,7 @@ from deploy.seeding import story
 from deploy.seeding.order_tables import Done
 from deploy.seeding.story import DAY, Order, Product, Size
 from product_service.domain.product import sort_key
-from product_service.domain.search_words import category_key, stored_words
+from product_service.domain.search_words import FORMS_VERSION, category_key, stored_words
 
 CHUNK = 2000
 KEPT_DAYS = 60  # RESERVATION_RETENTION of product_service
@@ -220,6 +220,7 @@ def _product(product: Product) -> Row:
         "updated_at": _time(product.updated_at),
         "category_key": category_key(product.category),
         "search_words": sorted(set(stored_words([product.sku])).union(*map(_forms, words))),
+        "words_version": FORMS_VERSION,
         "sequence": product.version,
     }
 

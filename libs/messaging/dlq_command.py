@@ -15,6 +15,7 @@ from libs.messaging.handlers import Handler
 from libs.messaging.kafka.brokers import Brokers
 from libs.messaging.tracing import handling
 from libs.runtime.telemetry import trace_context
+from libs.values.text import clean
 
 
 def run_dlq(brokers: Brokers, groups: Mapping[str, Mapping[str, Handler]], arguments: list[str]) -> int:
@@ -38,7 +39,7 @@ def run_dlq(brokers: Brokers, groups: Mapping[str, Mapping[str, Handler]], argum
 
 def _act(action: str, letter: DeadLetter, group: str, handler: Handler) -> str:
     """Run the action on one dead letter. Return "", or the name of the error."""
-    headers = letter.headers_text
+    headers = {clean(name): clean(text) for name, text in letter.headers_text.items()}
     line = f"{letter.id}  {headers.get('x-failed-at')}  attempts {headers.get('x-attempts')}  {headers.get('x-reason')}"
     if action == "show":
         rows = (f"  {name}: {text}" for name, text in headers.items())
@@ -48,7 +49,7 @@ def _act(action: str, letter: DeadLetter, group: str, handler: Handler) -> str:
             with handling(letter.message, group):
                 handler(replace(parse(letter.message), trace=trace_context.current()))
         except Exception as error:  # continue with the next dead letter
-            _say(f"{letter.id}  failed again: {type(error).__name__}: {error}")
+            _say(f"{letter.id}  failed again: {type(error).__name__}: {clean(str(error))}")
             return type(error).__name__
         line = f"{letter.id}  handled"
     _say(line)

@@ -26,6 +26,7 @@ from libs.values.schema import StrictModel
 from libs.values.times import require_in_range, rfc3339
 
 MAX_PAYLOAD_BYTES = 64 * 1024
+MAX_SEQUENCE_DIGITS = 18  # fewer than 64 bits: libraries for JSON take no more
 NEEDED_HEADERS = frozenset({"ce_specversion", "ce_id", "ce_type", "ce_time", "ce_sequence"})
 """The headers that are read. Others may hold any bytes."""
 NO_VALUE = "the event has no value"
@@ -217,6 +218,13 @@ def _require_time(text: str) -> None:
         raise MalformedEvent("ce_time is not a time, or out of range") from None
 
 
+def _sequence(text: str) -> int:
+    """Raises ValueError for what no aggregate counts to, and for what only Python takes for a number."""
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_SEQUENCE_DIGITS):
+        raise ValueError(text)
+    return int(text)
+
+
 def parse(message: Message) -> Event:
     """The event in a Kafka message. Raises MalformedEvent."""
     try:
@@ -225,7 +233,7 @@ def parse(message: Message) -> Event:
         sent = dict(headers_of(message))
         headers = {name: (value or b"").decode() for name, value in sent.items() if name in NEEDED_HEADERS}
         event_id = str(ULID.from_str(headers.get("ce_id", "")))
-        sequence = int(headers.get("ce_sequence", "0"))
+        sequence = _sequence(headers.get("ce_sequence", "0"))
         key, data = (message.key() or b"").decode(), orjson.loads(message.value() or b"")
     except ValueError:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
         raise MalformedEvent("headers, key or value can't be read, or ce_id is no ULID") from None

@@ -3,8 +3,9 @@
 Letters, marks, numbers, punctuation, symbols and spaces are allowed (categories L, M, N, P, S and Zs). ZERO WIDTH NON-JOINER and
 ZERO WIDTH JOINER are allowed between two visible characters: Persian, Indic scripts and emoji need them. Line breaks and tabs are
 allowed in paragraphs. All others are refused: control characters, bidirectional controls, separators of lines and paragraphs,
-private, unassigned and surrogate code points. So are marks that show nothing, but for one after a character that they change: a
-run of them can hide a text in another one. The version of Unicode is that of Python's `unicodedata`.
+private, unassigned and surrogate code points. So is a mark with nothing before it, which would change what an output has there,
+and a flood of marks, which would cover the lines around it. So are two marks in a row that show nothing: a run of them can hide a
+text in another one. The version of Unicode is that of Python's `unicodedata`.
 """
 
 import re
@@ -28,7 +29,8 @@ BLANKS = "\u115f\u1160\u2800\u3164\uffa0\U0001d159"
 MARKS = "".join(
     map(chr, (0x034F, 0x17B4, 0x17B5, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
 )
-STRAY_MARK = re.compile(rf"(?:^|[\s{MARKS}])[{MARKS}]")
+HIDDEN_RUN = re.compile(rf"[{MARKS}]{{2}}")
+MAX_MARKS = 10  # on one character: real scripts stack fewer
 
 
 def is_allowed(text: str, position: int, *, breaks: str = "") -> bool:
@@ -93,9 +95,22 @@ def _check(text: str, *, breaks: str) -> str:
         raise PydanticCustomError("character_not_allowed", "A character is not allowed")
     if text and not is_visible(text):
         raise _blank()
-    if not text.isascii() and STRAY_MARK.search(text):
+    if not text.isascii() and (HIDDEN_RUN.search(text) or _has_stray_marks(text)):
         raise PydanticCustomError("character_not_allowed", "A character is not allowed")
     return text
+
+
+def _has_stray_marks(text: str) -> bool:
+    """Whether a mark has nothing before it that it belongs to, or a character has more than MAX_MARKS."""
+    marks = MAX_MARKS  # at the beginning no mark may follow, and none after white space
+    for character in text:
+        if unicodedata.category(character)[0] == "M":
+            marks += 1
+            if marks > MAX_MARKS:
+                return True
+        elif character not in JOINERS:
+            marks = MAX_MARKS if character.isspace() else 0
+    return False
 
 
 def _require_text(text: str) -> str:

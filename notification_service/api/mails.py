@@ -2,6 +2,7 @@
 
 from flask import Response
 
+from libs.values.schema import validated
 from libs.web.flask import Blueprint, caller, json_response
 from notification_service.api import context, responses, schemas
 from notification_service.use_cases import send_test_mail as use_case
@@ -16,11 +17,12 @@ routes = Blueprint("mails", __name__)
 @routes.refuses(422, 429)
 def send_test_mail(body: schemas.TestMail) -> Response:
     """Send a test mail to `to`, or to your own address."""
+    recipient = body.to or validated(schemas.OwnAddress, {"to": caller().email}).to
     mail = use_case.send_test_mail(
         composer=context.composer(),
         mailer=context.mailer(),
         limit=context.send_mail().limit,
-        recipient=body.to or caller().email,
+        recipient=recipient,
         username=caller().username,
     )
     return json_response(responses.to_test_mail_sent(mail), 202)

@@ -13,10 +13,18 @@ def _trim(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
 
-class TestMail(StrictModel):
-    """An address with white space around it is one, as at registration."""
+AnyRecipient = Annotated[Recipient, BeforeValidator(_trim)]
+"""An address. White space around it does not count, as at registration."""
 
-    to: Annotated[Recipient, BeforeValidator(_trim)] | None = None
+
+class TestMail(StrictModel):
+    to: AnyRecipient | None = None
+
+
+class OwnAddress(StrictModel):
+    """The address of the caller, in the form in which mails are sent."""
+
+    to: AnyRecipient
 
 
 class SampleOptions(StrictQuery):

@@ -40,11 +40,11 @@ def client(app: APIFlask) -> FlaskClient:
 
 @pytest.fixture
 def as_role(config: Config):
-    """`as_role("staff")`: the headers of a caller with that role; `as_role()` of a customer."""
+    """`as_role("staff")`: the headers of a caller with that role; `as_role()` of a customer. `email`: the caller's address."""
     tokens = AccessTokens(config.jwt_secret, config.jwt_issuer, config.jwt_audience)
 
-    def headers(*roles: str) -> dict[str, str]:
-        token = tokens.mint(user_id="a" * 24, email="grace@example.com", username="grace", roles=roles)
+    def headers(*roles: str, email: str = "grace@example.com") -> dict[str, str]:
+        token = tokens.mint(user_id="a" * 24, email=email, username="grace", roles=roles)
         return {"Authorization": f"Bearer {token}"}
 
     return headers

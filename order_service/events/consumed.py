@@ -1,21 +1,20 @@
 """The service's own view of the events that it consumes: the fields it needs."""
 
 from datetime import UTC
-from decimal import Decimal
 from typing import Annotated, ClassVar
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from libs.messaging.envelope import ConsumedData
 from libs.values.money import Money, parse_money
 from libs.values.text import Line, StoredLine
 from libs.values.times import MAX_TIME_MS
-from order_service.domain.pricing import CatalogueProduct
+from order_service.domain.pricing import MAX_TOTAL, CatalogueProduct
 from order_service.domain.reconciliation import HeldPage
 from order_service.domain.rejection import OTHER_REASON, REJECTION_REASONS, CurrentPrice, Rejection, Shortage
 
 ProductId = Annotated[Line, StringConstraints(min_length=1, max_length=64)]
-Price = Annotated[Decimal, Field(strict=False, ge=0, max_digits=12, decimal_places=2)]
+Price = Annotated[int, BeforeValidator(parse_money), Field(le=MAX_TOTAL)]  # minor units
 
 
 class ProductSnapshot(ConsumedData):
@@ -34,7 +33,7 @@ class ProductSnapshot(ConsumedData):
         return CatalogueProduct(
             id=self.id,
             name=self.name,
-            price=Money.from_decimal(self.price, self.currency),
+            price=Money(self.price, self.currency),
             active=self.active,
             version=self.version,
             updated_at=self.updated_at,
@@ -114,10 +113,7 @@ class StockRejected(ConsumedData):
         return Rejection(
             self.reason if self.reason in REJECTION_REASONS else OTHER_REASON,
             tuple(short.to_shortage() for short in self.shortages),
-            tuple(
-                CurrentPrice(product_id=current.product_id, price=parse_money(str(current.price)))
-                for current in self.prices
-            ),
+            tuple(CurrentPrice(product_id=current.product_id, price=current.price) for current in self.prices),
         )
 
 

@@ -35,6 +35,7 @@ class Product(Document):  # type: ignore[misc] # MongoEngine has no types
     category = StringField(max_length=100)
     category_key = StringField()  # for comparisons without regard to case
     search_words = ListField(StringField())  # of name, description and SKU (domain/search_words.py)
+    words_version = IntField(min_value=1)  # of the rules that made them
     image_url = StringField(max_length=2000)
     price_minor = IntField(required=True, min_value=0, max_value=MAX_PRICE_MINOR)
     currency = StringField(regex=r"^[A-Z]{3}$")  # of the price; older documents get it from the `indexes` command

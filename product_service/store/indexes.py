@@ -7,6 +7,7 @@ from pymongo import UpdateOne
 
 from libs.mongo_store.outbox import MongoOutbox
 from libs.mongo_store.revocations import MongoRevocations
+from product_service.domain.search_words import FORMS_VERSION
 from product_service.store import held_rounds
 from product_service.store.documents import (
     STOCK_RULE,
@@ -38,7 +39,8 @@ def ensure_indexes() -> None:
 
 
 def fill_missing_fields(currency: str) -> int:
-    """Set the currency and the search words of products that have none, and return the number of products.
+    """Set the currency of products that have none, and the search words of those that have none or earlier ones. Return the number
+    of products.
 
     Earlier versions stored neither: their prices are in `currency`, the shop's. They kept the earlier prices in the products, and
     these move. It may run again at any time.
@@ -46,14 +48,14 @@ def fill_missing_fields(currency: str) -> int:
     move_price_logs(currency)
     labelled = products().update_many({"currency": {"$exists": False}}, {"$set": {"currency": currency}}).modified_count
     found = 0
-    while updates := list(_missing_words()):
+    while updates := list(_new_words()):
         found += products().bulk_write(updates, ordered=False).modified_count
     return max(int(labelled), found)
 
 
-def _missing_words() -> Iterator[UpdateOne]:
-    """An update for each product of a batch. One that has changed since it was read has its words already."""
-    which = {"search_words": {"$exists": False}}
-    wanted: dict[str, Any] = dict.fromkeys(SEARCH_FIELDS, 1)
-    for row in products().find(which, wanted).limit(BATCH_SIZE):
-        yield UpdateOne({"_id": row["_id"], **which}, {"$set": search_fields(row)})
+def _new_words() -> Iterator[UpdateOne]:
+    """An update for each product of a batch. One that has changed since it was read is left to the next batch."""
+    old: dict[str, Any] = {"words_version": {"$ne": FORMS_VERSION}}
+    wanted: dict[str, Any] = dict.fromkeys((*SEARCH_FIELDS, "version"), 1)
+    for row in products().find(old, wanted).limit(BATCH_SIZE):
+        yield UpdateOne({"_id": row["_id"], "version": row["version"], **old}, {"$set": search_fields(row)})

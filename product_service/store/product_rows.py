@@ -7,7 +7,7 @@ from bson import ObjectId
 from libs.mongo_store.connection import Bson
 from libs.values.money import Money
 from product_service.domain.product import Product, sort_key
-from product_service.domain.search_words import category_key, stored_words
+from product_service.domain.search_words import FORMS_VERSION, category_key, stored_words
 
 SHOWN = {"price_log": 0, "search_words": 0}
 """The projection of a document for readers: only reservations read the earlier prices."""
@@ -21,6 +21,7 @@ def search_fields(row: Bson) -> dict[str, Any]:
     return {
         "category_key": category_key(category) if category else None,
         "search_words": stored_words([row["name"], row["description"], row.get("sku") or ""]),
+        "words_version": FORMS_VERSION,
     }
 
 

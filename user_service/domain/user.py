@@ -27,7 +27,9 @@ def _require_one_address(text: str) -> str:
     if len(address) > MAX_EMAIL_CHARACTERS:
         raise PydanticKnownError("string_too_long", {"max_length": MAX_EMAIL_CHARACTERS})
     try:
-        validate_email(address, check_deliverability=False)
+        validate_email(
+            address, check_deliverability=False, strict=True
+        )  # strict: a local part of at most 64 characters
     except ValueError:  # its text is the library's
         raise PydanticCustomError("invalid_email", "Enter one e-mail address, such as ada@example.com") from None
     return address

@@ -17,6 +17,7 @@ FIELD = r"(?im)^%s[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$"
 LENGTH = re.compile((FIELD % "content-length").encode())
 CODING = re.compile((FIELD % "transfer-encoding").encode())
 EXPECT = re.compile((FIELD % "expect").encode())
+FIRST_LINE = re.compile(rb"[^\r\n]* HTTP/1\.1\r\n")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class RequestBuffer:
         return bool(self.head or self.rest)
 
     def feed(self, data: bytes, now: float) -> None:
-        """Take bytes that arrived. Raises Refused: 400 for malformed chunks, 414 and 431 for a head that is too large."""
+        """Take bytes that arrived. Raises Refused: 400 for malformed chunks, 414 and 431 for a head that is too large, 417."""
         self.rest += data
         if not self.head and not self._take_head(now):
             return
@@ -102,8 +103,17 @@ class RequestBuffer:
             self._length = int(length[1].lstrip(b"0")[:20] or 0)  # zeros before it do not count
         if self._length > MAX_BODY_BYTES:
             self._give_up()
-        self.expects = EXPECT.search(self.head) is not None and not self.complete and not self.rest
+        self.expects = self._expects() and not self.complete and not self.rest
         self.deadline = now + self._limits.seconds + self._length / self._limits.min_rate
+
+    def _expects(self) -> bool:
+        """Whether the client waits for 100 (RFC 9110 10.1.1). In HTTP/1.0 it can't. Raises Refused for another expectation."""
+        expectation = EXPECT.search(self.head)
+        if expectation is None or not FIRST_LINE.match(self.head):
+            return False
+        if expectation[1].lower() != b"100-continue":
+            raise Refused(417)
+        return True
 
     def _give_up(self) -> None:
         self.complete = self.too_large = True

@@ -13,6 +13,7 @@ from typing import Any
 
 from gunicorn.http import get_parser
 from gunicorn.http.body import Body, LengthReader
+from gunicorn.http.errors import InvalidHeader, UnsupportedTransferCoding
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -28,6 +29,7 @@ ACCEPT_DELAY_SECONDS, MAX_DELAYS = 0.0002, 10  # per connection that is served o
 READ_BYTES = 64 * 1024
 LINGER_SECONDS = 2.0  # RFC 9112 9.6: the client reads the last response before the connection is reset
 EXPIRY_SECONDS = 0.25
+SINGLE_FIELDS = ("AUTHORIZATION", "IDEMPOTENCY-KEY")  # no lists (RFC 9110 5.3); the parser knows the other ones
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -124,6 +126,7 @@ class BufferingWorker(ThreadWorker):
     def handle_request(self, req: Any, conn: Any) -> Any:
         """As in gunicorn. The application gets a chunked body as one with a length, and none that is too large."""
         req._expected_100_continue = False  # the loop has sent it
+        self._require_fields(req)
         if conn.request.too_large:
             req.force_close()
             self._set_body(req, b"", MAX_BODY_BYTES + 1)
@@ -143,6 +146,23 @@ class BufferingWorker(ThreadWorker):
         """Answer to a request that gunicorn's parser refuses, or at which it fails. gunicorn's own page repeats what was sent."""
         with suppress(OSError):
             client.sendall(refusal(status_of(exc)))
+
+    @staticmethod
+    def _require_fields(req: Any) -> None:
+        """Raise gunicorn's error without a Host (RFC 9112 3.2), and for a repeated field: servers differ in which one counts.
+
+        So too for a transfer coding besides chunked (RFC 9112 6.1).
+        """
+        names = [name for name, _ in req.headers]
+        if req.version >= (1, 1) and "HOST" not in names:
+            raise InvalidHeader("HOST")
+        for name in SINGLE_FIELDS:
+            if names.count(name) > 1:
+                raise InvalidHeader(name)
+        for name, value in req.headers:
+            # Of `gzip, chunked` the application would read compressed bytes.
+            if name == "TRANSFER-ENCODING" and value.lower() != "chunked":
+                raise UnsupportedTransferCoding(value)
 
     @staticmethod
     def _set_body(req: Any, body: bytes, length: int) -> None:

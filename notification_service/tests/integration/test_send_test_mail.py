@@ -16,6 +16,12 @@ def test_staff_get_a_test_mail_to_their_own_address(client, as_role, smtp_sink):
     assert (got.subject, got.id) == ("Test mail from MicroShop", answer.json["messageId"])
 
 
+def test_an_own_address_with_an_international_domain_is_reached_as_by_all_other_mails(client, as_role, smtp_sink):
+    answer = client.post("/test-email", json={}, headers=as_role("staff", email="grace@bücher.example"))
+    assert (answer.status_code, answer.json["to"]) == (202, "grace@xn--bcher-kva.example")
+    assert len(smtp_sink.to("grace@xn--bcher-kva.example")) == 1
+
+
 def test_it_goes_to_another_address_when_one_is_given(client, as_role, smtp_sink, person):
     assert client.post("/test-email", json={"to": f" {person.email}\n"}, headers=as_role("admin")).status_code == 202
     assert len(smtp_sink.to(person.email)) == 1

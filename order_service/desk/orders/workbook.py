@@ -1,6 +1,7 @@
 """A table as an XLSX workbook: dates are dates, money has two places, and text is what was typed."""
 
 import io
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +12,8 @@ from openpyxl.utils import get_column_letter
 
 DATE_FORMAT, MONEY_FORMAT = "yyyy-mm-dd hh:mm:ss", "0.00"
 MAX_WIDTH = 40  # characters
+# A spreadsheet reads _x0041_ as A (ECMA-376, ST_Xstring), so the underscore before x is written as _x005F_.
+ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def write_workbook(title: str, headers: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
@@ -37,6 +40,8 @@ def _cell(sheet: object, value: object) -> WriteOnlyCell:
         return _formatted(sheet, value.replace(tzinfo=None, microsecond=0), DATE_FORMAT)
     if isinstance(value, Decimal):
         return _formatted(sheet, value, MONEY_FORMAT)
+    if isinstance(value, str):
+        value = ESCAPED.sub("_x005F_", value)
     cell = WriteOnlyCell(sheet, None if value == "" else value)
     if isinstance(value, str) and value:
         cell.data_type = "s"  # openpyxl takes a text that begins with = for a formula

@@ -35,6 +35,13 @@ def number_changes() -> None:
         models.ChangeFeed.objects.filter(pk=1).update(last_number=first + ids[-1] - ids[0])
 
 
+def was_given(number: int) -> bool:
+    """Whether a change has, or had, this number. One query for a change that is there, else two."""
+    if models.OrderChange.objects.filter(number=number).exists():
+        return True
+    return models.ChangeFeed.objects.filter(last_number__gte=number).exists()
+
+
 def read_after(number: int, *, limit: int) -> list[FeedEntry]:
     """The next entries after this number. Three queries, one when there are none."""
     changes = list(models.OrderChange.objects.filter(number__gt=number).order_by("number")[:limit])

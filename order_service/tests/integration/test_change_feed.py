@@ -108,6 +108,19 @@ def test_a_bad_parameter_is_named(viewer, query):
     assert [row["field"] for row in body["errors"]] == [query.split("=")[0]]
 
 
+def test_a_cursor_beyond_the_feed_is_refused(viewer, customer, end, place):
+    """Such a cursor comes from before a restore. A client that polled it would miss all changes up to its number."""
+    place(customer)
+    _, after = follow(viewer, end)
+    number = int(after.partition("after=")[2].partition("&")[0])
+    for beyond in (number + 1, 2**63 - 1):
+        body = problem(viewer.get(f"{FEED}?after={beyond}"), 400, "invalid")
+        assert [(row["field"], row["code"]) for row in body["errors"]] == [("after", "invalid-cursor")]
+    assert read(viewer, after) == ([], after)
+    OrderChange.objects.filter(number=number).delete()  # by retention
+    assert read(viewer, after) == ([], after)
+
+
 @pytest.mark.parametrize("query", ["limit=1&limit=2", "limit=1&limit=1", "x=&x=1"])
 def test_each_parameter_is_there_once(viewer, query):
     body = problem(viewer.get(f"{FEED}?{query}"), 400, "repeated")
@@ -127,8 +140,10 @@ def test_only_those_who_work_here_read_it(anybody, customer, viewer, sit_down):
     assert sit_down("viewer").get(FEED).status_code == 200
 
 
-def test_a_poll_without_news_takes_two_queries(viewer, end, customer, place, django_assert_num_queries):
-    with django_assert_num_queries(2):
+def test_a_poll_without_news_takes_three_queries(viewer, end, customer, place, django_assert_num_queries):
+    place(customer)
+    _, end = follow(viewer, end)
+    with django_assert_num_queries(3):
         read(viewer, end)
     for _ in range(2):  # the first one makes the row of the feed
         place(customer)

@@ -82,7 +82,7 @@ def test_a_search_of_several_words_reads_an_index(make, word):
 
 def test_products_of_earlier_versions_get_their_fields(make, found, client, word):
     product = make(name=f"{word} Lamp", category=f"Cat {word}")
-    new = {"search_words": "", "category_key": "", "currency": ""}
+    new = {"search_words": "", "words_version": "", "category_key": "", "currency": ""}
     products().update_one({"name": product["name"]}, {"$unset": new})
     assert client.get(f"/products/{product['id']}").json == product
     assert found(search=word) == []
@@ -91,3 +91,12 @@ def test_products_of_earlier_versions_get_their_fields(make, found, client, word
     assert client.get(f"/products/{product['id']}").json == product
     assert products().find_one({"name": product["name"]})["currency"] == "USD"
     assert fill_missing_fields("EUR") == 0
+
+
+def test_words_of_earlier_rules_are_made_anew(make, found, word):
+    product = make(name=f"{word} Lamps")
+    products().update_one({"name": product["name"]}, {"$set": {"search_words": [word], "words_version": 1}})
+    assert found(search=f"{word} lamp") == []
+    assert fill_missing_fields("USD") == 1
+    assert found(search=f"{word} lamp") == [product["id"]]
+    assert fill_missing_fields("USD") == 0

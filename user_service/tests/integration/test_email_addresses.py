@@ -72,6 +72,7 @@ def test_an_address_is_kept_as_given_and_found_in_each_spelling(client, tag, pen
         "{}@example.com,b@example.com",
         "{} @example.com",
         "{}@xn--a.example",
+        "{}" + "a" * 64 + "@example.com",  # RFC 5321 4.5.3.1.1
         "{}@my_host.example",
         "é{}@example.com",
         "{}\u212a@example.com",

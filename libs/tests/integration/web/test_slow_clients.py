@@ -238,6 +238,8 @@ def test_malformed_chunks_are_400(server, body):
         b"Transfer-Encoding: gzip\r\n",
         b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n",
         b"Transfer-Encoding: chunked, chunked\r\n",
+        b"Transfer-Encoding: gzip, chunked\r\n",
+        b"Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n",
         b"Content-Length: 3\r\nContent-Length: 4\r\n",
         b"Content-Length: -1\r\n",
     ],
@@ -262,6 +264,10 @@ def test_framing_that_is_not_valid_is_refused_at_once(server, fields):
         (b"GET /x HTTP/1.1\r\nTransfer-Encoding: EVIL\r\n\r\n", 501),
         (b"GET /" + b"EVIL" * 1200 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
         (b"GET /x HTTP/1.1\r\n" + b"X: EVIL\r\n" * 150 + b"\r\n", 431),
+        (b"GET /health/live?EVIL HTTP/1.1\r\n\r\n", 400),  # RFC 9112 3.2: no Host
+        (b"GET /health/live HTTP/1.1\r\nHost: x\r\nHost: EVIL\r\n\r\n", 400),
+        (b"GET /health/live HTTP/1.1\r\nHost: x\r\nIdempotency-Key: EVIL\r\nidempotency-key: EVIL\r\n\r\n", 400),
+        (b"GET /health/live HTTP/1.1\r\nHost: x\r\nAuthorization: EVIL\r\nAuthorization: EVIL\r\n\r\n", 400),
     ],
 )
 def test_what_the_parser_refuses_is_a_problem_that_repeats_nothing(server, data, status):
@@ -276,6 +282,11 @@ def test_what_the_parser_refuses_is_a_problem_that_repeats_nothing(server, data,
     ):
         assert field in head
     assert server.get("/health/live") == 200
+
+
+def test_a_client_of_http_1_0_needs_no_host(server):
+    with server.connect(b"GET /health/live HTTP/1.0\r\n\r\n") as client:
+        assert read_all(client).split()[1] == b"200"
 
 
 @pytest.mark.parametrize(

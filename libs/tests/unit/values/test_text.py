@@ -27,6 +27,10 @@ GOOD = [
     "क्‍ष",
     "<b>&amp;</b> = + - @",
     "한국어",
+    "ཧཱུྃ",  # stacks of real scripts
+    "ကျွန်ုပ်တို့",
+    "בְּרֵאשִׁ֖ית",
+    "a" + "\u0301" * 10 + "b" + "\u0301" * 10,
 ]
 BAD = {
     "noncharacter": "a\uffffb",
@@ -59,6 +63,13 @@ BAD = {
     "text hidden in selectors": "a\U000e0141\U000e0142\U000e0143",
     "two of several kinds": "a\ufe0f\u034f",
     "a selector after a line break": "a\n\ufe0fb",
+    "a mark first": "\u0301a",
+    "a mark after a space": "a \u0301",
+    "a mark after a line break": "a\n\u20e3b",
+    "a spacing mark after a space": "a \u093e",
+    "a flood of marks": "a" + "\u0301" * 11,
+    "a flood of different marks": "a" + "\u0301\u0489\u035c" * 4,
+    "a flood between joiners": "a" + "\u0301\u200d" * 11 + "b",
 }
 BLANK = ["\u3164", "\u2800 \u115f", "\ufe0f", "\u034f", "\u0301", "\U000e0101", "\U0001d159"]
 

@@ -444,3 +444,9 @@ def test_a_well_formed_trace_is_in_the_line_of_its_request(client, sent, kept):
     assert (line["trace_id"] == TRACE) is kept
     assert len(line["trace_id"]) == 32
     assert line["request_id"]
+
+
+def test_a_range_beyond_a_file_is_refused_with_the_files_length(client):
+    answer = client.get("/docs/swagger-ui.css", headers={"Range": "bytes=999999999-"})
+    assert_problem(answer, 416, "requested-range-not-satisfiable")
+    assert answer.headers["Content-Range"].startswith("bytes */")

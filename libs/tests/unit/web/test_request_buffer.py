@@ -101,3 +101,25 @@ def test_a_trailer_buys_no_time():
     before = buffer.deadline
     buffer.feed(b"X: y\r\n" * 500, 101.0)
     assert (buffer.complete, buffer.deadline) == (False, before)
+
+
+@pytest.mark.parametrize(
+    ("version", "expectation", "expects"),
+    [
+        ("1.1", "100-continue", True),
+        ("1.1", " 100-Continue ", True),
+        ("1.0", "100-continue", False),
+        ("1.0", "200-maybe", False),
+    ],
+)
+def test_only_a_client_of_http_1_1_waits_for_100(version, expectation, expects):
+    """RFC 9110 10.1.1 and 15.2: a client of HTTP/1.0 gets no interim response."""
+    buffer = RequestBuffer(LIMITS, 0.0)
+    buffer.feed(f"POST / HTTP/{version}\r\nHost: x\r\nContent-Length: 3\r\nExpect:{expectation}\r\n\r\n".encode(), 0.0)
+    assert (buffer.complete, buffer.expects) == (False, expects)
+
+
+def test_another_expectation_is_refused_before_the_body():
+    with pytest.raises(Refused) as refused:
+        RequestBuffer(LIMITS, 0.0).feed(HEAD + b"Content-Length: 3\r\nExpect: 200-maybe\r\n\r\n", 0.0)
+    assert refused.value.status == 417

@@ -1,6 +1,7 @@
 """Workbooks: the type of each cell."""
 
 import io
+import re
 from datetime import datetime
 from decimal import Decimal
 from zipfile import ZipFile
@@ -47,3 +48,19 @@ def test_money_has_two_places_and_a_count_none():
 def test_a_time_is_a_date_in_its_zone():
     [cell] = read(MOMENT)
     assert (cell.value, cell.is_date) == (MOMENT.replace(tzinfo=None), True)
+
+
+@pytest.mark.parametrize("text", ["_x0041_", "a_x202E_b", "_x0000_", "_x005F_x0041_", "_x0041_x0042_", "_xd83d_"])
+def test_text_of_the_form_of_an_escaped_character_is_escaped(text):
+    """A spreadsheet reads `_x0041_` as A (ECMA-376 22.9.2.19, ST_Xstring), so the underscore is written as `_x005F_`."""
+    with ZipFile(io.BytesIO(write_workbook("Things", ["title"], [[text]]))) as archive:
+        sheet = b"".join(archive.read(name) for name in archive.namelist() if name.endswith(".xml")).decode()
+    written = text.replace("_x", "_x005F_x")
+    assert f"<t>{written}</t>" in sheet
+    decoded = re.sub("_x([0-9A-Fa-f]{4})_", lambda found: chr(int(found[1], 16)), written)
+    assert decoded == text
+
+
+def test_other_underscores_stay():
+    [cell] = read("my_x_y _x12_ _x00G0_ _X0041")
+    assert cell.value == "my_x_y _x12_ _x00G0_ _X0041"

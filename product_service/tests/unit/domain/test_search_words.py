@@ -51,6 +51,27 @@ def finds(search, *texts):
         ),
         *(("ab-12", "AB-12"), ("AB_12/3", "ab-12/3-x"), ("ab", "AB-12"), ("ＡＢ１２", "ab12"), ("12", "12″ screen")),
         *(("लैंप", "लैंप नया"), ("می‌خواهم", "می‌خواهم"), ("lego", "LEGO®"), ("lego", "Lego™"), ("ﬁsh", "FISH")),
+        *(
+            ("TVs", "TV 55″"),
+            ("tv", "TVs"),
+            ("cds", "CD"),
+            ("pc", "PCs"),
+            ("womens", "Woman"),
+            ("childrens", "child’s"),
+        ),
+        *(("people", "Person"), ("dice", "die"), ("oxen", "ox"), ("indices", "index"), ("cactus", "Cacti")),
+        *(("hawai'i", "Hawaiʻi"), ("men՚s", "men's"), ("menꞌs", "men׳s"), ("oneʾs", "one's")),
+        *(("smorrebrod", "Smørrebrød"), ("LODZ", "łódź"), ("da nang", "Đà Nẵng"), ("oeuvre", "Œuvre"), ("ISI", "ısı")),
+        *(("bjork", "BJÖRK"), ("aeble", "Æble"), ("thor", "Þór"), ("16 gb", "١٦ GB"), ("مكتب", "مكتـــب")),
+        *(
+            ("ランプ", "調光できるランプ"),
+            ("ﾗﾝﾌﾟ", "LEDランプ"),
+            ("桌子", "木桌子"),
+            ("灯", "台灯"),
+            ("led", "LEDランプ"),
+            ("ไม้", "โต๊ะไม้"),
+        ),
+        *(("調光 ランプ", "調光できるランプ"), ("LEDランプ", "LEDランプ 10W"), ("がく", "がくぶち"), ("ไม้", "โต๊ะไม้")),
         *(("ΟΔΟΣ", "οδος"), ("istanbul", "İstanbul"), ("m²", "m2"), ("lamp, red", "Red lamp.")),
     ],
 )
@@ -72,6 +93,7 @@ def test_a_search_finds_what_people_mean(search, text):
             ("ab-12", "12-ab"),
         ),
         *(("ab-12", "AB-1 12"), ("lamp-stand", "stand-lamp"), ("x-1-2", "X-2-1"), ("shirt", "t-shorts")),
+        *(("ga", "gas"), ("ye", "yes"), ("ランチ", "ランプ"), ("子桌", "木桌子"), ("灯台", "台灯")),
     ],
 )
 def test_a_search_finds_whole_words_and_all_of_them(search, text):
