@@ -15,9 +15,11 @@ from chaos.harness.customers import Customers
 from chaos.harness.figures import note
 from chaos.harness.load import load
 from chaos.harness.poison import poison
+from chaos.harness.quiet import wait_quiet
 from chaos.harness.rules import quick_duration, quick_expression
 from chaos.harness.servers import Fronted
 from chaos.harness.stack import Stack
+from chaos.harness.stores import Stores
 from chaos.harness.topics import Ends, Topics
 from chaos.harness.waiting import wait_until
 
@@ -84,10 +86,11 @@ def test_the_operations_page_has_a_row_for_each_fault() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_fires_exactly_the_alerts_that_the_operations_page_names(
-    stack: Stack, customers: Customers, topics: Topics, start: Ends, tmp_path: Path, fault: str
+    stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, tmp_path: Path, fault: str
 ) -> None:
     """The alerts fire, no other one does, and they end after the fault."""
     expected, product_id = documented()[fault], customers.new_product()["id"]
+    wait_quiet(stores, topics)
     acts: list[Callable[[], object]] = [
         lambda: customers.order(product_id),
         lambda: customers.at("order").get("/orders?limit=1", customers.buyer),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +34,7 @@ class Alerts:
     """What a Prometheus says of the alerts."""
 
     def __init__(self, port: int) -> None:
-        self._target = Target("prometheus", port)
+        self._target, self._began = Target("prometheus", port), time.monotonic()
 
     def query(self, expression: str) -> list[dict[str, str]]:
         """The labels of the series that an expression has now."""
@@ -46,8 +47,9 @@ class Alerts:
         return {labels["alertname"] for labels in self.query('ALERTS{alertstate="firing"}')}
 
     def fired(self) -> set[str]:
-        """The alerts that have fired since the start."""
-        found = self.query('count by (alertname) (count_over_time(ALERTS{alertstate="firing"}[1h]))')
+        """The alerts that have fired since all was quiet."""
+        seconds = max(1, int(time.monotonic() - self._began))
+        found = self.query(f'count by (alertname) (count_over_time(ALERTS{{alertstate="firing"}}[{seconds}s]))')
         return {labels["alertname"] for labels in found}
 
     def pending(self) -> list[str]:
@@ -55,11 +57,15 @@ class Alerts:
         return [str(labels) for labels in self.query("ALERTS")]
 
     def wait_scraped(self, jobs: int) -> None:
-        """Wait until the metrics of all services and of all workers are there, and no alert waits."""
+        """Wait until the metrics of all services and of all workers are there, and no alert waits or fires.
+
+        Alerts that fired before are those of the fault before this one.
+        """
         wait_until(lambda: len(self.query("up == 1")) == jobs, READY_SECONDS, "not every service is asked")
         workers = "count by (job) (relay_is_leader)"
         wait_until(lambda: len(self.query(workers)) == jobs - 1, READY_SECONDS, "not every worker is shown")
         wait_until(lambda: not self.pending(), READY_SECONDS, self.pending)
+        self._began = time.monotonic()
 
 
 @contextmanager
