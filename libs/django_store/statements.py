@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from libs.runtime.database_waits import WAITS
+from libs.runtime.telemetry.database_waits import WAITS
 
 Statement = tuple[str, list[Any]]
 """SQL and its parameters. A parameter has a type of MySQL's driver: times come from `as_stored`, members of an enum are texts."""

@@ -6,8 +6,8 @@ from typing import Any
 
 from pymongo.monitoring import CommandListener, ConnectionPoolListener, TopologyListener
 
-from libs.runtime.database_waits import WAITS
 from libs.runtime.telemetry import spans, trace_context
+from libs.runtime.telemetry.database_waits import WAITS
 from libs.runtime.telemetry.pool_metrics import IN_USE, OPEN
 from libs.runtime.telemetry.spans import Attributes, Span
 

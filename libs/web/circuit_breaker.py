@@ -13,7 +13,7 @@ import time
 
 from prometheus_client import Gauge
 
-from libs.runtime.database_waits import WAITS, DatabaseWaits
+from libs.runtime.telemetry.database_waits import WAITS, DatabaseWaits
 from libs.values.errors import Unavailable
 
 FAILURES = 3

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.db.backends.mysql import base
 
-from libs.runtime.database_waits import WAITS
 from libs.runtime.telemetry import spans
+from libs.runtime.telemetry.database_waits import WAITS
 from libs.runtime.telemetry.pool_metrics import IN_USE, OPEN
 from libs.runtime.telemetry.spans import Attributes
 

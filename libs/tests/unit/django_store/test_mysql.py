@@ -6,7 +6,7 @@ from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.transaction import get_connection
 
 from libs.django_store.mysql import base
-from libs.runtime.database_waits import WAITS
+from libs.runtime.telemetry.database_waits import WAITS
 
 
 class Server:

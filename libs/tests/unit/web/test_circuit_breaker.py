@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from prometheus_client import REGISTRY
 
-from libs.runtime.database_waits import DatabaseWaits
+from libs.runtime.telemetry.database_waits import DatabaseWaits
 from libs.values.errors import Unavailable
 from libs.web import circuit_breaker as module
 from libs.web.circuit_breaker import FAILURES, HANG_SECONDS, PROBE_SECONDS, REST_SECONDS, CircuitBreaker
