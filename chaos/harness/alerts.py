@@ -20,6 +20,8 @@ from tests.stack import running
 
 EVERY = "5s"  # as in the shop: a service may take so long for its metrics
 READY_SECONDS = 90
+WAITS = "outbox_oldest_age_seconds > 5 or orders_oldest_pending_seconds > 5 or consumer_lag_seconds > 5"
+"""The last figures of a worker that has ended are shown for a minute."""
 ROW = re.compile(r"^\| ([^|]+) \| ((?:`[A-Z]\w+`(?:, )?)+|none) \|", re.MULTILINE)
 
 
@@ -64,6 +66,7 @@ class Alerts:
         wait_until(lambda: len(self.query("up == 1")) == jobs, READY_SECONDS, "not every service is asked")
         workers = "count by (job) (relay_is_leader)"
         wait_until(lambda: len(self.query(workers)) == jobs - 1, READY_SECONDS, "not every worker is shown")
+        wait_until(lambda: not self.query(WAITS), READY_SECONDS, lambda: self.query(WAITS))
         wait_until(lambda: not self.pending(), READY_SECONDS, self.pending)
         self._began = time.monotonic()
 
