@@ -28,6 +28,8 @@ FAULT_SECONDS = 100  # of quick motion: a quarter of an hour. No further alert m
 FIRE_SECONDS, END_SECONDS = 180, 180
 LASTING = {"ErrorBudgetBurnsFast", "ErrorBudgetBurnsSlowly", "LatencyBudgetBurnsFast", "LatencyBudgetBurnsSlowly"}
 """Their windows hold the fault for hours after its end."""
+RECOVERY = {"ConsumerBehind", "OrdersDecidedSlowly", "MailsSlow"}
+"""They may fire after the fault: what waited is handled in real time, and the rules wait a tenth of theirs."""
 Fault = Callable[[Stack, Topics], AbstractContextManager[None]]
 
 
@@ -88,7 +90,7 @@ def test_the_operations_page_has_a_row_for_each_fault() -> None:
 def test_a_fault_fires_exactly_the_alerts_that_the_operations_page_names(
     stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends, tmp_path: Path, fault: str
 ) -> None:
-    """The alerts fire, no other one does, and they end after the fault."""
+    """The alerts fire, no other one does while the fault lasts, and they end after it."""
     expected, product_id = documented()[fault], customers.new_product()["id"]
     wait_quiet(stores, topics)
     acts: list[Callable[[], object]] = [
@@ -106,7 +108,7 @@ def test_a_fault_fires_exactly_the_alerts_that_the_operations_page_names(
             wait_until(lambda: time.monotonic() - began >= FAULT_SECONDS, FAULT_SECONDS + 10, every=1)
             assert alerts.fired() == expected, told(alerts, expected)
         wait_until(lambda: alerts.firing() <= LASTING, END_SECONDS, alerts.pending, every=1)
-        assert alerts.fired() == expected, told(alerts, expected)
+        assert alerts.fired() - RECOVERY == expected - RECOVERY, told(alerts, expected)
 
 
 def told(alerts: Alerts, expected: set[str]) -> str:
