@@ -36,7 +36,7 @@ def admins(city: City) -> dict[str, Person]:
 
 
 BEFORE_THE_APPLICATION = {"414": "the request line is over 4 KiB", "431": "a header is over 8 KiB"}
-"""What the HTTP server refuses by itself, on a page of its own."""
+"""What the HTTP server refuses by itself, before the application."""
 
 
 def prepare(city: City, service: str) -> Any:
@@ -44,7 +44,7 @@ def prepare(city: City, service: str) -> Any:
     document = json.loads(json.dumps(city.documents[service]))
     for operation in (o for operations in document["paths"].values() for o in operations.values() if "responses" in o):
         for status, why in BEFORE_THE_APPLICATION.items():
-            operation["responses"][status] = {"description": why, "content": {"text/html": {}}}
+            operation["responses"][status] = {"description": why, "content": {"application/problem+json": {}}}
     for path, methods in ENDING.items():
         for method in methods:
             document["paths"].get(path, {}).pop(method, None)
