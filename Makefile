@@ -99,7 +99,7 @@ screenshots: ## take the pictures of the documents from a shop of its own
 audit: setup ## search the known vulnerabilities of the locked packages
 	@deploy/audit/run
 
-bench: ## measure a shop of its own into bench/results/, 35 min: ONLY= parts or routes, ROUNDS=3 SECONDS=6
+bench: ## measure a shop of its own into bench/results/, 20 min: ONLY= parts or routes, ROUNDS=3 SECONDS=6
 	@deploy/install/bootstrap.sh wrk
 	@$(PYTHON) -m bench $(if $(ONLY),--only '$(ONLY)') $(if $(ROUNDS),--rounds '$(ROUNDS)') $(if $(SECONDS),--seconds '$(SECONDS)')
 

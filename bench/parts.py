@@ -146,14 +146,14 @@ def _mails(run: Run) -> None:
 
 
 PARTS = (
-    Part("start", "a warm start, and registrations until their mail", 2, _start),
-    Part("memory", "the resident memory after a load", 1, _memory),
-    Part("routes", "each route beside the peer and the ceilings, closed and open loop", 17, _routes),
-    Part("pipeline", "what happens behind the requests: decisions, mails, latencies", 3, _pipeline),
-    Part("accounts", "what signing in costs; slow clients", 1, _accounts),
-    Part("tracing", "the cost of traces", 4, _tracing),
-    Part("desk", "the pages for staff, with 100,000 orders", 3, _desk),
-    Part("mails", "the mail part alone", 3, _mails),
+    Part("start", "a warm start, and registrations until their mail", 1, _start),
+    Part("memory", "the resident memory after a load", 0.5, _memory),
+    Part("routes", "each route beside the peer and the ceilings, closed and open loop", 12, _routes),
+    Part("pipeline", "what happens behind the requests: decisions, mails, latencies", 1.5, _pipeline),
+    Part("accounts", "what signing in costs; slow clients", 0.5, _accounts),
+    Part("tracing", "the cost of traces", 2, _tracing),
+    Part("desk", "the pages for staff, with 100,000 orders", 1, _desk),
+    Part("mails", "the mail part alone", 1.5, _mails),
 )
 
 

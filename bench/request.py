@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 ACCOUNTS = 50
 """Customers who log in in turn. Logins of one account at the same time would wait for each other."""
+
+
+def registrations(accounts: Mapping[str, str]) -> list[dict[str, str]]:
+    """The bodies that register the customers of `accounts`: credentials with `~` in the address."""
+    emails = [accounts["email"].replace("~", str(number)) for number in range(ACCOUNTS)]
+    return [{**accounts, "email": email, "username": email.partition("@")[0]} for email in emails]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import secrets
 import shutil
 from typing import Any
 
-from bench.request import ACCOUNTS
+from bench.request import registrations
 from deploy import envfile
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.probe import call
@@ -43,9 +43,8 @@ class Data:
         self.ask("user", "POST", "/register", 201, self.credentials | {"username": f"bench.{tag}"})
         self.accounts = {"email": f"bench.{tag}.~@example.com", "password": self.credentials["password"]}
         """Credentials of ACCOUNTS customers: of the number in place of `~`."""
-        for number in range(ACCOUNTS):
-            named = {"username": f"bench.{tag}.{number}", "email": f"bench.{tag}.{number}@example.com"}
-            self.ask("user", "POST", "/register", 201, self.accounts | named)
+        for person in registrations(self.accounts):
+            self.ask("user", "POST", "/register", 201, person)
         self.customer = self._login(**self.credentials)
         products = [self._make_product(f"{tag} {number}") for number in range(PRODUCTS)]
         self.product: dict[str, Any] = products[-1]

@@ -20,7 +20,7 @@ from typing import Any
 
 import MySQLdb
 
-from bench.request import ACCOUNTS
+from bench.request import registrations
 from deploy.local.errors import LocalError, NotReady
 from deploy.local.ports import LOOPBACK
 from deploy.local.probe import call
@@ -143,9 +143,8 @@ def _fill(ports: dict[str, int], pids: dict[str, int]) -> Peer:
     _ask(ports["user"], "POST", "/register", credentials | {"username": f"peer.{tag}"})
     token: str = _ask(ports["user"], "POST", "/login", credentials)["token"]
     accounts = {"email": f"peer.{tag}.~@example.com", "password": credentials["password"]}
-    for number in range(ACCOUNTS):
-        named = {"username": f"peer.{tag}.{number}", "email": f"peer.{tag}.{number}@example.com"}
-        _ask(ports["user"], "POST", "/register", accounts | named)
+    for person in registrations(accounts):
+        _ask(ports["user"], "POST", "/register", person)
     body: dict[str, Any] = {"description": "A product to measure with. " * 5, "price": 9.9, "stock": 10**6}
     for number in range(PRODUCTS):
         made = _ask(ports["product"], "POST", "/products", body | {"name": f"Peer {number}"}, token)

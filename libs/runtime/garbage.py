@@ -3,7 +3,7 @@
 import gc
 
 THRESHOLDS = 10_000, 20, 20
-"""Of `gc.set_threshold`. Python's own are 700, 10, 10: a request that makes a long page was interrupted several times."""
+"""Of `gc.set_threshold`. Python's own are 700, 10, 10. docs/adr/0063 has the measurement."""
 
 
 def keep_loaded() -> None:

@@ -6,10 +6,12 @@ DomainError            kind + code + title, one class each in a service's domain
 ├── NotAllowed         the caller lacks the role
 ├── Invalid            fields were refused, with `errors`
 │   └── Repeated       a name or a parameter is there more than once
+├── LimitReached       too many of something in a time, with the seconds until the next
 ├── NoRoom             the database's disk is full: no outage, so the circuit breaker ignores it
 └── Unavailable        a server that this service needs does not answer
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum, auto
 
@@ -60,6 +62,16 @@ class InvalidToken(NotAuthenticated):
 
 class NotAllowed(DomainError):
     kind, code, title = ErrorKind.FORBIDDEN, "not-allowed", "Your account may not do this"
+
+
+class LimitReached(DomainError):
+    """A limit of a time is reached. The next attempt is possible in `seconds`."""
+
+    kind = ErrorKind.TOO_MANY
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.retry_after_seconds = max(1, math.ceil(seconds))
 
 
 class Unavailable(DomainError):

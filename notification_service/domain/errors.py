@@ -1,8 +1,6 @@
 """Domain errors: kind, code and title of each. libs.values.errors defines their JSON shape."""
 
-import math
-
-from libs.values.errors import DomainError, ErrorKind, Unavailable
+from libs.values.errors import DomainError, ErrorKind, LimitReached, Unavailable
 
 
 class MailRefused(DomainError):
@@ -13,14 +11,10 @@ class SmtpUnavailable(Unavailable):
     code, title = "smtp-away", "The SMTP server cannot take the mail now. Try again in a few seconds."
 
 
-class TooManyMails(DomainError):
-    """An address got as many test mails as it may. The next one is possible in `seconds`."""
+class TooManyMails(LimitReached):
+    """An address got as many test mails as it may."""
 
-    kind, code, title = ErrorKind.TOO_MANY, "too-many-mails", "This address got too many test mails. Try again later"
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__()
-        self.retry_after_seconds = max(1, math.ceil(seconds))
+    code, title = "too-many-mails", "This address got too many test mails. Try again later"
 
 
 class UnknownMail(DomainError):

@@ -1,8 +1,6 @@
 """Domain errors: kind, code and title. `libs.values.errors` describes their base."""
 
-import math
-
-from libs.values.errors import DomainError, ErrorKind, Unavailable
+from libs.values.errors import DomainError, ErrorKind, LimitReached, Unavailable
 
 
 class EmailTaken(DomainError):
@@ -86,14 +84,8 @@ class TooManyHashes(Unavailable):
     code, title = "busy", "Too many logins at the same time. Try again soon"
 
 
-class TooManyAttempts(DomainError):
-    """A rate limit is reached. The next attempt is possible in `seconds`."""
-
-    kind, code, title = ErrorKind.TOO_MANY, "too-many-attempts", "Too many attempts. Try again later"
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__()
-        self.retry_after_seconds = max(1, math.ceil(seconds))
+class TooManyAttempts(LimitReached):
+    code, title = "too-many-attempts", "Too many attempts. Try again later"
 
 
 class UnknownUser(DomainError):
