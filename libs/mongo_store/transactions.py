@@ -15,6 +15,7 @@ from pymongo.errors import ExecutionTimeout, PyMongoError
 from libs.mongo_store.connection import TIMEOUT_MS, Db, T, is_unavailable
 
 PAUSE_SECONDS = 0.02  # at most, between two attempts
+ATTEMPT_SECONDS = 0.1  # a later attempt needs it: what the limit cuts off may reach the server after the release
 RELEASE_SECONDS = 0.5  # for the end of a transaction whose own time may be over
 WORK_SECONDS = TIMEOUT_MS / 1000 - RELEASE_SECONDS
 
@@ -57,7 +58,7 @@ def in_transaction(db: Db, work: Callable[[ClientSession], T]) -> T:
                 return session.with_transaction(attempt)
             except _Conflict as conflict:
                 pause = random.uniform(0, PAUSE_SECONDS)
-                if time.monotonic() + pause >= end:
+                if time.monotonic() + pause + ATTEMPT_SECONDS >= end:
                     if (cause := conflict.__cause__) and is_unavailable(cause):
                         raise cause from conflict
                     raise WriteConflict("write conflicts") from conflict

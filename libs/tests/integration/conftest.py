@@ -15,12 +15,11 @@ from libs.mongo_store.outbox import MongoOutbox
 @pytest.fixture
 def db(mongo: str) -> Iterator[Db]:
     """A fresh database with the outbox's indexes."""
-    client = MongoClient(mongo, tz_aware=True, timeoutMS=4000)
-    name = f"libs_{uuid.uuid4().hex}"
-    MongoOutbox(client[name]).ensure_indexes()
-    yield client[name]
-    client.drop_database(name)
-    client.close()
+    with MongoClient(mongo, tz_aware=True, timeoutMS=4000) as client:
+        name = f"libs_{uuid.uuid4().hex}"
+        MongoOutbox(client[name]).ensure_indexes()
+        yield client[name]
+        client.drop_database(name)
 
 
 @pytest.fixture

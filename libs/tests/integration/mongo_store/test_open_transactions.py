@@ -51,6 +51,10 @@ class Watched:
         self.change(session)
         self._end(partial(self.change, session))
 
+    @property
+    def attempts(self):
+        return len(self._ids)
+
     def change(self, session):
         session.client[self._db.name].things.update_one({"_id": 1}, {"$inc": {"n": 1}}, session=session)
 
@@ -121,12 +125,13 @@ def test_a_transaction_whose_connection_fails_is_over(db, far, proxy, monkeypatc
 
     def end(write):
         with proxy.toxic(fault):
-            time.sleep(SECONDS * (0.9 if fault == "reset_peer" else 0))  # no time is left for another attempt
+            time.sleep(SECONDS * (0.9 if fault == "reset_peer" else 0))  # too little is left for another attempt
             write()
 
     work = Watched(db, end)
     with pytest.raises(PyMongoError):
         in_transaction(far, work)
+    assert work.attempts == 1
     assert not work.is_open()
     assert db.things.find_one() == {"_id": 1, "n": 0}
 
