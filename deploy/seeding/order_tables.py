@@ -14,8 +14,8 @@ from deploy.seeding.story import Order, Size
 
 CHUNK = 2000  # orders in a transaction
 STEPS_OF = "order_id, from_status, to_status, actor, reason, at, number"
-ORDER = """id, user_id, user_email, email_verified, email_at, username, status, total, currency, shipping_address, reason,
-request_id, rejection, sequence, created_at, updated_at"""
+ORDER = """id, user_id, user_email, email_verified, email_at, username, status, total, currency, items, shipping_address,
+reason, request_id, rejection, sequence, created_at, updated_at"""
 LINE = "order_id, position, product_id, name, quantity, unit_price, line_total, product_version"
 MAIL = "event_id, kind, order_id, sent_at, outcome, trace_id"
 CUSTOMER = "user_id, deleted, email, email_verified, email_at, ask_at, asks"
@@ -122,11 +122,22 @@ def _order(size: Size, order: Order) -> str:
     values = (
         f"'{order.id}','{story.customer_id(size, number)}','{story.customer_email(number)}',1",
         f"'{_time(story.registered_at(size, number))}','{story.customer_name(number)}','{order.status}',{_money(total)}",
-        f"'USD','{json.dumps(address)}',{OUT_OF_STOCK if rejected else 'NULL'},'{order.steps[0].event_id}'",
+        f"'USD','{json.dumps([_item(size, *line) for line in order.lines])}'",
+        f"'{json.dumps(address)}',{OUT_OF_STOCK if rejected else 'NULL'},'{order.steps[0].event_id}'",
         f"'{_rejection(size, order)}'" if rejected else "NULL",
         f"{len(order.steps)},'{_time(order.steps[0].at)}','{_time(order.steps[-1].at)}'",
     )
     return f"({','.join(values)})"
+
+
+def _item(size: Size, product: int, quantity: int) -> dict[str, object]:
+    price = story.product_price(product)
+    amounts = {"unitPrice": _money(price), "lineTotal": _money(price * quantity)}
+    return {
+        "productId": story.product_id(size, product),
+        "name": story.product_name(product),
+        "quantity": quantity,
+    } | amounts
 
 
 def _rejection(size: Size, order: Order) -> str:

@@ -3,9 +3,7 @@
 `api/responses.py` makes the same JSON of an Order. tests/integration/test_order_json.py compares the two.
 """
 
-from collections.abc import Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -15,75 +13,68 @@ from libs.django_store.statements import fetch_all
 from libs.values.pages import Page, PageRequest, build_page
 from order_service.domain.errors import UnknownOrder
 from order_service.queries.order_ranges import OrderFilter, Range, choose_range, is_ascending
-from order_service.store.order_tables.order_rows import ADDRESS_KEYS
+from order_service.store.order_tables.order_rows import ADDRESS_KEYS, item
 
 JsonObject = Mapping[str, object]
 Rejection = Mapping[str, Sequence[JsonObject]]
 """The JSON of column `rejection`: lists of `shortages` and of `prices`, each optional."""
 
 # An amount or a time as text saves a conversion of the driver, which is written in Python.
-COLUMNS = """
-  line.product_id, line.name, line.quantity, CAST(line.unit_price AS CHAR), CAST(line.line_total AS CHAR), line.position,
-  own.id, own.status, CAST(own.total AS CHAR), own.currency, CAST(own.created_at AS CHAR), CAST(own.updated_at AS CHAR),
-  own.shipping_address, own.reason, own.rejection
+ORDERS = """
+SELECT id, status, CAST(total AS CHAR), currency, CAST(created_at AS CHAR), CAST(updated_at AS CHAR), shipping_address, reason,
+  rejection, items
+FROM orders
 """
-POSITION, ORDER_ID = itemgetter(5), itemgetter(6)
-# The server makes a table of a page's ids. With the columns of text it would be a table on disk, and sorting makes one more: both
-# together took half of the server's time for a page.
-PAGE = f"""
-SELECT {COLUMNS}
-FROM (SELECT id FROM orders {{index}} WHERE {{where}}) AS found
-STRAIGHT_JOIN orders AS own ON own.id = found.id
-STRAIGHT_JOIN order_lines AS line ON line.order_id = found.id
+ONE = f"{ORDERS} WHERE id = %s"
+OWN = f"{ONE} AND user_id = %s"
+LINES = """
+SELECT order_id, product_id, name, quantity, CAST(unit_price AS CHAR), CAST(line_total AS CHAR)
+FROM order_lines WHERE order_id IN %s ORDER BY order_id, position
 """
-ONE = (
-    f"SELECT {COLUMNS} FROM orders AS own STRAIGHT_JOIN order_lines AS line ON line.order_id = own.id WHERE own.id = %s"
-)
-OWN = f"{ONE} AND own.user_id = %s"
 
 
 def get_order(caller: Caller, order_id: str) -> JsonObject:
     """One order, in one query. Raises UnknownOrder, also for another customer's."""
     rows = fetch_all(ONE, [order_id]) if caller.has_role("viewer") else fetch_all(OWN, [order_id, caller.user_id])
-    if not rows or ORDER_ID(rows[0]) != order_id:  # the collation ignores spaces at the end
+    if not rows or rows[0][0] != order_id:  # the collation ignores spaces at the end
         raise UnknownOrder
-    return _order(sorted(rows, key=POSITION))
+    return _orders(rows)[0]
 
 
 def list_orders(found: OrderFilter, request: PageRequest) -> Page[JsonObject]:
     """A page of the orders found, by the time of ordering: the newest or the oldest first."""
     rows = choose_range(found, request)
-    lines = sorted(fetch_all(page_text(rows, request), rows.parameters), key=POSITION)
-    lines.sort(key=ORDER_ID, reverse=not is_ascending(request))
-    orders = [_order(list(of_order)) for _, of_order in groupby(lines, ORDER_ID)]
+    orders = _orders(fetch_all(page_text(rows, request), rows.parameters))
     return build_page(request, orders, lambda order: (order["id"],), resume=(rows.resume,) if rows.resume else None)
 
 
 def page_text(rows: Range, request: PageRequest) -> str:
     """The SQL text of a page."""
     direction = "ASC" if is_ascending(request) else "DESC"
-    where = f"{rows.where} ORDER BY id {direction} LIMIT {request.limit + 1}"
-    return PAGE.format(index=f"FORCE INDEX ({rows.index})", where=where)
+    return f"{ORDERS} FORCE INDEX ({rows.index}) WHERE {rows.where} ORDER BY id {direction} LIMIT {request.limit + 1}"
 
 
-def _order(rows: Sequence[tuple[Any, ...]]) -> JsonObject:
-    """The JSON of the order that these rows have, one for each of its lines."""
-    order_id, status, total, currency, created, updated, address, reason, rejection = rows[0][6:]
+def _orders(rows: Sequence[tuple[Any, ...]]) -> list[JsonObject]:
+    older = _lines([row[0] for row in rows if row[-1] is None])
+    return [_order(row, older[row[0]] if row[-1] is None else orjson.loads(row[-1])) for row in rows]
+
+
+def _lines(order_ids: Collection[str]) -> Mapping[str, list[JsonObject]]:
+    """The lines of orders that are older than column `items`. No query for none."""
+    found: dict[str, list[JsonObject]] = {order_id: [] for order_id in order_ids}
+    for order_id, *line in fetch_all(LINES, [tuple(order_ids)]) if order_ids else ():
+        found[order_id].append(item(*line))
+    return found
+
+
+def _order(row: tuple[Any, ...], items: Sequence[JsonObject]) -> JsonObject:
+    order_id, status, total, currency, created, updated, address, reason, rejection, _ = row
     public: dict[str, object] = {
         "id": order_id,
         "status": status,
-        "items": [
-            {
-                "productId": product_id,
-                "name": name,
-                "quantity": quantity,
-                "unitPrice": unit_price,
-                "lineTotal": line_total,
-            }
-            for product_id, name, quantity, unit_price, line_total, *_ in rows
-        ],
-        "productId": rows[0][0],
-        "quantity": rows[0][2],
+        "items": items,
+        "productId": items[0]["productId"],
+        "quantity": items[0]["quantity"],
         "total": total,
         "currency": currency,
         "createdAt": f"{created[:10]}T{created[11:23]}Z",
@@ -97,12 +88,12 @@ def _order(rows: Sequence[tuple[Any, ...]]) -> JsonObject:
     if reason is not None:
         public["reason"] = reason
     if rejection is not None:
-        public.update(_rejection(orjson.loads(rejection) or {}, rows))
+        public.update(_rejection(orjson.loads(rejection) or {}, items))
     return public
 
 
-def _rejection(stored: Rejection, rows: Sequence[tuple[Any, ...]]) -> JsonObject:
-    names: dict[object, str] = {row[0]: row[1] for row in rows}
+def _rejection(stored: Rejection, items: Sequence[JsonObject]) -> JsonObject:
+    names = {line["productId"]: line["name"] for line in items}
     shortages = [
         {"productId": short["productId"], "name": names[short["productId"]], **_pieces(short)}
         for short in stored.get("shortages", ())

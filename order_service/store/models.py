@@ -67,6 +67,9 @@ class Order(models.Model):
     status = models.CharField(max_length=10, choices=[(status.value, status.label) for status in Status])
     total = _amount()
     currency = models.CharField(max_length=3)
+    # Its lines as JSON, as clients see them. Lines never change. Null: the order is older than the column. The type is text,
+    # because MySQL's JSON type sorts the keys.
+    items = models.TextField(null=True, editable=False)
     shipping_address = models.JSONField(null=True)
     reason = models.CharField(max_length=200, null=True)
     # The id of its order-placed event, which is also its reservation request. Null: the order is older than the column.

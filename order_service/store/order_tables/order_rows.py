@@ -82,11 +82,25 @@ def order_columns(order: Order, *, events: int) -> dict[str, Any]:
         "status": order.status.value,
         "total": order.total.decimal,
         "currency": order.currency,
+        "items": orjson.dumps(
+            [item(it.product_id, it.name, it.quantity, str(it.unit_price), str(it.total)) for it in order.lines]
+        ).decode(),
         "shipping_address": order.shipping_address and orjson.dumps(_address(order.shipping_address)).decode(),
         "reason": order.reason,
         "sequence": events,
         "created_at": as_stored(order.created_at),
         "updated_at": as_stored(order.updated_at),
+    }
+
+
+def item(product_id: str, name: str, quantity: int, unit_price: str, line_total: str) -> dict[str, object]:
+    """A line in column `items`: as clients see it. Amounts are decimal text."""
+    return {
+        "productId": product_id,
+        "name": name,
+        "quantity": quantity,
+        "unitPrice": unit_price,
+        "lineTotal": line_total,
     }
 
 

@@ -61,6 +61,19 @@ def test_one_order_is_the_same_json(mine, orders):
     assert {"shippingAddress", "reason", "shortages", "prices"} <= set().union(*shown)
 
 
+def test_an_order_that_is_older_than_the_column_of_its_lines_is_the_same_json(mine, orders):
+    pages = QUERIES[:2]
+    before = [order_json.get_order(mine, order) for order in orders], [shown(mine, query) for query in pages]
+    Order.objects.filter(id__in=orders[::2]).update(items=None)
+    assert ([order_json.get_order(mine, order) for order in orders], [shown(mine, query) for query in pages]) == before
+
+
+def shown(caller, query):
+    form = form_of(OrderFilters)(QueryDict(query).dict())
+    form.require_valid()
+    return order_json.list_orders(form.as_filter(caller), form.page).results
+
+
 def test_what_the_caller_may_not_read_does_not_exist(mine, orders, make_caller):
     other = Caller("o" * 24, "o@example.com", "o")
     for caller, order in ((other, orders[0]), (mine, "x"), (STAFF, "x"), (mine, orders[0].lower())):
