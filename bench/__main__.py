@@ -28,12 +28,15 @@ def main() -> int:
     stage = Stage()
     try:
         measure(Run(stage, report, words), parts)
+    except KeyboardInterrupt:
+        report.parts = f"{report.parts}, interrupted"  # files of its own: a whole result of the day stays
+        raise
     except LocalError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     finally:
         stage.down()
-        if not given.only:
+        if report.parts == "all":
             report.rows += goals.missing(report.rows)
         if report.rows:
             say(f"\nwritten to {write(report)}")

@@ -1,4 +1,4 @@
-"""The mail part alone: `python -m bench.mails [MAILS]`. A real broker, one notification_service, and the quickest SMTP server.
+"""The mail part alone: `python -m bench.mails [MAILS [MEMBERS]]`. A real broker, the service, and the quickest SMTP server.
 
 The mails of orders that wait in Kafka are sent as quickly as it goes. The figure is that of the mails between the first and the
 last tenth: a start and an end are slower. The CPU seconds are those of the service's processes.
@@ -14,8 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,39 +46,49 @@ LINE = {
 }
 
 
-def main(mails: int) -> int:
+def main(mails: int, members: int) -> int:
     """Print mails a second and CPU time for each mail."""
-    rate, cpu = run(mails)
+    rate, cpu = run(mails, members)
     print(f"{rate:.0f} mails/s, {cpu * 1000:.2f} ms CPU a mail")
     return 0
 
 
-def run(mails: int) -> tuple[float, float]:
-    """Mails a second, and CPU seconds of the service for each."""
+def run(mails: int, members: int = 1) -> tuple[float, float]:
+    """Mails a second, and CPU seconds of the services for each."""
     environ, controller = make_environment()
     folder = Path(tempfile.mkdtemp(prefix="bench-mails-"))
     state = State(folder)
     state.make()
     kafka = Kafka(state, int(environ["KAFKA_BROKERS"].rpartition(":")[2]), controller)
-    environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
     try:
         with running(kafka, state), sink_process(int(environ["SMTP_PORT"])) as sink:
             publish(environ["KAFKA_BROKERS"], mails)
-            command = [sys.executable, "-m", "notification_service", "web"]
-            with (folder / "service.log").open("wb") as log:
-                service = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=log)
-            try:
-                return measure(sink, service.pid, mails)
-            finally:
-                service.send_signal(signal.SIGTERM)
-                service.wait(30)
+            with ExitStack() as services:
+                pids = [services.enter_context(service_process(environ, port, folder)) for port in pick_free(members)]
+                return measure(sink, pids, mails)
     finally:
         shutil.rmtree(folder)
 
 
+@contextmanager
+def service_process(environ: Mapping[str, str], port: int, folder: Path) -> Iterator[int]:
+    """One notification_service. Yields its process id."""
+    metrics = folder / f"metrics-{port}"
+    metrics.mkdir()
+    own = {"NOTIFICATION_SERVICE_PORT": str(port), "PROMETHEUS_MULTIPROC_DIR": str(metrics)}
+    command = [sys.executable, "-m", "notification_service", "web"]
+    with (folder / f"service-{port}.log").open("wb") as log:
+        service = subprocess.Popen(command, cwd=ROOT, env={**environ, **own}, stdout=log, stderr=log)
+    try:
+        yield service.pid
+    finally:
+        service.send_signal(signal.SIGTERM)
+        service.wait(30)
+
+
 def make_environment() -> tuple[dict[str, str], int]:
     """The variables of the service, with free ports, and a port for the broker's controller."""
-    broker, controller, smtp, port = pick_free(4)
+    broker, controller, smtp = pick_free(3)
     own = {
         "JWT_SECRET": secrets.token_urlsafe(48),
         "KAFKA_BROKERS": f"{LOOPBACK}:{broker}",
@@ -87,7 +97,6 @@ def make_environment() -> tuple[dict[str, str], int]:
         "SMTP_USERNAME": "microshop",
         "SMTP_PASSWORD": secrets.token_urlsafe(24),
         "FROM_EMAIL": "shop@example.com",
-        "NOTIFICATION_SERVICE_PORT": str(port),
         "LOG_FORMAT": "json",
     }
     return os.environ | own, controller
@@ -142,13 +151,13 @@ def serve_sink(port: int, file: Path) -> None:
         part.replace(file)
 
 
-def measure(sink: Path, pid: int, mails: int) -> tuple[float, float]:
+def measure(sink: Path, pids: Sequence[int], mails: int) -> tuple[float, float]:
     """Mails a second, and CPU seconds a mail."""
     first = wait_for(sink, mails // 10)
-    cpu = cpu_seconds(pid)
+    cpu = sum(map(cpu_seconds, pids))
     last = wait_for(sink, mails * 9 // 10)
     count = last[0] - first[0]
-    return count / (last[1] - first[1]), (cpu_seconds(pid) - cpu) / count
+    return count / (last[1] - first[1]), (sum(map(cpu_seconds, pids)) - cpu) / count
 
 
 def wait_for(sink: Path, mails: int) -> tuple[int, float]:
@@ -174,4 +183,5 @@ def cpu_seconds(pid: int) -> float:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["sink"]:
         serve_sink(int(sys.argv[2]), Path(sys.argv[3]))
-    sys.exit(main(int(sys.argv[1]) if sys.argv[1:] else MAILS))
+    mails, members = (*map(int, sys.argv[1:]), *(MAILS, 1)[len(sys.argv[1:]) :])
+    sys.exit(main(mails, members))

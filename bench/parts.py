@@ -143,6 +143,9 @@ def _mails(run: Run) -> None:
         rates = [mails.run(mails.MAILS) for _ in range(run.rounds)]
     rate, cpu = sorted(rates)[len(rates) // 2]
     run.report.add(goals.row(goals.MAILS, rate, note=f"{cpu * 1000:.2f} ms CPU of notification_service a mail"))
+    with step("mails, two members of the group"):
+        rate, cpu = mails.run(mails.MAILS, members=2)
+    run.report.add(Row("mails, two members of the group", rate, "/s", note=f"{cpu * 1000:.2f} ms CPU of both a mail"))
 
 
 PARTS = (
