@@ -1,7 +1,6 @@
 """One request, from its id to its log line: what both web adapters share."""
 
 import re
-import secrets
 import time
 
 from structlog.contextvars import bind_contextvars, clear_contextvars
@@ -11,6 +10,7 @@ from libs.runtime.telemetry import metrics, spans, trace_context
 from libs.runtime.telemetry.spans import Span
 from libs.values.errors import ErrorKind
 from libs.values.http_methods import METHODS
+from libs.values.random_ids import random_hex
 from libs.web.circuit_breaker import CircuitBreaker
 from libs.web.problems import STATUS
 
@@ -31,7 +31,7 @@ class RequestInstrumentation:
     """
 
     def __init__(self, sent_id: str, path: str, *, sent_trace: str) -> None:
-        self.id = sent_id if REQUEST_ID.fullmatch(sent_id) else secrets.token_hex(REQUEST_ID_BYTES)
+        self.id = sent_id if REQUEST_ID.fullmatch(sent_id) else random_hex(REQUEST_ID_BYTES)
         self._began, self._path, self._entered, self._server_failed = time.perf_counter(), path, False, False
         self.reason: str | None = None  # why a request was refused, for its log line
         clear_contextvars()

@@ -5,13 +5,14 @@ is stored has it as the header `traceparent`, and so has each call of another se
 """
 
 import re
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from structlog.contextvars import bind_contextvars, bound_contextvars, clear_contextvars
+
+from libs.values.random_ids import random_hex
 
 TRACEPARENT = "traceparent"
 MAX_LENGTH = 512  # of a header of a later version, which may be longer than that of version 00
@@ -38,7 +39,7 @@ class TraceContext:
 
     def child(self) -> "TraceContext":
         """A place of its own below this one."""
-        return TraceContext(self.trace_id, secrets.token_hex(8), self.sampled, self.span_id)
+        return TraceContext(self.trace_id, random_hex(8), self.sampled, self.span_id)
 
 
 def _never(_trace_id: str) -> bool:
@@ -66,8 +67,8 @@ def parse(text: str) -> TraceContext | None:
 
 def new() -> TraceContext:
     """The beginning of a new trace."""
-    trace_id = secrets.token_hex(16)
-    return TraceContext(trace_id, secrets.token_hex(8), _samples(trace_id))
+    trace_id = random_hex(16)
+    return TraceContext(trace_id, random_hex(8), _samples(trace_id))
 
 
 def current() -> TraceContext | None:
@@ -87,7 +88,7 @@ def begin_request(sent: str) -> TraceContext:
     """
     if came := parse(sent):
         sampled = came.sampled if _trusts_clients else _samples(came.trace_id)
-        context = TraceContext(came.trace_id, secrets.token_hex(8), sampled, came.span_id)
+        context = TraceContext(came.trace_id, random_hex(8), sampled, came.span_id)
     else:
         context = new()
     _current.set(context)

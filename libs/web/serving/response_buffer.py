@@ -1,4 +1,7 @@
-"""A client's socket for the threads of a worker: a client that reads slowly does not hold a thread."""
+"""A client's socket for the threads of a worker: a client that reads slowly does not hold a thread.
+
+Each call to the kernel lets another thread run first. So this class makes as few as it can (docs/adr/0064).
+"""
 
 import errno
 import select
@@ -7,10 +10,13 @@ import time
 from typing import Any
 
 MAX_UNSENT_BYTES = 1024 * 1024
+END_OF_HEAD = b"\r\n\r\n"
 
 
 class ResponseSocket:
-    """A socket whose `sendall` keeps what the kernel does not take yet. The worker's loop sends it by `flush`.
+    """A socket that never waits. Its `sendall` keeps what the kernel does not take yet. The worker's loop sends it by `flush`.
+
+    The head of a response waits for the body: both are one packet.
 
     Beyond MAX_UNSENT_BYTES the thread waits for the client, at most `seconds` for each `min_rate * seconds` bytes.
     """
@@ -22,9 +28,21 @@ class ResponseSocket:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
 
+    def setblocking(self, flag: bool) -> None:
+        """Nothing. gunicorn sets it before each request and after it."""
+
+    def receive(self, size: int) -> bytes:
+        """Up to `size` bytes that are there. Raises BlockingIOError when there are none."""
+        return self._sock.recv(size, socket.MSG_DONTWAIT)
+
     def sendall(self, data: bytes) -> None:
-        """Send what the client takes at once, and keep the rest. Raises BrokenPipeError for a client that does not read."""
+        """Send what the client takes at once, and keep the rest. What ends with an empty line waits for the next data or `flush`.
+
+        Raises BrokenPipeError for a client that does not read.
+        """
         self.unsent += data
+        if data.endswith(END_OF_HEAD) and len(self.unsent) <= MAX_UNSENT_BYTES:
+            return
         self.flush()
         deadline = time.monotonic() + self._seconds + len(self.unsent) / self._min_rate
         while len(self.unsent) > MAX_UNSENT_BYTES:

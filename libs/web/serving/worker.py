@@ -12,14 +12,12 @@ from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
 from gunicorn.http import get_parser
-from gunicorn.http.body import Body, LengthReader
-from gunicorn.http.errors import InvalidHeader, UnsupportedTransferCoding
-from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.gthread import ThreadWorker
 
 from libs.runtime.garbage import keep_loaded
 from libs.runtime.telemetry import trace_context
 from libs.web.bodies import MAX_BODY_BYTES
+from libs.web.serving.parsed_requests import require_fields, set_body
 from libs.web.serving.refusals import refusal, status_of
 from libs.web.serving.request_buffer import Refused, RequestBuffer, RequestLimits
 from libs.web.serving.response_buffer import ResponseSocket
@@ -29,7 +27,7 @@ ACCEPT_DELAY_SECONDS, MAX_DELAYS = 0.0002, 10  # per connection that is served o
 READ_BYTES = 64 * 1024
 LINGER_SECONDS = 2.0  # RFC 9112 9.6: the client reads the last response before the connection is reset
 EXPIRY_SECONDS = 0.25
-SINGLE_FIELDS = ("AUTHORIZATION", "IDEMPOTENCY-KEY")  # no lists (RFC 9110 5.3); the parser knows the other ones
+NOTIFY_SECONDS = 1.0  # gunicorn ends a worker that does not notify it for 60 s
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -47,7 +45,7 @@ class BufferingWorker(ThreadWorker):
         super().__init__(*args, **kwargs)
         self._waiting: dict[Any, tuple[float, Callable[[Any], None]]] = {}
         """Connections that the loop waits for: the deadline (monotonic seconds), and what happens then."""
-        self._expired_at, self._accepted = 0.0, 0
+        self._expired_at, self._notified_at, self._accepted = 0.0, 0.0, 0
 
     def load_wsgi(self) -> None:
         """As in gunicorn. What is loaded by then is no work for the garbage collector."""
@@ -81,9 +79,7 @@ class BufferingWorker(ThreadWorker):
             conn.request = None
             self._accepted += 1
         rest = conn.request.rest if conn.request else b""
-        conn.sock.setblocking(False)
         conn.request = RequestBuffer(self.limits, time.monotonic())
-        self._wait(conn, EVENT_READ, self._read, conn.request.deadline, self._give_up)
         if rest:
             self._feed(conn, bytes(rest))
         else:
@@ -91,8 +87,9 @@ class BufferingWorker(ThreadWorker):
 
     def _read(self, conn: Any) -> None:
         try:
-            data = conn.sock.recv(READ_BYTES)
+            data = conn.sock.receive(READ_BYTES)
         except (BlockingIOError, InterruptedError):
+            self._await_request(conn)
             return
         except OSError:
             data = b""
@@ -111,10 +108,18 @@ class BufferingWorker(ThreadWorker):
         if request.complete:
             self._dispatch(conn)
             return
-        self._waiting[conn] = (request.deadline, self._give_up)
+        self._await_request(conn)
         if request.expects:
             request.expects = False
             conn.sock.sendall(CONTINUE)
+            conn.sock.flush()
+
+    def _await_request(self, conn: Any) -> None:
+        """Wait for the rest of the request. Most requests are complete when the loop sees them, and need no wait."""
+        if conn in self._waiting:
+            self._waiting[conn] = (conn.request.deadline, self._give_up)
+        else:
+            self._wait(conn, EVENT_READ, self._read, conn.request.deadline, self._give_up)
 
     def _dispatch(self, conn: Any) -> None:
         """Hand the complete request to a thread, which reads it from memory."""
@@ -126,14 +131,16 @@ class BufferingWorker(ThreadWorker):
     def handle_request(self, req: Any, conn: Any) -> Any:
         """As in gunicorn. The application gets a chunked body as one with a length, and none that is too large."""
         req._expected_100_continue = False  # the loop has sent it
-        self._require_fields(req)
+        require_fields(req)
         if conn.request.too_large:
             req.force_close()
-            self._set_body(req, b"", MAX_BODY_BYTES + 1)
+            set_body(req, b"", MAX_BODY_BYTES + 1)
         elif conn.request.chunked:
             body = req.body.read()
-            self._set_body(req, body, len(body))
-        return super().handle_request(req, conn)
+            set_body(req, body, len(body))
+        keep = super().handle_request(req, conn)
+        conn.sock.flush()  # the head of a response without a body
+        return keep
 
     def handle(self, conn: Any) -> Any:
         """As in gunicorn, in a thread. What the thread logs afterwards belongs to no request."""
@@ -147,35 +154,10 @@ class BufferingWorker(ThreadWorker):
         with suppress(OSError):
             client.sendall(refusal(status_of(exc)))
 
-    @staticmethod
-    def _require_fields(req: Any) -> None:
-        """Raise gunicorn's error without a Host (RFC 9112 3.2), and for a repeated field: servers differ in which one counts.
-
-        So too for a transfer coding besides chunked (RFC 9112 6.1).
-        """
-        names = [name for name, _ in req.headers]
-        if req.version >= (1, 1) and "HOST" not in names:
-            raise InvalidHeader("HOST")
-        for name in SINGLE_FIELDS:
-            if names.count(name) > 1:
-                raise InvalidHeader(name)
-        for name, value in req.headers:
-            # Of `gzip, chunked` the application would read compressed bytes.
-            if name == "TRANSFER-ENCODING" and value.lower() != "chunked":
-                raise UnsupportedTransferCoding(value)
-
-    @staticmethod
-    def _set_body(req: Any, body: bytes, length: int) -> None:
-        framing = ("TRANSFER-ENCODING", "CONTENT-LENGTH")
-        req.headers = [header for header in req.headers if header[0] not in framing]
-        req.headers.append(("CONTENT-LENGTH", str(length)))
-        req.body = Body(LengthReader(IterUnreader([body]), len(body)))
-
     def finish_request(self, conn: Any, fs: Any) -> None:
         """As in gunicorn. First the loop sends what the client has not read yet, and closing does not stop the loop."""
         try:
             keep = bool(fs.result()) if not fs.cancelled() else False
-            conn.sock.setblocking(False)
             if conn.sock.flush():
                 self._end(conn, keep)
             else:
@@ -233,7 +215,7 @@ class BufferingWorker(ThreadWorker):
 
     def _drain(self, conn: Any) -> None:
         try:
-            if not conn.sock.recv(READ_BYTES):
+            if not conn.sock.receive(READ_BYTES):
                 self._close(conn)
         except (BlockingIOError, InterruptedError):
             return
@@ -259,6 +241,12 @@ class BufferingWorker(ThreadWorker):
         self._stop_waiting(conn)
         self.nr_conns -= 1
         conn.close()
+
+    def notify(self) -> None:
+        """As in gunicorn, which calls it in each turn of the loop, but once a second: it is a call to the file system."""
+        if (now := time.monotonic()) - self._notified_at >= NOTIFY_SECONDS:
+            self._notified_at = now
+            super().notify()
 
     def wait_for_and_dispatch_events(self, timeout: float | None) -> None:
         """As in gunicorn. Then close the connections whose deadline has passed.
