@@ -69,8 +69,8 @@ def install() -> None:
     _run("npm", "ci", "--silent", cwd=node)
     if not (venv / "bin" / "uvicorn").exists():
         _run(sys.executable, "-m", "venv", str(venv))
-        lock = str(HERE / "fastapi" / "requirements.txt")
-        _run(str(venv / "bin" / "pip"), "install", "-q", "--require-hashes", "--no-deps", "-r", lock)
+    lock = str(HERE / "fastapi" / "requirements.txt")
+    _run(str(venv / "bin" / "pip"), "install", "-q", "--require-hashes", "--no-deps", "-r", lock)
 
 
 @contextmanager
