@@ -114,6 +114,18 @@ def choose_range(found: OrderFilter, request: PageRequest) -> Range:
     return _range(found.index, [*own, within, *rest], end)
 
 
+def count_orders(found: OrderFilter, limit: int) -> int:
+    """How many orders there are, up to `limit`. Raises ValueError for a filter that the index of the list does not serve.
+
+    With the index named, because MariaDB takes it for the status alone and then reads all orders of the status.
+    """
+    if list(found.others()):
+        raise ValueError("a filter without a place in the index")
+    rows = _range(found.index, found.in_index())
+    text = f"SELECT id FROM orders FORCE INDEX ({rows.index}) WHERE {rows.where} LIMIT {limit}"
+    return int(fetch_all(f"SELECT COUNT(*) FROM ({text}) AS found", rows.parameters)[0][0])
+
+
 def is_ascending(request: PageRequest) -> bool:
     """Whether the page is read by ascending ids."""
     return (request.sort == "oldest") != request.backwards

@@ -7,11 +7,12 @@ from django.conf import settings
 from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from libs.values.times import now
 from order_service.desk.orders.periods import Period
 from order_service.queries.figures import long_pending
+from order_service.queries.order_ranges import OrderFilter
 from order_service.store.models import Order
 
 RECENT_DAYS = 7
@@ -54,6 +55,16 @@ def read_period(text: str | None) -> Period | None:
     except (ValueError, OverflowError) as error:
         raise IncorrectLookupParameters(text) from error
     return period
+
+
+def period_and_status(parameters: QueryDict) -> OrderFilter | None:
+    """The orders of a list with these two filters and no other one. Raises IncorrectLookupParameters."""
+    chosen = {name: str(value) for name, value in parameters.items() if value and name not in ("p", "o", "all")}
+    if chosen.keys() != {PeriodFilter.parameter_name, "status__exact"}:
+        return None
+    period = read_period(chosen[PeriodFilter.parameter_name])
+    bounds = period.bounds() if period else {}
+    return OrderFilter(status=chosen["status__exact"], first_id=bounds.get("id__gte"), end_id=bounds.get("id__lt"))
 
 
 class LongPendingFilter(SimpleListFilter):

@@ -1,6 +1,7 @@
 """The list of orders, with search, filters, an export, and actions that set the status of many orders."""
 
 from contextlib import suppress
+from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -16,13 +17,20 @@ from unfold.decorators import display
 
 from libs.access.caller import Caller
 from order_service.desk.bulk_actions import BulkAction, admin_action
-from order_service.desk.model_admin import Context, DeskAdmin
+from order_service.desk.model_admin import MAX_COUNTED, Context, DeskAdmin
 from order_service.desk.orders import order_page
 from order_service.desk.orders.exports import Exports
-from order_service.desk.orders.filters import CustomerFilter, LongPendingFilter, PeriodFilter, read_period
+from order_service.desk.orders.filters import (
+    CustomerFilter,
+    LongPendingFilter,
+    PeriodFilter,
+    period_and_status,
+    read_period,
+)
 from order_service.desk.orders.periods import drill_down
 from order_service.desk.zone import shop_zone
 from order_service.domain.order_status import Status
+from order_service.queries.order_ranges import count_orders
 from order_service.queries.order_search import HELP, TOO_MANY_MATCHES, find_orders
 from order_service.store.models import Order
 from order_service.use_cases.orders.set_order_status import set_order_status
@@ -77,8 +85,15 @@ class OrderAdmin(Exports, ExportMixin, DeskAdmin):
     actions = tuple(map(admin_action, ACTIONS))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
-        """The columns of the list. Only an order's page shows the address."""
-        return super().get_queryset(request).defer("shipping_address")
+        """The columns of the list. Only an order's page shows the address and the lines."""
+        return super().get_queryset(request).defer("shipping_address", "items")
+
+    def get_paginator(self, request: HttpRequest, queryset: QuerySet[Order], *options: Any, **more: Any) -> Any:
+        """Django's hook. The orders of a status in a period are counted with their index named."""
+        paginator = super().get_paginator(request, queryset, *options, **more)
+        if found := period_and_status(request.GET):
+            paginator.count = count_orders(found, MAX_COUNTED)  # a property that is kept once it is read
+        return paginator
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str

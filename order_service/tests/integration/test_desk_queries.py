@@ -122,3 +122,19 @@ def test_a_page_takes_as_many_queries_however_many_orders_there_are(sit_down, ma
         assert desk.get(path.replace("ID", many[-1])).status_code == 200
     reads = [query["sql"] for query in queries.captured_queries if re.match("SELECT", query["sql"])]
     assert len(reads) == count, json.dumps(reads, indent=1)
+
+
+def test_the_orders_of_a_status_in_a_period_are_counted_in_a_range_of_the_index(sit_down, many):
+    day = now() - timedelta(days=20)
+    found = plans(sit_down("staff"), f"{ORDERS}?placed={day:%Y-%m}&status__exact=delivered")
+    counts = [(sql, access) for sql, access, _ in found if "COUNT(*)" in sql and "status" in sql]
+    assert [access for _, access in counts] == ["range"], counts
+    assert "FORCE INDEX (orders_of_status)" in counts[0][0]
+
+
+@pytest.mark.parametrize("query", ["placed=MONTH&status__exact=shipped", "placed=DAY&status__exact=delivered&p=1"])
+def test_the_count_of_a_status_in_a_period_is_that_of_the_rows(sit_down, many, query):
+    day = now() - timedelta(days=20)
+    page = sit_down("staff").get(f"{ORDERS}?{query.replace('MONTH', f'{day:%Y-%m}').replace('DAY', f'{day:%Y-%m-%d}')}")
+    shown = page.context["cl"]
+    assert shown.result_count == shown.queryset.count() > 0
