@@ -31,7 +31,10 @@ RETRY_SECONDS = 2.0
 CLIENT = "notification-service-ledger"
 # A record that waits takes 2 KB in the client. By its defaults a start with 40,000 records took 85 MiB more than these take.
 AHEAD = {"queued.min.messages": 2000}
-FETCH = {"fetch.wait.max.ms": 200, "fetch.min.bytes": 1_000_000} | AHEAD  # as many records as there are, five times a second
+FETCH = {
+    "fetch.wait.max.ms": 200,
+    "fetch.min.bytes": 1_000_000,
+} | AHEAD  # as many records as there are, five times a second
 BULK = {"max.partition.fetch.bytes": 131_072} | AHEAD
 
 
