@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 MAX_UNSENT_BYTES = 1024 * 1024
-END_OF_HEAD = b"\r\n\r\n"
+START_OF_HEAD, END_OF_HEAD = b"HTTP/1.", b"\r\n\r\n"
 
 
 class ResponseSocket:
@@ -36,12 +36,13 @@ class ResponseSocket:
         return self._sock.recv(size, socket.MSG_DONTWAIT)
 
     def sendall(self, data: bytes) -> None:
-        """Send what the client takes at once, and keep the rest. What ends with an empty line waits for the next data or `flush`.
+        """Send what the client takes at once, and keep the rest. The head of a response waits for the next data or `flush`.
 
         Raises BrokenPipeError for a client that does not read.
         """
+        is_head = not self.unsent and data.startswith(START_OF_HEAD) and data.endswith(END_OF_HEAD)
         self.unsent += data
-        if data.endswith(END_OF_HEAD) and len(self.unsent) <= MAX_UNSENT_BYTES:
+        if is_head:
             return
         self.flush()
         deadline = time.monotonic() + self._seconds + len(self.unsent) / self._min_rate
