@@ -46,7 +46,7 @@ LINE = {
 }
 
 
-def main(mails: int, members: int) -> int:
+def main(mails: int = MAILS, members: int = 1) -> int:
     """Print mails a second and CPU time for each mail."""
     rate, cpu = run(mails, members)
     print(f"{rate:.0f} mails/s, {cpu * 1000:.2f} ms CPU a mail")
@@ -183,5 +183,4 @@ def cpu_seconds(pid: int) -> float:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["sink"]:
         serve_sink(int(sys.argv[2]), Path(sys.argv[3]))
-    mails, members = (*map(int, sys.argv[1:]), *(MAILS, 1)[len(sys.argv[1:]) :])
-    sys.exit(main(mails, members))
+    sys.exit(main(*map(int, sys.argv[1:])))

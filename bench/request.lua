@@ -21,7 +21,7 @@ function request()
   if not body then return wrk.format() end
   count = count + 1
   local unique = os.time() .. "-" .. number .. "-" .. count
-  local account = (count + number * math.floor(accounts / 2)) % accounts -- two threads never have the same one at once
+  local account = (count + number * math.floor(accounts / 2)) % accounts -- two threads begin far apart
   local sent = body:gsub("#", unique):gsub("~", tostring(account))
   return wrk.format(nil, nil, nil, sent)
 end

@@ -1,6 +1,6 @@
 """Ids that only have to differ: of requests, traces and spans. Never use them where a guess would do harm: `secrets` is for that.
 
-The system's generator is a call to the kernel, at which a thread lets another one run. Three a request took 2 % of a short one.
+The system's generator is a call to the kernel, at which a thread lets another one run (docs/adr/0064).
 """
 
 import os

@@ -12,7 +12,7 @@ from libs.access.caller import Caller
 from libs.django_store.statements import fetch_all
 from libs.values.pages import Page, PageRequest, build_page
 from order_service.domain.errors import UnknownOrder
-from order_service.queries.order_ranges import OrderFilter, Range, choose_range, is_ascending
+from order_service.queries.order_ranges import OrderFilter, Range, choose_range, in_order
 from order_service.store.order_tables.order_rows import ADDRESS_KEYS, item
 
 JsonObject = Mapping[str, object]
@@ -50,8 +50,7 @@ def list_orders(found: OrderFilter, request: PageRequest) -> Page[JsonObject]:
 
 def page_text(rows: Range, request: PageRequest) -> str:
     """The SQL text of a page."""
-    direction = "ASC" if is_ascending(request) else "DESC"
-    return f"{ORDERS} FORCE INDEX ({rows.index}) WHERE {rows.where} ORDER BY id {direction} LIMIT {request.limit + 1}"
+    return f"{ORDERS} {rows.clause} {in_order(request)} LIMIT {request.limit + 1}"
 
 
 def _orders(rows: Sequence[tuple[Any, ...]]) -> list[JsonObject]:

@@ -96,6 +96,11 @@ class Range:
     parameters: Sequence[object]
     resume: str | None = None
 
+    @property
+    def clause(self) -> str:
+        """What follows the name of the table."""
+        return f"FORCE INDEX ({self.index}) WHERE {self.where}"
+
 
 def choose_range(found: OrderFilter, request: PageRequest) -> Range:
     """The rows of a page. It takes no query without other filters than those of one index, and few bounded ones with them."""
@@ -122,13 +127,18 @@ def count_orders(found: OrderFilter, limit: int) -> int:
     if list(found.others()):
         raise ValueError("a filter without a place in the index")
     rows = _range(found.index, found.in_index())
-    text = f"SELECT id FROM orders FORCE INDEX ({rows.index}) WHERE {rows.where} LIMIT {limit}"
-    return int(fetch_all(f"SELECT COUNT(*) FROM ({text}) AS found", rows.parameters)[0][0])
+    text = f"SELECT COUNT(*) FROM (SELECT id FROM orders {rows.clause} LIMIT {limit}) AS found"
+    return int(fetch_all(text, rows.parameters)[0][0])
 
 
 def is_ascending(request: PageRequest) -> bool:
     """Whether the page is read by ascending ids."""
     return (request.sort == "oldest") != request.backwards
+
+
+def in_order(request: PageRequest) -> str:
+    """The order of the rows in SQL."""
+    return f"ORDER BY id {'ASC' if is_ascending(request) else 'DESC'}"
 
 
 def _place(request: PageRequest) -> Iterator[Condition]:
@@ -139,9 +149,8 @@ def _place(request: PageRequest) -> Iterator[Condition]:
 def _end(index: str, own: Iterable[Condition], request: PageRequest) -> str | None:
     """The id of the last order that the page may examine, None when there are fewer."""
     rows = _range(index, own)
-    direction = "ASC" if is_ascending(request) else "DESC"
-    text = f"SELECT id FROM orders FORCE INDEX ({index}) WHERE {rows.where} ORDER BY id {direction}"
-    found = fetch_all(f"{text} LIMIT 1 OFFSET {request.bound - 1}", rows.parameters)
+    text = f"SELECT id FROM orders {rows.clause} {in_order(request)} LIMIT 1 OFFSET {request.bound - 1}"
+    found = fetch_all(text, rows.parameters)
     return str(found[0][0]) if found else None
 
 

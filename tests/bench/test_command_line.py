@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bench.__main__ import choose, parse
-from bench.parts import PARTS
+from bench.__main__ import choose, main, parse
+from bench.parts import PARTS, Run
+from bench.report import Report, Row
 from bench.request import Request
+from bench.results import name_of
 from bench.routes import Route, chosen
 
 
@@ -40,3 +42,19 @@ def test_routes_are_chosen_by_a_piece_of_their_name() -> None:
     ]
     assert [route.name for route in chosen(routes, ["/orders"])] == ["GET /orders/{id}", "POST /orders"]
     assert chosen(routes, []) == routes
+
+
+def test_an_interrupted_run_leaves_the_whole_result_of_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[Report] = []
+
+    def measure(run: Run, _parts: object) -> None:
+        run.report.add(Row("warm `make up`", 10, "s"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bench.__main__.measure", measure)
+    monkeypatch.setattr("bench.__main__.write", written.append)
+    monkeypatch.setattr("sys.argv", ["bench"])
+    with pytest.raises(KeyboardInterrupt):
+        main()
+    assert [name_of(report) for report in written] == [f"{written[0].at[:10]}-all-interrupted"]
+    assert [row.what for row in written[0].rows] == ["warm `make up`"]

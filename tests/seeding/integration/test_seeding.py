@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -128,6 +129,16 @@ def test_orders_that_need_stock_hold_exactly_their_pieces(size, query, stock):
     }
     assert held == ordered
     assert held
+
+
+def test_the_items_of_an_order_are_its_lines(query):
+    columns = "order_id, product_id, name, quantity, CAST(unit_price AS CHAR), CAST(line_total AS CHAR)"
+    lines: dict[str, list[dict[str, object]]] = {}
+    for order_id, *line in query(f"SELECT {columns} FROM order_lines ORDER BY order_id, position"):
+        names = ("productId", "name", "quantity", "unitPrice", "lineTotal")
+        lines.setdefault(order_id, []).append(dict(zip(names, line, strict=True)))
+    assert {order_id: json.loads(items) for order_id, items in query("SELECT id, items FROM orders")} == lines
+    assert lines
 
 
 def test_the_replica_of_the_catalogue_has_the_products(size, query, stock):
