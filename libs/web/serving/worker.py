@@ -20,6 +20,7 @@ from libs.web.bodies import MAX_BODY_BYTES
 from libs.web.serving.parsed_requests import require_fields, set_body
 from libs.web.serving.refusals import refusal, status_of
 from libs.web.serving.request_buffer import Refused, RequestBuffer, RequestLimits
+from libs.web.serving.request_threads import RequestThreads
 from libs.web.serving.response_buffer import ResponseSocket
 
 BACKLOG_SECONDS = 5.0
@@ -46,6 +47,15 @@ class BufferingWorker(ThreadWorker):
         self._waiting: dict[Any, tuple[float, Callable[[Any], None]]] = {}
         """Connections that the loop waits for: the deadline (monotonic seconds), and what happens then."""
         self._expired_at, self._notified_at, self._accepted = 0.0, 0.0, 0
+
+    def init_process(self) -> None:
+        """As in gunicorn. It looks each setting up at each use, some thirty times a request, so all are looked up here."""
+        vars(self.cfg).update({name: setting.get() for name, setting in self.cfg.settings.items()})
+        super().init_process()
+
+    def get_thread_pool(self) -> Any:
+        """gunicorn's hook."""
+        return RequestThreads(self.cfg.threads, self._serve)
 
     def load_wsgi(self) -> None:
         """As in gunicorn. What is loaded by then is no work for the garbage collector."""
@@ -126,7 +136,27 @@ class BufferingWorker(ThreadWorker):
         self._stop_waiting(conn)
         conn.initialized = True
         conn.parser = get_parser(self.cfg, [conn.request.raw()], conn.client)
-        super().enqueue_req(conn)
+        self.tpool.submit(conn)
+
+    def _serve(self, conn: Any) -> None:
+        """Serve the request, in a thread. Then wait for the next one, unless there is work for the loop."""
+        keep = bool(self.handle(conn))
+        if keep and self.alive and not conn.sock.unsent and not conn.request.rest:
+            with suppress(OSError, ValueError):  # the loop has closed it to make room
+                self._keep(conn)
+        else:
+            self.method_queue.defer(self.finish_request, conn, keep)
+
+    def _keep(self, conn: Any) -> None:
+        """Wait for the next request. Threads call it, too: the connection is complete before the poller knows it."""
+        conn.set_timeout()
+        self.keepalived_conns.append(conn)
+        self._register(conn, EVENT_READ, lambda conn: self.on_client_socket_readable(conn, conn.sock))
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """As in gunicorn, while threads may still add connections."""
+        for conn in list(self.keepalived_conns):
+            conn.timeout = min(conn.timeout, deadline)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """As in gunicorn. The application gets a chunked body as one with a length, and none that is too large."""
@@ -154,10 +184,9 @@ class BufferingWorker(ThreadWorker):
         with suppress(OSError):
             client.sendall(refusal(status_of(exc)))
 
-    def finish_request(self, conn: Any, fs: Any) -> None:
+    def finish_request(self, conn: Any, keep: bool) -> None:
         """As in gunicorn. First the loop sends what the client has not read yet, and closing does not stop the loop."""
         try:
-            keep = bool(fs.result()) if not fs.cancelled() else False
             if conn.sock.flush():
                 self._end(conn, keep)
             else:
@@ -181,11 +210,9 @@ class BufferingWorker(ThreadWorker):
         elif conn.request.rest:  # the next request is here already
             self.enqueue_req(conn)
         else:
-            conn.set_timeout()
+            self._keep(conn)
             if not self.alive:
                 conn.timeout = min(conn.timeout, time.monotonic() + LINGER_SECONDS)
-            self.keepalived_conns.append(conn)
-            self._register(conn, EVENT_READ, lambda conn: self.on_client_socket_readable(conn, conn.sock))
 
     def _give_up(self, conn: Any) -> None:
         """The request has not arrived in time."""
