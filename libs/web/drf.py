@@ -32,7 +32,7 @@ from libs.web.circuit_breaker import CircuitBreaker
 from libs.web.index import index, index_page
 from libs.web.instrumentation import QUIET, RequestInstrumentation
 from libs.web.problems import PROBLEM_JSON, STATUS, error_headers, error_problem, problem
-from libs.web.security_headers import ALL_METHODS, browser_headers, is_preflight, is_private, vary
+from libs.web.security_headers import ALL_METHODS, is_preflight, is_private, vary
 
 log = get_logger(__name__)
 
@@ -62,10 +62,8 @@ class RequestMiddleware:
         sent_id, sent_trace = request.META.get("HTTP_X_REQUEST_ID", ""), request.META.get("HTTP_TRACEPARENT", "")
         instrumentation = RequestInstrumentation(sent_id, request.path, sent_trace=sent_trace)
         response = self._respond(request, instrumentation)
-        origin = request.META.get("HTTP_ORIGIN", "")
-        for name, value in browser_headers(origin, settings.CORS_ORIGINS, secure=request.is_secure()).items():
-            response.headers.setdefault(name, value)
-        patch_vary_headers(response, vary(settings.CORS_ORIGINS, negotiated=hasattr(request, "negotiated")))
+        if varies := vary(settings.CORS_ORIGINS, negotiated=hasattr(request, "negotiated")):
+            patch_vary_headers(response, varies)
         response["X-Request-ID"] = instrumentation.id
         if is_private(request.META, sets_cookie=bool(response.cookies)):
             response["Cache-Control"] = "no-store"

@@ -4,11 +4,15 @@ The policy fits pages without inline scripts and styles, as ours are. Cookies ne
 access token or no credentials.
 """
 
-from collections.abc import Mapping
-from functools import cache
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from libs.values.http_methods import METHODS
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -23,7 +27,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
+OVER_TLS = HEADERS | {"Strict-Transport-Security": "max-age=31536000"}
 ALL_METHODS = ", ".join(sorted(METHODS))
 """What a service itself allows, for `OPTIONS *` (RFC 9110 9.3.7)."""
 CORS = {
@@ -36,18 +40,27 @@ CORS = {
 }
 
 
-def browser_headers(origin: str, allowed: frozenset[str], *, secure: bool) -> Mapping[str, str]:
-    """The headers of the response to a request with the header Origin, besides `vary`.
+class BrowserHeaders:
+    """A WSGI application with the headers for browsers in each response. A header that the application sets itself is kept.
 
-    `allowed`: origins whose scripts may read it. `secure`: the request came over TLS.
+    It is outside the frameworks, whose own headers take twenty times as long to set (docs/adr/0066). `origins`: those whose
+    scripts may read the responses.
     """
-    headers = _fixed_headers(secure)
-    return {**headers, "Access-Control-Allow-Origin": origin, **CORS} if origin in allowed else headers
 
+    def __init__(self, app: WSGIApplication, origins: frozenset[str]) -> None:
+        self._app, self._origins = app, origins
 
-@cache
-def _fixed_headers(secure: bool) -> Mapping[str, str]:
-    return HEADERS | (OVER_TLS if secure else {})
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer as the application does."""
+        headers = OVER_TLS if environ["wsgi.url_scheme"] == "https" else HEADERS
+        if (origin := environ.get("HTTP_ORIGIN", "")) in self._origins:
+            headers = {**headers, "Access-Control-Allow-Origin": origin, **CORS}
+
+        def start(status: str, sent: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
+            names = {name for name, _ in sent}
+            return start_response(status, [*sent, *(pair for pair in headers.items() if pair[0] not in names)], *error)
+
+        return self._app(environ, start)
 
 
 def vary(allowed: frozenset[str], *, negotiated: bool) -> list[str]:
