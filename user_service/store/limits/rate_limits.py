@@ -13,6 +13,7 @@ from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, MongoDBStorage
 from limits.strategies import MovingWindowRateLimiter
 from pymongo.errors import PyMongoError
+from pymongo.write_concern import WriteConcern
 
 from libs.mongo_store.connection import Db, is_unavailable
 from libs.runtime.logs import get_logger
@@ -36,6 +37,11 @@ class _Storage(MongoDBStorage):
 
     def _init_mongo_client(self, uri: str | None, **options: Any) -> Any:
         return self._db.client
+
+    @property
+    def windows(self) -> Any:
+        """The collection of `limits`. A write does not wait for MongoDB's journal (docs/adr/0066)."""
+        return super().windows.with_options(write_concern=WriteConcern(w=1, j=False))
 
     def clear(self, key: str) -> None:
         """Delete the entries of a key. `limits` also deletes the key's counter, which moving windows do not have."""
