@@ -99,7 +99,3 @@ def setup_django(name: str, config: Config) -> None:
     logging.getLogger("django.request").setLevel(logging.CRITICAL)  # libs.web.drf logs requests, without raw paths
     use_django_settings()
     django.setup(set_prefix=False)
-    from django.core.signals import request_started
-    from django.db import reset_queries
-
-    request_started.disconnect(reset_queries)  # it empties a list of queries that only DEBUG fills

@@ -45,6 +45,7 @@ MEANINGS: dict[tuple[type[Exception], ...], type[errors.DomainError]] = {
 }
 """Errors of Django and DRF, and the domain error that each stands for."""
 View = Callable[..., HttpResponse]
+MAX_HOSTS = 100  # that a process remembers; a wildcard accepts any number
 READ_ONLY, READ = "GET, HEAD", "GET, HEAD, OPTIONS"
 
 
@@ -57,12 +58,15 @@ class RequestMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response, self._breaker = get_response, CircuitBreaker()
+        self._origins: frozenset[str] = settings.CORS_ORIGINS
+        self._hosts: set[str | None] = set()
+        """Values of the header Host that Django has accepted."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         sent_id, sent_trace = request.META.get("HTTP_X_REQUEST_ID", ""), request.META.get("HTTP_TRACEPARENT", "")
         instrumentation = RequestInstrumentation(sent_id, request.path, sent_trace=sent_trace)
         response = self._respond(request, instrumentation)
-        if varies := vary(settings.CORS_ORIGINS, negotiated=hasattr(request, "negotiated")):
+        if varies := vary(self._origins, negotiated=hasattr(request, "negotiated")):
             patch_vary_headers(response, varies)
         response["X-Request-ID"] = instrumentation.id
         if is_private(request.META, sets_cookie=bool(response.cookies)):
@@ -80,9 +84,7 @@ class RequestMiddleware:
             return response
         if request.path_info.startswith(QUIET) and (response := _probe(request)):
             return response
-        try:
-            request.get_host()
-        except DisallowedHost:  # Django would log a traceback
+        if not self._is_known_host(request):
             instrumentation.reason = "unknown host"
             return _fail_with(request, UnknownHost())
         try:
@@ -90,6 +92,18 @@ class RequestMiddleware:
         except errors.Unavailable as error:
             return _fail_with(request, error)
         return self.get_response(request)
+
+    def _is_known_host(self, request: HttpRequest) -> bool:
+        """Whether Django accepts the request's host. Otherwise it would log a traceback later."""
+        host = request.META.get("HTTP_HOST")
+        if host not in self._hosts:
+            try:
+                request.get_host()
+            except DisallowedHost:
+                return False
+            if len(self._hosts) < MAX_HOSTS:
+                self._hosts.add(host)
+        return True
 
 
 def _request_id() -> str:
@@ -180,8 +194,8 @@ def _report(status: int, body: Mapping[str, object]) -> HttpResponse:
 
 def prefers_html(request: HttpRequest | Request) -> bool:
     """True for a browser: a client whose Accept header prefers HTML to JSON."""
-    underlying: Any = getattr(request, "_request", request)
-    underlying.negotiated = True
+    if isinstance(request, HttpRequest):
+        request.negotiated = True  # type: ignore[attr-defined] # for the header Vary, which the framework sets for its own views
     if request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", "application/json"):
         return False
     return request.get_preferred_type(["application/json", "text/html"]) == "text/html"

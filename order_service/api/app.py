@@ -11,5 +11,17 @@ def create_app(config: Config) -> BrowserHeaders | ProxyFix:
     setup_django("order_service", config)
     from order_service.api.handler import Handler
 
+    _disconnect_signals()
     app, count = BrowserHeaders(Handler(), config.cors_origins), config.proxy_count
     return ProxyFix(app, x_for=count, x_proto=count, x_host=count) if count else app
+
+
+def _disconnect_signals() -> None:
+    """Django calls these functions at each request. Here they change nothing (docs/adr/0066)."""
+    from django.core.cache import close_caches
+    from django.core.signals import request_finished, request_started
+    from django.db import close_old_connections, reset_queries
+
+    request_started.disconnect(reset_queries)  # of a list that only DEBUG fills
+    request_started.disconnect(close_old_connections)  # the end of each request does the same
+    request_finished.disconnect(close_caches)  # there is no connection to a cache
