@@ -6,6 +6,7 @@ server of its own. CPU times change little when other work shares the machine, u
 
 from __future__ import annotations
 
+import argparse
 import base64
 import io
 import json
@@ -37,8 +38,13 @@ WARM_UP, REQUESTS = 60, 600
 Answer = tuple[str, bytes]
 
 
-def main(services: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Measure each service in a process of its own."""
+    parser = argparse.ArgumentParser(prog="python -m bench.cpu", description=(__doc__ or "").partition(": ")[2])
+    parser.add_argument("services", nargs="*", metavar="SERVICE", help=f"{', '.join(SERVICES)}; all without one")
+    services = parser.parse_args(arguments).services
+    if unknown := sorted({*services} - {*SERVICES}):
+        parser.error(f"no service {unknown[0]!r}; choose from {', '.join(SERVICES)}")
     for service in services or SERVICES:
         command = [sys.executable, "-m", "bench.cpu", "--inside", service]
         environment = {**os.environ, **settings(service)}

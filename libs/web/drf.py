@@ -58,7 +58,6 @@ class RequestMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response, self._breaker = get_response, CircuitBreaker()
-        self._origins: frozenset[str] = settings.CORS_ORIGINS
         self._hosts: set[str | None] = set()
         """Values of the header Host that Django has accepted."""
 
@@ -66,7 +65,7 @@ class RequestMiddleware:
         sent_id, sent_trace = request.META.get("HTTP_X_REQUEST_ID", ""), request.META.get("HTTP_TRACEPARENT", "")
         instrumentation = RequestInstrumentation(sent_id, request.path, sent_trace=sent_trace)
         response = self._respond(request, instrumentation)
-        if varies := vary(self._origins, negotiated=hasattr(request, "negotiated")):
+        if varies := vary(settings.CORS_ORIGINS, negotiated=hasattr(request, "negotiated")):
             patch_vary_headers(response, varies)
         response["X-Request-ID"] = instrumentation.id
         if is_private(request.META, sets_cookie=bool(response.cookies)):

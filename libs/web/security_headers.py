@@ -56,9 +56,10 @@ class BrowserHeaders:
         if (origin := environ.get("HTTP_ORIGIN", "")) in self._origins:
             headers = {**headers, "Access-Control-Allow-Origin": origin, **CORS}
 
-        def start(status: str, sent: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
+        def start(status: str, sent: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
             names = {name for name, _ in sent}
-            return start_response(status, [*sent, *(pair for pair in headers.items() if pair[0] not in names)], *error)
+            missing = [pair for pair in headers.items() if pair[0] not in names]
+            return start_response(status, [*sent, *missing], exc_info)
 
         return self._app(environ, start)
 

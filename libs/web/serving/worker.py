@@ -49,7 +49,7 @@ class BufferingWorker(ThreadWorker):
         self._expired_at, self._notified_at, self._accepted = 0.0, 0.0, 0
 
     def init_process(self) -> None:
-        """As in gunicorn. It looks each setting up at each use, some thirty times a request, so all are looked up here."""
+        """As in gunicorn. It computes a setting at each use, some thirty times a request. Here all are computed once."""
         vars(self.cfg).update({name: setting.get() for name, setting in self.cfg.settings.items()})
         super().init_process()
 
@@ -140,17 +140,23 @@ class BufferingWorker(ThreadWorker):
 
     def _serve(self, conn: Any) -> None:
         """Serve the request, in a thread. Then wait for the next one, unless there is work for the loop."""
-        keep = bool(self.handle(conn))
+        try:
+            keep = bool(self.handle(conn))
+        except BaseException:  # gunicorn handles all but SystemExit
+            self.log.exception("request ended its thread")
+            keep = False
         if keep and self.alive and not conn.sock.unsent and not conn.request.rest:
-            with suppress(OSError, ValueError):  # the loop has closed it to make room
+            with suppress(OSError, ValueError, KeyError):  # the loop has closed it to make room
                 self._keep(conn)
         else:
             self.method_queue.defer(self.finish_request, conn, keep)
 
     def _keep(self, conn: Any) -> None:
-        """Wait for the next request. Threads call it, too: the connection is complete before the poller knows it."""
+        """Wait for the next request. Threads call it, too: all is set before the loop gets to know the connection."""
         conn.set_timeout()
         self.keepalived_conns.append(conn)
+        if not self.alive:  # after the append, so either this or _cap_keepalive sets the timeout
+            conn.timeout = min(conn.timeout, time.monotonic() + LINGER_SECONDS)
         self._register(conn, EVENT_READ, lambda conn: self.on_client_socket_readable(conn, conn.sock))
 
     def _cap_keepalive(self, deadline: float) -> None:
@@ -211,8 +217,6 @@ class BufferingWorker(ThreadWorker):
             self.enqueue_req(conn)
         else:
             self._keep(conn)
-            if not self.alive:
-                conn.timeout = min(conn.timeout, time.monotonic() + LINGER_SECONDS)
 
     def _give_up(self, conn: Any) -> None:
         """The request has not arrived in time."""

@@ -1,5 +1,6 @@
-"""The worker's loop: a connection that makes room for a new one may be readable in the same turn of the loop."""
+"""The worker: what its loop does with a connection, and what a thread does after a request."""
 
+import logging
 import selectors
 import socket
 import time
@@ -10,7 +11,8 @@ from gunicorn.workers.gthread import ThreadWorker
 from structlog.contextvars import bind_contextvars, get_contextvars
 
 from libs.web.serving.request_buffer import RequestBuffer, RequestLimits
-from libs.web.serving.worker import BufferingWorker
+from libs.web.serving.response_buffer import ResponseSocket
+from libs.web.serving.worker import LINGER_SECONDS, BufferingWorker
 
 
 class Connection:
@@ -67,6 +69,74 @@ def test_a_kept_connection_that_is_closed_does_not_end_the_worker(worker, pair):
     worker._end(connection, keep=True)
     run_turn_after_room_was_made(worker, client)
     assert (worker.nr_conns, list(worker.keepalived_conns)) == (0, [])
+
+
+class Deferred:
+    """gunicorn's queue of calls for the loop."""
+
+    def __init__(self):
+        self.calls = []
+
+    def defer(self, function, *args):
+        self.calls.append((function.__name__, *args))
+
+
+@pytest.fixture
+def served(worker, pair):
+    """A connection whose request a thread has served: the worker and the connection."""
+    connection = Connection(ResponseSocket(pair[0], seconds=1, min_rate=1))
+    connection.request = RequestBuffer(RequestLimits(), time.monotonic())
+    worker.method_queue, worker.handle = Deferred(), lambda conn: True
+    return worker, connection
+
+
+def test_a_thread_itself_waits_for_the_next_request(served, pair):
+    worker, connection = served
+    worker._serve(connection)
+    assert (worker.method_queue.calls, list(worker.keepalived_conns)) == ([], [connection])
+    pair[1].sendall(b"x")
+    assert [key.fileobj for key, _ in worker.poller.select(5)] == [connection.sock]
+
+
+@pytest.mark.parametrize("what", ["ends", "fails", "exits", "has an unsent rest", "has the next request", "stops"])
+def test_everything_else_is_left_to_the_loop(served, what):
+    worker, connection = served
+    errors = {"fails": ValueError, "exits": SystemExit}
+
+    def handle(conn):
+        if what in errors:
+            raise errors[what]
+        return what != "ends"
+
+    worker.handle, worker.log = handle, logging.getLogger("test")
+    worker.alive = what != "stops"
+    if what == "has an unsent rest":
+        connection.sock.unsent += b"x"
+    if what == "has the next request":
+        connection.request.rest = b"GET"
+    worker._serve(connection)
+    keeps = what not in ("ends", *errors)
+    assert worker.method_queue.calls == [("finish_request", connection, keeps)]
+    assert not worker.keepalived_conns
+
+
+def test_a_connection_that_the_loop_has_closed_does_not_end_the_thread(served):
+    worker, connection = served
+    connection.sock.close()
+    worker._serve(connection)
+    assert worker.method_queue.calls == []
+
+
+def test_a_worker_that_stops_keeps_no_connection_for_long(served):
+    worker, connection = served
+    worker._keep(connection)
+    assert connection.timeout > time.monotonic() + LINGER_SECONDS
+    worker._cap_keepalive(time.monotonic() + LINGER_SECONDS)
+    assert connection.timeout <= time.monotonic() + LINGER_SECONDS
+    worker.poller.unregister(connection.sock)
+    worker.alive = False
+    worker._keep(connection)
+    assert connection.timeout <= time.monotonic() + LINGER_SECONDS
 
 
 @pytest.mark.parametrize("fails", [False, True])
