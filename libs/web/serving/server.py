@@ -34,8 +34,10 @@ class _Web(BaseApplication):
         super().__init__()
 
     def load_config(self) -> None:
+        """gunicorn's hook. gunicorn computes a setting at each use, some thirty times a request. Here all are computed once."""
         for name, value in self._settings.items():
             self.cfg.set(name, value)
+        vars(self.cfg).update({name: setting.get() for name, setting in self.cfg.settings.items()})
 
     def load(self) -> Callable[..., Any]:
         return cast(Callable[..., Any], import_app(self._app))

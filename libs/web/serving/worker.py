@@ -48,11 +48,6 @@ class BufferingWorker(ThreadWorker):
         """Connections that the loop waits for: the deadline (monotonic seconds), and what happens then."""
         self._expired_at, self._notified_at, self._accepted = 0.0, 0.0, 0
 
-    def init_process(self) -> None:
-        """As in gunicorn. It computes a setting at each use, some thirty times a request. Here all are computed once."""
-        vars(self.cfg).update({name: setting.get() for name, setting in self.cfg.settings.items()})
-        super().init_process()
-
     def get_thread_pool(self) -> Any:
         """gunicorn's hook."""
         return RequestThreads(self.cfg.threads, self._serve)
@@ -149,7 +144,7 @@ class BufferingWorker(ThreadWorker):
             with suppress(OSError, ValueError, KeyError):  # the loop has closed it to make room
                 self._keep(conn)
         else:
-            self.method_queue.defer(self.finish_request, conn, keep)
+            self.method_queue.defer(self._finish, conn, keep)
 
     def _keep(self, conn: Any) -> None:
         """Wait for the next request. Threads call it, too: all is set before the loop gets to know the connection."""
@@ -161,7 +156,8 @@ class BufferingWorker(ThreadWorker):
 
     def _cap_keepalive(self, deadline: float) -> None:
         """As in gunicorn, while threads may still add connections."""
-        for conn in list(self.keepalived_conns):
+        kept: list[Any] = list(self.keepalived_conns)
+        for conn in kept:
             conn.timeout = min(conn.timeout, deadline)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
@@ -190,8 +186,8 @@ class BufferingWorker(ThreadWorker):
         with suppress(OSError):
             client.sendall(refusal(status_of(exc)))
 
-    def finish_request(self, conn: Any, keep: bool) -> None:
-        """As in gunicorn. First the loop sends what the client has not read yet, and closing does not stop the loop."""
+    def _finish(self, conn: Any, keep: bool) -> None:
+        """End a request, in the loop. It first sends what the client has not read yet."""
         try:
             if conn.sock.flush():
                 self._end(conn, keep)
@@ -246,11 +242,10 @@ class BufferingWorker(ThreadWorker):
 
     def _drain(self, conn: Any) -> None:
         try:
-            if not conn.sock.receive(READ_BYTES):
-                self._close(conn)
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError:
+            ended = not conn.sock.receive(READ_BYTES)
+        except OSError as error:
+            ended = not isinstance(error, BlockingIOError | InterruptedError)
+        if ended:
             self._close(conn)
 
     def _wait(
@@ -280,10 +275,7 @@ class BufferingWorker(ThreadWorker):
             super().notify()
 
     def wait_for_and_dispatch_events(self, timeout: float | None) -> None:
-        """As in gunicorn. Then close the connections whose deadline has passed.
-
-        A worker that stops waits LINGER_SECONDS for a connection that has sent nothing.
-        """
+        """As in gunicorn. Then close what is late. A worker that stops waits LINGER_SECONDS for what has sent nothing."""
         super().wait_for_and_dispatch_events(timeout)
         if (now := time.monotonic()) - self._expired_at < EXPIRY_SECONDS:
             return

@@ -102,7 +102,7 @@ def test_no_page_has_an_inline_script_or_style_or_asks_for_a_policy_of_its_own(d
     for path in ("/admin/", "/admin/auth/user/", "/admin/axes/accessattempt/", *paths):
         answer = desk.get(path)
         html = answer.content.decode()
-        assert "unsafe" not in answer["Content-Security-Policy"]
+        assert "Content-Security-Policy" not in answer  # the web process adds that of all pages
         assert not re.findall(r"<style|<script(?![^>]* src=)|\sstyle=|\son\w+=", html), path
         assert not re.findall(r'(?:src|href)="(?:https?:)?//', html), path
 

@@ -144,17 +144,18 @@ def test_an_unknown_path_is_a_problem_with_the_callers_request_id():
     assert problem(answer, 404, "not-found")["requestId"] == "accept-1234"
 
 
-def test_scripts_of_a_listed_site_may_ask_and_read_and_others_may_not(settings):
+def test_scripts_of_a_listed_site_may_ask_and_read_and_others_may_not(config, settings):
     settings.CORS_ORIGINS = frozenset({"https://shop.example"})
-    ask = {"access-control-request-method": "POST", "accept": "application/json"}
-    preflight = Client(headers=ask | {"origin": "https://shop.example"}).options("/orders")
-    assert (preflight.status_code, preflight["Access-Control-Allow-Origin"]) == (204, "https://shop.example")
-    assert "Idempotency-Key" in preflight["Access-Control-Allow-Headers"]
-    refused = Client(headers=ask | {"origin": "https://evil.example"}).options("/orders")
-    assert (refused.status_code, refused.get("Access-Control-Allow-Origin")) == (204, None)
-    answer = Client(headers={"origin": "https://shop.example"}).get("/orders")
-    assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (401, "https://shop.example")
-    assert "Access-Control-Allow-Credentials" not in answer
+    client = WerkzeugClient(create_app(config.model_copy(update={"cors_origins": settings.CORS_ORIGINS})))
+    ask = {"Access-Control-Request-Method": "POST", "Accept": "application/json"}
+    preflight = client.options("/orders", headers=ask | {"Origin": "https://shop.example"})
+    assert (preflight.status_code, preflight.headers["Access-Control-Allow-Origin"]) == (204, "https://shop.example")
+    assert "Idempotency-Key" in preflight.headers["Access-Control-Allow-Headers"]
+    refused = client.options("/orders", headers=ask | {"Origin": "https://evil.example"})
+    assert (refused.status_code, refused.headers.get("Access-Control-Allow-Origin")) == (204, None)
+    answer = client.get("/orders", headers={"Origin": "https://shop.example"})
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (401, "https://shop.example")
+    assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
 def test_behind_a_proxy_that_is_set_an_answer_over_tls_says_so(config):

@@ -116,7 +116,7 @@ def test_everything_else_is_left_to_the_loop(served, what):
         connection.request.rest = b"GET"
     worker._serve(connection)
     keeps = what not in ("ends", *errors)
-    assert worker.method_queue.calls == [("finish_request", connection, keeps)]
+    assert worker.method_queue.calls == [("_finish", connection, keeps)]
     assert not worker.keepalived_conns
 
 
