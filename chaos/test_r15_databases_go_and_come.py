@@ -49,14 +49,14 @@ def check_answers(calls: list[Call]) -> None:
         f"{len(slow)} answers took over {ANSWER_SECONDS} s, the longest {max(c.answer.seconds for c in slow):.1f} s"
     )
     check_honest(calls)
+    assert [call for call in calls if call.outcome != "ok"], "the database was away, and nobody noticed"
 
 
 def check_honest(calls: list[Call]) -> None:
-    """Those that were no success were 503 with Retry-After, and there were some."""
+    """Those that were no success were 503 with Retry-After."""
     bad = [call for call in calls if call.outcome != "ok"]
     others = [call for call in bad if call.answer.status != 503 or "Retry-After" not in call.answer.headers]
     assert not others, [(call.kind, call.answer) for call in others[:3]]
-    assert bad, "the database was away, and nobody noticed"
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,8 @@ def test_step_downs_of_the_primary_are_missed_by_503_alone_and_leave_no_process_
         f"{STEP_DOWNS} step-downs: {sum(call.outcome != 'ok' for call in calls)} of {len(calls)} answered 503, "
         f"slowest answer {max(call.answer.seconds for call in calls):.1f} s, normal {back:.2f} s after the last",
     )
-    check_honest(calls)  # a call may meet two step-downs, so it may take longer than with one outage
+    # A call may meet two step-downs, so it may take longer than with one outage. Or the driver repeats it, and nobody notices.
+    check_honest(calls)
     check_same(stack, pids)
     after = [act() for _ in range(20) for act in (log_in, describe)]  # every thread of every worker
     assert [answer for answer in after if answer.outcome != "ok"] == []

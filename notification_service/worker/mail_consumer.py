@@ -61,7 +61,8 @@ class MailConsumer:
     ) -> None:
         """`prepare` is called after each assignment. Its result is called until it returns true: what mails need is read then."""
         self._senders, self._fence, self._contact, self._new_preparation = senders, fence, contact, prepare
-        self._consumer = clients.make_consumer(brokers, GROUP, stats_cb=self._on_statistics, **SETTINGS)
+        callbacks = {"stats_cb": self._on_statistics, "on_commit": self._on_commit}
+        self._consumer = clients.make_consumer(brokers, GROUP, **callbacks, **SETTINGS)
         self._progress, self._committed_at, self._offset_resets = Progress(), 0.0, 0
         self._assigned, self._unseen = frozenset[Place](), set[Place]()
         self._starts = dict[Place, int]()
@@ -149,6 +150,13 @@ class MailConsumer:
             self._consumer.commit(offsets=offsets, asynchronous=not wait)  # type: ignore[call-overload]
         except KafkaException as error:
             log.warning("offsets not committed", error=error.args[0].name())
+
+    def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        """The answer to a commit that was not waited for. A refused one is repeated: the next event may come in hours."""
+        if refused := clients.commit_error(error, partitions):
+            log.warning("offsets not committed", error=refused.name())
+            with self._senders.changed:
+                self._senders.turns.commit_again((p.topic, p.partition) for p in partitions)
 
     def _open(self) -> None:
         """Let the senders begin, once all is read that they need and each partition has shown an event or its end."""

@@ -146,6 +146,12 @@ class Turns:
             part.changed = False
         return {place: part.next_offset for place, part in moved.items()}
 
+    def commit_again(self, places: Iterable[Place]) -> None:
+        """Let `positions` return these partitions again, unless they were revoked."""
+        for place in places:
+            if (part := self._partitions.get(place)) and part.next_offset >= 0:
+                part.changed = True
+
     def oldest(self) -> int | None:
         """The time of the oldest event that is not done, in ms since the epoch."""
         first = [next((job for job in part.jobs if not job.done), None) for part in self._partitions.values()]

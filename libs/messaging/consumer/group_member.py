@@ -51,9 +51,8 @@ class GroupMember:
         self._jobs: dict[Place, deque[QueuedEvent]] = {}
         self._in_flight = 0
         self._commit_seconds, self._committed_at, self._uncommitted = commit_seconds, 0.0, False
-        self._consumer = clients.make_consumer(
-            brokers, group, stats_cb=self._on_statistics, **{"auto.offset.reset": "error"}
-        )
+        settings = {"auto.offset.reset": "error", "on_commit": self._on_commit}
+        self._consumer = clients.make_consumer(brokers, group, stats_cb=self._on_statistics, **settings)
         # librdkafka raises when it is asked for its partitions while it closes, so this object keeps them.
         self._assigned: set[Place] = set()
         self._paused, self._polled_at, self.heartbeat = False, time.monotonic(), time.monotonic()
@@ -196,6 +195,12 @@ class GroupMember:
             self._consumer.commit(asynchronous=not wait)  # type: ignore[call-overload] # has an overload for each value
         except KafkaException as error:
             log.warning("offsets not committed", error=error.args[0].name())
+
+    def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        """The answer to a commit that was not waited for. A refused one is repeated: the next event may come in hours."""
+        if refused := clients.commit_error(error, partitions):
+            log.warning("offsets not committed", error=refused.name())
+            self._uncommitted = True
 
     def _pause(self, paused: bool) -> None:
         if paused != self._paused:

@@ -4,9 +4,10 @@ librdkafka does not survive a fork (its issue 2374). So a process creates its cl
 """
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from libs.messaging.kafka.brokers import Brokers
@@ -71,3 +72,12 @@ def make_consumer(brokers: Brokers, group: str, **more: Any) -> Consumer:
 def make_admin(brokers: Brokers) -> AdminClient:
     """A client that reads and creates topics."""
     return AdminClient(COMMON | login(brokers))
+
+
+def commit_error(error: KafkaError | None, partitions: Iterable[TopicPartition]) -> KafkaError | None:
+    """Why a commit was refused, from the arguments of `on_commit`. None when it was not, or when there was nothing to commit.
+
+    The broker refuses a commit while its group rebalances.
+    """
+    found = next((each for each in (error, *(place.error for place in partitions)) if each), None)
+    return None if found and found.code() == KafkaError._NO_OFFSET else found

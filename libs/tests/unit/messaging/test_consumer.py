@@ -2,6 +2,7 @@
 
 from unittest.mock import Mock
 
+import pytest
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, Message, TopicPartition
 
 from libs.messaging.consumer.batch_consumer import BatchConsumer
@@ -56,3 +57,35 @@ def test_a_lost_offset_is_counted_and_a_new_group_is_not(monkeypatch):
     client.incremental_assign.reset_mock()
     consumer._begin_partition("topic", 7, KafkaError(KafkaError._AUTO_OFFSET_RESET, "out of range"))  # revoked since
     assert not client.incremental_assign.called
+
+
+@pytest.mark.parametrize(
+    ("error", "of_the_partition", "is_repeated"),
+    [
+        (None, None, False),
+        (KafkaError(KafkaError.REBALANCE_IN_PROGRESS), None, True),
+        (None, KafkaError(KafkaError.ILLEGAL_GENERATION), True),
+        (KafkaError(KafkaError._NO_OFFSET), None, False),
+    ],
+)
+def test_a_commit_that_the_broker_refuses_is_repeated_without_another_event(
+    monkeypatch, error, of_the_partition, is_repeated
+):
+    client, times = Mock(spec=["incremental_assign", "pause", "resume", "store_offsets", "commit"]), [1000.0]
+    monkeypatch.setattr(clients, "make_consumer", lambda *_, **__: client)
+    monkeypatch.setattr("libs.messaging.consumer.group_member.time.monotonic", lambda: times[0])
+    consumer = BatchConsumer("nowhere", "group", ["topic"], print, failures=Mock())
+    consumer._on_assign(client, [TopicPartition("topic", 0)])
+    consumer._accept(Message(topic="topic", partition=0, offset=5, key=b"a", value=b"{}"))
+    consumer._jobs["topic", 0][0].done = True
+    consumer._collect()
+    assert client.commit.call_count == 1
+    consumer._on_commit(error, [Mock(spec=["error"], error=of_the_partition)])
+    consumer._collect()
+    assert client.commit.call_count == 1  # not at once
+    times[0] += consumer._commit_seconds
+    consumer._collect()
+    assert client.commit.call_count == (2 if is_repeated else 1)
+    times[0] += consumer._commit_seconds
+    consumer._collect()
+    assert client.commit.call_count == (2 if is_repeated else 1)

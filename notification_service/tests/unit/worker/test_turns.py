@@ -86,6 +86,18 @@ def test_offsets_are_committed_up_to_the_first_event_that_is_not_done(turns):
     assert turns.positions() == {("order-placed", 0): 4}
 
 
+def test_an_offset_whose_commit_was_refused_is_committed_again(turns):
+    turns.accept([message(number, offset=number) for number in range(2)])
+    for _ in range(2):
+        turns.finish(turns.take(0.0))
+    assert turns.positions() == {("order-placed", 0): 2}
+    turns.commit_again(
+        [("order-placed", 0), ("order-placed", 1), ("order-cancelled", 0)]
+    )  # one has no offset, one was revoked
+    assert turns.positions() == {("order-placed", 0): 2}
+    assert turns.positions() == {}
+
+
 def test_a_partition_has_at_most_64_open_events_and_only_it_pauses(turns):
     turns.accept([message(n, key="stuck", offset=n) for n in range(MAX_OPEN + MAX_WAITING)])
     turns.accept([message(10_000, "order-confirmed")])
