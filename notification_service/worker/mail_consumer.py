@@ -16,7 +16,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from libs.messaging import event_metrics
 from libs.messaging.consumer.membership import Membership
-from libs.messaging.event_metrics import LagClock
+from libs.messaging.event_metrics import LagClock, unfetched
 from libs.messaging.kafka import clients
 from libs.messaging.kafka.brokers import Brokers
 from libs.runtime.logs import get_logger
@@ -252,4 +252,5 @@ class MailConsumer:
         self._membership.read(statistics)
         self._broker = any(b["state"] == "UP" for b in statistics["brokers"].values())
         self._progress.read(statistics, self._assigned)
-        self._lag_clock.note(self._progress.lag)
+        parts = ((topic, p) for topic, each in statistics["topics"].items() for p in each["partitions"].values())
+        self._lag_clock.note(sum(unfetched(p) for topic, p in parts if (topic, p["partition"]) in self._assigned))

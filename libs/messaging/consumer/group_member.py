@@ -17,7 +17,7 @@ from libs.messaging import event_metrics
 from libs.messaging.consumer.batch_thread import BatchThread
 from libs.messaging.consumer.membership import Membership
 from libs.messaging.consumer.queued_event import QueuedEvent
-from libs.messaging.event_metrics import LagClock
+from libs.messaging.event_metrics import LagClock, unfetched
 from libs.messaging.kafka import clients
 from libs.messaging.kafka.brokers import Brokers
 from libs.messaging.kafka.producer import Producer
@@ -245,5 +245,5 @@ class GroupMember:
         self._membership.read(statistics)
         parts = [p for t in statistics["topics"].values() for p in t["partitions"].values() if p["desired"]]
         self._lag = sum(max(0, p["consumer_lag"]) for p in parts)
-        self._lag_clock.note(self._lag)
+        self._lag_clock.note(sum(map(unfetched, parts)))
         self._broker = any(b["state"] == "UP" for b in statistics["brokers"].values())

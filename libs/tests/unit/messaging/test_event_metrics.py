@@ -4,7 +4,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from libs.messaging import event_metrics as module
-from libs.messaging.event_metrics import LagClock
+from libs.messaging.event_metrics import LagClock, unfetched
 
 
 @pytest.fixture
@@ -40,6 +40,21 @@ def test_while_nothing_is_fetched_it_is_the_time_since_there_was_no_lag(clock):
     lag.note(0)
     lag.note(1)
     assert lag.seconds(None) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("app_offset", "hi_offset", "consumer_lag", "waiting"),
+    [
+        (7, 7, 1, 0),  # done and not committed yet
+        (5, 7, 3, 2),
+        (-1001, 7, 3, 3),  # nothing was fetched yet
+        (-1001, -1001, -1, 0),  # nothing is known yet
+        (7, -1001, -1, 0),
+    ],
+)
+def test_only_events_that_are_not_fetched_count(app_offset, hi_offset, consumer_lag, waiting):
+    found = unfetched({"app_offset": app_offset, "hi_offset": hi_offset, "consumer_lag": consumer_lag})
+    assert found == waiting
 
 
 def test_the_counters_of_a_topic_begin_at_0():
