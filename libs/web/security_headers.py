@@ -43,8 +43,8 @@ CORS = {
 class BrowserHeaders:
     """A WSGI application with the headers for browsers in each response. A header that the application sets itself is kept.
 
-    It is outside the frameworks, whose own headers take twenty times as long to set (docs/adr/0066). `origins`: those whose
-    scripts may read the responses.
+    It is outside the frameworks, which check each header that is set (docs/adr/0066). `origins`: those whose scripts may read
+    the responses.
     """
 
     def __init__(self, app: WSGIApplication, origins: frozenset[str]) -> None:

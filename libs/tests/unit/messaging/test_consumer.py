@@ -1,5 +1,6 @@
 """What the consumer asks of its client."""
 
+import json
 from unittest.mock import Mock
 
 import pytest
@@ -89,3 +90,18 @@ def test_a_commit_that_the_broker_refuses_is_repeated_without_another_event(
     times[0] += consumer._commit_seconds
     consumer._collect()
     assert client.commit.call_count == (2 if is_repeated else 1)
+
+
+@pytest.mark.parametrize(("app_offset", "seconds"), [(7, 0.0), (6, 60.0)])
+def test_a_member_is_behind_by_what_it_has_not_fetched(monkeypatch, app_offset, seconds):
+    times = [1000.0]
+    monkeypatch.setattr(clients, "make_consumer", lambda *_, **__: Mock())
+    monkeypatch.setattr("libs.messaging.event_metrics.time.monotonic", lambda: times[0])
+    consumer = BatchConsumer("nowhere", "group", ["topic"], print, failures=Mock())
+    consumer._membership = Mock()
+    part = {"desired": True, "consumer_lag": 1, "hi_offset": 7, "app_offset": app_offset}
+    text = json.dumps({"topics": {"topic": {"partitions": {"0": part}}}, "brokers": {}})
+    consumer._on_statistics(text)
+    times[0] += 60
+    consumer._on_statistics(text)
+    assert (consumer.status()["lag"], consumer.status()["lagSeconds"]) == (1, seconds)

@@ -5,7 +5,7 @@ import secrets
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.test import Client, override_settings
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -17,7 +17,7 @@ from libs.runtime.telemetry.metrics import REQUESTS
 from libs.values.errors import DomainError, ErrorKind, NotAllowed
 from libs.values.schema import StrictModel, validated
 from libs.web.bodies import MAX_BODY_BYTES
-from libs.web.drf import error_view, get_view, routes, server_error_view, service_routes
+from libs.web.drf import MAX_HOSTS, RequestMiddleware, error_view, get_view, routes, server_error_view, service_routes
 from libs.web.drf_views import StrictView
 
 
@@ -263,6 +263,16 @@ def test_a_foreign_host_costs_one_line_without_a_traceback(client, caplog, host,
     assert [
         record for record in caplog.records if record.name != "django.request"
     ] == []  # which setup_django() silences
+
+
+@override_settings(ALLOWED_HOSTS=[".example"])
+def test_a_process_remembers_a_bounded_number_of_hosts_and_still_refuses_others(rf):
+    middleware = RequestMiddleware(lambda request: HttpResponse())
+    for number in range(2 * MAX_HOSTS):
+        assert middleware(rf.get("/things", headers={"host": f"shop{number}.example"})).status_code == 200
+    assert len(middleware._hosts) == MAX_HOSTS
+    for _ in range(2):
+        assert middleware(rf.get("/things", headers={"host": "evil.test"})).status_code == 400
 
 
 def test_every_answer_varies_by_origin_where_origins_are_listed(client):

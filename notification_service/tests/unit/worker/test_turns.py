@@ -91,9 +91,8 @@ def test_an_offset_whose_commit_was_refused_is_committed_again(turns):
     for _ in range(2):
         turns.finish(turns.take(0.0))
     assert turns.positions() == {("order-placed", 0): 2}
-    turns.commit_again(
-        [("order-placed", 0), ("order-placed", 1), ("order-cancelled", 0)]
-    )  # one has no offset, one was revoked
+    nothing_done, revoked = ("order-placed", 1), ("order-cancelled", 0)
+    turns.commit_again([("order-placed", 0), nothing_done, revoked])
     assert turns.positions() == {("order-placed", 0): 2}
     assert turns.positions() == {}
 
