@@ -22,8 +22,9 @@ from chaos.harness.waiting import wait_until
 from chaos.test_r25_a_restore_is_followed import confirmed
 from libs.messaging.consumer.batch_consumer import BatchConsumer
 from libs.messaging.consumer.batches import in_turn
-from libs.messaging.consumer.membership import REJOIN_SECONDS, NotRejoined
+from libs.messaging.consumer.membership import RECONNECT_SECONDS, REJOIN_SECONDS, NotRejoined
 from libs.messaging.failures import FailureKind
+from libs.messaging.kafka.clients import COMMON
 from libs.messaging.kafka.topics import create_topics
 
 MEMBERS = 16
@@ -131,7 +132,7 @@ def test_a_process_whose_group_has_no_coordinator_ends_and_its_successor_works(
     """The state that no client leaves by itself, forced: the broker answers all but the requests to and for the coordinator."""
     child, proxy, swallowed = stack.children["product-worker"], stack.kafka.proxy, set[int]()
     product_id, size, starts = customers.new_product()["id"], child.log.stat().st_size, child.starts
-    proxy.make_filter = lambda: Requests(swallowed, proxy.counts)
+    proxy.make_filter = lambda: Requests(lambda key, _: key in swallowed, proxy.counts)
     try:
         proxy.cut()  # so that all connections have a filter
         confirmed(customers, product_id, 1)
@@ -145,5 +146,29 @@ def test_a_process_whose_group_has_no_coordinator_ends_and_its_successor_works(
         proxy.make_filter = None
         proxy.cut()
     note("R14", f"a coordinator that does not answer: product-worker ended after {seconds:.0f} s")
+    confirmed(customers, product_id, 1)
+    wait_quiet(stores, topics)
+
+
+def test_a_process_whose_client_does_not_connect_ends_when_the_broker_answers_another_one(
+    stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends
+) -> None:
+    """The other state that no client leaves by itself, forced: the broker answers new clients, but none of the shop's."""
+    child, proxy, cut_off = stack.children["product-worker"], stack.kafka.proxy, threading.Event()
+    product_id, size, starts = customers.new_product()["id"], child.log.stat().st_size, child.starts
+    ours = str(COMMON["client.id"])
+    proxy.make_filter = lambda: Requests(lambda _, client: cut_off.is_set() and client == ours, proxy.counts)
+    try:
+        cut_off.set()
+        proxy.cut()
+        seconds = wait_until(
+            lambda: child.starts > starts, 3 * RECONNECT_SECONDS, lambda: child.text(since=size)[-2000:]
+        )
+        assert "not a member of the group: no connection" in child.text(since=size)
+    finally:
+        cut_off.clear()
+        proxy.make_filter = None
+        proxy.cut()
+    note("R14", f"a client that does not connect although a broker answers: product-worker ended after {seconds:.0f} s")
     confirmed(customers, product_id, 1)
     wait_quiet(stores, topics)

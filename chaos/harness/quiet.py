@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from confluent_kafka import KafkaException
+
 from chaos.harness.stores import Stores
 from chaos.harness.topics import Topics
 from chaos.harness.waiting import wait_until
@@ -12,7 +14,10 @@ def wait_quiet(stores: Stores, topics: Topics, seconds: float = 90) -> float:
 
     def unrest() -> dict[str, int]:
         counts = {f"outbox of {name}": count for name, count in stores.outbox().items()}
-        counts |= {f"lag of {group}": count for group, count in topics.lag().items()}
+        try:
+            counts |= {f"lag of {group}": count for group, count in topics.lag().items()}
+        except KafkaException as error:
+            counts[f"broker does not answer: {error.args[0].name()}"] = 1
         counts |= {
             "pending orders": stores.pending(),
             "open cancellations": stores.open_cancellations(),

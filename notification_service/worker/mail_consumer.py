@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -68,7 +69,7 @@ class MailConsumer:
         self._starts = dict[Place, int]()
         self._assigned_at, self._generation = time.monotonic(), 0
         self._prepared, self._released_at = False, -math.inf
-        self._broker, self._membership = False, Membership()
+        self._broker, self._membership = False, Membership(partial(clients.broker_answers, brokers))
         self._lag_clock = LagClock()
         event_metrics.declare(MAIL_TOPICS)
         self._last_event_at: str | None = None

@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -56,7 +57,7 @@ class GroupMember:
         # librdkafka raises when it is asked for its partitions while it closes, so this object keeps them.
         self._assigned: set[Place] = set()
         self._paused, self._polled_at, self.heartbeat = False, time.monotonic(), time.monotonic()
-        self._membership = Membership()
+        self._membership = Membership(partial(clients.broker_answers, brokers))
         self._lag, self._broker, self._handled, self._dead_letters = 0, False, 0, 0
         self._last_event_at: str | None = None
         self._lag_clock = LagClock()

@@ -7,13 +7,14 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from libs.messaging.kafka.brokers import Brokers
 
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 """A broker accepts 1 MiB by default. A dead letter is larger than its original."""
+ANSWER_SECONDS = 3.0
 
 Settings = dict[str, Any]
 """Settings of librdkafka by name."""
@@ -72,6 +73,15 @@ def make_consumer(brokers: Brokers, group: str, **more: Any) -> Consumer:
 def make_admin(brokers: Brokers) -> AdminClient:
     """A client that reads and creates topics."""
     return AdminClient(COMMON | login(brokers))
+
+
+def broker_answers(brokers: Brokers) -> bool:
+    """Whether a broker answers a new client within ANSWER_SECONDS. One that its controller does not count yet does not."""
+    settings = COMMON | login(brokers) | {"client.id": "microshop-question", "log_level": 0}
+    try:
+        return bool(AdminClient(settings).list_topics(timeout=ANSWER_SECONDS).brokers)
+    except KafkaException:
+        return False
 
 
 def commit_error(error: KafkaError | None, partitions: Iterable[TopicPartition]) -> KafkaError | None:
