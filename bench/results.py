@@ -30,14 +30,19 @@ def name_of(report: Report) -> str:
 
 
 def last_before(report: Report, folder: Path = RESULTS) -> Report | None:
-    """The newest result that is older and has a figure in common. Files of another form are passed over."""
+    """The newest older result of all parts, or of the same ones, with a figure in common. Files of another form are passed over."""
     known, found = {row.what for row in report.rows if row.measured is not None}, list[Report]()
     for path in folder.glob("*.json"):
         try:
             earlier = load(path)
         except (ValidationError, OSError):
             continue
-        if earlier.at < report.at and any(row.what in known and row.measured is not None for row in earlier.rows):
+        is_alike = earlier.parts in ("all", report.parts)
+        if (
+            is_alike
+            and earlier.at < report.at
+            and any(row.what in known and row.measured is not None for row in earlier.rows)
+        ):
             found.append(earlier)
     return max(found, key=lambda earlier: earlier.at, default=None)
 

@@ -40,6 +40,7 @@ def test_the_last_result_is_the_newest_older_one_with_a_figure_in_common(tmp_pat
         "last": report_at("2026-11-20 10:00", Row("a", 2, "x")),
         "other": report_at("2026-11-25 10:00", Row("b", 2, "x")),
         "unmeasured": report_at("2026-11-26 10:00", Row("a", None, "x")),
+        "part": report_at("2026-11-27 10:00", Row("a", 9, "x"), parts="routes"),
         "later": report_at("2026-11-29 10:00", Row("a", 3, "x")),
     }
     for name, report in kept.items():
@@ -47,6 +48,9 @@ def test_the_last_result_is_the_newest_older_one_with_a_figure_in_common(tmp_pat
     (tmp_path / "broken.json").write_text("{}")
     now = report_at("2026-11-28 10:00", Row("a", 4, "x"))
     assert results.last_before(now, tmp_path) == kept["last"]
+    assert (
+        results.last_before(report_at("2026-11-28 10:00", Row("a", 4, "x"), parts="routes"), tmp_path) == kept["part"]
+    )
     assert results.last_before(report_at("2026-10-28 10:00", Row("a", 4, "x")), tmp_path) is None
 
 
