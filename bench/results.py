@@ -37,12 +37,8 @@ def last_before(report: Report, folder: Path = RESULTS) -> Report | None:
             earlier = load(path)
         except (ValidationError, OSError):
             continue
-        is_alike = earlier.parts in ("all", report.parts)
-        if (
-            is_alike
-            and earlier.at < report.at
-            and any(row.what in known and row.measured is not None for row in earlier.rows)
-        ):
+        figures = {row.what for row in earlier.rows if row.measured is not None}
+        if earlier.parts in ("all", report.parts) and earlier.at < report.at and known & figures:
             found.append(earlier)
     return max(found, key=lambda earlier: earlier.at, default=None)
 

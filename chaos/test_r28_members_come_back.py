@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from confluent_kafka import Producer
 from ulid import ULID
 
+from chaos.harness.child import Child
 from chaos.harness.customers import Customers
 from chaos.harness.figures import note
 from chaos.harness.kafka_requests import FIND_COORDINATOR, HEARTBEAT, Requests
+from chaos.harness.proxy import Proxy
 from chaos.harness.quiet import wait_quiet
 from chaos.harness.sizes import size
 from chaos.harness.stack import Stack
@@ -106,6 +109,26 @@ def publish(brokers: str, topic: str) -> set[str]:
     return ids
 
 
+@contextmanager
+def swallowing(proxy: Proxy, is_swallowed: Callable[[int, str], bool]) -> Iterator[None]:
+    """No request reaches the broker for whose API key and client `is_swallowed` is true, until the end of the block."""
+    proxy.make_filter = lambda: Requests(is_swallowed, proxy.counts)
+    try:
+        proxy.cut()  # so that all connections have a filter
+        yield
+    finally:
+        proxy.make_filter = None
+        proxy.cut()
+
+
+def await_end(child: Child, seconds: float, reason: str) -> float:
+    """Wait until the process was started again, and has told the reason; return the seconds that it took."""
+    size, starts = child.log.stat().st_size, child.starts
+    took = wait_until(lambda: child.starts > starts, seconds, lambda: child.text(since=size)[-2000:])
+    assert reason in child.text(since=size)
+    return took
+
+
 def test_members_rejoin_after_the_broker_was_frozen_several_times(stack: Stack, start: Ends, members: Members) -> None:
     """Sixteen members, and those of the shop. A session lasts 10 s, so each freeze ends all of them."""
     brokers, rounds, slowest = stack.settings.get("KAFKA_BROKERS"), size(2, 8), 0.0
@@ -130,21 +153,13 @@ def test_a_process_whose_group_has_no_coordinator_ends_and_its_successor_works(
     stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends
 ) -> None:
     """The state that no client leaves by itself, forced: the broker answers all but the requests to and for the coordinator."""
-    child, proxy, swallowed = stack.children["product-worker"], stack.kafka.proxy, set[int]()
-    product_id, size, starts = customers.new_product()["id"], child.log.stat().st_size, child.starts
-    proxy.make_filter = lambda: Requests(lambda key, _: key in swallowed, proxy.counts)
-    try:
-        proxy.cut()  # so that all connections have a filter
+    proxy, swallowed, product_id = stack.kafka.proxy, set[int](), customers.new_product()["id"]
+    with swallowing(proxy, lambda key, _: key in swallowed):
         confirmed(customers, product_id, 1)
         before = proxy.counts["swallowed"]
         swallowed |= {FIND_COORDINATOR, HEARTBEAT}
-        seconds = wait_until(lambda: child.starts > starts, 3 * REJOIN_SECONDS, lambda: child.text(since=size)[-2000:])
+        seconds = await_end(stack.children["product-worker"], 3 * REJOIN_SECONDS, "not a member of the group")
         assert proxy.counts["swallowed"] > before
-        assert "not a member of the group" in child.text(since=size)
-    finally:
-        swallowed.clear()
-        proxy.make_filter = None
-        proxy.cut()
     note("R14", f"a coordinator that does not answer: product-worker ended after {seconds:.0f} s")
     confirmed(customers, product_id, 1)
     wait_quiet(stores, topics)
@@ -154,21 +169,9 @@ def test_a_process_whose_client_does_not_connect_ends_when_the_broker_answers_an
     stack: Stack, customers: Customers, stores: Stores, topics: Topics, start: Ends
 ) -> None:
     """The other state that no client leaves by itself, forced: the broker answers new clients, but none of the shop's."""
-    child, proxy, cut_off = stack.children["product-worker"], stack.kafka.proxy, threading.Event()
-    product_id, size, starts = customers.new_product()["id"], child.log.stat().st_size, child.starts
-    ours = str(COMMON["client.id"])
-    proxy.make_filter = lambda: Requests(lambda _, client: cut_off.is_set() and client == ours, proxy.counts)
-    try:
-        cut_off.set()
-        proxy.cut()
-        seconds = wait_until(
-            lambda: child.starts > starts, 3 * RECONNECT_SECONDS, lambda: child.text(since=size)[-2000:]
-        )
-        assert "not a member of the group: no connection" in child.text(since=size)
-    finally:
-        cut_off.clear()
-        proxy.make_filter = None
-        proxy.cut()
+    product_id, child = customers.new_product()["id"], stack.children["product-worker"]
+    with swallowing(stack.kafka.proxy, lambda _, client: client == COMMON["client.id"]):
+        seconds = await_end(child, 3 * RECONNECT_SECONDS, "not a member of the group: no connection")
     note("R14", f"a client that does not connect although a broker answers: product-worker ended after {seconds:.0f} s")
     confirmed(customers, product_id, 1)
     wait_quiet(stores, topics)

@@ -8,9 +8,8 @@ from collections.abc import Callable
 
 FIND_COORDINATOR, HEARTBEAT = 10, 12
 """API keys of the protocol."""
-HEAD = struct.Struct(
-    ">ihhih"
-)  # length of what follows, API key, its version, correlation id, length of the client's id
+HEAD = struct.Struct(">ihhih")
+"""Length of what follows, API key, its version, correlation id, length of the client's id."""
 LENGTH_BYTES = 4
 
 

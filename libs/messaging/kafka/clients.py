@@ -14,7 +14,7 @@ from libs.messaging.kafka.brokers import Brokers
 
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 """A broker accepts 1 MiB by default. A dead letter is larger than its original."""
-ANSWER_SECONDS = 3.0
+ANSWER_SECONDS = 3.0  # the caller polls for no event in this time
 
 Settings = dict[str, Any]
 """Settings of librdkafka by name."""
@@ -70,16 +70,16 @@ def make_consumer(brokers: Brokers, group: str, **more: Any) -> Consumer:
     return Consumer(CONSUMER | login(brokers) | {"group.id": group} | more)
 
 
-def make_admin(brokers: Brokers) -> AdminClient:
-    """A client that reads and creates topics."""
-    return AdminClient(COMMON | login(brokers))
+def make_admin(brokers: Brokers, **more: Any) -> AdminClient:
+    """A client that reads and creates topics. `more` are further settings."""
+    return AdminClient(COMMON | login(brokers) | more)
 
 
 def broker_answers(brokers: Brokers) -> bool:
     """Whether a broker answers a new client within ANSWER_SECONDS. One that its controller does not count yet does not."""
-    settings = COMMON | login(brokers) | {"client.id": "microshop-question", "log_level": 0}
+    client = make_admin(brokers, **{"client.id": "microshop-question", "log_level": 0})
     try:
-        return bool(AdminClient(settings).list_topics(timeout=ANSWER_SECONDS).brokers)
+        return bool(client.list_topics(timeout=ANSWER_SECONDS).brokers)
     except KafkaException:
         return False
 

@@ -105,3 +105,13 @@ def test_a_member_is_behind_by_what_it_has_not_fetched(monkeypatch, app_offset, 
     times[0] += 60
     consumer._on_statistics(text)
     assert (consumer.status()["lag"], consumer.status()["lagSeconds"]) == (1, seconds)
+
+
+def test_a_member_without_a_connection_asks_its_brokers_by_another_client(monkeypatch):
+    asked = []
+    monkeypatch.setattr(clients, "make_consumer", lambda *_, **__: Mock())
+    monkeypatch.setattr(clients, "broker_answers", asked.append)
+    consumer = BatchConsumer("nowhere", "group", ["topic"], print, failures=Mock())
+    consumer._on_statistics(json.dumps({"ts": 60_000_000, "topics": {}, "brokers": {}}))
+    consumer._membership.check()
+    assert asked == ["nowhere"]

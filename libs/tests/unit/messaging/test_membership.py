@@ -15,12 +15,12 @@ STUCK = {"state": "wait-broker-transport", "join_state": "init"}
 STEADY = {"state": "up", "join_state": "steady"}
 
 
-def report(seconds, group, broker=UP):
-    return {"ts": seconds * 1e6, "cgrp": group, "brokers": {"broker:9092/1": broker}}
-
-
 CUT_OFF = {"state": "query-coord", "join_state": "init"}
 DOWN = {"state": "INIT", "nodeid": 1}
+
+
+def report(seconds, group, broker=UP):
+    return {"ts": seconds * 1e6, "cgrp": group, "brokers": {"broker:9092/1": broker}}
 
 
 def no_answer():
@@ -61,7 +61,7 @@ def test_a_rebalance_or_an_unavailable_broker_begins_the_time_anew(between):
         membership.check()
 
 
-def answers_in_turn(membership, reports):
+def check_each(membership, reports):
     for each in reports:
         membership.read(each)
         membership.check()
@@ -69,7 +69,7 @@ def answers_in_turn(membership, reports):
 
 def test_a_client_without_a_connection_is_found_when_another_one_gets_an_answer():
     membership = Membership(lambda: True)
-    answers_in_turn(membership, (report(seconds, CUT_OFF, DOWN) for seconds in range(10, 31, 2)))
+    check_each(membership, (report(seconds, CUT_OFF, DOWN) for seconds in range(10, 31, 2)))
     membership.read(report(10 + RECONNECT_SECONDS + 2, CUT_OFF, DOWN))
     with pytest.raises(NotRejoined, match="not a member of the group: no connection for 22 s"):
         membership.check()
@@ -78,7 +78,7 @@ def test_a_client_without_a_connection_is_found_when_another_one_gets_an_answer(
 def test_a_client_without_a_connection_waits_for_as_long_as_no_broker_answers():
     asked = []
     membership = Membership(lambda: asked.append(1))
-    answers_in_turn(membership, (report(seconds, CUT_OFF, DOWN) for seconds in range(10, 1010)))
+    check_each(membership, (report(seconds, CUT_OFF, DOWN) for seconds in range(10, 1010)))
     assert len(asked) == 1000 / QUESTION_SECONDS
 
 
@@ -86,15 +86,15 @@ def test_a_client_without_a_connection_waits_for_as_long_as_no_broker_answers():
 def test_a_connection_or_the_group_begins_the_time_anew(between):
     membership = Membership(lambda: True)
     reports = [report(seconds, CUT_OFF, DOWN) for seconds in (10, 15, 22, 28, 34, 40)]
-    answers_in_turn(membership, [*reports[:2], between, *reports[2:]])
+    check_each(membership, [*reports[:2], between, *reports[2:]])
 
 
 def test_an_answer_that_is_not_repeated_does_not_count():
     answers = iter([True, False, True, True])
     membership = Membership(lambda: next(answers))
-    answers_in_turn(membership, (report(seconds, CUT_OFF, DOWN) for seconds in (10, 18, 26, 34)))
+    check_each(membership, (report(seconds, CUT_OFF, DOWN) for seconds in (10, 18, 26, 34)))
 
 
 def test_no_question_is_asked_for_a_client_that_has_a_connection_or_its_group():
     membership = Membership(lambda: pytest.fail("asked"))
-    answers_in_turn(membership, [report(10, STEADY, DOWN), report(20, STUCK)])
+    check_each(membership, [report(10, STEADY, DOWN), report(20, STUCK)])

@@ -16,11 +16,12 @@ PLACE = ("order-placed", 0)
 @pytest.fixture
 def consumer(monkeypatch):
     monkeypatch.setattr(clients, "make_consumer", lambda *_, **__: Mock())
+    monkeypatch.setattr(clients, "broker_answers", lambda brokers: pytest.fail(f"asked {brokers}"))
     senders = Mock(changed=threading.Lock())
     senders.oldest.return_value = None
     senders.status.return_value = {}
     made = MailConsumer("nowhere", senders=senders, fence=Mock(), contact=Mock(), prepare=Mock())
-    made._membership, made._assigned = Mock(), frozenset({PLACE})
+    made._assigned = frozenset({PLACE})
     return made
 
 
@@ -40,8 +41,15 @@ def test_it_is_behind_by_what_it_has_not_fetched(consumer, monkeypatch, app_offs
     monkeypatch.setattr("libs.messaging.event_metrics.time.monotonic", lambda: times[0])
     part = {"partition": 0, "consumer_lag": 1, "hi_offset": 7, "lo_offset": 0, "app_offset": app_offset}
     revoked = part | {"partition": 1, "app_offset": 0}
-    text = json.dumps({"topics": {PLACE[0]: {"partitions": {"0": part, "1": revoked}}}, "brokers": {}})
+    topics = {PLACE[0]: {"partitions": {"0": part, "1": revoked}}}
+    text = json.dumps({"ts": 60_000_000, "topics": topics, "brokers": {}})
     consumer._on_statistics(text)
     times[0] += 60
     consumer._on_statistics(text)
     assert consumer.status()["lagSeconds"] == seconds
+
+
+def test_without_a_connection_it_asks_its_brokers_by_another_client(consumer):
+    consumer._on_statistics(json.dumps({"ts": 60_000_000, "topics": {}, "brokers": {}}))
+    with pytest.raises(pytest.fail.Exception, match="asked nowhere"):
+        consumer._membership.check()
